@@ -1,0 +1,138 @@
+// The queue of the pool, and the two ways of working together that stand on it: teams and parallel parts.
+#include "pool.h"
+#include <new>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+namespace native_rnn {
+
+Pool& Pool::shared() {
+  // Never destroyed: its threads outlive every static object.
+  alignas(Pool) static unsigned char memory[sizeof(Pool)];
+  static Pool* const pool = new (memory) Pool;
+  return *pool;
+}
+
+void Pool::limit(size_t threads) { limit_.store(threads ? threads : 1, std::memory_order_relaxed); }
+
+bool Pool::submit(Job& job, size_t seats, bool urgent) {
+  if (seats == 0)
+    return true;
+  const Guard guard(mutex_);
+  while (started_ < size() && started_ < waiting_ + seats + (started_ - idle_)) {
+    if (started_ == 0)
+      keepLoaded(reinterpret_cast<const void*>(&Pool::enter));
+    if (!startThread(&Pool::enter, this))
+      break;
+    started_++;
+    idle_++; // it is on its way to the queue
+  }
+  if (started_ == 0)
+    return false;
+  job.seats_ = seats;
+  waiting_ += seats;
+  job.previous_ = urgent ? nullptr : last_;
+  job.next_ = urgent ? first_ : nullptr;
+  (job.previous_ ? job.previous_->next_ : first_) = &job;
+  (job.next_ ? job.next_->previous_ : last_) = &job;
+  if (seats > 1)
+    wake_.wakeAll();
+  else
+    wake_.wakeOne();
+  return true;
+}
+
+size_t Pool::withdraw(Job& job) {
+  const Guard guard(mutex_);
+  const size_t seats = job.seats_;
+  if (seats == 0)
+    return 0;
+  job.seats_ = 0;
+  waiting_ -= seats;
+  unlink(job);
+  return seats;
+}
+
+void Pool::unlink(Job& job) {
+  (job.previous_ ? job.previous_->next_ : first_) = job.next_;
+  (job.next_ ? job.next_->previous_ : last_) = job.previous_;
+}
+
+ThreadResult RNN_THREAD_CALL Pool::enter(void* pool) {
+#ifdef __linux__
+  prctl(PR_SET_NAME, "native-rnn", 0, 0, 0);
+#endif
+  static_cast<Pool*>(pool)->work();
+  return 0;
+}
+
+void Pool::work() {
+  mutex_.lock();
+  for (;;) {
+    while (!first_)
+      wake_.wait(mutex_);
+    Job& job = *first_;
+    waiting_--;
+    if (--job.seats_ == 0)
+      unlink(job);
+    idle_--;
+    mutex_.unlock();
+    job.run(); // the job may be gone when it returns
+    mutex_.lock();
+    idle_++;
+  }
+}
+
+Team::Team(size_t members, Work work, void* argument) : work_(work), argument_(argument), invited_(0) {
+  Pool& pool = Pool::shared();
+  const size_t most = pool.size() < members ? pool.size() : members - 1;
+  if (members > 1 && pool.submit(*this, most, true))
+    invited_ = most;
+}
+
+void Team::run() noexcept {
+  work_(argument_, arrived_.fetch_add(1, std::memory_order_acq_rel) + 1);
+  left_.fetch_add(1, std::memory_order_release);
+}
+
+void Team::end() {
+  if (ended_)
+    return;
+  ended_ = true;
+  const size_t came = invited_ - (invited_ ? Pool::shared().withdraw(*this) : 0);
+  spinUntil([&] { return left_.load(std::memory_order_acquire) == came; });
+}
+
+namespace {
+struct Parts {
+  size_t count;
+  void (*work)(void*, size_t);
+  void* argument;
+  std::atomic<size_t> next{0};
+  static void take(void* self, size_t) {
+    Parts& parts = *static_cast<Parts*>(self);
+    for (size_t part; (part = parts.next.fetch_add(1, std::memory_order_relaxed)) < parts.count;) {
+      parts.work(parts.argument, part);
+    }
+  }
+};
+} // namespace
+
+void parallel(size_t parts, size_t threads, void (*work)(void*, size_t), void* argument) {
+  Parts all{parts, work, argument};
+  Team team(threads < parts ? threads : parts, &Parts::take, &all);
+  Parts::take(&all, 0);
+}
+
+void Barrier::meet() {
+  const uint32_t round = round_.load(std::memory_order_acquire);
+  if (here_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
+    here_.store(0, std::memory_order_relaxed);
+    round_.store(round + 1, std::memory_order_release);
+    return;
+  }
+  spinUntil([&] { return round_.load(std::memory_order_acquire) != round; });
+}
+
+} // namespace native_rnn
