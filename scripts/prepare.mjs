@@ -1,0 +1,68 @@
+// Builds a checkout: TypeScript first, then the addon. Without a compiler or CMake the checkout works on the TypeScript
+// backend, so that is one line and no failure, except under CI.
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { delimiter, dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const require = createRequire(import.meta.url)
+
+/** Whether one of the programs is on PATH. */
+function has(...names) {
+  const endings = process.platform === 'win32' ? ['.exe', '.cmd', '.bat'] : ['']
+  return (process.env.PATH ?? '').split(delimiter).some((folder) =>
+    names.some((name) =>
+      endings.some((ending) => {
+        try {
+          accessSync(join(folder, name + ending), constants.X_OK)
+          return true
+        } catch {
+          return false
+        }
+      }),
+    ),
+  )
+}
+
+/** The file that a package's `bin` names, so that nothing depends on shells or PATH. */
+function bin(pkg, name) {
+  const manifest = require.resolve(`${pkg}/package.json`)
+  const { bin } = require(manifest)
+  return join(dirname(manifest), typeof bin === 'string' ? bin : bin[name])
+}
+
+/** Runs a program of node_modules quietly; what it printed comes back, for the case that it failed. */
+function run(args) {
+  const result = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 })
+  return { ok: result.status === 0, log: `${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}` }
+}
+
+function fail(what, log) {
+  const file = join(root, 'build', 'prepare.log')
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, log)
+  console.error(log.trimEnd().split('\n').slice(-40).join('\n'))
+  console.error(`native-rnn: ${what} failed; the whole log is in ${relative(root, file)}`)
+  process.exit(1)
+}
+
+const types = run([bin('typescript', 'tsc'), '-p', 'tsconfig.json'])
+if (!types.ok) fail('compiling the TypeScript', types.log)
+
+// Visual Studio is found by CMake and node-gyp themselves, it is not on PATH.
+const compiler = process.platform === 'win32' || has('c++', 'g++', 'clang++')
+const make = process.platform === 'win32' || has('make', 'ninja')
+const missing = [compiler ? [] : 'a C++ compiler', has('cmake') ? [] : 'cmake', make ? [] : 'make or ninja'].flat()
+
+if (missing.length > 0) {
+  const hint = missing.join() === 'cmake' ? ' (`npm run build:gyp` builds without cmake)' : ''
+  const line = `native-rnn: no native build, for want of ${missing.join(' and ')}: the TypeScript backend will run${hint}`
+  if (process.env.CI) fail('the native build', line)
+  console.log(line)
+} else {
+  const build = run([bin('cmake-js', 'cmake-js'), 'build', '--parallel', String(availableParallelism())])
+  if (!build.ok || !existsSync(join(root, 'build', 'Release', 'native-rnn.node'))) fail('the native build', build.log)
+}
