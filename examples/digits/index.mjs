@@ -108,6 +108,9 @@ console.log(
   `\nDigit ${chosen} of the test set, a ${labels[chosen]}, and what the network thinks as the rows come in:\n`,
 )
 drawWhileReading(load(weights, name), images.data.subarray(chosen * PIXELS, (chosen + 1) * PIXELS))
+console.log(
+  '\nMore on real input: node examples/forecast/index.mjs (weather), node examples/text/index.mjs (writes text)',
+)
 if (failed) {
   console.error('\nThe answers are not PyTorch’s.')
   process.exitCode = 1
