@@ -2,6 +2,7 @@
 // Beside what the sanitizers see it holds the promise of bits: a row alone, a stream and the other tables agree.
 #include "dispatch.h"
 #include "stack.h"
+#include "stream.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -12,9 +13,12 @@ namespace {
 
 class Bytes {
 public:
-  Bytes(const uint8_t* data, size_t size) : data_(data), end_(data + size) {}
+  Bytes(const uint8_t* data, size_t size) : data_(data), end_(data + size) {
+    for (size_t i = 0; i < size; i++)
+      seed_ = (seed_ ^ data[i]) * 16777619u;
+  }
   size_t below(size_t limit) { return next() % limit; }
-  uint8_t next() { return data_ < end_ ? *data_++ : uint8_t(seed_ = seed_ * 1103515245u + 12345u); }
+  uint8_t next() { return data_ < end_ ? *data_++ : uint8_t((seed_ = seed_ * 1103515245u + 12345u) >> 16); }
   // Mostly tame numbers, now and then raw bits: NaN, infinities and subnormals come with them.
   float number() {
     uint8_t first = next();
@@ -35,7 +39,7 @@ public:
 private:
   const uint8_t* data_;
   const uint8_t* end_;
-  uint32_t seed_ = 1;
+  uint32_t seed_ = 2166136261u; // goes on where the bytes end
 };
 
 // Exactly as many floats as asked for, so that the sanitizer sees the first one beyond.
