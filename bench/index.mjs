@@ -1,0 +1,115 @@
+/** `npm run bench`: reads the command line, runs the shapes, prints the table; bench/README.md says how to use it. */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { criteriaText, evaluate } from './criteria.mjs'
+import { levelOf } from './limits.mjs'
+import { measure } from './measure.mjs'
+import { close, open } from './session.mjs'
+import { growthShapes, matches, shapes } from './shapes.mjs'
+import { startup } from './startup.mjs'
+import { columns, header, line, titles } from './table.mjs'
+
+const help = `npm run bench -- [options]
+  --only <words>      shapes whose name has all these words; commas give alternatives: 'lstm stream, H=128'
+  --backend <names>   only these backends of native-rnn, e.g. avx2,typescript; the first is what rivals are held against
+  --rivals <names>    only these rivals; 'none' for none
+  --quick             few shapes, few rounds: about a minute
+  --rounds <n>        rounds of each shape (default 7)
+  --growth            how the cost grows with T, B and H, instead of the usual shapes
+  --criteria          afterwards, each bar of the project with yes or no
+  --json [file]       all results as JSON, on stdout or in the file
+  --report [file]     a page with charts (default bench/build/report.html) and the README's docs/speed.svg`
+
+const options = {
+  only: { type: 'string' },
+  backend: { type: 'string' },
+  rivals: { type: 'string' },
+  rounds: { type: 'string' },
+  quick: { type: 'boolean' },
+  growth: { type: 'boolean' },
+  criteria: { type: 'boolean' },
+  json: { type: 'string' },
+  report: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+}
+
+/** `--json` and `--report` may stand without a file. */
+function withDefaults(args) {
+  return args.flatMap((arg, i) => {
+    const bare = (arg === '--json' || arg === '--report') && (i + 1 === args.length || args[i + 1].startsWith('--'))
+    return bare ? [`${arg}=`] : [arg]
+  })
+}
+
+const say = (text) => process.stderr.write(text)
+
+async function main() {
+  const { values: args } = parseArgs({ args: withDefaults(process.argv.slice(2)), options })
+  if (args.help) return console.log(help)
+  const wanted = chosen(args)
+  if (wanted.length === 0) throw new Error(`no shape matches --only '${args.only}'`)
+  const session = await open(args)
+  try {
+    const results = await run(wanted, session, args)
+    await finish(results, session, args)
+  } finally {
+    close(session)
+  }
+}
+
+function chosen({ only, quick, growth, report }) {
+  const table = growth ? growthShapes : report !== undefined ? [...shapes, ...growthShapes] : shapes
+  return table.filter((shape) => matches(shape, only) && (!quick || shape.quick || growth))
+}
+
+async function run(wanted, session, { json }) {
+  const print = json === '' ? () => {} : console.log
+  const best = session.backends[0]
+  const rivals = session.rivals.map(({ name }) => name)
+  const cols = columns({
+    backends: session.backends,
+    rivals,
+    threads: [...new Set(wanted.flatMap((shape) => shape.threads))],
+  })
+  print(header(session.facts))
+  print(`\n${titles(cols, best)}`)
+  const results = []
+  const start = performance.now()
+  for (const [i, shape] of wanted.entries()) {
+    say(`\r${i + 1} of ${wanted.length}, ${Math.round((performance.now() - start) / 1000)} s: ${shape.name.padEnd(40)}`)
+    const result = await measure(shape, session)
+    say(`\r${' '.repeat(70)}\r`)
+    if (i > 0 && wanted[i - 1].group !== shape.group) print('')
+    print(line(result, cols, best, (bytes) => levelOf(bytes, session.facts.caches)))
+    results.push(result)
+  }
+  return results
+}
+
+async function finish(results, session, args) {
+  const best = session.backends[0]
+  const start = args.only
+    ? []
+    : startup(
+        args.quick ? 5 : 15,
+        session.rivals.map(({ name }) => name),
+      )
+  const rows = evaluate(results, best, start)
+  const all = { ...session.facts, best, results, startup: start, criteria: rows }
+  if (args.json !== '') {
+    for (const { name, ms, over } of start)
+      console.log(`start of ${name}: ${ms.toFixed(1)} ms, ${over.toFixed(1)} over bare Node`)
+    if (args.criteria) console.log(`\n${criteriaText(rows)}`)
+  }
+  if (args.json === '') console.log(JSON.stringify(all, null, 1))
+  else if (args.json) writeFileSync(args.json, JSON.stringify(all, null, 1))
+  if (args.report !== undefined) {
+    const { writeReport } = await import('./report.mjs')
+    for (const path of await writeReport(all, args.report)) say(`wrote ${path}\n`)
+  }
+}
+
+main().catch((error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})

@@ -1,0 +1,49 @@
+/** native-rnn itself as a contestant: each backend, each number of threads; knows the package's public API alone. */
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { nested, stateDict } from './data.mjs'
+
+const require = createRequire(new URL('../package.json', import.meta.url))
+
+/** The package as its users import it. */
+export async function openLibrary() {
+  try {
+    return await import(pathToFileURL(require.resolve('native-rnn')))
+  } catch (error) {
+    throw new Error(`native-rnn does not load (npm run build makes it): ${error.message}`)
+  }
+}
+
+/** One layer on one backend, ready to be timed. */
+export async function libraryContestant(library, shape, data, backend, threads = 1) {
+  const { cell, I, H, T, B, form } = shape
+  const layer = new library[cell.toUpperCase()](I, H, { backend, threads })
+  layer.loadStateDict(stateDict(shape, data))
+  // A query of its own gives each contestant its own copy of the loop, so that none is slowed by what another made of it.
+  const loops = await import(`./loops.mjs?${backend}-${threads}-${form}-${cell}`)
+  if (form === 'stream') return streaming(loops, layer, data)
+  const input = form === 'nested' ? nested(data.frames[0], T, B, I) : new library.Tensor(data.frames[0], [T, B, I])
+  return {
+    check: async () => layer.forward(input).output.data,
+    time: async (calls) => loops.forward(layer, input, calls),
+    close: () => layer.dispose(),
+  }
+}
+
+function streaming(loops, layer, data) {
+  const stream = layer.stream()
+  return {
+    async check() {
+      stream.reset()
+      return Float32Array.from(data.frames.flatMap((frame) => [...stream.step(frame)]))
+    },
+    async time(calls) {
+      stream.input.set(data.frames[0])
+      return loops.step(stream, calls)
+    },
+    close() {
+      stream.dispose()
+      layer.dispose()
+    },
+  }
+}

@@ -1,0 +1,91 @@
+/** What the machine allows: measures it in the run itself and says how fast a shape could be at most. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { Child, compile } from './child.mjs'
+import { flops, gates } from './shapes.mjs'
+
+const flags = {
+  avx512: ['-mavx512f', '-mavx512vl', '-mavx512dq', '-mprefer-vector-width=512'],
+  avx2: ['-mavx2', '-mfma'],
+  neon: [],
+  portable: [],
+}
+
+/** The caches of the first core, in bytes; an empty object where the system does not say. */
+export function cacheSizes() {
+  const sizes = {}
+  const folder = '/sys/devices/system/cpu/cpu0/cache'
+  const read = (index, file) => readFileSync(`${folder}/${index}/${file}`, 'utf8').trim()
+  try {
+    for (const index of readdirSync(folder).filter((name) => name.startsWith('index'))) {
+      if (read(index, 'type') !== 'Instruction')
+        sizes[`L${read(index, 'level')}`] = parseInt(read(index, 'size')) * 1024
+    }
+  } catch {
+    // Not Linux, or a container that hides them: shapes then carry no name of a cache.
+  }
+  return sizes
+}
+
+/** The level whose cache holds so many bytes. */
+export function levelOf(bytes, caches) {
+  const fits = Object.entries(caches)
+    .sort()
+    .find(([, size]) => bytes <= size)
+  return fits ? fits[0] : Object.keys(caches).length > 0 ? 'DRAM' : '?'
+}
+
+/** The bytes of weights that every step of the recurrence has to read again. */
+export const streamedBytes = ({ cell, I, H, form }) => 4 * gates[cell] * H * (form === 'stream' ? I + H : H)
+
+/**
+ * The nanoseconds that a call needs at least, P and bandwidth in operations a nanosecond.
+ * A stream's step reads all weights. A sequence's input product is bound by arithmetic, each step of its recurrence by
+ * arithmetic or by the reading of the recurrent weights, and the recurrence needs the product's results: the two add up.
+ */
+export function limitOf(shape, peak, bandwidth) {
+  const { cell, I, H, T, B, form } = shape
+  const perRow = 2 * gates[cell] * H
+  if (form === 'stream') return Math.max(flops(shape) / peak, (perRow * (I + H)) / bandwidth)
+  return (T * B * perRow * I) / peak + T * Math.max((B * perRow * H) / peak, (perRow * H) / bandwidth)
+}
+
+/** The same if the input product could hide entirely behind the reading of the recurrent weights. */
+export function overlappedLimitOf(shape, peak, bandwidth) {
+  const { cell, H, T, form } = shape
+  if (form === 'stream') return limitOf(shape, peak, bandwidth)
+  return Math.max(flops(shape) / peak, (T * 2 * gates[cell] * H * H) / bandwidth)
+}
+
+/** Opens the probe of one ISA. */
+export function openLimits(isa) {
+  const child = new Child(compile('limits.cpp', `limits-${isa}`, ['-ffp-contract=fast', ...flags[isa]]))
+  return {
+    peak: async () => Number(await child.ask('peak')),
+    // Under 16 KiB the loop's own start would be measured, not the cache.
+    bandwidth: async (bytes) => Number(await child.ask(`stream ${Math.max(bytes, 16384)}`)),
+    close: () => child.close(),
+  }
+}
+
+/** P and the bandwidth of each level, medians of several probes, in GFLOP/s of f32 weights. */
+export async function levels(limits, caches, rounds = 9) {
+  const sizes = Object.fromEntries(Object.entries(caches).map(([level, size]) => [level, size / 2]))
+  if (caches.L3) sizes.DRAM = Math.min(caches.L3 * 4, 256 << 20)
+  const found = { P: await medianOf(rounds, () => limits.peak()) }
+  for (const [level, bytes] of Object.entries(sizes)) {
+    found[level] = await medianOf(level === 'DRAM' ? 3 : rounds, () => limits.bandwidth(bytes))
+  }
+  return found
+}
+
+async function medianOf(rounds, measure) {
+  const values = []
+  for (let i = 0; i < rounds; i++) values.push(await measure())
+  return median(values)
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

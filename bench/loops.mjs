@@ -1,0 +1,13 @@
+/** The innermost loops that time the library; nanoseconds for so many calls. */
+
+export function step(stream, calls) {
+  const start = performance.now()
+  for (let i = 0; i < calls; i++) stream.step()
+  return (performance.now() - start) * 1e6
+}
+
+export function forward(layer, input, calls) {
+  const start = performance.now()
+  for (let i = 0; i < calls; i++) layer.forward(input)
+  return (performance.now() - start) * 1e6
+}

@@ -1,0 +1,127 @@
+/** Times the contestants of one shape against each other: checked first, then in rounds of alternating order. */
+import { Bench } from 'tinybench'
+import { makeData } from './data.mjs'
+import { libraryContestant } from './library.mjs'
+import { limitOf, median, overlappedLimitOf, streamedBytes } from './limits.mjs'
+import { flops } from './shapes.mjs'
+
+const tolerance = 1e-4
+// Slower than this (operations a second: 0.7e9) the TypeScript backend would make the run wait for seconds a call.
+const typescriptFlops = 1e9
+
+/** Every contestant of the shape, loaded; those that cannot do it are left out. */
+async function load(shape, data, { library, backends, rivals }) {
+  const contestants = []
+  const best = backends[0] ?? 'typescript'
+  const native = backends.filter((name) => !(name === 'typescript' && flops(shape) > typescriptFlops))
+  for (const backend of shape.best ? [best] : native) {
+    contestants.push({ name: backend, ...(await libraryContestant(library, shape, data, backend)) })
+  }
+  for (const threads of best === 'typescript' ? [] : shape.threads) {
+    const name = `${best} ×${threads}`
+    contestants.push({ name, ...(await libraryContestant(library, shape, data, best, threads)) })
+  }
+  for (const rival of rivals) {
+    if (!shape.rivals.includes(rival.name)) continue
+    if (rival.cells && !rival.cells.includes(shape.cell)) continue
+    if (flops(shape) > (rival.maxFlops ?? Infinity)) continue
+    contestants.push({ name: rival.name, ...(await rival.opened.load(shape, data)) })
+  }
+  return contestants
+}
+
+/** How far each is from the first one; far off means that it computes something else, and timing it would say nothing. */
+async function compare(contestants, shape) {
+  const expected = await contestants[0].check()
+  for (const contestant of contestants) {
+    const values = await contestant.check()
+    let worst = values.length === expected.length ? 0 : Infinity
+    for (let i = 0; i < values.length; i++) {
+      const distance = Math.abs(values[i] - expected[i])
+      worst = Math.max(worst, distance)
+    }
+    contestant.difference = worst
+    if (!(worst <= tolerance)) {
+      throw new Error(
+        `${shape.name}: ${contestant.name} is ${worst} off ${contestants[0].name}: not the same computation`,
+      )
+    }
+  }
+}
+
+/** So many calls that a slice of time is filled; a call that takes seconds is not repeated. */
+async function calibrate(contestant, slice) {
+  await contestant.time(1)
+  let calls = 1
+  for (;;) {
+    const ns = await contestant.time(calls)
+    if (ns >= slice / 4 || calls >= 1e7) {
+      contestant.calls = Math.max(1, Math.round((calls * slice) / ns))
+      contestant.samples = []
+      contestant.rest = ns / calls > 1e9
+      if (contestant.rest) contestant.samples.push(ns / calls)
+      return
+    }
+    calls = Math.min(calls * 64, Math.ceil(Math.max(calls * 2, ((calls * slice) / Math.max(ns, 1)) * 0.6)))
+  }
+}
+
+/** One round: each contestant once, in tinybench's hands, forwards in even rounds and backwards in odd ones. */
+async function round(contestants, odd) {
+  const order = contestants.filter((contestant) => !contestant.rest)
+  if (odd) order.reverse()
+  const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true })
+  for (const contestant of order) {
+    bench.add(contestant.name, async () => {
+      await contestant.time(Math.ceil(contestant.calls / 4))
+      return { overriddenDuration: (await contestant.time(contestant.calls)) / contestant.calls / 1e6 }
+    })
+  }
+  for (const task of await bench.run()) {
+    order.find(({ name }) => name === task.name).samples.push(task.result.latency.mean * 1e6)
+  }
+}
+
+/**
+ * Times one shape.
+ * @param session { library, backends, rivals, limits, rounds, slice }: who takes part, and for how long (slice in ns)
+ * @returns medians in µs by contestant, and the limit of each ISA that was probed
+ */
+export async function measure(shape, session) {
+  const data = makeData(shape)
+  const contestants = await load(shape, data, session)
+  try {
+    await compare(contestants, shape)
+    for (const contestant of contestants) await calibrate(contestant, session.slice)
+    const probes = Object.entries(session.limits).filter(([isa]) => contestants.some(({ name }) => name === isa))
+    const probed = Object.fromEntries(probes.map(([isa]) => [isa, { peak: [], bandwidth: [] }]))
+    for (let r = 0; r < session.rounds; r++) {
+      await round(contestants, r % 2 === 1)
+      for (const [isa, limits] of probes) {
+        probed[isa].peak.push(await limits.peak())
+        probed[isa].bandwidth.push(await limits.bandwidth(streamedBytes(shape)))
+      }
+    }
+    return result(shape, contestants, probed)
+  } finally {
+    for (const contestant of contestants) await contestant.close()
+  }
+}
+
+function result(shape, contestants, probed) {
+  const operations = flops(shape)
+  const times = {}
+  for (const { name, samples, difference } of contestants) {
+    const ns = median(samples)
+    times[name] = { us: ns / 1e3, best: Math.min(...samples) / 1e3, gflops: operations / ns, difference }
+  }
+  const limits = {}
+  for (const [isa, { peak, bandwidth }] of Object.entries(probed)) {
+    const P = median(peak)
+    const weights = median(bandwidth)
+    const us = limitOf(shape, P, weights) / 1e3
+    limits[isa] = { P, weights, us, reached: us / times[isa].us }
+    limits[isa].overlapped = overlappedLimitOf(shape, P, weights) / 1e3
+  }
+  return { ...shape, flops: operations, bytes: streamedBytes(shape), times, limits }
+}
