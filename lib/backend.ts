@@ -1,4 +1,4 @@
-/** What a backend is, which ones this machine can run, and how one is chosen; knows no numbers. */
+/** What a backend is: the interface between the checked API above and the engines below; knows no numbers. */
 
 export type BackendName = 'avx512' | 'avx2' | 'neon' | 'portable' | 'typescript'
 

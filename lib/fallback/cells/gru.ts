@@ -1,0 +1,30 @@
+/**
+ * The gated recurrent unit, gates r z n; h' = (1 − z) ⊙ n + z ⊙ h. The reset gate acts on the product (torch.nn.GRU, cuDNN) or on the
+ * state before it (Cho et al. 2014, ONNX with linear_before_reset = 0).
+ */
+import { sigmoid } from '../math.ts'
+import type { Cell, Row } from './index.ts'
+
+function resetAfter({ H, fromInput, fromState, h, next }: Row): void {
+  for (let j = 0; j < H; j++) {
+    const r = sigmoid(fromInput[j] + fromState[j])
+    const z = sigmoid(fromInput[H + j] + fromState[H + j])
+    const n = Math.tanh(fromInput[2 * H + j] + r * fromState[2 * H + j])
+    next[j] = (1 - z) * n + z * h[j]
+  }
+}
+
+function reset({ H, fromInput, fromState, h, between }: Row): void {
+  for (let j = 0; j < H; j++) between[j] = sigmoid(fromInput[j] + fromState[j]) * h[j]
+}
+
+function update({ H, fromInput, fromState, h, next }: Row): void {
+  for (let j = 0; j < H; j++) {
+    const z = sigmoid(fromInput[H + j] + fromState[H + j])
+    const n = Math.tanh(fromInput[2 * H + j] + fromState[2 * H + j])
+    next[j] = (1 - z) * n + z * h[j]
+  }
+}
+
+export const gru: Cell = { gates: 3, cellState: false, step: resetAfter }
+export const gruResetBefore: Cell = { gates: 3, cellState: false, between: reset, step: update }

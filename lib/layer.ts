@@ -1,0 +1,246 @@
+/** What RNN, GRU and LSTM share: their weights' life, calls, streams and state dicts. */
+import type { BackendName, CellName, NetworkSpec } from './backend.ts'
+import {
+  emptyBatch,
+  type ForwardOptions,
+  type InitialState,
+  prepareCall,
+  type Result,
+  type States,
+  shapeResult,
+} from './call.ts'
+import { chooseBackend } from './choose.ts'
+import { fail } from './errors.ts'
+import { LoadedNetwork } from './loaded.ts'
+import {
+  type Check,
+  type Checked,
+  type layerChecks,
+  type PrefixOptions,
+  prefixChecks,
+  readOptions,
+  refuseInferred,
+  size,
+} from './options.ts'
+import { uniform } from './random.ts'
+import { inferSpec, readWeights, type StateDict, StateDictReader } from './state-dict.ts'
+import { openStream, restoreStream, type Stream, type StreamOptions } from './stream.ts'
+import type { Tensor, TensorLike } from './tensor.ts'
+import { drawWeights, gatesOf, toStateDict } from './weights.ts'
+
+/** The types in which one class differs from another: only an LSTM has a cell state. */
+export interface LayerTypes {
+  states: States
+  initial: InitialState
+  result: Result
+  forward: ForwardOptions
+  stream: StreamOptions
+}
+
+type LayerChecks = typeof layerChecks & Readonly<Record<string, Check<unknown>>>
+
+/** What one class adds to the base class. */
+export interface Kind {
+  readonly name: 'RNN' | 'GRU' | 'LSTM'
+  /** The checks of all options of its constructor. */
+  readonly checks: LayerChecks
+  /** The cell that the options ask for. */
+  cell(options: Record<string, unknown>): CellName
+}
+
+/** A layer that is made of a finished network, in place of sizes and options. Internal: no public type lets it into a constructor. */
+export class LayerParts {
+  readonly loaded: LoadedNetwork
+  readonly batchFirst: boolean
+
+  constructor(loaded: LoadedNetwork, batchFirst: boolean) {
+    this.loaded = loaded
+    this.batchFirst = batchFirst
+  }
+}
+
+/** Makes a layer of parts: `makeLayer(RNN, parts)`. Internal. */
+export function makeLayer<L>(layerClass: new (...sizes: never) => L, parts: LayerParts): L {
+  return new (layerClass as unknown as new (parts: LayerParts) => L)(parts)
+}
+
+/** The base class of {@link RNN}, {@link GRU} and {@link LSTM}; it is not made by itself. */
+export abstract class Layer<Types extends LayerTypes = LayerTypes> {
+  /** I: values of one input frame. */
+  readonly inputSize: number
+  /** H: units of one layer in one direction. */
+  readonly hiddenSize: number
+  /** L: layers on top of each other. */
+  readonly numLayers: number
+  /** Whether a second direction runs backward in time. */
+  readonly bidirectional: boolean
+  /** Whether batched input and output are (B, T, …). */
+  readonly batchFirst: boolean
+  /** Whether the gates have biases. */
+  readonly bias: boolean
+  /** The backend that computes. */
+  readonly backend: BackendName
+  readonly #kind: Kind
+  readonly #spec: NetworkSpec
+  #loaded: LoadedNetwork | undefined
+
+  protected constructor(kind: Kind, inputSize: number, hiddenSize: number, options: unknown) {
+    const given: unknown = inputSize
+    const { loaded, batchFirst } = given instanceof LayerParts ? given : makeParts(kind, inputSize, hiddenSize, options)
+    const { spec } = loaded
+    this.inputSize = spec.inputSize
+    this.hiddenSize = spec.hiddenSize
+    this.numLayers = spec.numLayers
+    this.bidirectional = spec.direction === 'bidirectional'
+    this.batchFirst = batchFirst
+    this.bias = spec.bias
+    this.backend = loaded.backend.name
+    this.#kind = kind
+    this.#spec = spec
+    this.#loaded = loaded
+  }
+
+  /** What the network is, for subclasses. */
+  protected get spec(): NetworkSpec {
+    return this.#spec
+  }
+
+  /**
+   * Runs whole sequences.
+   *
+   * @param input (T, B, I), or (B, T, I) with `batchFirst`, or (T, I) unbatched; T may be 0
+   * @param options initial states, lengths of the rows, whether `output` is wanted
+   * @returns `output` in the input's layout with last axis D·O, and the last states: `hn` (D·L, B, O), for an LSTM `cn` (D·L, B, H);
+   * without the B axis for unbatched input. Rows of `output` past a row's length are 0.
+   * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
+   * @example
+   * const { output, hn } = new RNN(3, 4, { batchFirst: true }).forward([[[1, 2, 3], [3, 4, 5], [5, 6, 7]]])
+   * output.shape // [1, 3, 4]
+   */
+  forward(input: TensorLike, options?: Types['forward']): Types['result'] {
+    const { spec } = this.#use()
+    const prepared = prepareCall(this.#kind.name, spec, this.batchFirst, input, options)
+    const { network } = this.#use()
+    return shapeResult(spec, prepared, emptyBatch(spec, prepared.call) ?? network.forward(prepared.call))
+  }
+
+  /**
+   * Opens a live sequence on the layer's weights.
+   *
+   * @param options how many sequences side by side, and the states to begin with
+   * @throws RNNError `ERR_RNN_OPTION` on a bidirectional layer, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
+   * @example
+   * const stream = gru.stream()
+   * for (const frame of frames) console.log(stream.step(frame))
+   */
+  stream(options?: Types['stream']): Stream<Types['states'], Types['initial']> {
+    this.#onlyForward('stream')
+    return openStream(this.#kind.name, () => this.#use(), options) as Stream<Types['states'], Types['initial']>
+  }
+
+  /**
+   * Opens a stream on a state that `stream.save()` gave, on any backend and machine.
+   *
+   * @throws RNNError `ERR_RNN_STATE` for bytes that are damaged or of other weights; `ERR_RNN_OPTION` on a bidirectional layer,
+   * `ERR_RNN_DISPOSED`
+   */
+  restoreStream(bytes: Uint8Array): Stream<Types['states'], Types['initial']> {
+    this.#onlyForward('restoreStream')
+    return restoreStream(this.#use(), bytes) as Stream<Types['states'], Types['initial']>
+  }
+
+  /**
+   * The weights by PyTorch's names.
+   *
+   * @returns copies: changing them does not change the layer
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   */
+  stateDict(): Record<string, Tensor> {
+    const { spec, network } = this.#use()
+    return toStateDict(spec, network.weights())
+  }
+
+  /**
+   * Replaces all weights, or, where anything is wrong, none. Streams that are open keep the weights they were opened with.
+   *
+   * @param dict weights by PyTorch's names; keys outside the prefix are ignored
+   * @throws RNNError `ERR_RNN_STATE_DICT` naming every weight that is missing, left over, of the wrong shape, or not finite;
+   * `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
+   */
+  loadStateDict(dict: StateDict, options?: PrefixOptions): void {
+    const { spec, backend } = this.#use()
+    const { prefix } = readOptions(options, prefixChecks, `${this.#kind.name}.loadStateDict`)
+    const weights = readWeights(new StateDictReader(dict, prefix), spec)
+    const next = LoadedNetwork.of(spec, backend, weights)
+    this.#use().release()
+    this.#loaded = next
+  }
+
+  /** Frees the weights. Idempotent; a later use is `ERR_RNN_DISPOSED`. Open streams live on. */
+  dispose(): void {
+    this.#loaded?.release()
+    this.#loaded = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #use(): LoadedNetwork {
+    return this.#loaded ?? fail('ERR_RNN_DISPOSED', `the ${this.#kind.name} was disposed and cannot be used any more`)
+  }
+
+  #onlyForward(method: string): void {
+    const { direction } = this.#use().spec
+    if (direction === 'forward') return
+    const why = 'its backward direction begins at the end of the sequence, which a live stream has not seen'
+    fail(
+      'ERR_RNN_OPTION',
+      `${method} needs a unidirectional layer, and this ${this.#kind.name} is ${direction}: ${why}; use forward`,
+    )
+  }
+}
+
+function makeParts(kind: Kind, inputSize: number, hiddenSize: number, given: unknown): LayerParts {
+  const I = size(inputSize, 'inputSize')
+  const H = size(hiddenSize, 'hiddenSize')
+  const options = readOptions(given, kind.checks, kind.name)
+  const { numLayers = 1, bias = true, batchFirst = false, threads = 1 } = options
+  const direction = options.bidirectional ? 'bidirectional' : 'forward'
+  const projSize = readProjSize(options, H)
+  const spec = {
+    cell: kind.cell(options),
+    inputSize: I,
+    hiddenSize: H,
+    projSize,
+    numLayers,
+    bias,
+    direction,
+    threads,
+  } as const
+  const backend = chooseBackend(options.backend)
+  const bound = 1 / Math.sqrt(H)
+  const next = uniform(options.seed)
+  const weights = drawWeights(spec, () => (2 * next() - 1) * bound)
+  return new LayerParts(LoadedNetwork.of(spec, backend, weights), batchFirst)
+}
+
+function readProjSize(options: Checked<LayerChecks>, hiddenSize: number): number {
+  const { projSize = 0 } = options as { projSize?: number }
+  if (projSize < hiddenSize) return projSize
+  return fail('ERR_RNN_OPTION', `projSize must be smaller than hiddenSize ${hiddenSize}, got ${projSize}`)
+}
+
+/** Reads a layer's sizes and weights off a state dict; behind the static `fromStateDict` of each class. */
+export function partsFromStateDict(kind: Kind, dict: unknown, given: unknown): LayerParts {
+  const where = `${kind.name}.fromStateDict`
+  refuseInferred(given, where)
+  const options = readOptions(given, { ...kind.checks, ...prefixChecks }, where)
+  const reader = new StateDictReader(dict, options.prefix)
+  const gates = gatesOf[kind.cell(options)]
+  const { peepholes, ...inferred } = inferSpec(reader, gates)
+  const cell = kind.cell({ ...options, peepholes })
+  const spec: NetworkSpec = { ...inferred, cell, threads: options.threads ?? 1 }
+  const weights = readWeights(reader, spec)
+  return new LayerParts(LoadedNetwork.of(spec, chooseBackend(options.backend), weights), options.batchFirst ?? false)
+}
