@@ -6,6 +6,10 @@ import { describe, fail } from '../errors.ts'
 /** The recurrent operators of ONNX. */
 export type OnnxOpType = 'RNN' | 'GRU' | 'LSTM'
 
+export function isOpType(value: unknown): value is OnnxOpType {
+  return value === 'RNN' || value === 'GRU' || value === 'LSTM'
+}
+
 /** What a node's attributes say. */
 export interface NodeAttributes {
   readonly direction: Direction

@@ -4,7 +4,7 @@ import type { CellName, CellWeights, Direction } from '../backend.ts'
 import { describe, fail, list, tuple } from '../errors.ts'
 import { largestSize, readOptions } from '../options.ts'
 import { elements, type ReadTensor, readTensor, trueLength } from '../tensor.ts'
-import { type OnnxOpType, readNodeAttributes } from './onnx-attributes.ts'
+import { isOpType, type OnnxOpType, readNodeAttributes } from './onnx-attributes.ts'
 
 /** A node as it was read: what it is, and its tensors. Nothing has been held against anything yet. */
 export interface NodeParts {
@@ -18,7 +18,6 @@ export interface NodeParts {
 
 /** The network of one layer that a node stands for. */
 export interface NodeNetwork {
-  readonly opType: OnnxOpType
   readonly cell: CellName
   readonly inputSize: number
   readonly hiddenSize: number
@@ -52,8 +51,8 @@ export function readNodeParts(node: unknown): NodeParts {
     },
     'an ONNX node',
   )
-  const opType = read.opType as OnnxOpType
-  if (opType !== 'RNN' && opType !== 'GRU' && opType !== 'LSTM') {
+  const { opType } = read
+  if (!isOpType(opType)) {
     fail('ERR_RNN_OPTION', `opType must be one of 'RNN', 'GRU', 'LSTM', got ${describe(opType)}`)
   }
   const { W, R, B, P } = read
@@ -84,8 +83,9 @@ export function nodeNetwork({ opType, attributes, W, R, B, P }: NodeParts): Node
   for (const [name, size] of [['hidden_size', H] as const, ['input_size', I] as const]) {
     if (size < 1 || size > largestSize) fail('ERR_RNN_SHAPE', `${name} must be from 1 to ${largestSize}, got ${size}`)
   }
-  if (P !== undefined && opType !== 'LSTM')
-    fail('ERR_RNN_OPTION', `P (peepholes) belongs to an LSTM, not to a ${opType}`)
+  if (P !== undefined && opType !== 'LSTM') {
+    fail('ERR_RNN_OPTION', `P (peepholes) belongs to an LSTM, not to ${opType}`)
+  }
   checkTensor('W', W, [D, G * H, I])
   checkTensor('R', R, [D, G * H, H])
   if (B !== undefined) checkTensor('B', B, [D, 2 * G * H])
@@ -107,7 +107,6 @@ export function nodeNetwork({ opType, attributes, W, R, B, P }: NodeParts): Node
     LSTM: P === undefined ? 'lstm' : 'lstmPeephole',
   }
   return {
-    opType,
     cell: cell[opType],
     inputSize: I,
     hiddenSize: H,

@@ -1,16 +1,14 @@
 /** The door to ONNX: a node, or the nodes of a file, become layers. Knows which weights a node names, and no byte of the format. */
 
 import type { BackendName, NetworkSpec } from '../backend.ts'
-import { chooseBackend } from '../choose.ts'
 import { describe, fail, RNNError } from '../errors.ts'
-import { GRU } from '../gru.ts'
-import { LayerParts, makeLayer } from '../layer.ts'
-import { LoadedNetwork } from '../loaded.ts'
-import { LSTM } from '../lstm.ts'
+import { layerFromSpec } from '../from-spec.ts'
+import type { GRU } from '../gru.ts'
+import type { LSTM } from '../lstm.ts'
 import { layerChecks, readOptions } from '../options.ts'
-import { RNN } from '../rnn.ts'
-import { elements, type TensorLike, trueLength, typedArrayName } from '../tensor.ts'
-import type { OnnxOpType } from './onnx-attributes.ts'
+import type { RNN } from '../rnn.ts'
+import { type TensorLike, trueLength, typedArrayName } from '../tensor.ts'
+import { isOpType, type OnnxOpType } from './onnx-attributes.ts'
 import { type Graph, type GraphNode, isStandard, readAttributes, readGraph } from './onnx-graph.ts'
 import { type NodeNetwork, type NodeParts, nodeNetwork, readNodeParts } from './onnx-node.ts'
 import { tensorValues } from './onnx-tensor.ts'
@@ -48,7 +46,6 @@ export interface OnnxLayer {
   layer: RNN | GRU | LSTM
 }
 
-const classes = { RNN, GRU, LSTM } as const
 const optionChecks = { backend: layerChecks.backend, threads: layerChecks.threads }
 
 /**
@@ -91,8 +88,9 @@ export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU |
  * const [{ layer }] = readOnnx(await readFile('model.onnx'))
  */
 export function readOnnx(bytes: Uint8Array, options?: OnnxOptions): OnnxLayer[] {
-  if (typedArrayName(bytes) !== 'Uint8Array')
-    fail('ERR_RNN_OPTION', `bytes must be a Uint8Array, got ${describe(bytes)}`)
+  if (typedArrayName(bytes) !== 'Uint8Array') {
+    fail('ERR_RNN_MODEL_FILE', `bytes must be a Uint8Array with the whole file, got ${describe(bytes)}`)
+  }
   const make = layerMaker(options, 'readOnnx')
   // A plain view: a Buffer's slice would be no copy.
   const length = trueLength(bytes)
@@ -104,13 +102,15 @@ export function readOnnx(bytes: Uint8Array, options?: OnnxOptions): OnnxLayer[] 
   for (const node of graph.nodes) {
     const tensors = nodeTensors(node, graph)
     if (tensors === undefined) continue
-    for (const tensor of tensors) room -= tensor === undefined ? 0 : 4 * elements(tensor.dims)
-    if (room < 0)
+    const values = tensors.map((tensor) => tensor && tensorValues(tensor))
+    for (const tensor of values) room -= tensor === undefined ? 0 : tensor.data.byteLength
+    if (room < 0) {
       node.message.fail(
         'its weights are used so often that the layers would be far larger than the file',
         node.message.start,
       )
-    const [W, R, B, P] = tensors.map((tensor) => tensor && tensorValues(tensor))
+    }
+    const [W, R, B, P] = values
     const parts: NodeParts = { opType: node.opType as OnnxOpType, attributes: readAttributes(node), W: W!, R: R!, B, P }
     found.push({
       name: node.name || node.outputs.find((output) => output !== '') || '',
@@ -125,7 +125,7 @@ const places = [1, 2, 3, 7]
 
 /** The tensors of W, R, B and P, or undefined where this is no recurrent node or one of them is not in the file. */
 function nodeTensors(node: GraphNode, { tensors }: Graph) {
-  if (!Object.hasOwn(classes, node.opType) || !isStandard(node)) return undefined
+  if (!isOpType(node.opType) || !isStandard(node)) return undefined
   const names = places.map((place) => node.inputs[place] ?? '')
   const [W, R] = names
   if (W === '' || R === '' || names.some((name) => name !== '' && !tensors.has(name))) return undefined
@@ -148,9 +148,8 @@ function checkedNetwork(node: GraphNode, parts: NodeParts): NodeNetwork {
 
 function layerMaker(given: unknown, where: string): (network: NodeNetwork) => RNN | GRU | LSTM {
   const options = readOptions(given, optionChecks, where)
-  return ({ opType, batchFirst, weights, ...sizes }) => {
+  return ({ batchFirst, weights, ...sizes }) => {
     const spec: NetworkSpec = { ...sizes, projSize: 0, numLayers: 1, threads: options.threads ?? 1 }
-    const loaded = LoadedNetwork.of(spec, chooseBackend(options.backend), weights)
-    return makeLayer<RNN | GRU | LSTM>(classes[opType], new LayerParts(loaded, batchFirst))
+    return layerFromSpec(spec, weights, { backend: options.backend, batchFirst })
   }
 }
