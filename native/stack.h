@@ -2,7 +2,6 @@
 #pragma once
 #include "kernels.h"
 #include <atomic>
-#include <memory>
 #include <vector>
 
 namespace native_rnn {
@@ -28,15 +27,15 @@ using MutableCellWeights = CellWeightsOf<float>;
 
 // All arrays are dense and of exactly the length that the sizes ask for.
 struct ForwardCall {
-  const float* x;          // (T, B, I), or (B, T, I)
+  const float* x; // (T, B, I), or (B, T, I)
   size_t T, B;
   bool batchFirst;
-  const float* h0;         // (D·L, B, O) or null for zeros
-  const float* c0;         // (D·L, B, H) or null
-  const int32_t* lengths;  // (B) or null
-  float* y;                // (T, B, D·O) or (B, T, D·O), or null; written in full
-  float* hn;               // (D·L, B, O)
-  float* cn;               // (D·L, B, H); null where the cell has none
+  const float* h0;                              // (D·L, B, O) or null for zeros
+  const float* c0;                              // (D·L, B, H) or null
+  const int32_t* lengths;                       // (B) or null
+  float* y;                                     // (T, B, D·O) or (B, T, D·O), or null; written in full
+  float* hn;                                    // (D·L, B, O)
+  float* cn;                                    // (D·L, B, H); null where the cell has none
   const std::atomic<bool>* cancelled = nullptr; // read at every time step or chunk
   size_t threads = 1;
 };
@@ -51,7 +50,7 @@ public:
   // `memory`: packedFloats floats, 64-byte aligned, that outlive the stack.
   Stack(const NetworkSpec&, const Kernels&, float* memory);
   ~Stack();
-  void pack(const CellWeights* weights);            // index l·D + d
+  void pack(const CellWeights* weights); // index l·D + d
   void unpack(const MutableCellWeights* weights) const;
   const NetworkSpec& spec() const { return spec_; }
   const Kernels& kernels() const { return kernels_; }
@@ -74,39 +73,10 @@ public:
   ~Scratch();
   float* floats(size_t count); // valid until the next call; throws std::bad_alloc
   size_t bytes() const { return capacity_ * sizeof(float); }
+
 private:
   float* data_ = nullptr;
   size_t capacity_ = 0;
-};
-
-// B live sequences of a unidirectional network: padded state and scratch of its own, ready to step.
-class Stream {
-public:
-  Stream(const Stack&, size_t B);
-  // x (B, I) → y (B, O)
-  void step(const float* x, float* y);
-  // x (T, B, I) → y (T, B, O)
-  void run(const float* x, size_t T, float* y);
-  void readState(float* h, float* c) const;               // (L, B, O), (L, B, H); c may be null
-  void writeState(const float* h, const float* c);        // null: zeros
-  size_t bytes() const;
-  ~Stream();
-private:
-  struct State;
-  State* state_;
-};
-
-// y = x · Wᵀ + b over rows.
-class Linear {
-public:
-  static size_t packedFloats(size_t in, size_t out, const Kernels&);
-  Linear(size_t in, size_t out, const Kernels&, float* memory);
-  void pack(const float* weight, const float* bias);       // (out, in), (out) or null
-  void forward(const float* x, size_t rows, float* y, Scratch&) const;
-private:
-  const Kernels& kernels_;
-  size_t in_, out_;
-  float* memory_;
 };
 
 } // namespace native_rnn

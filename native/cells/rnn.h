@@ -1,0 +1,22 @@
+// Elman cell (Elman, "Finding Structure in Time", 1990; torch.nn.RNN): h' = f(W_ih·x + b_ih + W_hh·h + b_hh).
+#pragma once
+
+namespace {
+
+struct RnnTanh : Cell<1> {
+  template <class V>
+  static V next(const V* x, const V* s, Unit<V>&) {
+    return tanh(x[0] + s[0]);
+  }
+};
+
+struct RnnRelu : Cell<1> {
+  template <class V>
+  static V next(const V* x, const V* s, Unit<V>&) {
+    const V sum = x[0] + s[0];
+    // Written so that NaN stays NaN.
+    return select(sum < V::set(0.0f), V::set(0.0f), sum);
+  }
+};
+
+} // namespace

@@ -1,0 +1,77 @@
+// Reads the CPU's features. On x86 a register set counts only where the operating system saves it (XCR0).
+#include "cpu.h"
+#include "kernels.h"
+
+#if defined(__x86_64__) || defined(_M_X64)
+#if defined(_MSC_VER)
+#include <intrin.h>
+#else
+#include <cpuid.h>
+#endif
+#endif
+
+namespace native_rnn {
+namespace {
+
+#if defined(__x86_64__) || defined(_M_X64)
+
+struct Registers {
+  uint32_t a, b, c, d;
+};
+
+Registers cpuid(uint32_t leaf) {
+#if defined(_MSC_VER)
+  int r[4];
+  __cpuidex(r, int(leaf), 0);
+  return {uint32_t(r[0]), uint32_t(r[1]), uint32_t(r[2]), uint32_t(r[3])};
+#else
+  Registers r{0, 0, 0, 0};
+  __cpuid_count(leaf, 0, r.a, r.b, r.c, r.d);
+  return r;
+#endif
+}
+
+uint64_t xcr0() {
+#if defined(_MSC_VER)
+  return _xgetbv(0);
+#else
+  uint32_t low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (uint64_t(high) << 32) | low;
+#endif
+}
+
+uint32_t read() {
+  const auto bit = [](uint32_t word, int i, uint32_t feature) { return (word >> i) & 1 ? feature : 0u; };
+  if (cpuid(0).a < 7)
+    return 0;
+  const Registers one = cpuid(1), seven = cpuid(7);
+  if (!((one.c >> 27) & 1))
+    return 0; // no XGETBV
+  const uint64_t saved = xcr0();
+  uint32_t features = 0;
+  if ((saved & 0x6) == 0x6) // SSE and AVX state
+    features |= bit(one.c, 28, cpuAvx) | bit(one.c, 12, cpuFma) | bit(seven.b, 5, cpuAvx2);
+  if ((saved & 0xe6) == 0xe6) // and masks and the upper registers
+    features |= bit(seven.b, 16, cpuAvx512f) | bit(seven.b, 31, cpuAvx512vl) | bit(seven.b, 17, cpuAvx512dq);
+  return features;
+}
+
+#elif defined(__aarch64__) || defined(_M_ARM64)
+
+uint32_t read() { return cpuNeon; } // part of every 64-bit Arm
+
+#else
+
+uint32_t read() { return 0; }
+
+#endif
+
+} // namespace
+
+uint32_t cpuFeatures() {
+  static const uint32_t features = read();
+  return features;
+}
+
+} // namespace native_rnn

@@ -1,0 +1,37 @@
+// NEON of 64-bit Arm: 4 floats a vector, 32 registers.
+#include <arm_neon.h>
+
+namespace {
+
+struct Vec {
+  static constexpr int lanes = 4;
+  static constexpr int registers = 32;
+  static constexpr bool fused = true;
+  float32x4_t v;
+  static Vec load(const float* p) { return {vld1q_f32(p)}; }
+  static Vec set(float x) { return {vdupq_n_f32(x)}; }
+  static Vec broadcast(const float* p) { return {vld1q_dup_f32(p)}; }
+  void store(float* p) const { vst1q_f32(p, v); }
+};
+inline Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
+inline Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }
+inline Vec operator*(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
+inline Vec operator/(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
+inline Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+inline uint32x4_t operator<(Vec a, Vec b) { return vcltq_f32(a.v, b.v); }
+inline Vec select(uint32x4_t mask, Vec a, Vec b) { return {vbslq_f32(mask, a.v, b.v)}; }
+inline Vec abs(Vec a) { return {vabsq_f32(a.v)}; }
+inline Vec copySign(Vec a, Vec sign) { return {vbslq_f32(vdupq_n_u32(0x80000000u), sign.v, a.v)}; }
+// one · 2^n, n in the low bits of t
+inline Vec powerOfTwo(Vec t, Vec one) {
+  return {vreinterpretq_f32_s32(vaddq_s32(vshlq_n_s32(vreinterpretq_s32_f32(t.v), 23), vreinterpretq_s32_f32(one.v)))};
+}
+
+} // namespace
+
+#include "../run.h"
+
+namespace native_rnn {
+extern const Kernels neonKernels;
+const Kernels neonKernels = table<Vec>("neon", cpuNeon);
+} // namespace native_rnn

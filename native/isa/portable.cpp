@@ -1,0 +1,61 @@
+// Any CPU: 4 floats a vector, without intrinsics. Fused only where the compiler has fma in hardware.
+#include <cstddef>
+#include <cstdint>
+
+namespace {
+
+#if defined(__FP_FAST_FMAF)
+constexpr bool hardwareFma = true;
+#else
+constexpr bool hardwareFma = false;
+#endif
+
+// Vector types of GCC and Clang; other compilers get the same by hand.
+#if defined(__GNUC__)
+typedef float Floats __attribute__((vector_size(16)));
+typedef int32_t Ints __attribute__((vector_size(16)));
+#else
+#include "vector4.h"
+#endif
+
+struct Vec {
+  static constexpr int lanes = 4;
+  static constexpr int registers = 16;
+  static constexpr bool fused = hardwareFma;
+  Floats v;
+  static Vec load(const float* p) {
+    Vec r;
+    __builtin_memcpy(&r.v, p, sizeof r.v);
+    return r;
+  }
+  static Vec set(float x) { return {Floats{x, x, x, x}}; }
+  static Vec broadcast(const float* p) { return set(*p); }
+  void store(float* p) const { __builtin_memcpy(p, &v, sizeof v); }
+};
+inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+inline Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
+inline Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
+inline Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
+inline Ints operator<(Vec a, Vec b) { return a.v < b.v; }
+inline Vec fma(Vec a, Vec b, Vec c) {
+  if constexpr (hardwareFma) {
+    for (int i = 0; i < 4; i++)
+      c.v[i] = __builtin_fmaf(a.v[i], b.v[i], c.v[i]);
+    return c;
+  }
+  return {a.v * b.v + c.v};
+}
+inline Vec select(Ints mask, Vec a, Vec b) { return {(Floats)((mask & (Ints)a.v) | (~mask & (Ints)b.v))}; }
+inline Vec abs(Vec a) { return {(Floats)((Ints)a.v & 0x7fffffff)}; }
+inline Vec copySign(Vec a, Vec sign) { return {(Floats)((Ints)a.v | ((Ints)sign.v & int32_t(0x80000000)))}; }
+// one · 2^n, n in the low bits of t
+inline Vec powerOfTwo(Vec t, Vec one) { return {(Floats)(((Ints)t.v << 23) + (Ints)one.v)}; }
+
+} // namespace
+
+#include "../run.h"
+
+namespace native_rnn {
+extern const Kernels portableKernels;
+const Kernels portableKernels = table<Vec>("portable", 0);
+} // namespace native_rnn

@@ -1,0 +1,324 @@
+// Packing of a layer's matrices, and the passes: time cut into chunks whose input sums are computed ahead.
+#include "layer.h"
+#include <algorithm>
+#include <cstring>
+
+namespace native_rnn {
+namespace {
+
+size_t gatesOf(CellKind cell) {
+  switch (cell) {
+  case CellKind::gru:
+  case CellKind::gruResetBefore:
+    return 3;
+  case CellKind::lstm:
+  case CellKind::lstmPeephole:
+    return 4;
+  default:
+    return 1;
+  }
+}
+
+// Input sums computed ahead: a few groups of rows, little enough to leave the cache to the weights.
+constexpr size_t sumsFloats = 32768;
+constexpr size_t sumsRows = 64;
+
+// State rows are one line longer than they need, so that rows do not compete for the same cache sets.
+size_t rowFloats(size_t units, size_t lanes) { return aligned(roundUp(units, lanes)) + 16; }
+
+size_t chunkSteps(size_t B, size_t T, size_t packedRow) {
+  const size_t rows = std::max(sumsRows, sumsFloats / packedRow);
+  return std::max<size_t>(1, std::min(T, rows / std::max<size_t>(B, 1)));
+}
+
+} // namespace
+
+Layer::Layer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* memory, size_t& offset)
+    : spec_(spec), kernels_(kernels), memory_(memory) {
+  const size_t H = spec.hiddenSize, O = spec.outputSize(), G = gatesOf(spec.cell);
+  const bool resetBefore = spec.cell == CellKind::gruResetBefore;
+  input_ = layOut(H, G, K, partialSums(G, H), kernels, offset);
+  first_ = layOut(H, resetBefore ? 2 : G, O, partialSums(G, H), kernels, offset);
+  hasSecond_ = resetBefore || spec.projSize > 0;
+  if (hasSecond_)
+    second_ = layOut(O, 1, H, partialSums(1, O), kernels, offset);
+  hasPeepholes_ = spec.cell == CellKind::lstmPeephole;
+  if (hasPeepholes_)
+    peephole_ = layOut(H, 3, 0, 0, kernels, offset);
+}
+
+void Layer::pack(const CellWeights& w) {
+  input_.pack(w.weightIh, w.biasIh, 0, memory_);
+  first_.pack(w.weightHh, w.biasHh, 0, memory_);
+  if (spec_.cell == CellKind::gruResetBefore)
+    second_.pack(w.weightHh, w.biasHh, 2, memory_);
+  if (spec_.projSize)
+    second_.pack(w.weightHr, nullptr, 0, memory_);
+  if (hasPeepholes_)
+    peephole_.pack(nullptr, w.peephole, 0, memory_);
+}
+
+void Layer::unpack(const MutableCellWeights& w) const {
+  input_.unpack(w.weightIh, w.biasIh, 0, memory_);
+  first_.unpack(w.weightHh, w.biasHh, 0, memory_);
+  if (spec_.cell == CellKind::gruResetBefore)
+    second_.unpack(w.weightHh, w.biasHh, 2, memory_);
+  if (spec_.projSize)
+    second_.unpack(w.weightHr, nullptr, 0, memory_);
+  if (hasPeepholes_)
+    peephole_.unpack(nullptr, w.peephole, 0, memory_);
+}
+
+// What a pass keeps in its memory, in this order; one list for its size and for its pointers.
+template <class Take>
+static void arrange(const Layer& layer, size_t B, size_t chunk, size_t packedRow, size_t widestBlock, size_t lanes,
+                    const Take& take) {
+  const size_t unitRow = rowFloats(layer.units(), lanes), outputRow = rowFloats(layer.outputs(), lanes);
+  take(0, B * outputRow);
+  take(1, B * outputRow);
+  take(2, B * unitRow);
+  take(3, B * unitRow);
+  take(4, B * unitRow);
+  take(5, chunk * B * packedRow);
+  take(6, chunk * B * layer.inputs());
+  take(7, carryRows * widestBlock);
+  take(8, B * sizeof(float*) / sizeof(float));
+}
+
+static size_t widestBlock(const Kernels& kernels) {
+  size_t most = 0;
+  for (size_t G = 1; G <= 4; G++)
+    for (size_t partials = 0; partials < 4; partials++)
+      most = std::max(most, G * kernels.maxPanels[G - 1][partials] * kernels.lanes);
+  return most;
+}
+
+size_t Pass::floats(const Layer& layer, size_t B, size_t T) {
+  const size_t packedRow = layer.input_.packedRow(), lanes = layer.kernels_.lanes;
+  size_t total = 0;
+  arrange(layer, B, chunkSteps(B, T, packedRow), packedRow, widestBlock(layer.kernels_), lanes,
+          [&](int, size_t count) { total += aligned(count); });
+  return total;
+}
+
+Pass::Pass(const Layer& layer, const Rows& rows, bool reverse, float* memory)
+    : layer_(layer), rows_(rows), reverse_(reverse), memory_(memory) {
+  const Kernels& kernels = layer.kernels_;
+  const size_t packedRow = layer.input_.packedRow();
+  chunk_ = chunkSteps(rows.B, rows.T, packedRow);
+  float* parts[9];
+  arrange(layer, rows.B, chunk_, packedRow, widestBlock(kernels), kernels.lanes, [&](int i, size_t count) {
+    parts[i] = memory;
+    memory += aligned(count);
+  });
+  // Padding lanes are read by whole vectors and must hold numbers.
+  std::fill(memory_, parts[5], 0.0f);
+  sums_ = parts[5];
+  gathered_ = parts[6];
+  yRows_ = reinterpret_cast<float**>(parts[8]);
+  product_ = {layer.input_.product(layer.memory_), nullptr, 0, sums_, packedRow, 0};
+  run_.first = layer.first_.product(layer.memory_);
+  if (layer.hasSecond_)
+    run_.second = layer.second_.product(layer.memory_);
+  run_.projects = layer.spec_.projSize > 0;
+  run_.outputs = layer.outputs();
+  run_.x = sums_;
+  run_.xRow = packedRow;
+  if (layer.hasPeepholes_)
+    run_.peephole = layer.memory_ + layer.peephole_.start;
+  run_.h[0] = parts[0];
+  run_.h[1] = parts[1];
+  run_.hStride = rowFloats(layer.outputs(), kernels.lanes);
+  run_.c = parts[2];
+  run_.between = parts[3];
+  run_.update = parts[4];
+  run_.unitStride = rowFloats(layer.units(), kernels.lanes);
+  run_.carry = parts[7];
+  run_.shares = 1;
+}
+
+void Pass::setState(const float* h, const float* c) {
+  const auto set = [&](const float* from, size_t width, float* to, size_t stride) {
+    for (size_t i = 0; i < rows_.B; i++)
+      if (from)
+        std::memcpy(to + i * stride, from + rows_.row(i) * width, width * sizeof(float));
+      else
+        std::fill_n(to + i * stride, width, 0.0f);
+  };
+  set(h, layer_.outputs(), run_.h[0], run_.hStride);
+  if (layer_.hasCellState())
+    set(c, layer_.units(), run_.c, run_.unitStride);
+}
+
+// Copies the state of rows [begin, end) to where the batch keeps it.
+static void storeRows(const Rows& rows, size_t begin, size_t end, const float* from, size_t stride, size_t width,
+                      float* to) {
+  for (size_t i = begin; i < end; i++)
+    std::memcpy(to + rows.row(i) * width, from + i * stride, width * sizeof(float));
+}
+
+void Pass::getState(float* h, float* c) const {
+  if (h)
+    storeRows(rows_, 0, rows_.B, run_.h[0], run_.hStride, layer_.outputs(), h);
+  if (c && layer_.hasCellState())
+    storeRows(rows_, 0, rows_.B, run_.c, run_.unitStride, layer_.units(), c);
+}
+
+// Rows are ordered by length, the longest first: those that still run at a step are the first ones.
+size_t Pass::activeAt(size_t step) const {
+  if (!rows_.lengths)
+    return step < rows_.T ? rows_.B : 0;
+  size_t active = rows_.B;
+  while (active > 0 && rows_.length(active - 1) <= step)
+    active--;
+  return active;
+}
+
+void Pass::advance(size_t begin, size_t end, float* hn, float* cn) {
+  size_t active = activeAt(begin);
+  for (size_t s = begin; s < end && active > 0;) {
+    // Up to the next row's end the same rows run.
+    const size_t stop = std::min(end, rows_.length(active - 1));
+    while (s < stop) {
+      if (isCancelled())
+        return;
+      const size_t steps = std::min(chunk_, stop - s);
+      if (!crew)
+        inputSums(s, steps, active, sums_);
+      runSteps(s, steps, active);
+      s += steps;
+    }
+    const size_t still = activeAt(s);
+    if (hn)
+      storeRows(rows_, still, active, run_.h[0], run_.hStride, layer_.outputs(), hn);
+    if (cn)
+      storeRows(rows_, still, active, run_.c, run_.unitStride, layer_.units(), cn);
+    active = still;
+  }
+}
+
+// x of steps [begin, begin + steps) of the active rows → sums (steps, active), by as few products as the strides allow.
+void Pass::inputSums(size_t begin, size_t steps, size_t active, float* sums) const {
+  const size_t K = layer_.inputs(), packedRow = product_.yStride;
+  const auto multiply = layer_.kernels_.product[layer_.input_.G - 1];
+  const auto rows = [&](const float* a, ptrdiff_t aStride, float* to, size_t toStride, size_t count) {
+    ProductArgs args = product_;
+    args.a = a, args.aStride = aStride, args.y = to, args.yStride = toStride, args.rows = count;
+    multiply(args);
+  };
+  const ptrdiff_t step = reverse_ ? -x.step : x.step;
+  if (rows_.order && active > 1) {
+    for (size_t s = 0; s < steps; s++)
+      for (size_t i = 0; i < active; i++)
+        std::memcpy(gathered_ + (s * active + i) * K, x.at(timeOf(i, begin + s), rows_.row(i)), K * sizeof(float));
+    rows(gathered_, ptrdiff_t(K), sums, packedRow, steps * active);
+  } else if (active == 1) {
+    rows(x.at(timeOf(0, begin), rows_.row(0)), step, sums, packedRow, steps);
+  } else if (step == ptrdiff_t(active) * x.row) {
+    rows(x.at(begin, rows_.row(0)), x.row, sums, packedRow, steps * active);
+  } else if (steps >= active) {
+    for (size_t i = 0; i < active; i++)
+      rows(x.at(timeOf(i, begin), rows_.row(i)), step, sums + i * packedRow, active * packedRow, steps);
+  } else {
+    for (size_t s = 0; s < steps; s++)
+      rows(x.at(timeOf(0, begin + s), rows_.row(0)), x.row, sums + s * active * packedRow, packedRow, active);
+  }
+}
+
+void Pass::runSteps(size_t begin, size_t steps, size_t active) {
+  run_.T = steps;
+  run_.B = active;
+  run_.xStep = active * run_.xRow;
+  if (y.data) {
+    for (size_t i = 0; i < active; i++)
+      yRows_[i] = y.at(timeOf(i, begin), rows_.row(i));
+    run_.yStep = reverse_ ? -y.step : y.step;
+  }
+  run_.y = y.data ? yRows_ : nullptr;
+  if (crew)
+    shareSteps(begin, steps);
+  else
+    layer_.kernels_.run[size_t(layer_.cell())](run_);
+  if (steps & 1)
+    std::swap(run_.h[0], run_.h[1]);
+}
+
+// A single row: the input sums split by steps, then the recurrent steps by units.
+void Pass::shareSteps(size_t begin, size_t steps) {
+  struct Shared {
+    Pass& pass;
+    size_t begin, steps;
+  } shared{*this, begin, steps};
+  crew->all(
+      [](void* argument, size_t share, size_t shares, Barrier& barrier) {
+        const Shared& shared = *static_cast<Shared*>(argument);
+        const Pass& pass = shared.pass;
+        const size_t from = shared.steps * share / shares, to = shared.steps * (share + 1) / shares;
+        if (to > from)
+          pass.inputSums(shared.begin + from, to - from, 1, pass.sums_ + from * pass.run_.xRow);
+        barrier.meet();
+        RunArgs run = pass.run_;
+        run.share = share;
+        run.shares = shares;
+        run.meetArgument = &barrier;
+        if (shares > 1)
+          run.meet = [](void* barrier) { static_cast<Barrier*>(barrier)->meet(); };
+        pass.layer_.kernels_.run[size_t(pass.layer_.cell())](run);
+      },
+      &shared);
+}
+
+void Pass::step(const float* input, float* output) {
+  product_.a = input;
+  product_.aStride = ptrdiff_t(layer_.inputs());
+  product_.rows = rows_.B;
+  layer_.kernels_.product[layer_.input_.G - 1](product_);
+  run_.T = 1;
+  run_.B = rows_.B;
+  run_.y = yRows_;
+  for (size_t b = 0; b < rows_.B; b++)
+    yRows_[b] = output + b * run_.outputs;
+  layer_.kernels_.run[size_t(layer_.cell())](run_);
+  std::swap(run_.h[0], run_.h[1]);
+}
+
+Crew::Crew(size_t threads) : team_(threads, member, this) {}
+
+Crew::~Crew() {
+  done_.store(true, std::memory_order_release);
+  team_.end();
+}
+
+void Crew::member(void* argument, size_t index) {
+  Crew& crew = *static_cast<Crew*>(argument);
+  uint64_t seen = 0;
+  while (true) {
+    uint64_t round = seen;
+    spinUntil([&] {
+      const bool done = crew.done_.load(std::memory_order_acquire);
+      round = crew.round_.load(std::memory_order_acquire);
+      return done || round != seen;
+    });
+    if (round == seen)
+      return;
+    seen = round;
+    const size_t shares = round & 0xffff;
+    // Who came while a round was being handed out is counted in the next.
+    if (index >= shares)
+      continue;
+    crew.work_(crew.argument_, index, shares, *crew.barrier_);
+    crew.working_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+void Crew::all(Work work, void* argument) {
+  const size_t shares = 1 + team_.arrived();
+  Barrier barrier(shares);
+  work_ = work, argument_ = argument, barrier_ = &barrier;
+  working_.store(shares - 1, std::memory_order_relaxed);
+  round_.store((((round_.load(std::memory_order_relaxed) >> 16) + 1) << 16) | shares, std::memory_order_release);
+  work(argument, 0, shares, barrier);
+  spinUntil([&] { return working_.load(std::memory_order_acquire) == 0; });
+}
+
+} // namespace native_rnn

@@ -1,0 +1,110 @@
+// One recurrent layer in one direction: its packed weights, and a pass of it over rows of sequences.
+#pragma once
+#include "pack.h"
+#include "pool.h"
+#include "stack.h"
+
+namespace native_rnn {
+
+// Where the packed matrices of a layer lie.
+class Layer {
+public:
+  // K: inputs of this layer. `offset`: where its weights begin in the network's memory; moved past them.
+  Layer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* memory, size_t& offset);
+  void pack(const CellWeights&);
+  void unpack(const MutableCellWeights&) const;
+
+  CellKind cell() const { return spec_.cell; }
+  size_t inputs() const { return input_.K; }
+  size_t units() const { return spec_.hiddenSize; }
+  size_t outputs() const { return spec_.outputSize(); }
+  bool hasCellState() const { return spec_.cell == CellKind::lstm || spec_.cell == CellKind::lstmPeephole; }
+
+private:
+  friend class Pass;
+  const NetworkSpec spec_;
+  const Kernels& kernels_;
+  float* const memory_;
+  Matrix input_, first_, second_, peephole_;
+  bool hasSecond_, hasPeepholes_;
+};
+
+// The rows that one pass runs over, and when each ends.
+struct Rows {
+  size_t T, B;
+  size_t first;           // row i is row first + i of the batch, or
+  const uint32_t* order;  // where not null, row order[i], the longest first
+  const int32_t* lengths; // by row of the batch; null: all are T
+  size_t row(size_t i) const { return order ? order[i] : first + i; }
+  size_t length(size_t i) const { return lengths ? size_t(lengths[row(i)]) : T; }
+};
+
+// Elements of a sequence array: (t, b) begins at data + t·step + b·row.
+template <class Float>
+struct Strided {
+  Float* data;
+  ptrdiff_t step, row;
+  Float* at(size_t t, size_t b) const { return data + ptrdiff_t(t) * step + ptrdiff_t(b) * row; }
+};
+
+// Threads that share the work of one pass: the caller and those that have come to help.
+class Crew {
+public:
+  using Work = void (*)(void* argument, size_t share, size_t shares, Barrier& barrier);
+  explicit Crew(size_t threads);
+  ~Crew();
+  // Runs work(argument, share, shares, barrier) on every thread that is there by now.
+  void all(Work work, void* argument);
+
+private:
+  static void member(void* crew, size_t index);
+  Work work_ = nullptr;
+  void* argument_ = nullptr;
+  Barrier* barrier_ = nullptr;
+  // Number of the round · 65536 + its shares, in one word: who reads a word that counts him in is waited for.
+  std::atomic<uint64_t> round_{0};
+  std::atomic<size_t> working_{0};
+  std::atomic<bool> done_{false};
+  Team team_;
+};
+
+// A layer on its way through time: owns nothing, lives in memory that it is given.
+class Pass {
+public:
+  // Floats of memory that a pass over B rows asks for.
+  static size_t floats(const Layer&, size_t B, size_t T);
+  Pass(const Layer&, const Rows&, bool reverse, float* memory);
+
+  Strided<const float> x{}; // by time step and row of the batch
+  Strided<float> y{};       // null data: not wanted
+  Crew* crew = nullptr;     // shares the steps of a single row
+  const std::atomic<bool>* cancelled = nullptr;
+
+  // States are (B, O) and (B, H) by row of the batch; null: zeros.
+  void setState(const float* h, const float* c);
+  void getState(float* h, float* c) const;
+  // The states of rows that end on the way go to hn and cn. Steps [begin, end) are counted from each row's start (its
+  // last step where the pass is reversed).
+  void advance(size_t begin, size_t end, float* hn, float* cn);
+  // One step of all rows over dense x (B, I) and y (B, O).
+  void step(const float* input, float* output);
+
+private:
+  size_t activeAt(size_t step) const;
+  size_t timeOf(size_t row, size_t step) const { return reverse_ ? rows_.length(row) - 1 - step : step; }
+  void inputSums(size_t begin, size_t steps, size_t active, float* sums) const;
+  void runSteps(size_t begin, size_t steps, size_t active);
+  void shareSteps(size_t begin, size_t steps);
+  bool isCancelled() const { return cancelled && cancelled->load(std::memory_order_relaxed); }
+
+  const Layer& layer_;
+  const Rows rows_;
+  const bool reverse_;
+  size_t chunk_; // steps whose input sums are computed ahead
+  float *memory_, *sums_, *gathered_;
+  float** yRows_;
+  RunArgs run_{};
+  ProductArgs product_{};
+};
+
+} // namespace native_rnn

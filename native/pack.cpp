@@ -1,0 +1,64 @@
+// The packed layout; kernels.h describes it.
+#include "pack.h"
+#include <algorithm>
+
+namespace native_rnn {
+
+int partialSums(size_t G, size_t N) {
+  if (G == 1)
+    return N <= 16 ? 3 : N <= 32 ? 2 : N < 128 ? 1 : 0;
+  if (G == 4)
+    return N <= 16 ? 1 : 0;
+  return N <= 16 ? 2 : N <= 32 ? 1 : 0;
+}
+
+Matrix layOut(size_t N, size_t G, size_t K, int partials, const Kernels& kernels, size_t& offset) {
+  Matrix m{N, G, K, partials, kernels.lanes, roundUp(N, kernels.lanes) / kernels.lanes, 0, offset, 0};
+  const size_t most = kernels.maxPanels[G - 1][partials];
+  m.blocks = (m.panels + most - 1) / most;
+  offset += aligned(m.packedRow() * K);
+  m.start = offset;
+  offset += aligned(m.packedRow());
+  return m;
+}
+
+// Where weight k of gate g of output n lies, in floats from the matrix's first.
+size_t Matrix::place(size_t k, size_t g, size_t n) const {
+  const size_t panel = n / lanes, narrow = panels / blocks, wide = panels % blocks;
+  // The first `wide` blocks have one panel more.
+  const size_t boundary = wide * (narrow + 1);
+  const size_t width = panel < boundary ? narrow + 1 : narrow;
+  const size_t first = panel < boundary ? panel / width * width : boundary + (panel - boundary) / width * width;
+  return first * G * lanes * K + ((k * width + (panel - first)) * G + g) * lanes + n % lanes;
+}
+
+void Matrix::pack(const float* plain, const float* bias, size_t firstGate, float* memory) const {
+  std::fill_n(memory + weights, packedRow() * K, 0.0f);
+  std::fill_n(memory + start, packedRow(), 0.0f);
+  for (size_t g = 0; g < G; g++)
+    for (size_t n = 0; n < N; n++) {
+      const float* row = plain + ((firstGate + g) * N + n) * K;
+      // Along k the place moves by a constant.
+      float* at = memory + weights + (K ? place(0, g, n) : 0);
+      const size_t stride = K > 1 ? place(1, g, n) - place(0, g, n) : 0;
+      for (size_t k = 0; k < K; k++)
+        at[k * stride] = row[k];
+      if (bias)
+        memory[start + (n / lanes * G + g) * lanes + n % lanes] = bias[(firstGate + g) * N + n];
+    }
+}
+
+void Matrix::unpack(float* plain, float* bias, size_t firstGate, const float* memory) const {
+  for (size_t g = 0; g < G; g++)
+    for (size_t n = 0; n < N; n++) {
+      float* row = plain + ((firstGate + g) * N + n) * K;
+      const float* at = memory + weights + (K ? place(0, g, n) : 0);
+      const size_t stride = K > 1 ? place(1, g, n) - place(0, g, n) : 0;
+      for (size_t k = 0; k < K; k++)
+        row[k] = at[k * stride];
+      if (bias)
+        bias[(firstGate + g) * N + n] = memory[start + (n / lanes * G + g) * lanes + n % lanes];
+    }
+}
+
+} // namespace native_rnn
