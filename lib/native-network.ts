@@ -1,0 +1,272 @@
+/** The native backend: networks, streams and linear layers as calls into the addon, each by its cheapest way. */
+import type {
+  Backend,
+  BackendName,
+  CellWeights,
+  ForwardCall,
+  ForwardResult,
+  LinearCore,
+  Network,
+  NetworkSpec,
+  StreamCore,
+} from './backend.ts'
+import type { Addon, Bound } from './native.ts'
+import { type NativeThread, place, threadOf } from './native-thread.ts'
+import { collectWeights, directionsOf, hasCellState, outputSizeOf } from './weights.ts'
+
+// Operations and flags, as in native/addon/network.h, stream.h, linear.h and weights.h.
+const networkOp = {
+  forwardArena: 0,
+  forward: 1,
+  weights: 2,
+  stream: 3,
+  start: 4,
+  batch: 5,
+  share: 6,
+  dispose: 7,
+} as const
+const streamOp = { step: 0, run: 1, readState: 2, writeState: 3, dispose: 4 } as const
+const linearOp = { forwardArena: 0, forward: 1, dispose: 2 } as const
+const flag = { batchFirst: 1, output: 2, h0: 4, c0: 8, lengths: 16 } as const
+
+const cellNumbers = { rnnTanh: 0, rnnRelu: 1, gru: 2, gruResetBefore: 3, lstm: 4, lstmPeephole: 5 } as const
+const directionNumbers = { forward: 0, reverse: 1, bidirectional: 2 } as const
+
+/** One instruction set of the addon. */
+export class NativeBackend implements Backend {
+  readonly name: BackendName
+  readonly #addon: Addon
+  readonly #table: number
+
+  constructor(addon: Addon, name: BackendName, table: number) {
+    this.#addon = addon
+    this.name = name
+    this.#table = table
+  }
+
+  network(spec: NetworkSpec, weights: readonly CellWeights[]): Network {
+    const thread = threadOf(this.#addon)
+    const numbers = specNumbers(spec)
+    const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
+    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, weights.flatMap(listWeights))
+    return new NativeNetwork(thread, spec, call)
+  }
+
+  linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore {
+    const thread = threadOf(this.#addon)
+    const memory = packedMemory(this.#addon.linearFloats(this.#table, inFeatures, outFeatures))
+    const call = this.#addon.linear(this.#table, inFeatures, outFeatures, memory, weight, bias)
+    return new NativeLinear(thread, inFeatures, outFeatures, call)
+  }
+}
+
+function specNumbers(spec: NetworkSpec): number[] {
+  const { cell, direction, inputSize, hiddenSize, projSize, numLayers, bias } = spec
+  return [cellNumbers[cell], directionNumbers[direction], inputSize, hiddenSize, projSize, numLayers, bias ? 1 : 0]
+}
+
+/** Shared memory cannot be detached, and other threads can have it too. The addon wants 64 bytes more, to align within. */
+function packedMemory(floats: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(floats * 4 + 64))
+}
+
+function listWeights(cell: CellWeights): (Float32Array | undefined)[] {
+  return [cell.weightIh, cell.weightHh, cell.biasIh, cell.biasHh, cell.weightHr, cell.peephole]
+}
+
+class NativeNetwork implements Network {
+  readonly #thread: NativeThread
+  readonly #header: Int32Array
+  readonly #arena: Float32Array
+  readonly #spec: NetworkSpec
+  readonly #call: Bound
+  /** Floats of one row: of the output at one step, of hn, of cn. */
+  readonly #rowY: number
+  readonly #rowH: number
+  readonly #rowC: number
+
+  constructor(thread: NativeThread, spec: NetworkSpec, call: Bound) {
+    this.#thread = thread
+    this.#header = thread.header
+    this.#arena = thread.arena
+    this.#spec = spec
+    this.#call = call
+    const D = directionsOf(spec)
+    this.#rowY = D * outputSizeOf(spec)
+    this.#rowH = spec.numLayers * this.#rowY
+    this.#rowC = hasCellState(spec.cell) ? spec.numLayers * D * spec.hiddenSize : 0
+  }
+
+  forward(call: ForwardCall): ForwardResult {
+    const { x, h0, c0, lengths } = call
+    const { B, T } = this.#describe(call)
+    const y = call.returnOutput ? T * B * this.#rowY : 0
+    const h = B * this.#rowH
+    const c = B * this.#rowC
+    const inputs = x.length + (h0 ? h : 0) + (c0 ? c : 0) + (lengths ? B : 0)
+    if (!this.#thread.fits(inputs + y + h + c)) return this.#forwardLarge(call, y, h, c)
+    const arena = this.#arena
+    arena.set(x)
+    let at = x.length
+    if (h0) {
+      arena.set(h0, at)
+      at += h
+    }
+    if (c0) {
+      arena.set(c0, at)
+      at += c
+    }
+    if (lengths) {
+      this.#thread.arenaInts.set(lengths, at)
+      at += B
+    }
+    this.#header[place.op] = networkOp.forwardArena
+    this.#call()
+    return this.#cut(call, at, y, h, c)
+  }
+
+  /** Arrays that are too large for the arena are passed as they are. */
+  #forwardLarge(call: ForwardCall, y: number, h: number, c: number): ForwardResult {
+    const output = call.returnOutput ? new Float32Array(y) : undefined
+    const hn = new Float32Array(h)
+    const cn = this.#rowC ? new Float32Array(c) : undefined
+    this.#header[place.op] = networkOp.forward
+    this.#call(call.x, call.h0, call.c0, call.lengths, output, hn, cn)
+    return { output, hn, cn }
+  }
+
+  /** Results out of the arena. */
+  #cut(call: { returnOutput: boolean }, at: number, y: number, h: number, c: number): ForwardResult {
+    const arena = this.#arena
+    const output = call.returnOutput ? arena.slice(at, at + y) : undefined
+    const hn = arena.slice(at + y, at + y + h)
+    const cn = this.#rowC ? arena.slice(at + y + h, at + y + h + c) : undefined
+    return { output, hn, cn }
+  }
+
+  /** Writes a call's sizes and flags into the header. No rows: no matter how many steps. */
+  #describe({ T, B, batchFirst, h0, c0, lengths, returnOutput }: ForwardCall): { T: number; B: number } {
+    const steps = B === 0 ? 0 : T
+    if (steps > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+    const header = this.#header
+    header[place.T] = steps
+    header[place.B] = B
+    header[place.flags] =
+      (batchFirst ? flag.batchFirst : 0) |
+      (returnOutput ? flag.output : 0) |
+      (h0 ? flag.h0 : 0) |
+      (c0 ? flag.c0 : 0) |
+      (lengths ? flag.lengths : 0)
+    return { T: steps, B }
+  }
+
+  weights(): CellWeights[] {
+    const weights = collectWeights(this.#spec, () => {})
+    this.#header[place.op] = networkOp.weights
+    this.#call(weights.flatMap(listWeights))
+    return weights
+  }
+
+  stream(batchSize: number): StreamCore {
+    const { inputSize } = this.#spec
+    // The output begins on a cache line of its own.
+    const inputs = Math.ceil((batchSize * inputSize) / 16) * 16
+    const outputs = batchSize * outputSizeOf(this.#spec)
+    const memory = new SharedArrayBuffer((inputs + outputs) * 4)
+    const input = new Float32Array(memory, 0, batchSize * inputSize)
+    const output = new Float32Array(memory, inputs * 4, outputs)
+    this.#header[place.op] = networkOp.stream
+    this.#header[place.B] = batchSize
+    const call = this.#call(input, output) as Bound
+    return new NativeStream(this.#header, input, output, call, batchSize * this.#rowH, batchSize * this.#rowC)
+  }
+
+  dispose(): void {
+    this.#header[place.op] = networkOp.dispose
+    this.#call()
+  }
+}
+
+class NativeStream implements StreamCore {
+  readonly input: Float32Array
+  readonly output: Float32Array
+  readonly step: () => void
+  readonly #header: Int32Array
+  readonly #call: Bound
+  readonly #h: number
+  readonly #c: number
+
+  constructor(header: Int32Array, input: Float32Array, output: Float32Array, call: Bound, h: number, c: number) {
+    this.#header = header
+    this.input = input
+    this.output = output
+    this.step = call as () => void
+    this.#call = call
+    this.#h = h
+    this.#c = c
+  }
+
+  run(x: Float32Array, T: number): Float32Array {
+    if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+    const y = new Float32Array(T * this.output.length)
+    this.#act(streamOp.run, T, x, y)
+    return y
+  }
+
+  readState(): { h: Float32Array; c?: Float32Array } {
+    const h = new Float32Array(this.#h)
+    const c = this.#c ? new Float32Array(this.#c) : undefined
+    this.#act(streamOp.readState, 0, h, c)
+    return { h, c }
+  }
+
+  writeState(h?: Float32Array, c?: Float32Array): void {
+    this.#act(streamOp.writeState, 0, h, c)
+  }
+
+  dispose(): void {
+    this.#act(streamOp.dispose, 0)
+  }
+
+  #act(op: number, T: number, a?: Float32Array, b?: Float32Array): void {
+    this.#header[place.op] = op
+    this.#header[place.T] = T
+    this.#call(a, b)
+  }
+}
+
+class NativeLinear implements LinearCore {
+  readonly #thread: NativeThread
+  readonly #inFeatures: number
+  readonly #outFeatures: number
+  readonly #call: Bound
+
+  constructor(thread: NativeThread, inFeatures: number, outFeatures: number, call: Bound) {
+    this.#thread = thread
+    this.#inFeatures = inFeatures
+    this.#outFeatures = outFeatures
+    this.#call = call
+  }
+
+  forward(x: Float32Array, rows: number): Float32Array {
+    const { header, arena } = this.#thread
+    const count = rows * this.#outFeatures
+    const inputs = rows * this.#inFeatures
+    header[place.B] = rows
+    if (this.#thread.fits(inputs + count)) {
+      header[place.op] = linearOp.forwardArena
+      arena.set(x)
+      this.#call()
+      return arena.slice(inputs, inputs + count)
+    }
+    const y = new Float32Array(count)
+    header[place.op] = linearOp.forward
+    this.#call(x, y)
+    return y
+  }
+
+  dispose(): void {
+    this.#thread.header[place.op] = linearOp.dispose
+    this.#call()
+  }
+}

@@ -1,0 +1,92 @@
+/** This thread's side of the addon: the header and the arena that both sides see, and the book of asynchronous calls. */
+import { availableParallelism } from 'node:os'
+import type { Addon, Bound } from './native.ts'
+
+/** Places in the header, as in native/addon/edge.h. */
+export const place = { op: 0, T: 1, B: 2, flags: 3, slot: 4 } as const
+
+const headerLength = 16
+const arenaLength = 8192
+
+/** What the addon's function for ended calls does. */
+const callOp = { takeArena: 0, take: 1, drop: 2, cancel: 3 } as const
+
+/** How a call on the pool ended, as in native/model.h. */
+export const outcome = { done: 0, cancelled: 1, outOfMemory: 2 } as const
+
+/** Called on this thread when a call has ended; takes its result, which frees its slot. */
+export type Settle = (slot: number, outcome: number) => void
+
+/** One per thread and addon. */
+export class NativeThread {
+  readonly header = new Int32Array(new ArrayBuffer(headerLength * 4))
+  readonly arena = new Float32Array(new ArrayBuffer(arenaLength * 4))
+  /** The arena's integers: the lengths of a call lie there. */
+  readonly arenaInts = new Int32Array(this.arena.buffer)
+  readonly addon: Addon
+  readonly #calls: Bound
+  readonly #waiting: (Settle | undefined)[] = []
+
+  constructor(addon: Addon) {
+    this.addon = addon
+    const settle = (slot: number, how: number) => {
+      const next = this.#waiting[slot]
+      this.#waiting[slot] = undefined
+      if (next) next(slot, how)
+      else this.drop(slot)
+    }
+    this.#calls = addon.setUp(this.header, this.arena, settle, availableParallelism())
+  }
+
+  /** Whether so many floats go through the arena. */
+  fits(floats: number): boolean {
+    return floats <= arenaLength
+  }
+
+  /** Notes who is told when the call that was just started has ended; its slot is in the header. */
+  expect(settle: Settle): number {
+    const slot = this.header[place.slot]
+    this.#waiting[slot] = settle
+    return slot
+  }
+
+  /** Calls a call off: whoever expects it is not told any more. */
+  cancel(slot: number): void {
+    this.#waiting[slot] = undefined
+    this.#act(callOp.cancel, slot)
+  }
+
+  /** Frees a call without a look at its result. */
+  drop(slot: number): void {
+    this.#act(callOp.drop, slot)
+  }
+
+  /** Copies the result of a call that is done to the arena, or to the arrays given, and frees it. */
+  take(slot: number): void {
+    this.#act(callOp.takeArena, slot)
+  }
+
+  takeInto(slot: number, y: Float32Array | undefined, hn: Float32Array, cn: Float32Array | undefined): void {
+    this.header[place.op] = callOp.take
+    this.header[place.slot] = slot
+    this.#calls(y, hn, cn)
+  }
+
+  #act(op: number, slot: number): void {
+    this.header[place.op] = op
+    this.header[place.slot] = slot
+    this.#calls()
+  }
+}
+
+const threads = new WeakMap<Addon, NativeThread>()
+
+/** The thread's side of an addon, made when a layer first needs it. */
+export function threadOf(addon: Addon): NativeThread {
+  let thread = threads.get(addon)
+  if (!thread) {
+    thread = new NativeThread(addon)
+    threads.set(addon, thread)
+  }
+  return thread
+}

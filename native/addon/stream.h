@@ -1,0 +1,77 @@
+// A live stream as a function: without an operation it is one step over the arena that both sides see.
+#pragma once
+#include "../stream.h"
+#include "weights.h"
+
+namespace native_rnn {
+
+class StreamFunction final : public Bound {
+public:
+  enum Op : int32_t { opStep, opRun, opReadState, opWriteState, opDispose };
+
+  StreamFunction(Edge& edge, const Use& use, size_t B, float* input, float* output)
+      : Bound(edge), use_(use), B_(B), input_(input), output_(output), core_(new Stream(use->stack, B)) {
+    adjust(bytes_ = static_cast<int64_t>(core_->bytes()));
+  }
+  ~StreamFunction() override { adjust(-bytes_); }
+
+  napi_value call(napi_callback_info info) {
+    if (edge.header[placeOp] == opStep) {
+      if (!core_)
+        wrong("use after dispose()");
+      core_->step(input_, output_);
+      return nullptr;
+    }
+    const int32_t op = edge.takeOp();
+    if (op == opDispose)
+      return dispose();
+    if (!core_)
+      wrong("use after dispose()");
+    const NetworkSpec& spec = use_->stack.spec();
+    const CallLengths lengths = callLengths(spec, edge.number(placeT), B_);
+    const Arguments<2> given(edge.env, info);
+    switch (op) {
+    case opRun: {
+      const float* const x = floats(edge.env, given[0], lengths.x);
+      float* const y = floats(edge.env, given[1], lengths.y);
+      core_->run(x, edge.number(placeT), y);
+      return nullptr;
+    }
+    case opReadState: {
+      float* const h = floats(edge.env, given[0], lengths.h);
+      core_->readState(h, lengths.c ? floats(edge.env, given[1], lengths.c) : nullptr);
+      return nullptr;
+    }
+    case opWriteState: {
+      const float* const h = isUndefined(edge.env, given[0]) ? nullptr : floats(edge.env, given[0], lengths.h);
+      const float* const c = isUndefined(edge.env, given[1]) ? nullptr : floats(edge.env, given[1], lengths.c);
+      core_->writeState(h, c);
+      return nullptr;
+    }
+    default:
+      wrong("no such operation");
+    }
+  }
+
+private:
+  napi_value dispose() {
+    core_.reset();
+    adjust(-bytes_);
+    bytes_ = 0;
+    use_.dispose();
+    return nullptr;
+  }
+  void adjust(int64_t change) {
+    int64_t total;
+    if (change)
+      napi_adjust_external_memory(edge.env, change, &total);
+  }
+
+  Use use_; // before the core, which ends first
+  size_t B_;
+  float *input_, *output_;
+  std::unique_ptr<Stream> core_;
+  int64_t bytes_ = 0;
+};
+
+} // namespace native_rnn
