@@ -1,10 +1,11 @@
 /** Every backend gives PyTorch's numbers: the recorded cases of test/fixtures/pytorch.json. */
 
-import { availableBackends, Embedding, Linear, type Tensor } from 'native-rnn'
+import { Embedding, Linear, type Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
+import { backends } from './backends.ts'
 import { filler, fixtures, layerClasses, material, recorded, worstDifference } from './pytorch.ts'
 
-describe.each(availableBackends())('%s', (backend) => {
+describe.each(backends)('%s', (backend) => {
   // The chain of trust: PyTorch → typescript is the tight link; native code has the bound that API.md promises.
   const bound = backend === 'typescript' ? 1e-6 : 1e-5
 

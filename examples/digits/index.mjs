@@ -81,10 +81,10 @@ function drawWhileReading({ rnn, head }, image) {
 const weights = await loadSafetensors(at('model.safetensors'))
 const { logits: pytorch } = await loadSafetensors(at('pytorch.safetensors'))
 const { count, images, labels } = readDigits()
-const { name, reason } = backendInfo()
+const { name } = backendInfo()
 const slow = availableBackends().at(-1)
 const backends = name === slow ? [slow] : [name, slow]
-if (name === slow) console.log(`Native code is not in use here (${reason ?? 'forced by NATIVE_RNN_BACKEND'}).\n`)
+if (name === slow) console.log('Native code is not in use here; examples/quickstart says why.\n')
 
 let failed = false
 for (const backend of backends) {

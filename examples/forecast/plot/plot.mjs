@@ -38,7 +38,7 @@ export function plot(days, title) {
       {
         name: 'colour',
         type: 'ordinal',
-        domain: ['happened', 'forecast the day before'],
+        domain: ['happened', 'forecast'],
         range: Object.values(COLOURS),
       },
     ],
