@@ -27,8 +27,10 @@
       'defines': ['<@(rnn_defines)'],
       'include_dirs': ['<(napi_include)'],
       'xcode_settings': { 'OTHER_CFLAGS': ['<@(gnu_flags)'] },
-      'ldflags': ['-pthread', '-Wl,--gc-sections', '-s'],
       'conditions': [
+        ['OS=="linux"', {
+          'ldflags': ['-pthread', '-s', '-Wl,--gc-sections', '-Wl,--version-script=<(module_root_dir)/exports.map'],
+        }],
         ['target_arch=="x64"', { 'dependencies': ['isa-avx512', 'isa-avx2'] }],
         ['target_arch=="arm64"', { 'dependencies': ['isa-neon'] }],
       ],
