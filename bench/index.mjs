@@ -43,6 +43,25 @@ function withDefaults(args) {
 
 const say = (text) => process.stderr.write(text)
 
+/** What is being timed: one line that overwrites itself on a terminal, a line now and then elsewhere. */
+function progress(total) {
+  const start = performance.now()
+  let said = start
+  return {
+    show(i, name) {
+      const text = `${i + 1} of ${total}, ${Math.round((performance.now() - start) / 1000)} s: ${name}`
+      if (process.stderr.isTTY) say(`\r${text.padEnd(78)}`)
+      else if (performance.now() - said > 1e4) {
+        say(`${text}\n`)
+        said = performance.now()
+      }
+    },
+    clear() {
+      if (process.stderr.isTTY) say(`\r${' '.repeat(78)}\r`)
+    },
+  }
+}
+
 async function main() {
   const { values: args } = parseArgs({ args: withDefaults(process.argv.slice(2)), options })
   if (args.help) return console.log(help)
@@ -74,11 +93,11 @@ async function run(wanted, session, { json }) {
   print(header(session.facts))
   print(`\n${titles(cols, best)}`)
   const results = []
-  const start = performance.now()
+  const shown = progress(wanted.length)
   for (const [i, shape] of wanted.entries()) {
-    say(`\r${i + 1} of ${wanted.length}, ${Math.round((performance.now() - start) / 1000)} s: ${shape.name.padEnd(40)}`)
+    shown.show(i, shape.name)
     const result = await measure(shape, session)
-    say(`\r${' '.repeat(70)}\r`)
+    shown.clear()
     if (i > 0 && wanted[i - 1].group !== shape.group) print('')
     print(line(result, cols, best, (bytes) => levelOf(bytes, session.facts.caches)))
     results.push(result)

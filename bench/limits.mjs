@@ -18,7 +18,7 @@ export function cacheSizes() {
   try {
     for (const index of readdirSync(folder).filter((name) => name.startsWith('index'))) {
       if (read(index, 'type') !== 'Instruction')
-        sizes[`L${read(index, 'level')}`] = parseInt(read(index, 'size')) * 1024
+        sizes[`L${read(index, 'level')}`] = parseInt(read(index, 'size'), 10) * 1024
     }
   } catch {
     // Not Linux, or a container that hides them: shapes then carry no name of a cache.

@@ -26,9 +26,17 @@ const rows = [
 
 // How the cost grows; only where the run asks for it.
 const growthRows = [
-  { group: 'growth-H', form: 'stream', H: [8, 16, 32, 64, 128, 256, 512, 1024, 2048], rivals: fast },
-  { group: 'growth-T', form: 'forward', H: [128], T: [1, 3, 10, 30, 100, 300, 1000], rivals: fast },
-  { group: 'growth-B', form: 'forward', H: [128], T: 28, B: [1, 2, 4, 8, 16, 32, 64, 128, 256], rivals: fast },
+  { group: 'growth-H', form: 'stream', H: [8, 16, 32, 64, 128, 256, 512, 1024, 2048], rivals: fast, best: true },
+  { group: 'growth-T', form: 'forward', H: [128], T: [1, 3, 10, 30, 100, 300, 1000], rivals: fast, best: true },
+  {
+    group: 'growth-B',
+    form: 'forward',
+    H: [128],
+    T: 28,
+    B: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    rivals: fast,
+    best: true,
+  },
 ]
 
 /** Which sizes each odd size is held against. */

@@ -24,7 +24,7 @@ export function header(facts) {
 
 /** Columns: native and TypeScript as µs (GFLOP/s), rivals as µs and how many times slower than the best backend they are. */
 export function columns({ backends, rivals, threads }) {
-  const own = backends.map((name) => ({ name, width: 17, title: `${name} µs (GF/s)` }))
+  const own = backends.map((name) => ({ name, width: Math.max(15, name.length + 11), title: `${name} µs (GF/s)` }))
   const more = threads.map((count) => ({
     name: `${backends[0]} ×${count}`,
     width: 14,
@@ -32,7 +32,7 @@ export function columns({ backends, rivals, threads }) {
     ratio: true,
     faster: true,
   }))
-  const others = rivals.map((name) => ({ name, width: 17, title: `${name} µs`, ratio: true }))
+  const others = rivals.map((name) => ({ name, width: 17, title: `${name} µs ×`, ratio: true }))
   return [...own, ...more, ...others]
 }
 
