@@ -3,13 +3,13 @@ import type { ForwardCall, ForwardResult, NetworkSpec } from './backend.ts'
 import { describe, fail, list, tuple } from './errors.ts'
 import { anything, boolean, readOptions } from './options.ts'
 import {
-  elements,
+  checkCount,
   type ReadTensor,
   readTensor,
   sameShape,
+  stillThere,
   Tensor,
   type TensorLike,
-  trueLength,
   typedArrayName,
 } from './tensor.ts'
 import { directionsOf, hasCellState, outputSizeOf } from './weights.ts'
@@ -77,8 +77,9 @@ export function prepareCall(
   const T = unbatched || !batchFirst ? x.shape[0] : x.shape[1]
   const B = unbatched ? 1 : x.shape[batchFirst ? 0 : 1]
   const D = directionsOf(spec)
-  tooLarge(D * spec.numLayers * B * spec.hiddenSize, 'the states')
-  if ((read.returnOutput ?? true) && T > 0) tooLarge(T * B * D * outputSizeOf(spec), 'the output')
+  checkCount(D * spec.numLayers * B * spec.hiddenSize, 'the states of this input')
+  checkCount(T * B, 'the time steps and rows of this input')
+  if (read.returnOutput ?? true) checkCount(T * B * D * outputSizeOf(spec), 'the output of this input')
   const rank0 = unbatched ? [2] : [3]
   const h0 = readState(spec, 'h0', read.h0, B, rank0)
   const c0 = readState(spec, 'c0', read.c0, B, rank0)
@@ -98,12 +99,6 @@ export function prepareCall(
     returnOutput,
   }
   return { call, unbatched }
-}
-
-/** The engine counts values in 32 bits. */
-function tooLarge(count: number, what: string): void {
-  if (count >= 2 ** 31)
-    fail('ERR_RNN_SHAPE', `${what} of this input would hold ${count} values; at most 2^31 − 1 are possible`)
 }
 
 /** The result for a batch of no rows: backends only see B ≥ 1. */
@@ -158,14 +153,6 @@ export function readState(
     fail('ERR_RNN_SHAPE', `Expected ${hidden} size ${tuple(shape)}, got ${list(state.shape)} (${name})`)
   }
   return state
-}
-
-/** A getter that was read later can have detached or shrunk an array that was read before. */
-export function stillThere(name: string, { data, shape }: ReadTensor): void {
-  const length = trueLength(data)
-  if (length !== elements(shape)) {
-    fail('ERR_RNN_SHAPE', `${name}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)
-  }
 }
 
 function readLengths(value: unknown, B: number, T: number): Int32Array {

@@ -1,11 +1,18 @@
 /** The lookup table, `torch.nn.Embedding`: what usually comes before a recurrent layer over symbols. */
 import type { BackendName } from './backend.ts'
-import { stillThere } from './call.ts'
 import { fail } from './errors.ts'
 import { backendName, type PrefixOptions, prefixChecks, readOptions, seed, size } from './options.ts'
 import { normal, uniform } from './random.ts'
 import { type StateDict, StateDictReader } from './state-dict.ts'
-import { type NestedNumbers, type ReadTensor, readTensor, Tensor, typedArrayName } from './tensor.ts'
+import {
+  checkCount,
+  type NestedNumbers,
+  type ReadTensor,
+  readTensor,
+  stillThere,
+  Tensor,
+  typedArrayName,
+} from './tensor.ts'
 
 /** Whole numbers in any shape: which rows to look up. */
 export type Ids =
@@ -77,6 +84,7 @@ export class Embedding {
     this.#use()
     const { data: values, shape } = readIds(ids)
     const D = this.embeddingDim
+    checkCount(values.length * D, 'the output of these ids')
     const y = new Float32Array(values.length * D)
     const weight = this.#use()
     for (let i = 0; i < values.length; i++) {

@@ -19,5 +19,6 @@ export type {
 } from './options.ts'
 export { RNN } from './rnn.ts'
 export type { StateDict } from './state-dict.ts'
-export { type Step, Stream, type StreamOptions } from './stream.ts'
+export type { Step } from './step.ts'
+export { Stream, type StreamOptions } from './stream.ts'
 export { type NestedNumbers, Tensor, type TensorLike } from './tensor.ts'

@@ -1,12 +1,11 @@
 /** The fully connected layer, `torch.nn.Linear`: what usually follows a recurrent layer. */
 import type { Backend, BackendName, LinearCore } from './backend.ts'
-import { stillThere } from './call.ts'
 import { chooseBackend } from './choose.ts'
 import { fail } from './errors.ts'
 import { backendName, boolean, type PrefixOptions, prefixChecks, readOptions, seed, size } from './options.ts'
 import { uniform } from './random.ts'
 import { type StateDict, StateDictReader } from './state-dict.ts'
-import { elements, readTensor, Tensor, type TensorLike } from './tensor.ts'
+import { checkCount, elements, readTensor, stillThere, Tensor, type TensorLike } from './tensor.ts'
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
@@ -88,12 +87,7 @@ export class Linear {
       fail('ERR_RNN_SHAPE', `input.size(-1) must be equal to in_features. Expected ${this.inFeatures}, got ${last}`)
     }
     const rows = elements(input.shape.slice(0, -1))
-    if (rows * this.outFeatures >= 2 ** 31) {
-      fail(
-        'ERR_RNN_SHAPE',
-        `the output of this input would hold ${rows * this.outFeatures} values; at most 2^31 − 1 are possible`,
-      )
-    }
+    checkCount(rows * this.outFeatures, 'the output of this input')
     stillThere('input', input)
     const { core } = this.#use()
     const y = rows === 0 ? new Float32Array(0) : core.forward(input.data, rows)

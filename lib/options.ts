@@ -165,7 +165,7 @@ function unknownName(name: string, known: readonly string[], where: string): nev
     : Object.hasOwn(elsewhere, name)
       ? `; ${elsewhere[name]}`
       : `; it takes ${known.join(', ') || 'none'}`
-  fail('ERR_RNN_OPTION', `unknown option ${describe(name)} of ${where}${hint}`)
+  fail('ERR_RNN_OPTION', `unknown option '${name.slice(0, 60)}' of ${where}${hint}`)
 }
 
 /** The known name that was probably meant, if one is close: PyTorch's spelling counts as equal. */

@@ -2,7 +2,7 @@
 import type { CellWeights, NetworkSpec } from './backend.ts'
 import { describe, fail, list, RNNError, tuple } from './errors.ts'
 import { largestSize, mostLayers } from './options.ts'
-import { elements, type ReadTensor, readTensor, sameShape, type TensorLike } from './tensor.ts'
+import { elements, type ReadTensor, readTensor, sameShape, type TensorLike, trueLength } from './tensor.ts'
 import { collectWeights } from './weights.ts'
 
 /**
@@ -99,8 +99,12 @@ export class StateDictReader {
       this.#problems.push(`${key} must have shape ${tuple(shape)}, got ${list(read.shape)}`)
       return
     }
-    target.set(read.data, offset)
     const count = elements(shape)
+    if (trueLength(read.data) !== count) {
+      this.#problems.push(`${key} lost its values while the dict was read`)
+      return
+    }
+    target.set(read.data, offset)
     for (let i = 0; i < count; i++) {
       const value = target[offset + i]
       if (value - value === 0) continue

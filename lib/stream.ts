@@ -1,25 +1,18 @@
 /** Live sequences: a state that moves one frame at a time, its arena, and its life. */
 import type { StreamCore } from './backend.ts'
-import { type InitialState, readState, type States, stillThere } from './call.ts'
-import { describe, fail, list, tuple } from './errors.ts'
+import { type InitialState, readState, type States } from './call.ts'
+import { fail, list, tuple } from './errors.ts'
 import type { LoadedNetwork } from './loaded.ts'
 import { anything, integer, largestSize, readOptions } from './options.ts'
 import { decodeState, encodeState, type StreamState } from './saved-state.ts'
-import { readTensor, sameShape, Tensor, type TensorLike, trueLength, typedArrayName } from './tensor.ts'
+import { bindStep, disposed, type Step } from './step.ts'
+import { checkCount, readTensor, sameShape, stillThere, Tensor, type TensorLike } from './tensor.ts'
 import { hasCellState, outputSizeOf } from './weights.ts'
 
 /** Options of `layer.stream`. */
 export interface StreamOptions extends InitialState {
   /** How many sequences move side by side; 1 by default. */
   batchSize?: number
-}
-
-/** The two ways to step. */
-export interface Step {
-  /** Consumes `input`, advances the state, fills `output`; allocates nothing. */
-  (): void
-  /** Copies the frame of B·I values into `input`, steps, and returns `output`. */
-  (frame: Float32Array): Float32Array
 }
 
 let open: (loaded: LoadedNetwork, state: Partial<StreamState> & { batchSize: number }) => Stream
@@ -90,10 +83,15 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
       fail('ERR_RNN_SHAPE', `Expected frames to be ${shapes} but received ${rank}-D tensor`)
     }
     const T = x.shape[0]
+    const last = x.shape[rank - 1]
+    if (last !== inputSize) {
+      fail('ERR_RNN_SHAPE', `frames.size(-1) must be equal to input_size. Expected ${inputSize}, got ${last}`)
+    }
     const expected = rank === 2 ? [T, inputSize] : [T, B, inputSize]
     if (!sameShape(x.shape, expected)) {
       fail('ERR_RNN_SHAPE', `Expected frames of shape ${tuple(expected)}, got ${list(x.shape)}`)
     }
+    checkCount(T * B * outputSizeOf(this.#loaded.spec), 'the output of these frames')
     stillThere('frames', x)
     const core = this.#use()
     const O = outputSizeOf(this.#loaded.spec)
@@ -173,45 +171,6 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   #use(): StreamCore {
     return this.#core ?? disposed()
   }
-}
-
-function disposed(): never {
-  fail('ERR_RNN_DISPOSED', 'the stream was disposed and cannot be used any more')
-}
-
-/**
- * The function behind `stream.step`. It closes over what it needs, so that a step without a frame costs one comparison above the
- * backend's own.
- */
-function bindStep(core: StreamCore): { step: Step; close: () => void } {
-  const { input, output } = core
-  const length = input.length
-  let advance = core.step
-  function step(frame?: Float32Array): Float32Array | undefined {
-    // biome-ignore lint/complexity/noArguments: a rest parameter allocates, and step(undefined) must not pass for step()
-    if (arguments.length === 0) {
-      advance()
-      return
-    }
-    if (!(frame instanceof Float32Array) || frame.length !== length) checkFrame(frame, length)
-    input.set(frame as Float32Array)
-    advance()
-    return output
-  }
-  return {
-    step: step as Step,
-    close: () => {
-      advance = disposed
-    },
-  }
-}
-
-function checkFrame(frame: unknown, length: number): void {
-  if (typedArrayName(frame) !== 'Float32Array') {
-    fail('ERR_RNN_SHAPE', `frame must be a Float32Array of B·I = ${length} values, got ${describe(frame)}`)
-  }
-  const got = trueLength(frame as Float32Array)
-  if (got !== length) fail('ERR_RNN_SHAPE', `frame must have length B·I = ${length}, got ${got}`)
 }
 
 function stateChecks<C extends { c0: unknown }>({ spec }: LoadedNetwork, checks: C): C {

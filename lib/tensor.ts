@@ -110,6 +110,14 @@ export function readTensor(value: unknown, name: string): ReadTensor {
   return { data: data as Float32Array, shape: own }
 }
 
+/** A getter that was read later can have detached or shrunk an array that was read before. */
+export function stillThere(name: string, { data, shape }: ReadTensor): void {
+  const length = trueLength(data)
+  if (length !== elements(shape)) {
+    fail('ERR_RNN_SHAPE', `${name}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)
+  }
+}
+
 function notTensor(value: unknown, name: string): never {
   const flat =
     typedArrayName(value) === undefined ? '' : '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
@@ -165,6 +173,12 @@ export function elements(shape: readonly number[]): number {
   let count = 1
   for (const size of shape) count *= size
   return count
+}
+
+/** The engine counts values in 32 bits: what would hold more is refused before anything is made. */
+export function checkCount(count: number, what: string): void {
+  if (count < 2 ** 31) return
+  fail('ERR_RNN_SHAPE', `${what} would hold ${count} values; at most 2^31 − 1 are possible`)
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

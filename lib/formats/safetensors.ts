@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, fail, list, RNNError } from '../errors.ts'
 import { fromLittleEndian, littleEndian } from '../loaded.ts'
 import type { StateDict } from '../state-dict.ts'
-import { elements, readTensor, Tensor, typedArrayName } from '../tensor.ts'
+import { elements, readTensor, Tensor, trueLength, typedArrayName } from '../tensor.ts'
 import { bfloat16ToNumber, halfToNumber } from './halves.ts'
 import { type Json, parseJson } from './json.ts'
 
@@ -38,7 +38,9 @@ export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
   if (typedArrayName(bytes) !== 'Uint8Array') {
     fail('ERR_RNN_MODEL_FILE', `bytes must be a Uint8Array with the whole file, got ${describe(bytes)}`)
   }
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  // A detached buffer has no bytes, and no view can be made of it.
+  const length = trueLength(bytes)
+  const file = length === 0 ? Buffer.alloc(0) : Buffer.from(bytes.buffer, bytes.byteOffset, length)
   const { header, start } = readHeader(file)
   const entries = readEntries(header, file.length - start)
   const tensors: Record<string, Tensor> = Object.create(null)
@@ -87,11 +89,12 @@ export function writeSafetensors(dict: StateDict, metadata?: Record<string, stri
   for (const name of Object.keys(dict)) {
     if (name === metadataKey)
       fail('ERR_RNN_STATE_DICT', `no tensor can have the name ${metadataKey}: the format reserves it`)
-    const { data, shape } = readTensor(dict[name], name)
+    const { data: given, shape } = readTensor(dict[name], name)
+    const data = new Float32Array(given)
     const begin = end
     end += data.byteLength
     header[name] = { dtype: 'F32', shape, data_offsets: [begin, end] }
-    values.push(data.slice())
+    values.push(data)
   }
   const text = Buffer.from(JSON.stringify(header))
   // Values begin at a multiple of 8, so that readers can map them in place.
