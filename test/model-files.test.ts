@@ -1,15 +1,18 @@
 /**
- * Random and damaged model files: whatever the bytes, a reader gives layers and tensors or throws an RNNError, and asks for
- * no more memory than the file could fill. `npm run fuzz:files` is the long form of this file: MODEL_FILE_RUNS inputs a test.
+ * Random and damaged model files: whatever the bytes, a reader gives layers and tensors or throws an RNNError that says why.
+ * `npm run fuzz:files` is the long form of this file: it sets MODEL_FILE_RUNS, the inputs of one test.
  */
 
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { RNNError, readOnnx, readSafetensors, Tensor, writeSafetensors } from 'native-rnn'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { cases } from '../scripts/conformance.mjs'
+import * as write from './onnx-writer.ts'
 
-const runs = Number(process.env.MODEL_FILE_RUNS ?? 2000)
+const short = 2000
+const runs = Number(process.env.MODEL_FILE_RUNS ?? short)
+const isLong = runs > short
 const timeout = 60_000 + runs * 2
 
 const recorded = (file: string): { model: string }[] =>
@@ -71,12 +74,83 @@ function taken(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean
   }
 }
 
+/** Well-formed ONNX whose nodes, attributes and tensors rarely fit each other. */
+const craftedOnnx = (() => {
+  const name = fc.constantFrom('', 'X', 'a', 'b', 'c')
+  const attributes = fc.dictionary(
+    fc.constantFrom('direction', 'hidden_size', 'layout', 'linear_before_reset', 'activations', 'clip', 'input_forget'),
+    fc.oneof(fc.integer({ min: -2, max: 5 }), fc.constantFrom('forward', 'reverse'), fc.constant(['Tanh'])),
+    { maxKeys: 2 },
+  )
+  const node = fc.record({
+    opType: fc.constantFrom('RNN', 'GRU', 'LSTM', 'Identity', 'Constant'),
+    inputs: fc.oneof(fc.array(name, { maxLength: 8 }), fc.constant(['X', 'a', 'b']), fc.constant(['X', 'a', 'b', 'c'])),
+    outputs: fc.array(name, { maxLength: 2 }),
+    attributes,
+  })
+  const tensor = fc
+    .record({
+      name,
+      dims: fc.oneof(
+        fc.array(fc.integer({ min: -1, max: 4 }), { maxLength: 4 }),
+        fc.constantFrom<number[]>([1, 1, 1], [1, 3, 1], [1, 4, 1], [1, 2], [1, 6], [1, 8]),
+      ),
+      dataType: fc.constantFrom(1, 1, 1, 10, 11, 16, 0, 7),
+      id: fc.constantFrom(4, 9, 9, 9, 5, 10, 13),
+      size: fc.constantFrom(1, 2, 4, 4, 8),
+    })
+    .map(({ name, dims, dataType, id, size }) => {
+      const count = Math.abs(dims.reduce((product, dim) => product * dim, 1))
+      const data = write.bytes(id, new Uint8Array(count * size).fill(1))
+      return write.message(5, [write.text(8, name), write.singleIntegers(1, dims), write.integer(2, dataType), data])
+    })
+  const parts = [fc.array(node, { maxLength: 4 }), fc.array(tensor, { maxLength: 4 })] as const
+  return fc.tuple(...parts).map(([nodes, tensors]) => write.model(...nodes.map(write.node), ...tensors))
+})()
+
+/** A length and a header of JSON that speaks of tensors which rarely fit the bytes behind it. */
+const craftedSafetensors = (() => {
+  const number = fc.oneof(fc.nat(40), fc.constantFrom(-1, 0.5, 1e300, 2 ** 53, null, '4'))
+  const entry = fc.record(
+    {
+      dtype: fc.constantFrom('F32', 'F16', 'BF16', 'F64', 'I64', 'U8', 'f32', 7),
+      shape: fc.array(number, { maxLength: 3 }),
+      data_offsets: fc.array(number, { minLength: 1, maxLength: 3 }),
+      extra: fc.jsonValue({ maxDepth: 1 }),
+    },
+    { requiredKeys: ['dtype', 'shape'] },
+  )
+  const name = fc.constantFrom('a', 'b', '__metadata__', '__proto__')
+  const header = fc.dictionary(name, fc.oneof({ weight: 3, arbitrary: entry }, fc.jsonValue({ maxDepth: 2 })))
+  const anything = fc.tuple(header, fc.nat(80))
+  const fitting = fc.tuple(fc.nat(10), fc.constantFrom(0, 0, 0, 4)).map(([size, surplus]): [object, number] => {
+    return [{ a: { dtype: 'F32', shape: [size], data_offsets: [0, 4 * size] } }, 4 * size + surplus]
+  })
+  const lies = fc.constantFrom(0, 0, 0, 1, -1)
+  return fc.tuple(fc.oneof(anything, fitting), fc.nat(3), lies).map(([[made, tail], spaces, lie]) => {
+    const text = new TextEncoder().encode(JSON.stringify(made) + ' '.repeat(spaces))
+    const bytes = new Uint8Array(8 + text.length + tail)
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.max(0, text.length + lie)), true)
+    bytes.set(text, 8)
+    return bytes
+  })
+})()
+
 const readers = [
-  { name: 'readOnnx', read: (bytes: Uint8Array) => readOnnx(bytes, { backend: 'typescript' }), files: onnxFiles },
-  { name: 'readSafetensors', read: readSafetensors, files: safetensorsFiles },
+  {
+    name: 'readOnnx',
+    read: (bytes: Uint8Array) => readOnnx(bytes, { backend: 'typescript' }),
+    files: onnxFiles,
+    crafted: craftedOnnx,
+  },
+  { name: 'readSafetensors', read: readSafetensors, files: safetensorsFiles, crafted: craftedSafetensors },
 ]
 
-describe.each(readers)('$name', ({ name, read, files }) => {
+afterAll(() => {
+  if (isLong) console.log(`most memory in use: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`)
+})
+
+describe.each(readers)('$name', ({ name, read, files, crafted }) => {
   it('takes every file as it is', () => {
     for (const file of files) expect(taken(read, file)).toBe(true)
   })
@@ -100,24 +174,26 @@ describe.each(readers)('$name', ({ name, read, files }) => {
     }
   })
 
-  it(`refuses or takes damaged files (${runs} inputs)`, { timeout }, () => {
-    const counts = { taken: 0, refused: 0 }
-    const property = fc.property(fc.nat(files.length - 1), damages, (index, list) => {
-      counts[taken(read, damaged(files[index], list)) ? 'taken' : 'refused']++
-    })
-    fc.assert(property, { numRuns: runs })
-    if (runs > 2000) console.log(`${name}, damaged files: ${counts.refused} refused, ${counts.taken} taken`)
-    expect(counts.refused).toBeGreaterThan(0)
-  })
+  const inputs = {
+    'damaged files': fc.tuple(fc.nat(files.length - 1), damages).map(([index, list]) => damaged(files[index], list)),
+    'well-formed files of things that do not fit': crafted,
+    'random bytes': fc.uint8Array({ maxLength: 200 }),
+  }
 
-  it(`refuses or takes random bytes (${runs} inputs)`, { timeout }, () => {
+  it.each(Object.entries(inputs))(`refuses or takes %s (${runs} inputs)`, { timeout }, (what, arbitrary) => {
     const counts = { taken: 0, refused: 0 }
-    const property = fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+    const property = fc.property(arbitrary, (bytes) => {
       counts[taken(read, bytes) ? 'taken' : 'refused']++
     })
     fc.assert(property, { numRuns: runs })
-    if (runs > 2000) console.log(`${name}, random bytes: ${counts.refused} refused, ${counts.taken} taken`)
+    if (isLong) console.log(`${name}, ${what}: ${counts.refused} refused, ${counts.taken} taken`)
     expect(counts.refused).toBeGreaterThan(0)
+  })
+
+  it('refuses bytes whose buffer is detached', () => {
+    const bytes = files[0].slice()
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+    expect(taken(read, bytes)).toBe(false)
   })
 })
 
