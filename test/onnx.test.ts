@@ -251,7 +251,7 @@ describe('fromOnnxNode', () => {
     ['another operator', { opType: 'Conv' }, 'got "Conv"'],
     ['no W', { ...plainNode('RNN'), W: undefined }, 'W is missing'],
     ['no R', { ...plainNode('RNN'), R: undefined }, 'R is missing'],
-    ['an unknown name', { ...plainNode('RNN'), bias: 1 }, 'unknown option 'bias' of an ONNX node'],
+    ['an unknown name', { ...plainNode('RNN'), bias: 1 }, "unknown option 'bias' of an ONNX node"],
     [
       'attributes as a list',
       { ...plainNode('RNN'), attributes: [] },
