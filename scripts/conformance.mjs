@@ -1,13 +1,16 @@
 // `npm run conformance`: prints, for each case of the ONNX backend suite, how far every backend is from what the suite
-// expects, and onnxruntime's own result beside. Knows how a case of the suite becomes a call of a layer.
+// expects, and onnxruntime's own result beside; then how far every backend is from onnxruntime on nodes with all inputs.
+// Knows how a case becomes a call of a layer.
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { availableBackends, fromOnnxNode } from 'native-rnn'
 
+const recorded = (file) => JSON.parse(readFileSync(new URL(`../test/fixtures/onnx/${file}`, import.meta.url), 'utf8'))
+
 /** The recorded cases of RNN, GRU and LSTM, in the suite's order. */
-export const cases = JSON.parse(readFileSync(new URL('../test/fixtures/onnx/suite.json', import.meta.url), 'utf8'))
+export const cases = recorded('suite.json')
 
 const float32 = ({ data, dims }) => ({ data: Float32Array.from(data), dims })
 
@@ -76,30 +79,34 @@ function shown(difference) {
   return difference === 0 ? '0' : difference.toExponential(1)
 }
 
-async function onnxruntimeColumn() {
-  let ort
+/** onnxruntime-node and its version, where the bench has installed it. */
+function findOnnxruntime() {
+  const require = createRequire(new URL('../bench/package.json', import.meta.url))
   try {
-    ort = createRequire(new URL('../bench/package.json', import.meta.url))('onnxruntime-node')
-  } catch {
-    return { title: 'onnxruntime-node', cells: cases.map(() => 'not installed (`npm run bench:rivals`)') }
+    const ort = require('onnxruntime-node')
+    ort.env.logLevel = 'fatal'
+    return { ort, title: `onnxruntime-node ${require('onnxruntime-node/package.json').version}` }
+  } catch (error) {
+    if (error.code !== 'MODULE_NOT_FOUND') throw error
+    return undefined
   }
-  ort.env.logLevel = 'fatal'
-  const { version } = createRequire(new URL('../bench/package.json', import.meta.url))('onnxruntime-node/package.json')
-  const cells = []
-  for (const testCase of cases) cells.push(await onnxruntimeCell(ort, testCase))
-  return { title: `onnxruntime-node ${version}`, cells }
 }
 
-async function onnxruntimeCell(ort, testCase) {
-  const feeds = Object.entries(testCase.inputs).map(([name, { data, dims }]) => {
+/** What onnxruntime makes of a case's own file and inputs: values by the name of the output. */
+async function onnxruntimeOutputs(ort, { inputs, model }) {
+  const feeds = Object.entries(inputs).map(([name, { data, dims }]) => {
     const integers = name === 'sequence_lens'
     const values = integers ? Int32Array.from(data) : Float32Array.from(data)
     return [name, new ort.Tensor(integers ? 'int32' : 'float32', values, dims)]
   })
+  const session = await ort.InferenceSession.create(Buffer.from(model, 'base64'), { logSeverityLevel: 4 })
+  const results = await session.run(Object.fromEntries(feeds))
+  return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data]))
+}
+
+async function onnxruntimeCell(ort, testCase) {
   try {
-    const session = await ort.InferenceSession.create(Buffer.from(testCase.model, 'base64'), { logSeverityLevel: 4 })
-    const results = Object.entries(await session.run(Object.fromEntries(feeds)))
-    return shown(worstDifference(testCase, Object.fromEntries(results.map(([name, { data }]) => [name, data]))))
+    return shown(worstDifference(testCase, await onnxruntimeOutputs(ort, testCase)))
   } catch (error) {
     return /layout_ == 0 was false/.test(error.message)
       ? 'refuses `layout = 1`'
@@ -107,33 +114,54 @@ async function onnxruntimeCell(ort, testCase) {
   }
 }
 
-async function main() {
-  const columns = availableBackends().map((backend) => ({
-    title: `native-rnn, ${backend}`,
-    cells: cases.map((testCase) => cell(testCase, backend)),
-  }))
-  columns.push(await onnxruntimeColumn())
-  const line = (first, cells) => `| ${first} | ${cells.join(' | ')} |`
-  console.log(
-    line(
-      'case of the ONNX backend suite',
-      columns.map(({ title }) => title),
-    ),
+function printTable(corner, names, columns) {
+  const line = (first, cells) => console.log(`| ${first} | ${cells.join(' | ')} |`)
+  line(
+    corner,
+    columns.map(({ title }) => title),
   )
-  console.log(
-    line(
-      '---',
-      columns.map(() => '---'),
-    ),
+  line(
+    '---',
+    columns.map(() => '---'),
   )
-  for (const [i, { name }] of cases.entries()) {
-    console.log(
-      line(
-        `\`${name}\``,
-        columns.map(({ cells }) => cells[i]),
-      ),
+  for (const [i, name] of names.entries())
+    line(
+      name,
+      columns.map(({ cells }) => cells[i]),
     )
+}
+
+async function main() {
+  const found = findOnnxruntime()
+  const backends = availableBackends()
+  const title = (backend) => `native-rnn, ${backend}`
+  const columns = backends.map((backend) => ({ title: title(backend), cells: cases.map((one) => cell(one, backend)) }))
+  const beside = []
+  for (const one of cases)
+    beside.push(found ? await onnxruntimeCell(found.ort, one) : 'not installed (`npm run bench:rivals`)')
+  columns.push({ title: found?.title ?? 'onnxruntime-node', cells: beside })
+  printTable(
+    'case of the ONNX backend suite',
+    cases.map(({ name }) => `\`${name}\``),
+    columns,
+  )
+  if (!found) return
+
+  const nodes = recorded('nodes.json')
+  for (const node of nodes) {
+    const outputs = Object.entries(await onnxruntimeOutputs(found.ort, node))
+    node.outputs = Object.fromEntries(outputs.map(([name, data]) => [name, { data }]))
   }
+  console.log('')
+  const differences = backends.map((backend) => ({
+    title: title(backend),
+    cells: nodes.map((node) => cell(node, backend)),
+  }))
+  printTable(
+    `difference from ${found.title}`,
+    nodes.map(({ name }) => name),
+    differences,
+  )
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()
