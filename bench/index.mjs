@@ -14,6 +14,7 @@ const help = `npm run bench -- [options]
   --backend <names>   only these backends of native-rnn, e.g. avx2,typescript; the first is what rivals are held against
   --rivals <names>    only these rivals; 'none' for none
   --quick             few shapes, few rounds: about a minute
+  --busy              the machine has other work: short slices, many rounds, the best instead of the median
   --rounds <n>        rounds of each shape (default 7)
   --growth            how the cost grows with T, B and H, instead of the usual shapes
   --criteria          afterwards, each bar of the project with yes or no
@@ -26,6 +27,7 @@ const options = {
   rivals: { type: 'string' },
   rounds: { type: 'string' },
   quick: { type: 'boolean' },
+  busy: { type: 'boolean' },
   growth: { type: 'boolean' },
   criteria: { type: 'boolean' },
   json: { type: 'string' },
@@ -81,7 +83,7 @@ function chosen({ only, quick, growth, report }) {
   return table.filter((shape) => matches(shape, only) && (!quick || shape.quick || growth))
 }
 
-async function run(wanted, session, { json }) {
+async function run(wanted, session, { json, busy }) {
   const print = json === '' ? () => {} : console.log
   const best = session.backends[0]
   const rivals = session.rivals.map(({ name }) => name)
@@ -91,6 +93,7 @@ async function run(wanted, session, { json }) {
     threads: [...new Set(wanted.flatMap((shape) => shape.threads))],
   })
   print(header(session.facts))
+  if (busy) print('a busy machine: the best of short rounds, not medians')
   print(`\n${titles(cols, best)}`)
   const results = []
   const shown = progress(wanted.length)

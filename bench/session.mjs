@@ -31,8 +31,9 @@ export async function open(args) {
   const facts = await machine(library, limits)
   for (const rival of rivals) facts.rivals.push({ name: rival.name, version: rival.opened.version })
   facts.absent = absent
-  const rounds = Number(args.rounds ?? (args.quick ? 5 : 7))
-  return { library, backends, rivals, limits, facts, rounds, slice: args.quick ? 4e6 : 8e6 }
+  const { quick, busy } = args
+  const rounds = Number(args.rounds ?? (busy ? 21 : quick ? 5 : 7))
+  return { library, backends, rivals, limits, facts, rounds, busy, slice: busy ? 1e6 : quick ? 4e6 : 8e6 }
 }
 
 async function openRivals(wanted) {
