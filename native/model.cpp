@@ -57,9 +57,13 @@ CallLengths callLengths(const NetworkSpec& spec, size_t T, size_t B) {
 }
 
 void discard(void* memory, size_t bytes) {
-  const uintptr_t large = 65536; // whole pages on every system
-  const uintptr_t start = (reinterpret_cast<uintptr_t>(memory) + large - 1) / large * large;
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + bytes) / large * large;
+#ifdef _WIN32
+  const uintptr_t page = 65536;
+#else
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+#endif
+  const uintptr_t start = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + bytes) / page * page;
   if (end <= start)
     return;
 #if defined(_WIN32)

@@ -51,6 +51,12 @@ public:
       wrong("a number in the header is negative");
     return static_cast<size_t>(header[place]);
   }
+  // Tells the garbage collector of memory that it does not see.
+  void adjust(int64_t bytes) const {
+    int64_t total;
+    if (bytes)
+      napi_adjust_external_memory(env, bytes, &total);
+  }
   // Bounded: what one huge call needed is not kept.
   void trimScratch() {
     if (scratch->bytes() > size_t{32} << 20)
@@ -88,12 +94,26 @@ private:
 };
 
 // What a bound function is bound to.
-struct Bound {
+class Bound {
+public:
   explicit Bound(Edge& edge) : edge(edge) { edge.retain(); }
   Bound(const Bound&) = delete;
   Bound& operator=(const Bound&) = delete;
-  virtual ~Bound() { edge.release(); }
+  virtual ~Bound() {
+    edge.adjust(-charged_);
+    edge.release();
+  }
   Edge& edge;
+
+protected:
+  // Tells the garbage collector that so much is freed only when the function is: V8 does not count shared buffers.
+  void charge(size_t bytes) {
+    edge.adjust(static_cast<int64_t>(bytes));
+    charged_ += static_cast<int64_t>(bytes);
+  }
+
+private:
+  int64_t charged_ = 0;
 };
 
 // Runs the body; what it throws becomes a JavaScript exception.

@@ -11,9 +11,10 @@ public:
 
   LinearFunction(Edge& edge, size_t in, size_t out, const Kernels& kernels, float* memory, size_t bytes)
       : Bound(edge), in_(in), out_(out), memory_(memory), bytes_(bytes), core_(new Linear(in, out, kernels, memory)) {
-    adjust(static_cast<int64_t>(bytes_));
+    edge.adjust(static_cast<int64_t>(bytes_));
+    charge(emptiedCost(bytes_));
   }
-  ~LinearFunction() override { adjust(-static_cast<int64_t>(bytes_)); }
+  ~LinearFunction() override { edge.adjust(-static_cast<int64_t>(bytes_)); }
   void pack(const float* weight, const float* bias) { core_->pack(weight, bias); }
 
   napi_value call(napi_callback_info info) {
@@ -49,13 +50,8 @@ private:
       return;
     core_.reset();
     discard(memory_, bytes_);
-    adjust(-static_cast<int64_t>(bytes_));
+    edge.adjust(-static_cast<int64_t>(bytes_));
     bytes_ = 0;
-  }
-  void adjust(int64_t change) {
-    int64_t total;
-    if (change)
-      napi_adjust_external_memory(edge.env, change, &total);
   }
 
   const size_t in_, out_;

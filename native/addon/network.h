@@ -42,7 +42,7 @@ class NetworkFunction final : public Bound {
 public:
   enum Op : int32_t { opForwardArena, opForward, opWeights, opStream, opStart, opBatch, opShare, opDispose };
 
-  NetworkFunction(Edge& edge, const Use& use) : Bound(edge), use_(use) {}
+  NetworkFunction(Edge& edge, const Use& use) : Bound(edge), use_(use) { charge(emptiedCost(use->bytes)); }
 
   napi_value call(napi_callback_info info) {
     const int32_t op = edge.takeOp();

@@ -11,9 +11,10 @@ public:
 
   StreamFunction(Edge& edge, const Use& use, size_t B, float* input, float* output)
       : Bound(edge), use_(use), B_(B), input_(input), output_(output), core_(new Stream(use->stack, B)) {
-    adjust(bytes_ = static_cast<int64_t>(core_->bytes()));
+    edge.adjust(bytes_ = static_cast<int64_t>(core_->bytes()));
+    charge((B * (use->stack.spec().inputSize + use->stack.spec().outputSize())) * sizeof(float));
   }
-  ~StreamFunction() override { adjust(-bytes_); }
+  ~StreamFunction() override { edge.adjust(-bytes_); }
 
   napi_value call(napi_callback_info info) {
     if (edge.header[placeOp] == opStep) {
@@ -56,15 +57,10 @@ public:
 private:
   napi_value dispose() {
     core_.reset();
-    adjust(-bytes_);
+    edge.adjust(-bytes_);
     bytes_ = 0;
     use_.dispose();
     return nullptr;
-  }
-  void adjust(int64_t change) {
-    int64_t total;
-    if (change)
-      napi_adjust_external_memory(edge.env, change, &total);
   }
 
   Use use_; // before the core, which ends first

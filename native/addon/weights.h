@@ -14,19 +14,15 @@ struct Weights final : Model {
   }
   ~Weights() {
     if (counted)
-      adjust(-static_cast<int64_t>(bytes));
+      edge.adjust(-static_cast<int64_t>(bytes));
     if (pin)
       napi_delete_reference(edge.env, pin);
     edge.release();
   }
   // V8 does not count the memory of shared buffers: unless it is told, it sees no reason to collect them.
   void count() {
-    adjust(static_cast<int64_t>(bytes));
+    edge.adjust(static_cast<int64_t>(bytes));
     counted = true;
-  }
-  void adjust(int64_t change) {
-    int64_t total;
-    napi_adjust_external_memory(edge.env, change, &total);
   }
 
   Edge& edge;
@@ -70,6 +66,10 @@ private:
   }
   Weights* weights_;
 };
+
+// What the buffer of packed weights still costs when its pages are given back: address space, and the pages at its
+// ends.
+inline size_t emptiedCost(size_t bytes) { return bytes / 16 + (size_t{16} << 10); }
 
 // A call on the pool; while there is one the garbage collector must not take the memory, whatever became of the
 // functions.
