@@ -33,7 +33,8 @@ export class StateDictReader {
     this.#allKeys = Object.keys(dict)
     // 'rnn' means 'rnn.' where there is such a module, so that 'rnn2.…' stays outside.
     const dotted = prefix === '' || prefix.endsWith('.') ? prefix : `${prefix}.`
-    this.#prefix = this.#allKeys.some((key) => key.startsWith(dotted)) ? dotted : prefix
+    const begins = (start: string) => this.#allKeys.some((key) => key.startsWith(start))
+    this.#prefix = begins(dotted) || !begins(prefix) ? dotted : prefix
     const keys = this.#allKeys.filter((key) => key.startsWith(this.#prefix))
     const nameOf = (key: string) => key.slice(this.#prefix.length)
     const ofCell = !keys.some((key) => layerKey.test(nameOf(key)))
