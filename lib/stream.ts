@@ -2,7 +2,7 @@
 import type { StreamCore } from './backend.ts'
 import { type InitialState, readState, type States } from './call.ts'
 import { fail, list, tuple } from './errors.ts'
-import type { LoadedNetwork } from './loaded.ts'
+import { LoadedNetwork } from './loaded.ts'
 import { anything, integer, largestSize, readOptions } from './options.ts'
 import { decodeState, encodeState, type StreamState } from './saved-state.ts'
 import { bindStep, disposed, type Step } from './step.ts'
@@ -46,6 +46,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   #core: StreamCore | undefined
 
   private constructor(loaded: LoadedNetwork, batchSize: number) {
+    if (!(loaded instanceof LoadedNetwork)) fail('ERR_RNN_OPTION', 'streams are opened by layer.stream(), not by new')
     const core = loaded.network.stream(batchSize)
     const { step, close } = bindStep(core)
     this.input = core.input
