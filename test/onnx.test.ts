@@ -1,9 +1,10 @@
 /** ONNX nodes become layers that give ONNX's numbers: held against the backend suite, PyTorch's exporter and the formulas. */
 
 import fc from 'fast-check'
-import { availableBackends, fromOnnxNode, GRU, LSTM, type OnnxNode, RNN, RNNError, type Tensor } from 'native-rnn'
+import { fromOnnxNode, GRU, LSTM, type OnnxNode, RNN, RNNError, type Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { cases, layerOf, outputsOf, worstDifference } from '../scripts/conformance.mjs'
+import { backends } from './backends.ts'
 import { onnxReference } from './onnx-reference.ts'
 
 const classes = { RNN, GRU, LSTM }
@@ -62,7 +63,7 @@ function errorOf(call: () => unknown): RNNError {
   throw new Error('no error came')
 }
 
-describe.each(availableBackends())('%s', (backend) => {
+describe.each(backends)('%s', (backend) => {
   it.each(cases)('gives what the ONNX backend suite expects: $name', (testCase) => {
     const layer = layerOf(testCase, backend)
     expect(layer).toBeInstanceOf(classes[testCase.opType])

@@ -6,6 +6,7 @@ import { describe, fail } from '../errors.ts'
 /** The recurrent operators of ONNX. */
 export type OnnxOpType = 'RNN' | 'GRU' | 'LSTM'
 
+/** Whether a value is the name of one of them. */
 export function isOpType(value: unknown): value is OnnxOpType {
   return value === 'RNN' || value === 'GRU' || value === 'LSTM'
 }
@@ -40,7 +41,9 @@ export function readNodeAttributes(opType: OnnxOpType, attributes: Readonly<Reco
   for (const name of Object.keys(attributes)) {
     const value = attributes[name]
     if (value === undefined) continue
-    const refuse: Refusal = (why) => fail('ERR_RNN_MODEL_FILE', `The attribute ${name} of ${opType} ${why}`)
+    // A name out of a file may be of any length.
+    const refuse: Refusal = (why) =>
+      fail('ERR_RNN_MODEL_FILE', `The attribute ${name.slice(0, 60)} of ${opType} ${why}`)
     values[name] = readValue(name, value, opType, refuse)
   }
   const direction = (values.direction ?? 'forward') as Direction
