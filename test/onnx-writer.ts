@@ -96,3 +96,13 @@ export function model(...graph: readonly Uint8Array[]): Bytes {
     message(8, [text(1, ''), integer(2, 14)]),
   ])
 }
+
+/** One RNN of 3 inputs and 2 units: its weights, and the fields of a graph that hold it. */
+export const tiny = (() => {
+  const W = { shape: [1, 2, 3], data: [0.1, 0.2, 0.3, -0.1, -0.2, -0.3] }
+  const R = { shape: [1, 2, 2], data: [0.5, -0.5, 0.25, -0.25] }
+  const B = { shape: [1, 4], data: [1, 2, 3, 4] }
+  const weights = [initializer('W', W), initializer('R', R)]
+  const rnn = node({ opType: 'RNN', name: 'rnn', inputs: ['X', 'W', 'R'] })
+  return { W, R, B, weights, rnn }
+})()
