@@ -114,21 +114,15 @@ async function onnxruntimeCell(ort, testCase) {
   }
 }
 
+/** A Markdown table whose columns stand below each other. */
 function printTable(corner, names, columns) {
-  const line = (first, cells) => console.log(`| ${first} | ${cells.join(' | ')} |`)
-  line(
-    corner,
-    columns.map(({ title }) => title),
+  const lists = [[corner, ...names], ...columns.map(({ title, cells }) => [title, ...cells])].map(
+    ([title, ...cells]) => {
+      const width = Math.max(...[title, ...cells].map(({ length }) => length))
+      return [title.padEnd(width), '-'.repeat(width), ...cells.map((text) => text.padEnd(width))]
+    },
   )
-  line(
-    '---',
-    columns.map(() => '---'),
-  )
-  for (const [i, name] of names.entries())
-    line(
-      name,
-      columns.map(({ cells }) => cells[i]),
-    )
+  for (const i of lists[0].keys()) console.log(`| ${lists.map((list) => list[i]).join(' | ')} |`)
 }
 
 async function main() {
