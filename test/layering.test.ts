@@ -23,7 +23,7 @@ const lib = [
   ['index.ts'],
   ['formats/onnx.ts', 'from-spec.ts'],
   ['rnn.ts', 'gru.ts', 'lstm.ts'],
-  ['layer.ts', 'stream.ts', 'batcher.ts', 'linear.ts', 'embedding.ts'],
+  ['layer.ts', 'stream.ts', 'step.ts', 'batcher.ts', 'linear.ts', 'embedding.ts'],
   ['call.ts', 'state-dict.ts', 'loaded.ts', 'saved-state.ts', 'choose.ts', 'formats/*'],
   ['native*.ts'],
   ['fallback/*'],

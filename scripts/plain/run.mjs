@@ -1,0 +1,70 @@
+// Runs test files in this very process, with nothing but Node ≥ 22.18 (which strips types): for emulated CPUs and for
+// sanitizers, where vitest's bundler and worker processes are in the way. `node scripts/plain/run.mjs [test file …]`;
+// without names: the core, which is every suite of the package's behaviour.
+import { readdirSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { startTests } from '@vitest/runner'
+
+const stand = new URL('./vitest.mjs', import.meta.url).href
+registerHooks({
+  resolve: (name, context, next) => (name === 'vitest' ? { url: stand, shortCircuit: true } : next(name, context)),
+})
+await import(stand)
+
+const counts = { pass: 0, fail: 0, skip: 0 }
+const times = []
+function report(task, path) {
+  if (task.type === 'suite') {
+    if (task.result?.state === 'fail' && task.result.errors?.length) show(task, path)
+    for (const child of task.tasks) report(child, [...path, task.name])
+    return
+  }
+  const state = task.result?.state ?? 'skip'
+  counts[state in counts ? state : 'skip']++
+  times.push([task.result?.duration ?? 0, [...path, task.name].join(' > ')])
+  if (state === 'fail') show(task, path)
+}
+function show(task, path) {
+  console.log(`FAIL ${[...path, task.name].join(' > ')}`)
+  for (const error of task.result.errors ?? []) console.log(error.stack ?? error.message)
+}
+
+// Not about the engine's behaviour on this CPU, or starting processes of their own.
+const outside = ['layering', 'symbols', 'examples', 'docs']
+const core = () =>
+  readdirSync('test')
+    .filter((name) => name.endsWith('.test.ts') && !outside.some((word) => name.startsWith(word)))
+    .map((name) => `test/${name}`)
+const files = (process.argv.length > 2 ? process.argv.slice(2) : core()).map((file) => resolve(file))
+const runner = {
+  importFile: (file) => import(pathToFileURL(file).href),
+  config: {
+    root: process.cwd(),
+    setupFiles: [],
+    name: '',
+    passWithNoTests: false,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    allowOnly: false,
+    maxConcurrency: 1,
+    retry: 0,
+    tags: [],
+    tagsFilter: undefined,
+    sequence: { seed: 1, hooks: 'stack', setupFiles: 'list' },
+    diffOptions: {},
+    chaiConfig: {},
+  },
+}
+for (const file of await startTests(files, runner)) {
+  if (file.result?.state === 'fail' && file.result.errors?.length) {
+    counts.fail++
+    show(file, [])
+  }
+  for (const task of file.tasks) report(task, [file.name])
+}
+times.sort((a, b) => b[0] - a[0])
+if (process.env.RNN_SLOWEST) for (const [ms, name] of times.slice(0, 10)) console.log(`${Math.round(ms)} ms  ${name}`)
+console.log(`${counts.pass} passed, ${counts.fail} failed, ${counts.skip} skipped`)
+process.exitCode = counts.fail === 0 && counts.pass > 0 ? 0 : 1
