@@ -64,12 +64,44 @@ export interface StreamCore {
   dispose(): void
 }
 
+/** Told the end of a call that ran beside this thread: its result, or why there is none. */
+export type Settle = (result: ForwardResult | Error) => void
+
+/**
+ * Live states that step together, by slots: the batcher fills arrays, launches, and collects when it is told the end. Arrays are
+ * replaced when more room is reserved; what was in them stays.
+ */
+export interface BatchCore {
+  readonly frames: Float32Array // (frame slots, I)
+  readonly h: Float32Array // (state slots, L, O)
+  readonly c: Float32Array // (state slots, L, H); empty where there is no cell state
+  readonly outputs: Float32Array // (rows, O)
+  readonly rows: Int32Array // (rows, 2): state slot, frame slot
+  /** Makes room for so many slots and rows. */
+  reserve(frames: number, states: number, rows: number): void
+  /**
+   * Starts one step of the first `count` of `rows`. Frames and states are copied before it returns; no state moves. `ended` gets a
+   * ticket, and where the step failed the error.
+   */
+  launch(count: number, ended: (ticket: number, error?: Error) => void): void
+  /** Once for each ticket: writes the new state of every row whose state slot in `rows` is not negative, and the outputs of these rows. */
+  collect(ticket: number): void
+}
+
 /** A network whose weights are loaded. Never mutated: new weights make a new network. */
 export interface Network {
   forward(call: ForwardCall): ForwardResult
   /** The plain weights, index layer · D + direction; fresh copies. */
   weights(): CellWeights[]
   stream(batchSize: number): StreamCore
+  /**
+   * Starts a pass beside this thread's own work, its inputs copied. `settle` is told once, in a later turn. The function that comes back
+   * calls the pass off: settle is then never told.
+   */
+  forwardAsync(call: ForwardCall, settle: Settle): () => void
+  batch(): BatchCore
+  /** The weights in shared memory, for `Backend.adopt` in any thread. */
+  share(): unknown
   /** Frees what the network holds. Streams and running calls keep what they need. */
   dispose(): void
 }
@@ -83,5 +115,7 @@ export interface LinearCore {
 export interface Backend {
   readonly name: BackendName
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network
+  /** A network on what `share()` of the same backend gave; undefined where that does not fit the specification. */
+  adopt(spec: NetworkSpec, shared: unknown): Network | undefined
   linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore
 }

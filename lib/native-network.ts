@@ -2,19 +2,24 @@
 import type {
   Backend,
   BackendName,
+  BatchCore,
   CellWeights,
   ForwardCall,
   ForwardResult,
   LinearCore,
   Network,
   NetworkSpec,
+  Settle,
   StreamCore,
 } from './backend.ts'
 import type { Addon, Bound } from './native.ts'
-import { type NativeThread, place, threadOf } from './native-thread.ts'
+import { NativeBatch } from './native-batch.ts'
+import { NativeLinear } from './native-linear.ts'
+import { NativeStream } from './native-stream.ts'
+import { type NativeThread, outcome, outOfMemory, place, threadOf } from './native-thread.ts'
 import { collectWeights, directionsOf, hasCellState, outputSizeOf } from './weights.ts'
 
-// Operations and flags, as in native/addon/network.h, stream.h, linear.h and weights.h.
+// As in native/addon/network.h and weights.h.
 const networkOp = {
   forwardArena: 0,
   forward: 1,
@@ -25,8 +30,6 @@ const networkOp = {
   share: 6,
   dispose: 7,
 } as const
-const streamOp = { step: 0, run: 1, readState: 2, writeState: 3, dispose: 4 } as const
-const linearOp = { forwardArena: 0, forward: 1, dispose: 2 } as const
 const flag = { batchFirst: 1, output: 2, h0: 4, c0: 8, lengths: 16 } as const
 
 const cellNumbers = { rnnTanh: 0, rnnRelu: 1, gru: 2, gruResetBefore: 3, lstm: 4, lstmPeephole: 5 } as const
@@ -49,7 +52,15 @@ export class NativeBackend implements Backend {
     const numbers = specNumbers(spec)
     const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
     const call = this.#addon.network(this.#table, numbers, spec.threads, memory, weights.flatMap(listWeights))
-    return new NativeNetwork(thread, spec, call)
+    return new NativeNetwork(thread, spec, call, memory)
+  }
+
+  adopt(spec: NetworkSpec, shared: unknown): Network | undefined {
+    const thread = threadOf(this.#addon)
+    const numbers = specNumbers(spec)
+    if (!(shared instanceof Float32Array && shared.buffer instanceof SharedArrayBuffer)) return undefined
+    if (shared.length !== packedLength(this.#addon.networkFloats(this.#table, numbers))) return undefined
+    return new NativeNetwork(thread, spec, this.#addon.network(this.#table, numbers, spec.threads, shared), shared)
   }
 
   linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore {
@@ -67,7 +78,11 @@ function specNumbers(spec: NetworkSpec): number[] {
 
 /** Shared memory cannot be detached, and other threads can have it too. The addon wants 64 bytes more, to align within. */
 function packedMemory(floats: number): Float32Array {
-  return new Float32Array(new SharedArrayBuffer(floats * 4 + 64))
+  return new Float32Array(new SharedArrayBuffer(packedLength(floats) * 4))
+}
+
+function packedLength(floats: number): number {
+  return floats + 16
 }
 
 function listWeights(cell: CellWeights): (Float32Array | undefined)[] {
@@ -80,17 +95,19 @@ class NativeNetwork implements Network {
   readonly #arena: Float32Array
   readonly #spec: NetworkSpec
   readonly #call: Bound
+  #memory: Float32Array | undefined
   /** Floats of one row: of the output at one step, of hn, of cn. */
   readonly #rowY: number
   readonly #rowH: number
   readonly #rowC: number
 
-  constructor(thread: NativeThread, spec: NetworkSpec, call: Bound) {
+  constructor(thread: NativeThread, spec: NetworkSpec, call: Bound, memory: Float32Array) {
     this.#thread = thread
     this.#header = thread.header
     this.#arena = thread.arena
     this.#spec = spec
     this.#call = call
+    this.#memory = memory
     const D = directionsOf(spec)
     this.#rowY = D * outputSizeOf(spec)
     this.#rowH = spec.numLayers * this.#rowY
@@ -144,6 +161,40 @@ class NativeNetwork implements Network {
     return { output, hn, cn }
   }
 
+  forwardAsync(call: ForwardCall, settle: Settle): () => void {
+    const { T, B } = this.#describe(call)
+    const y = call.returnOutput ? T * B * this.#rowY : 0
+    const h = B * this.#rowH
+    const c = B * this.#rowC
+    this.#header[place.op] = networkOp.start
+    this.#call(call.x, call.h0, call.c0, call.lengths)
+    const thread = this.#thread
+    const { returnOutput } = call
+    const slot = thread.expect((slot, how) => {
+      if (how !== outcome.done) {
+        thread.drop(slot)
+        settle(outOfMemory())
+      } else if (thread.fits(y + h + c)) {
+        thread.take(slot)
+        settle(this.#cut({ returnOutput }, 0, y, h, c))
+      } else {
+        settle(takeLarge(thread, slot, returnOutput ? y : undefined, h, this.#rowC ? c : undefined))
+      }
+    })
+    return () => thread.cancel(slot)
+  }
+
+  batch(): BatchCore {
+    this.#header[place.op] = networkOp.batch
+    return new NativeBatch(this.#thread, this.#spec, this.#call() as Bound)
+  }
+
+  share(): unknown {
+    this.#header[place.op] = networkOp.share
+    this.#call()
+    return this.#memory
+  }
+
   /** Writes a call's sizes and flags into the header. No rows: no matter how many steps. */
   #describe({ T, B, batchFirst, h0, c0, lengths, returnOutput }: ForwardCall): { T: number; B: number } {
     const steps = B === 0 ? 0 : T
@@ -184,89 +235,20 @@ class NativeNetwork implements Network {
   dispose(): void {
     this.#header[place.op] = networkOp.dispose
     this.#call()
+    this.#memory = undefined
   }
 }
 
-class NativeStream implements StreamCore {
-  readonly input: Float32Array
-  readonly output: Float32Array
-  readonly step: () => void
-  readonly #header: Int32Array
-  readonly #call: Bound
-  readonly #h: number
-  readonly #c: number
-
-  constructor(header: Int32Array, input: Float32Array, output: Float32Array, call: Bound, h: number, c: number) {
-    this.#header = header
-    this.input = input
-    this.output = output
-    this.step = call as () => void
-    this.#call = call
-    this.#h = h
-    this.#c = c
-  }
-
-  run(x: Float32Array, T: number): Float32Array {
-    if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
-    const y = new Float32Array(T * this.output.length)
-    this.#act(streamOp.run, T, x, y)
-    return y
-  }
-
-  readState(): { h: Float32Array; c?: Float32Array } {
-    const h = new Float32Array(this.#h)
-    const c = this.#c ? new Float32Array(this.#c) : undefined
-    this.#act(streamOp.readState, 0, h, c)
-    return { h, c }
-  }
-
-  writeState(h?: Float32Array, c?: Float32Array): void {
-    this.#act(streamOp.writeState, 0, h, c)
-  }
-
-  dispose(): void {
-    this.#act(streamOp.dispose, 0)
-  }
-
-  #act(op: number, T: number, a?: Float32Array, b?: Float32Array): void {
-    this.#header[place.op] = op
-    this.#header[place.T] = T
-    this.#call(a, b)
-  }
-}
-
-class NativeLinear implements LinearCore {
-  readonly #thread: NativeThread
-  readonly #inFeatures: number
-  readonly #outFeatures: number
-  readonly #call: Bound
-
-  constructor(thread: NativeThread, inFeatures: number, outFeatures: number, call: Bound) {
-    this.#thread = thread
-    this.#inFeatures = inFeatures
-    this.#outFeatures = outFeatures
-    this.#call = call
-  }
-
-  forward(x: Float32Array, rows: number): Float32Array {
-    const { header, arena } = this.#thread
-    const count = rows * this.#outFeatures
-    const inputs = rows * this.#inFeatures
-    header[place.B] = rows
-    if (this.#thread.fits(inputs + count)) {
-      header[place.op] = linearOp.forwardArena
-      arena.set(x)
-      this.#call()
-      return arena.slice(inputs, inputs + count)
-    }
-    const y = new Float32Array(count)
-    header[place.op] = linearOp.forward
-    this.#call(x, y)
-    return y
-  }
-
-  dispose(): void {
-    this.#thread.header[place.op] = linearOp.dispose
-    this.#call()
+/** The result of a call whose arrays do not fit the arena; an error where there is no memory for them. */
+function takeLarge(thread: NativeThread, slot: number, y: number | undefined, h: number, c: number | undefined) {
+  try {
+    const output = y === undefined ? undefined : new Float32Array(y)
+    const hn = new Float32Array(h)
+    const cn = c === undefined ? undefined : new Float32Array(c)
+    thread.takeInto(slot, output, hn, cn)
+    return { output, hn, cn }
+  } catch (error) {
+    thread.drop(slot)
+    return error as Error
   }
 }

@@ -14,6 +14,11 @@ const callOp = { takeArena: 0, take: 1, drop: 2, cancel: 3 } as const
 /** How a call on the pool ended, as in native/model.h. */
 export const outcome = { done: 0, cancelled: 1, outOfMemory: 2 } as const
 
+/** What a call without memory for its work ends with. */
+export function outOfMemory(): Error {
+  return new RangeError('native-rnn: out of memory')
+}
+
 /** Called on this thread when a call has ended; takes its result, which frees its slot. */
 export type Settle = (slot: number, outcome: number) => void
 

@@ -1,28 +1,62 @@
 /** Layers × directions × rows × time of one network, and its streams: which step comes after which. */
-import type { CellWeights, ForwardCall, ForwardResult, Network, NetworkSpec, StreamCore } from '../backend.ts'
+import type {
+  BatchCore,
+  CellWeights,
+  ForwardCall,
+  ForwardResult,
+  Network,
+  NetworkSpec,
+  Settle,
+  StreamCore,
+} from '../backend.ts'
+import { FallbackBatch } from './batch.ts'
 import { cells } from './cells/index.ts'
 import { CellRun } from './run.ts'
+import { runInSlices } from './slices.ts'
 
 /** A network that computes on plain weights, which it keeps. */
 export class FallbackNetwork implements Network {
   readonly #spec: NetworkSpec
-  readonly #weights: readonly CellWeights[]
-  readonly #runs: readonly CellRun[]
+  #weights!: readonly CellWeights[]
+  #runs!: readonly CellRun[]
+  #shared?: readonly CellWeights[]
   readonly #D: number
   readonly #O: number
 
-  constructor(spec: NetworkSpec, weights: readonly CellWeights[]) {
+  /** `shared`: the weights are in shared memory already. */
+  constructor(spec: NetworkSpec, weights: readonly CellWeights[], shared = false) {
     this.#spec = spec
-    this.#weights = weights
     this.#D = spec.direction === 'bidirectional' ? 2 : 1
     this.#O = spec.projSize || spec.hiddenSize
+    if (shared) this.#shared = weights
+    this.#use(weights)
+  }
+
+  #use(weights: readonly CellWeights[]): void {
+    const { cell, inputSize, hiddenSize } = this.#spec
+    this.#weights = weights
     this.#runs = weights.map((own, index) => {
-      const inputs = index < this.#D ? spec.inputSize : this.#D * this.#O
-      return new CellRun(cells[spec.cell], own, inputs, spec.hiddenSize, this.#O)
+      const inputs = index < this.#D ? inputSize : this.#D * this.#O
+      return new CellRun(cells[cell], own, inputs, hiddenSize, this.#O)
     })
   }
 
   forward(call: ForwardCall): ForwardResult {
+    const pass = this.#pass(call)
+    for (;;) {
+      const next = pass.next()
+      if (next.done) return next.value
+    }
+  }
+
+  forwardAsync(call: ForwardCall, settle: Settle): () => void {
+    const { x, h0, c0, lengths } = call
+    const own = { ...call, x: x.slice(), h0: h0?.slice(), c0: c0?.slice(), lengths: lengths?.slice() }
+    return runInSlices(this.#pass(own), settle)
+  }
+
+  /** Stops at places where others may use the network in between. */
+  *#pass(call: ForwardCall): Generator<void, ForwardResult> {
     const { T, B, batchFirst, h0, c0, lengths, returnOutput } = call
     const { numLayers, hiddenSize: H, inputSize, direction, cell } = this.#spec
     const D = this.#D
@@ -34,6 +68,9 @@ export class FallbackNetwork implements Network {
     let x = call.x
     let width = inputSize
     let output: Float32Array | undefined
+    // Small steps go on in one go: a stop costs about as much as some hundred multiplications.
+    const stepsAGo = Math.ceil(20_000 / (cells[cell].gates * H * (inputSize + O)))
+    let left = stepsAGo
     for (let layer = 0; layer < numLayers; layer++) {
       const wanted = returnOutput || layer < numLayers - 1
       output = wanted ? new Float32Array(T * B * D * O) : undefined
@@ -48,6 +85,10 @@ export class FallbackNetwork implements Network {
             const place = batchFirst ? b * T + t : t * B + b
             run.step(x, place * width, hn, state * O, cn, state * H)
             if (output) copy(output, place * D * O + d * O, hn, state * O, O)
+            if (--left === 0) {
+              left = stepsAGo
+              yield
+            }
           }
         }
       }
@@ -58,18 +99,26 @@ export class FallbackNetwork implements Network {
   }
 
   weights(): CellWeights[] {
-    return this.#weights.map((own) => ({
-      weightIh: own.weightIh.slice(),
-      weightHh: own.weightHh.slice(),
-      biasIh: own.biasIh?.slice(),
-      biasHh: own.biasHh?.slice(),
-      weightHr: own.weightHr?.slice(),
-      peephole: own.peephole?.slice(),
-    }))
+    return this.#weights.map(mapWeights((values) => new Float32Array(values)))
   }
 
   stream(batchSize: number): StreamCore {
     return openStream(this.#spec, this.#runs, this.#O, batchSize)
+  }
+
+  batch(): BatchCore {
+    const { inputSize, hiddenSize, numLayers, cell } = this.#spec
+    const cellState = cells[cell].cellState
+    return new FallbackBatch(this, { I: inputSize, L: numLayers, O: this.#O, H: cellState ? hiddenSize : 0 })
+  }
+
+  /** The first call moves the weights into shared memory; from then on this network reads them there too. */
+  share(): readonly CellWeights[] {
+    if (!this.#shared) {
+      this.#shared = this.#weights.map(mapWeights(inSharedMemory))
+      this.#use(this.#shared)
+    }
+    return this.#shared
   }
 
   dispose(): void {}
@@ -110,6 +159,24 @@ function openStream(spec: NetworkSpec, runs: readonly CellRun[], O: number, B: n
     },
     dispose() {},
   }
+}
+
+function mapWeights(copy: (values: Float32Array) => Float32Array): (own: CellWeights) => CellWeights {
+  const maybe = (values?: Float32Array) => values && copy(values)
+  return (own) => ({
+    weightIh: copy(own.weightIh),
+    weightHh: copy(own.weightHh),
+    biasIh: maybe(own.biasIh),
+    biasHh: maybe(own.biasHh),
+    weightHr: maybe(own.weightHr),
+    peephole: maybe(own.peephole),
+  })
+}
+
+function inSharedMemory(values: Float32Array): Float32Array {
+  const copy = shared(values.length)
+  copy.set(values)
+  return copy
 }
 
 /** Over shared memory, as the native arenas are: it cannot be transferred away from under a stream. */

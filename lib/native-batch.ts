@@ -1,0 +1,60 @@
+/** Live states that step together on the native backend. */
+import type { BatchCore, NetworkSpec } from './backend.ts'
+import type { Bound } from './native.ts'
+import { type NativeThread, outcome, outOfMemory, place } from './native-thread.ts'
+import { hasCellState, outputSizeOf } from './weights.ts'
+
+// As in native/addon/batch.h.
+const batchOp = { launch: 0, collect: 1, bind: 2 } as const
+
+/** The states and frames are this thread's own arrays: the addon copies rows to and from the memory of a batch. */
+export class NativeBatch implements BatchCore {
+  frames = new Float32Array(0)
+  h = new Float32Array(0)
+  c = new Float32Array(0)
+  outputs = new Float32Array(0)
+  rows = new Int32Array(0)
+  readonly #thread: NativeThread
+  readonly #spec: NetworkSpec
+  readonly #call: Bound
+
+  constructor(thread: NativeThread, spec: NetworkSpec, call: Bound) {
+    this.#thread = thread
+    this.#spec = spec
+    this.#call = call
+  }
+
+  reserve(frames: number, states: number, rows: number): void {
+    const { inputSize, hiddenSize, numLayers, cell } = this.#spec
+    const O = outputSizeOf(this.#spec)
+    this.frames = grown(this.frames, frames * inputSize)
+    this.h = grown(this.h, states * numLayers * O)
+    if (hasCellState(cell)) this.c = grown(this.c, states * numLayers * hiddenSize)
+    this.outputs = grown(this.outputs, rows * O)
+    this.rows = new Int32Array(new ArrayBuffer(rows * 8))
+    this.#thread.header[place.op] = batchOp.bind
+    this.#call(this.frames, this.h, this.c, this.outputs, this.rows)
+  }
+
+  launch(count: number, ended: (ticket: number, error?: Error) => void): void {
+    const { header } = this.#thread
+    header[place.op] = batchOp.launch
+    header[place.B] = count
+    this.#call()
+    this.#thread.expect((slot, how) => ended(slot, how === outcome.done ? undefined : outOfMemory()))
+  }
+
+  collect(ticket: number): void {
+    const { header } = this.#thread
+    header[place.op] = batchOp.collect
+    header[place.slot] = ticket
+    this.#call()
+  }
+}
+
+/** Memory of its own buffer, so that the addon's pointer into it holds; nobody else sees the buffer. */
+function grown(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
+  const larger = new Float32Array(new ArrayBuffer(length * 4))
+  larger.set(values)
+  return larger
+}
