@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 /** Node 20's own floor is glibc 2.28; its libstdc++ is that of gcc 8. */
 const floors = { GLIBC: '2.28', GLIBCXX: '3.4.25', CXXABI: '1.3.11' }
-const maxBytes = 1_200_000
+const maxBytes = 1_500_000
 
 const parts = (version) => version.split('.').map(Number)
 function newer(a, b) {
