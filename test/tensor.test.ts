@@ -184,7 +184,7 @@ describe.each(availableBackends())('arrays that do not keep still, on %s', (back
       'got length 0 (its buffer is detached)',
     )
     const tensor = Tensor.from([[1, 2, 3]])
-    structuredClone(tensor.data.buffer, { transfer: [tensor.data.buffer] })
+    structuredClone(tensor.data.buffer, { transfer: [tensor.data.buffer as ArrayBuffer] })
     expectError(() => rnn.forward(tensor), 'ERR_RNN_SHAPE', 'its buffer is detached')
   })
 

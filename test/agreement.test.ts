@@ -1,0 +1,42 @@
+/** Native against TypeScript over the whole option space: two engines that share no layout, no polynomial and no code. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { nativeBackends } from './backends.ts'
+import { callOf, type Drawn, drawn, layerOf, tensorsOf } from './networks.ts'
+
+/** `npm test` draws this many; the variable is for longer hunts. */
+const numRuns = Number(process.env.NATIVE_RNN_RUNS ?? 1000)
+
+/** The bound that the contract gives: 1e-5 + 1e-5 · |value|. relu has no ceiling, so its errors are as large as its sums were. */
+function expectClose(d: Drawn, name: string, got: Float32Array, expected: Float32Array): void {
+  const grows = d.kind === 'RNN' && d.variant
+  const largest = grows ? expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1) : 0
+  for (let i = 0; i < expected.length; i++) {
+    const bound = 1e-5 + 1e-5 * Math.max(Math.abs(expected[i]), largest)
+    if (!(Math.abs(got[i] - expected[i]) <= bound) && !Object.is(got[i], expected[i])) {
+      expect.fail(`${name}[${i}] is ${got[i]} and should be ${expected[i]}`)
+    }
+  }
+}
+
+describe.runIf(nativeBackends.length > 0)('native and typescript agree', () => {
+  it(`over ${numRuns} random networks and calls, each on every native backend`, { timeout: 600_000 }, () => {
+    const seen = new Set<string>()
+    const property = fc.property(drawn, (d) => {
+      seen.add(`${d.kind} ${d.variant} ${d.kind === 'LSTM' && d.projects}`)
+      const { input, options } = callOf(d)
+      const expected = new Map(tensorsOf(layerOf(d, 'typescript').forward(input, options)))
+      for (const backend of nativeBackends) {
+        const result = tensorsOf(layerOf(d, backend).forward(input, options))
+        expect(result.length).toBe(expected.size)
+        for (const [name, { data, shape }] of result) {
+          const reference = expected.get(name)!
+          expect(shape, name).toEqual(reference.shape)
+          expectClose(d, `${backend}: ${name}`, data, reference.data)
+        }
+      }
+    })
+    fc.assert(property, { numRuns, seed: 20_240_607 })
+    expect(seen.size).toBe(8)
+  })
+})

@@ -1,0 +1,87 @@
+/** The public types: what compiles and what must not. Running it does little; `npm run types` is the test. */
+import {
+  type BackendName,
+  type ForwardOptions,
+  GRU,
+  Linear,
+  LSTM,
+  type NestedNumbers,
+  RNN,
+  type StateDict,
+  type Step,
+  type Stream,
+  Tensor,
+  type TensorLike,
+} from 'native-rnn'
+import { expectTypeOf, it } from 'vitest'
+
+const frames = [[1, 2]]
+
+it('only an LSTM has a cell state', () => {
+  expectTypeOf(new LSTM(2, 2).forward(frames).cn).toEqualTypeOf<Tensor>()
+  expectTypeOf(new LSTM(2, 2).stream().state().cn).toEqualTypeOf<Tensor>()
+  expectTypeOf(new RNN(2, 2).forward(frames)).toEqualTypeOf<{ output: Tensor; hn: Tensor }>()
+  // @ts-expect-error an RNN has none
+  new RNN(2, 2).forward(frames).cn
+  // @ts-expect-error a GRU has none
+  new GRU(2, 2).stream().state().cn
+  const call = () => {
+    new LSTM(2, 2).forward(frames, { c0: [[1, 2]] })
+    // @ts-expect-error a GRU takes none
+    new GRU(2, 2).forward(frames, { c0: [[1, 2]] })
+    // @ts-expect-error a GRU takes none
+    new GRU(2, 2).stream().reset({ c0: [[1, 2]] })
+  }
+  expectTypeOf(call).toBeFunction()
+})
+
+it('wrong option names and values do not compile', () => {
+  const make = () => {
+    // @ts-expect-error PyTorch's spelling
+    new RNN(2, 2, { batch_first: true })
+    // @ts-expect-error an option of another class
+    new GRU(2, 2, { nonlinearity: 'relu' })
+    // @ts-expect-error no such nonlinearity
+    new RNN(2, 2, { nonlinearity: 'gelu' })
+    // @ts-expect-error no such backend
+    new Linear(2, 2, { backend: 'cuda' })
+    // @ts-expect-error read off the dict
+    LSTM.fromStateDict({}, { projSize: 2 })
+    // @ts-expect-error sizes are needed
+    new RNN()
+    LSTM.fromStateDict({}, { prefix: 'rnn.', batchFirst: true, backend: 'typescript' })
+  }
+  expectTypeOf(make).toBeFunction()
+})
+
+it('everything that can stand for a tensor is a TensorLike', () => {
+  expectTypeOf<{ data: Float32Array; dims: readonly number[]; type: 'float32' }>().toExtend<TensorLike>()
+  expectTypeOf<{ data: Float32Array; shape: number[] }>().toExtend<TensorLike>()
+  expectTypeOf<number[][][]>().toExtend<TensorLike>()
+  expectTypeOf<Float32Array>().not.toExtend<TensorLike>()
+  expectTypeOf(Tensor.from([1]).toNested()).toEqualTypeOf<NestedNumbers>()
+  expectTypeOf(new RNN(1, 1).stateDict()).toExtend<StateDict>()
+})
+
+it('one call serves every class', () => {
+  const layers: (RNN | GRU | LSTM)[] = [new RNN(2, 2), new GRU(2, 2), new LSTM(2, 2)]
+  const options: ForwardOptions = { lengths: [1], returnOutput: true }
+  for (const layer of layers) {
+    expectTypeOf(layer.forward(frames, { lengths: options.lengths }).hn).toEqualTypeOf<Tensor>()
+    expectTypeOf(layer.stream()).toExtend<Stream>()
+    expectTypeOf(layer.backend).toEqualTypeOf<BackendName>()
+  }
+})
+
+it('a step without a frame gives nothing, one with a frame the output', () => {
+  const { step } = new RNN(2, 2).stream()
+  expectTypeOf(step).toEqualTypeOf<Step>()
+  expectTypeOf(step(new Float32Array(2))).toEqualTypeOf<Float32Array>()
+  expectTypeOf(step()).toEqualTypeOf<void>()
+})
+
+it('layers and streams can be used with `using`', () => {
+  expectTypeOf<RNN>().toExtend<Disposable>()
+  expectTypeOf<Stream>().toExtend<Disposable>()
+  expectTypeOf<Linear>().toExtend<Disposable>()
+})
