@@ -5,7 +5,7 @@ import { criteriaText, evaluate } from './criteria.mjs'
 import { levelOf } from './limits.mjs'
 import { measure } from './measure.mjs'
 import { close, open } from './session.mjs'
-import { growthShapes, matches, shapes } from './shapes.mjs'
+import { growthShapes, matches, promiseShapes, shapes } from './shapes.mjs'
 import { startup } from './startup.mjs'
 import { columns, header, line, titles } from './table.mjs'
 
@@ -17,6 +17,7 @@ const help = `npm run bench -- [options]
   --busy              the machine has other work: short slices, many rounds, the best instead of the median
   --rounds <n>        rounds of each shape (default 7)
   --growth            how the cost grows with T, B and H, instead of the usual shapes
+  --promise           the short layers that bench/promise.mjs compares
   --criteria          afterwards, each bar of the project with yes or no
   --json [file]       all results as JSON, on stdout or in the file
   --report [file]     a page with charts (default bench/build/report.html) and the README's docs/speed.svg`
@@ -29,6 +30,7 @@ const options = {
   quick: { type: 'boolean' },
   busy: { type: 'boolean' },
   growth: { type: 'boolean' },
+  promise: { type: 'boolean' },
   criteria: { type: 'boolean' },
   json: { type: 'string' },
   report: { type: 'string' },
@@ -78,7 +80,8 @@ async function main() {
   }
 }
 
-function chosen({ only, quick, growth, report }) {
+function chosen({ promise, only, quick, growth, report }) {
+  if (promise) return promiseShapes
   const table = growth ? growthShapes : report !== undefined ? [...shapes, ...growthShapes] : shapes
   return table.filter((shape) => matches(shape, only) && (!quick || shape.quick || growth))
 }
@@ -110,12 +113,13 @@ async function run(wanted, session, { json, busy }) {
 
 async function finish(results, session, args) {
   const best = session.backends[0]
-  const start = args.only
-    ? []
-    : startup(
-        args.quick ? 5 : 15,
-        session.rivals.map(({ name }) => name),
-      )
+  const start =
+    args.only || args.promise || args.growth
+      ? []
+      : startup(
+          args.quick ? 5 : 15,
+          session.rivals.map(({ name }) => name),
+        )
   const rows = evaluate(results, best, start)
   const all = { ...session.facts, best, results, startup: start, criteria: rows }
   if (args.json !== '') {
