@@ -5,11 +5,18 @@
 #pragma once
 #include <cstddef>
 
+// What must end in registers must be inlined, whatever the compiler thinks of its size.
+#if defined(_MSC_VER)
+#define RNN_INLINE __forceinline
+#else
+#define RNN_INLINE inline __attribute__((always_inline))
+#endif
+
 namespace {
 
 // e^y for −104 ≤ y ≤ 0, times 2^shift; NaN stays NaN. The result is normal as long as n + shift ≥ −126.
 template <int shift, class V>
-inline V expScaled(V y) {
+RNN_INLINE V expScaled(V y) {
   // Adding 1.5 · 2^23 rounds to the nearest integer and leaves it in the low bits.
   const V magic = V::set(12582912.0f);
   const V t = fma(y, V::set(1.44269504f), magic);
@@ -29,7 +36,7 @@ inline V expScaled(V y) {
 
 // tanh, at most 2 ULP; ±0 keeps its sign, NaN stays NaN.
 template <class V>
-inline V tanh(V x) {
+RNN_INLINE V tanh(V x) {
   const V a = abs(x);
   const V q = x * x;
   V p = V::set(-5.70498872745e-3f);
@@ -48,7 +55,7 @@ inline V tanh(V x) {
 
 // 1 / (1 + e^−x), at most 2 ULP, subnormal results included; NaN stays NaN.
 template <class V>
-inline V sigmoid(V x) {
+RNN_INLINE V sigmoid(V x) {
   const V a = abs(x);
   const V bounded = select(V::set(104.0f) < a, V::set(104.0f), a);
   // e^−|x| may be subnormal: it is made 2^64 times too large and brought down by one rounded product.

@@ -41,7 +41,7 @@ constexpr size_t sliceBytes = V::registers == 32 ? 24576 : 16384;
 
 // Adds the partial sums pairwise, always in the same order, into the first.
 template <int S, int N, class V>
-inline void fold(V (&sum)[S][N]) {
+RNN_INLINE void fold(V (&sum)[S][N]) {
 #pragma GCC unroll 8
   for (int half = S / 2; half > 0; half /= 2)
 #pragma GCC unroll 8
@@ -51,37 +51,40 @@ inline void fold(V (&sum)[S][N]) {
         sum[s][n] = sum[s][n] + sum[s + half][n];
 }
 
-// One row times N vectors of columns that lie together: sum[0] = start + a · w.
-template <int S, int N, class V>
-inline void multiplyRow(const float* w, const float* start, const float* a, size_t K, V (&sum)[S][N]) {
+// One row times N vectors of columns that lie together: out = start + a · w.
+template <class V, int S, int N>
+void sumRow(const float* w, const float* start, const float* a, size_t K, float* out) {
+  constexpr int L = V::lanes;
+  V sum[S][N];
 #pragma GCC unroll 64
   for (int n = 0; n < N; n++)
-    sum[0][n] = V::load(start + n * V::lanes);
+    sum[0][n] = V::load(start + n * L);
 #pragma GCC unroll 8
   for (int s = 1; s < S; s++)
 #pragma GCC unroll 64
     for (int n = 0; n < N; n++)
       sum[s][n] = V::set(0.0f);
-  // Steps of several inputs keep the loop's own instructions few.
-  constexpr int step = S > 1 ? S : N < 4 ? 4 : N < 8 ? 2 : 1;
+  const auto add = [&](int s, size_t k) {
+    const V b = V::broadcast(a + k);
+#pragma GCC unroll 64
+    for (int n = 0; n < N; n++)
+      sum[s % S][n] = fma(V::load(w + (s * N + n) * L), b, sum[s % S][n]);
+  };
+  // Several inputs a turn keep the loop's own instructions few.
+  constexpr int turn = S > 1 ? S : N < 4 ? 4 : N < 12 ? 2 : 1;
   size_t k = 0;
-  for (; k + step <= K; k += step, w += step * N * V::lanes)
+  for (; k + turn <= K; k += turn, w += turn * N * L)
 #pragma GCC unroll 8
-    for (int s = 0; s < step; s++) {
-      const V b = V::broadcast(a + k + s);
-#pragma GCC unroll 64
-      for (int n = 0; n < N; n++)
-        sum[s % S][n] = fma(V::load(w + (s * N + n) * V::lanes), b, sum[s % S][n]);
-    }
+    for (int s = 0; s < turn; s++)
+      add(s, k + s);
 #pragma GCC unroll 8
-  for (int s = 0; s < step - 1; s++)
-    if (k + s < K) {
-      const V b = V::broadcast(a + k + s);
-#pragma GCC unroll 64
-      for (int n = 0; n < N; n++)
-        sum[s % S][n] = fma(V::load(w + (s * N + n) * V::lanes), b, sum[s % S][n]);
-    }
+  for (int s = 0; s < turn - 1; s++)
+    if (k + s < K)
+      add(s, k + s);
   fold<S, N>(sum);
+#pragma GCC unroll 64
+  for (int n = 0; n < N; n++)
+    sum[0][n].store(out + n * L);
 }
 
 // Where blocks begin; the inverse of what pack.cpp does.
@@ -101,22 +104,29 @@ struct Span {
   size_t size() const { return end - begin; }
 };
 
-template <class V, int G, int S, int M, class Finish>
-inline void rowBlock(const Product& p, const Block& block, const float* a, const Finish& finish) {
-  if (M > 1 && block.panels < size_t(M))
-    return rowBlock<V, G, S, (M > 1 ? M - 1 : 1)>(p, block, a, finish);
-  V sum[S][M * G];
-  const size_t offset = block.firstPanel * G * V::lanes;
-  multiplyRow<S, M * G>(p.weights + offset * p.K, p.start + offset, a, p.K, sum);
-  if constexpr (G == 1)
-#pragma GCC unroll 8
-    for (int m = 0; m < M; m++)
-      finish(0, block.firstPanel + m, &sum[0][m]);
-  else // A loop: a copy of the cell for each panel would be large and gain nothing.
-#pragma GCC unroll 1
-    for (int m = 0; m < M; m++)
-      finish(0, block.firstPanel + m, &sum[0][m * G]);
+using RowSums = void (*)(const float*, const float*, const float*, size_t, float*);
+
+// The row kernel of m panels; m ≤ M.
+template <class V, int G, int S, int M = blockPanels<V>(G, S)>
+inline RowSums rowSumsOf(size_t m) {
+  if constexpr (M > 1)
+    if (m < M)
+      return rowSumsOf<V, G, S, M - 1>(m);
+  return sumRow<V, S, M * G>;
 }
+
+// A product as one row meets it: the kernels of its two widths of blocks, picked once.
+template <class V, int G, int S>
+struct RowProduct {
+  const Product& p;
+  RowSums narrow = rowSumsOf<V, G, S>(p.panels / p.blocks), wide = rowSumsOf<V, G, S>(p.panels / p.blocks + 1);
+
+  // The sums of one block, into packed rows that begin at its first panel.
+  RNN_INLINE void sum(const Block& block, const float* a, float* out) const {
+    const size_t offset = block.firstPanel * G * V::lanes;
+    (block.panels == p.panels / p.blocks ? narrow : wide)(p.weights + offset * p.K, p.start + offset, a, p.K, out);
+  }
+};
 
 // R rows times N vectors of columns over one slice of K: out = (start, or out where there is none) + a · w.
 template <class V, int S, int N, int R>
@@ -225,27 +235,34 @@ void groupBlock(const Product& p, const Block& block, const float* a, ptrdiff_t 
 
 // Runs finish(row, panel, sums of the panel's gates) for every row and panel of the span.
 template <class V, int G, int S, class Finish>
-inline void sweep(const Product& p, const Span& span, const float* a, size_t aStride, size_t rows, float* carry,
-                  const Finish& finish) {
+inline void sweep(const RowProduct<V, G, S>& product, const Span& span, const float* a, size_t aStride, size_t rows,
+                  float* carry, const Finish& finish) {
+  const auto finishBlock = [&](size_t row, const Block& block, const float* sums) {
+    for (size_t m = 0; m < block.panels; m++) {
+      V sum[G];
+#pragma GCC unroll 4
+      for (int g = 0; g < G; g++)
+        sum[g] = V::load(sums + (m * G + g) * V::lanes);
+      finish(row, block.firstPanel + m, sum);
+    }
+  };
   if (rows == 1) {
-    for (size_t i = 0; i < span.size(); i++)
-      rowBlock<V, G, S, blockPanels<V>(G, S)>(p, blockAt(p, span.at(i)), a, finish);
+    for (size_t i = 0; i < span.size(); i++) {
+      const Block block = blockAt(product.p, span.at(i));
+      alignas(64) float sums[blockPanels<V>(G, S) * G * V::lanes];
+      product.sum(block, a, sums);
+      finishBlock(0, block, sums);
+    }
     return;
   }
   for (size_t first = 0; first < rows; first += carryRows) {
     const size_t count = least(carryRows, rows - first);
     for (size_t i = 0; i < span.size(); i++) {
-      const Block block = blockAt(p, span.at(i));
+      const Block block = blockAt(product.p, span.at(i));
       const size_t stride = block.panels * G * V::lanes;
-      groupBlock<V, G, S>(p, block, a + first * aStride, aStride, count, carry, stride);
+      groupBlock<V, G, S>(product.p, block, a + first * aStride, aStride, count, carry, stride);
       for (size_t r = 0; r < count; r++)
-        for (size_t m = 0; m < block.panels; m++) {
-          V sum[G];
-#pragma GCC unroll 4
-          for (int g = 0; g < G; g++)
-            sum[g] = V::load(carry + r * stride + (m * G + g) * V::lanes);
-          finish(first + r, block.firstPanel + m, sum);
-        }
+        finishBlock(first + r, block, carry + r * stride);
     }
   }
 }
@@ -269,13 +286,11 @@ void product(const ProductArgs& args) {
   withPartials<G>(p.partials, [&](auto partials) {
     constexpr int S = decltype(partials)::count;
     if (args.rows == 1) {
-      float* y = args.y;
-      for (size_t i = 0; i < p.blocks; i++)
-        rowBlock<V, G, S, blockPanels<V>(G, S)>(p, blockAt(p, i), args.a, [y](size_t, size_t panel, const V* sum) {
-#pragma GCC unroll 4
-          for (int g = 0; g < G; g++)
-            sum[g].store(y + (panel * G + g) * V::lanes);
-        });
+      const RowProduct<V, G, S> row{p};
+      for (size_t i = 0; i < p.blocks; i++) {
+        const Block block = blockAt(p, i);
+        row.sum(block, args.a, args.y + block.firstPanel * G * V::lanes);
+      }
       return;
     }
     for (size_t first = 0; first < args.rows; first += carryRows)
@@ -303,7 +318,7 @@ struct FinishCell {
   float* out;
   size_t outStride;
 
-  void operator()(size_t row, size_t panel, const V* sums) const {
+  RNN_INLINE void operator()(size_t row, size_t panel, const V* sums) const {
     constexpr size_t L = V::lanes, gates = C::gates + C::candidates;
     const size_t unit = panel * L;
     const float* xRow = step.x + row * run.xRow + unit * gates;
@@ -367,23 +382,23 @@ inline void meet(const RunArgs& run) {
 template <class V, class C, int S>
 void runSteps(const RunArgs& run) {
   const bool two = C::candidates > 0 || run.projects;
+  const RowProduct<V, C::gates, S> first{run.first};
   for (size_t t = 0; t < run.T; t++) {
     const Step step{run.x + t * run.xStep, run.h[t & 1], run.h[~t & 1]};
     // Odd steps walk backwards over the weights, to meet first what the step before left in the cache.
     const bool backwards = t & 1;
     const FinishCell<V, C> finish{run, step, two ? run.between : step.hNext, two ? run.unitStride : run.hStride};
-    sweep<V, C::gates, S>(run.first, spanOf(run, run.first, backwards), step.h, run.hStride, run.B, run.carry, finish);
+    sweep(first, spanOf(run, run.first, backwards), step.h, run.hStride, run.B, run.carry, finish);
     meet(run);
     if (two) {
       withPartials<1>(run.second.partials, [&](auto partials) {
         constexpr int S2 = decltype(partials)::count;
         const Span span = spanOf(run, run.second, backwards);
+        const RowProduct<V, 1, S2> second{run.second};
         if constexpr (C::candidates > 0)
-          sweep<V, 1, S2>(run.second, span, run.between, run.unitStride, run.B, run.carry,
-                          FinishCandidate<V, C>{run, step});
+          sweep(second, span, run.between, run.unitStride, run.B, run.carry, FinishCandidate<V, C>{run, step});
         else if constexpr (C::hasCellState)
-          sweep<V, 1, S2>(run.second, span, run.between, run.unitStride, run.B, run.carry,
-                          FinishProjection<V>{run, step});
+          sweep(second, span, run.between, run.unitStride, run.B, run.carry, FinishProjection<V>{run, step});
       });
       meet(run);
     }

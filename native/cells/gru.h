@@ -6,7 +6,7 @@ namespace {
 
 // h' = (1 − z) ⊙ n + z ⊙ h
 template <class V>
-inline V gruMix(V z, V n, V h) {
+RNN_INLINE V gruMix(V z, V n, V h) {
   return fma(z, h - n, n);
 }
 
@@ -14,7 +14,7 @@ struct Gru : Cell<3> {
   static constexpr bool readsState = true;
   // n = tanh(x_n + r ⊙ s_n)
   template <class V>
-  static V next(const V* x, const V* s, Unit<V>& u) {
+  static RNN_INLINE V next(const V* x, const V* s, Unit<V>& u) {
     const V r = sigmoid(x[0] + s[0]);
     const V z = sigmoid(x[1] + s[1]);
     return gruMix(z, tanh(fma(r, s[2], x[2])), u.h);
@@ -26,13 +26,13 @@ struct GruResetBefore : Cell<2> {
   static constexpr int candidates = 1;
   // First phase: r and z; what the second product runs over is r ⊙ h.
   template <class V>
-  static V next(const V* x, const V* s, Unit<V>& u) {
+  static RNN_INLINE V next(const V* x, const V* s, Unit<V>& u) {
     u.update = sigmoid(x[1] + s[1]);
     return sigmoid(x[0] + s[0]) * u.h;
   }
   // Second phase: n = tanh(x_n + W_hn·(r ⊙ h) + b_hn)
   template <class V>
-  static V candidate(V x, V s, const Unit<V>& u) {
+  static RNN_INLINE V candidate(V x, V s, const Unit<V>& u) {
     return gruMix(u.update, tanh(x + s), u.h);
   }
 };

@@ -7,14 +7,14 @@ namespace {
 
 // c' = f ⊙ c + i ⊙ g
 template <class V>
-inline V lstmCellState(V i, V f, V g, V c) {
+RNN_INLINE V lstmCellState(V i, V f, V g, V c) {
   return fma(f, c, i * g);
 }
 
 struct Lstm : Cell<4> {
   static constexpr bool hasCellState = true;
   template <class V>
-  static V next(const V* x, const V* s, Unit<V>& u) {
+  static RNN_INLINE V next(const V* x, const V* s, Unit<V>& u) {
     const V i = sigmoid(x[0] + s[0]);
     const V f = sigmoid(x[1] + s[1]);
     const V g = tanh(x[2] + s[2]);
@@ -27,7 +27,7 @@ struct LstmPeephole : Cell<4> {
   static constexpr bool hasCellState = true;
   static constexpr bool hasPeepholes = true;
   template <class V>
-  static V next(const V* x, const V* s, Unit<V>& u) {
+  static RNN_INLINE V next(const V* x, const V* s, Unit<V>& u) {
     const V i = sigmoid(fma(u.peephole[0], u.c, x[0] + s[0]));
     const V f = sigmoid(fma(u.peephole[1], u.c, x[1] + s[1]));
     const V g = tanh(x[2] + s[2]);

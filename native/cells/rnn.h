@@ -5,14 +5,14 @@ namespace {
 
 struct RnnTanh : Cell<1> {
   template <class V>
-  static V next(const V* x, const V* s, Unit<V>&) {
+  static RNN_INLINE V next(const V* x, const V* s, Unit<V>&) {
     return tanh(x[0] + s[0]);
   }
 };
 
 struct RnnRelu : Cell<1> {
   template <class V>
-  static V next(const V* x, const V* s, Unit<V>&) {
+  static RNN_INLINE V next(const V* x, const V* s, Unit<V>&) {
     const V sum = x[0] + s[0];
     // Written so that NaN stays NaN.
     return select(sum < V::set(0.0f), V::set(0.0f), sum);
