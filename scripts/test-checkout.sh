@@ -19,7 +19,7 @@ for folder in "${folders[@]}"; do
     [ -x "$file" ] && [ ! -e "$hidden/${file##*/}" ] && ln -s "$file" "$hidden/${file##*/}"
   done
 done
-PATH=$hidden npm ci --prefer-offline --no-audit --no-fund >ci.log 2>&1 || { tail -30 ci.log; say "npm ci failed without a compiler"; exit 1; }
+PATH=$hidden npm ci --prefer-offline --no-audit --no-fund >ci.log 2>&1 || { head -12 ci.log; say "npm ci failed without a compiler"; exit 1; }
 lines=$(grep -c '^native-rnn: no native build' ci.log || true)
 [ "$lines" = 1 ] || { cat ci.log; say "wanted one line about the missing compiler, got $lines"; exit 1; }
 PATH=$hidden npm run demo >demo.log 2>&1 || { tail -30 demo.log; say "npm run demo failed without a compiler"; exit 1; }
