@@ -1,7 +1,8 @@
 /** Gated recurrent units, `torch.nn.GRU`, with the reset gate after the product or before it. */
-import { type Kind, Layer, makeLayer, partsFromStateDict } from './layer.ts'
+import { type Kind, Layer, makeLayer, partsFromShared, partsFromStateDict } from './layer.ts'
 import { boolean, type FromStateDictOptions, type GRUOptions, layerChecks } from './options.ts'
 import type { HiddenTypes } from './rnn.ts'
+import type { SharedLayer } from './share.ts'
 import type { StateDict } from './state-dict.ts'
 
 const kind: Kind = {
@@ -44,5 +45,15 @@ export class GRU extends Layer<HiddenTypes> {
    */
   static fromStateDict(dict: StateDict, options?: FromStateDictOptions<GRUOptions>): GRU {
     return makeLayer(GRU, partsFromStateDict(kind, dict, options))
+  }
+
+  /**
+   * Opens a layer that another thread shares: the same weights, not a copy.
+   *
+   * @param handle what `share()` gave there
+   * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
+   */
+  static fromShared(handle: SharedLayer): GRU {
+    return makeLayer(GRU, partsFromShared(kind, handle))
   }
 }

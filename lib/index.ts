@@ -1,5 +1,6 @@
 /** The public names; no code. */
 export type { BackendName } from './backend.ts'
+export { type BatchedStepOptions, BatchedStream, Batcher, type BatcherOptions, type BatcherStats } from './batcher.ts'
 export type { ForwardOptions, InitialState, Result, States } from './call.ts'
 export { availableBackends, type BackendInfo, backendInfo } from './choose.ts'
 export { Embedding, type EmbeddingOptions, type Ids } from './embedding.ts'
@@ -18,7 +19,9 @@ export type {
   RNNOptions,
 } from './options.ts'
 export { RNN } from './rnn.ts'
+export type { SharedLayer } from './share.ts'
 export type { StateDict } from './state-dict.ts'
 export type { Step } from './step.ts'
 export { Stream, type StreamOptions } from './stream.ts'
 export { type NestedNumbers, Tensor, type TensorLike } from './tensor.ts'
+export type { BatchTrace, ForwardTrace } from './tracing.ts'

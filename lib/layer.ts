@@ -1,5 +1,7 @@
 /** What RNN, GRU and LSTM share: their weights' life, calls, streams and state dicts. */
+import { runAsync } from './async.ts'
 import type { BackendName, CellName, NetworkSpec } from './backend.ts'
+import { Batcher, type BatcherOptions } from './batcher.ts'
 import {
   emptyBatch,
   type ForwardOptions,
@@ -23,9 +25,11 @@ import {
   size,
 } from './options.ts'
 import { uniform } from './random.ts'
+import { openShared, type SharedLayer, shareLayer } from './share.ts'
 import { inferSpec, readWeights, type StateDict, StateDictReader } from './state-dict.ts'
 import { openStream, restoreStream, type Stream, type StreamOptions } from './stream.ts'
 import type { Tensor, TensorLike } from './tensor.ts'
+import { forwardChannel, isTraced } from './tracing.ts'
 import { drawWeights, gatesOf, toStateDict } from './weights.ts'
 
 /** The types in which one class differs from another: only an LSTM has a cell state. */
@@ -121,7 +125,26 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
     const { spec } = this.#use()
     const prepared = prepareCall(this.#kind.name, spec, this.batchFirst, input, options)
     const { network } = this.#use()
-    return shapeResult(spec, prepared, emptyBatch(spec, prepared.call) ?? network.forward(prepared.call))
+    const run = () => emptyBatch(spec, prepared.call) ?? network.forward(prepared.call)
+    if (!isTraced(forwardChannel)) return shapeResult(spec, prepared, run())
+    const { T, B } = prepared.call
+    const trace = { layer: this.#kind.name, backend: this.backend, T, B, async: false }
+    return shapeResult(spec, prepared, forwardChannel.traceSync(run, trace))
+  }
+
+  /**
+   * Runs whole sequences beside the JavaScript thread: `forward`'s numbers, to the bit, with the event loop free meanwhile. The inputs are
+   * copied before it returns. The layer may load other weights or be disposed while it runs.
+   *
+   * @param input as for `forward`
+   * @param options as for `forward`, and a `signal`: a call that waits is dropped, one that runs stops at a time step
+   * @returns what `forward` gives
+   * @throws (rejects) RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`; `signal.reason` when aborted
+   * @example
+   * const { hn } = await gru.forwardAsync(input, { signal: AbortSignal.timeout(1000) })
+   */
+  forwardAsync(input: TensorLike, options?: Types['forward'] & { signal?: AbortSignal }): Promise<Types['result']> {
+    return runAsync(this.#kind.name, this.batchFirst, () => this.#use(), input, options)
   }
 
   /**
@@ -147,6 +170,29 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
   restoreStream(bytes: Uint8Array): Stream<Types['states'], Types['initial']> {
     this.#onlyForward('restoreStream')
     return restoreStream(this.#use(), bytes) as Stream<Types['states'], Types['initial']>
+  }
+
+  /**
+   * Makes a batcher: many live streams on the layer's weights, whose steps run in batches beside the JavaScript thread.
+   *
+   * @param options how many steps run together, how long one may wait for others, how many may wait
+   * @throws RNNError `ERR_RNN_OPTION`, also on a bidirectional layer; `ERR_RNN_DISPOSED`
+   */
+  batcher(options?: BatcherOptions): Batcher<Types['states'], Types['initial']> {
+    this.#onlyForward('batcher')
+    return new Batcher(this.#kind.name, this.#use(), options)
+  }
+
+  /**
+   * A handle that postMessage can carry: `fromShared` of the same class opens the layer in any thread of the process. The weights are
+   * not copied, and live as long as any thread has a layer, a stream or a handle on them.
+   *
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   * @example
+   * worker.postMessage(lstm.share()) // there: parentPort.once('message', (handle) => LSTM.fromShared(handle))
+   */
+  share(): SharedLayer {
+    return shareLayer(this.#kind.name, this.batchFirst, this.#use())
   }
 
   /**
@@ -199,6 +245,12 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
       `${method} needs a unidirectional layer, and this ${this.#kind.name} is ${direction}: ${why}; use forward`,
     )
   }
+}
+
+/** Opens a handle of `share()`; behind the static `fromShared` of each class. */
+export function partsFromShared(kind: Kind, handle: unknown): LayerParts {
+  const { loaded, batchFirst } = openShared(kind.name, handle)
+  return new LayerParts(loaded, batchFirst)
 }
 
 function makeParts(kind: Kind, inputSize: number, hiddenSize: number, given: unknown): LayerParts {

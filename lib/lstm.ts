@@ -1,7 +1,8 @@
 /** Long short-term memory, `torch.nn.LSTM`, with projection and peepholes. */
 import type { ForwardOptions, InitialState, Result, States } from './call.ts'
-import { type Kind, Layer, makeLayer, partsFromStateDict } from './layer.ts'
+import { type Kind, Layer, makeLayer, partsFromShared, partsFromStateDict } from './layer.ts'
 import { boolean, type FromStateDictOptions, integer, type LSTMOptions, largestSize, layerChecks } from './options.ts'
+import type { SharedLayer } from './share.ts'
 import type { StateDict } from './state-dict.ts'
 import type { StreamOptions } from './stream.ts'
 
@@ -58,5 +59,15 @@ export class LSTM extends Layer<CellTypes> {
    */
   static fromStateDict(dict: StateDict, options?: FromStateDictOptions<LSTMOptions>): LSTM {
     return makeLayer(LSTM, partsFromStateDict(kind, dict, options))
+  }
+
+  /**
+   * Opens a layer that another thread shares: the same weights, not a copy.
+   *
+   * @param handle what `share()` gave there
+   * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
+   */
+  static fromShared(handle: SharedLayer): LSTM {
+    return makeLayer(LSTM, partsFromShared(kind, handle))
   }
 }

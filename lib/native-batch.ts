@@ -31,7 +31,7 @@ export class NativeBatch implements BatchCore {
     this.h = grown(this.h, states * numLayers * O)
     if (hasCellState(cell)) this.c = grown(this.c, states * numLayers * hiddenSize)
     this.outputs = grown(this.outputs, rows * O)
-    this.rows = new Int32Array(new ArrayBuffer(rows * 8))
+    if (this.rows.length !== rows * 2) this.rows = new Int32Array(new ArrayBuffer(rows * 8))
     this.#thread.header[place.op] = batchOp.bind
     this.#call(this.frames, this.h, this.c, this.outputs, this.rows)
   }
@@ -54,6 +54,7 @@ export class NativeBatch implements BatchCore {
 
 /** Memory of its own buffer, so that the addon's pointer into it holds; nobody else sees the buffer. */
 function grown(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
+  if (length === values.length) return values
   const larger = new Float32Array(new ArrayBuffer(length * 4))
   larger.set(values)
   return larger

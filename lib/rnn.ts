@@ -1,7 +1,8 @@
 /** The Elman network, `torch.nn.RNN`: h' = tanh or relu of W_ih·x + b_ih + W_hh·h + b_hh. */
 import type { ForwardOptions, InitialState, Result, States } from './call.ts'
-import { type Kind, Layer, makeLayer, partsFromStateDict } from './layer.ts'
+import { type Kind, Layer, makeLayer, partsFromShared, partsFromStateDict } from './layer.ts'
 import { type FromStateDictOptions, layerChecks, oneOf, type RNNOptions } from './options.ts'
+import type { SharedLayer } from './share.ts'
 import type { StateDict } from './state-dict.ts'
 import type { StreamOptions } from './stream.ts'
 
@@ -55,5 +56,15 @@ export class RNN extends Layer<HiddenTypes> {
    */
   static fromStateDict(dict: StateDict, options?: FromStateDictOptions<RNNOptions>): RNN {
     return makeLayer(RNN, partsFromStateDict(kind, dict, options))
+  }
+
+  /**
+   * Opens a layer that another thread shares: the same weights, not a copy.
+   *
+   * @param handle what `share()` gave there
+   * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
+   */
+  static fromShared(handle: SharedLayer): RNN {
+    return makeLayer(RNN, partsFromShared(kind, handle))
   }
 }

@@ -40,10 +40,11 @@ export function bindStep(core: StreamCore): { step: Step; close: () => void } {
   }
 }
 
-function checkFrame(frame: unknown, length: number): void {
+/** Throws for what is no Float32Array of this length; `letters` is how the message calls the length. */
+export function checkFrame(frame: unknown, length: number, letters = 'B·I'): void {
   if (typedArrayName(frame) !== 'Float32Array') {
-    fail('ERR_RNN_SHAPE', `frame must be a Float32Array of B·I = ${length} values, got ${describe(frame)}`)
+    fail('ERR_RNN_SHAPE', `frame must be a Float32Array of ${letters} = ${length} values, got ${describe(frame)}`)
   }
   const got = trueLength(frame as Float32Array)
-  if (got !== length) fail('ERR_RNN_SHAPE', `frame must have length B·I = ${length}, got ${got}`)
+  if (got !== length) fail('ERR_RNN_SHAPE', `frame must have length ${letters} = ${length}, got ${got}`)
 }

@@ -174,13 +174,15 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   }
 }
 
-function stateChecks<C extends { c0: unknown }>({ spec }: LoadedNetwork, checks: C): C {
+/** The checks of the states that a layer's cell has. */
+export function stateChecks<C extends { c0: unknown }>({ spec }: LoadedNetwork, checks: C): C {
   if (hasCellState(spec.cell)) return checks
   const { c0: _, ...others } = checks
   return others as C
 }
 
-function readInitial(
+/** Reads the states to begin with; the arrays may be the caller's own. */
+export function readInitial(
   { spec }: LoadedNetwork,
   given: { h0?: unknown; c0?: unknown },
   B: number,

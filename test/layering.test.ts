@@ -23,11 +23,11 @@ const lib = [
   ['index.ts'],
   ['formats/onnx.ts', 'from-spec.ts'],
   ['rnn.ts', 'gru.ts', 'lstm.ts'],
-  ['layer.ts', 'stream.ts', 'step.ts', 'batcher.ts', 'linear.ts', 'embedding.ts'],
-  ['call.ts', 'state-dict.ts', 'loaded.ts', 'saved-state.ts', 'choose.ts', 'formats/*'],
+  ['layer.ts', 'stream.ts', 'step.ts', 'batcher.ts', 'batch-queue.ts', 'linear.ts', 'embedding.ts'],
+  ['call.ts', 'state-dict.ts', 'loaded.ts', 'saved-state.ts', 'choose.ts', 'async.ts', 'share.ts', 'formats/*'],
   ['native*.ts'],
   ['fallback/*'],
-  ['options.ts', 'tensor.ts', 'errors.ts', 'backend.ts', 'weights.ts', 'random.ts', 'version.ts'],
+  ['options.ts', 'tensor.ts', 'errors.ts', 'backend.ts', 'weights.ts', 'random.ts', 'version.ts', 'tracing.ts'],
 ]
 
 const matches = (pattern: string, file: string) =>

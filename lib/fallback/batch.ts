@@ -31,7 +31,7 @@ export class FallbackBatch implements BatchCore {
     this.h = grown(this.h, states * L * O)
     this.c = grown(this.c, states * L * H)
     this.outputs = grown(this.outputs, rows * O)
-    this.rows = new Int32Array(rows * 2)
+    if (this.rows.length !== rows * 2) this.rows = new Int32Array(rows * 2)
   }
 
   launch(count: number, ended: (ticket: number, error?: Error) => void): void {
@@ -73,6 +73,7 @@ export class FallbackBatch implements BatchCore {
 }
 
 function grown(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
+  if (length === values.length) return values
   const larger = new Float32Array(length)
   larger.set(values)
   return larger

@@ -1,0 +1,41 @@
+/** The diagnostics channels of the package; nothing is made or measured while nobody listens. */
+import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+
+/** What `tracing:native-rnn:forward:*` tells of a call. */
+export interface ForwardTrace {
+  /** The class of the layer. */
+  readonly layer: 'RNN' | 'GRU' | 'LSTM'
+  readonly backend: string
+  /** Time steps. */
+  readonly T: number
+  /** Batch rows. */
+  readonly B: number
+  /** Whether it is a `forwardAsync`. */
+  readonly async: boolean
+}
+
+/** What `tracing:native-rnn:batch:*` tells of one batch of a {@link Batcher}. */
+export interface BatchTrace {
+  /** The class of the layer. */
+  readonly layer: 'RNN' | 'GRU' | 'LSTM'
+  readonly backend: string
+  /** Steps in this batch, each of another stream. */
+  readonly steps: number
+  /** Steps that still wait. */
+  readonly queued: number
+}
+
+export const forwardChannel = tracingChannel<'native-rnn:forward', ForwardTrace>('native-rnn:forward')
+export const batchChannel = tracingChannel<'native-rnn:batch', BatchTrace>('native-rnn:batch')
+
+/** Whether anyone listens to any event of a channel. */
+export function isTraced(channel: TracingChannel<string, object>): boolean {
+  const { start, end, asyncStart, asyncEnd, error } = channel
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  )
+}
