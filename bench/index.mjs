@@ -1,5 +1,5 @@
 /** `npm run bench`: reads the command line, runs the shapes, prints the table; bench/README.md says how to use it. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { criteriaText, evaluate } from './criteria.mjs'
 import { levelOf } from './limits.mjs'
@@ -20,6 +20,7 @@ const help = `npm run bench -- [options]
   --promise           the short layers that bench/promise.mjs compares
   --criteria          afterwards, each bar of the project with yes or no
   --json [file]       all results as JSON, on stdout or in the file
+  --from <files>      nothing is timed: the figures of earlier --json files together, for --criteria and --report
   --report [file]     a page with charts (default bench/build/report.html) and the README's docs/speed.svg`
 
 const options = {
@@ -33,6 +34,7 @@ const options = {
   promise: { type: 'boolean' },
   criteria: { type: 'boolean' },
   json: { type: 'string' },
+  from: { type: 'string' },
   report: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 }
@@ -69,14 +71,29 @@ function progress(total) {
 async function main() {
   const { values: args } = parseArgs({ args: withDefaults(process.argv.slice(2)), options })
   if (args.help) return console.log(help)
+  const report = args.report === undefined ? undefined : await openReport()
+  if (args.from) return finish(stored(args.from.split(',')), args, report)
   const wanted = chosen(args)
   if (wanted.length === 0) throw new Error(`no shape matches --only '${args.only}'`)
   const session = await open(args)
   try {
     const results = await run(wanted, session, args)
-    await finish(results, session, args)
+    const rivals = session.rivals.map(({ name }) => name)
+    const partly = args.only || args.promise || args.growth
+    const start = partly ? [] : startup(args.quick ? 5 : 15, rivals)
+    await finish({ ...session.facts, best: session.backends[0], results, startup: start }, args, report)
   } finally {
     close(session)
+  }
+}
+
+/** The figures of several files as those of one run; the machine is the first one's. */
+function stored(files) {
+  const parts = files.map((file) => JSON.parse(readFileSync(file, 'utf8')))
+  return {
+    ...parts[0],
+    results: parts.flatMap(({ results }) => results),
+    startup: parts.flatMap(({ startup }) => startup),
   }
 }
 
@@ -84,6 +101,15 @@ function chosen({ promise, only, quick, growth, report }) {
   if (promise) return promiseShapes
   const table = growth ? growthShapes : report !== undefined ? [...shapes, ...growthShapes] : shapes
   return table.filter((shape) => matches(shape, only) && (!quick || shape.quick || growth))
+}
+
+/** Before the run, so that a missing chart library is not found out at its end. */
+async function openReport() {
+  try {
+    return await import('./report.mjs')
+  } catch (error) {
+    throw new Error(`--report needs the chart library that npm run bench:rivals installs: ${error.message}`)
+  }
 }
 
 async function run(wanted, session, { json, busy }) {
@@ -111,28 +137,18 @@ async function run(wanted, session, { json, busy }) {
   return results
 }
 
-async function finish(results, session, args) {
-  const best = session.backends[0]
-  const start =
-    args.only || args.promise || args.growth
-      ? []
-      : startup(
-          args.quick ? 5 : 15,
-          session.rivals.map(({ name }) => name),
-        )
-  const rows = evaluate(results, best, start)
-  const all = { ...session.facts, best, results, startup: start, criteria: rows }
+async function finish(found, args, report) {
+  const criteria = evaluate(found.results, found.best, found.startup)
+  const all = { ...found, criteria }
   if (args.json !== '') {
-    for (const { name, ms, over } of start)
+    for (const { name, ms, over } of found.startup) {
       console.log(`start of ${name}: ${ms.toFixed(1)} ms, ${over.toFixed(1)} over bare Node`)
-    if (args.criteria) console.log(`\n${criteriaText(rows)}`)
+    }
+    if (args.criteria) console.log(`\n${criteriaText(criteria)}`)
   }
   if (args.json === '') console.log(JSON.stringify(all, null, 1))
   else if (args.json) writeFileSync(args.json, JSON.stringify(all, null, 1))
-  if (args.report !== undefined) {
-    const { writeReport } = await import('./report.mjs')
-    for (const path of await writeReport(all, args.report)) say(`wrote ${path}\n`)
-  }
+  if (report) for (const path of await report.writeReport(all, args.report)) say(`wrote ${path}\n`)
 }
 
 main().catch((error) => {

@@ -43,7 +43,7 @@ async function openRivals(wanted) {
     try {
       rivals.push({ ...rival, opened: await rival.open() })
     } catch (error) {
-      absent.push({ name: rival.name, how: rival.how, why: error.message.split('\n')[0] })
+      absent.push({ name: rival.name, how: rival.how, why: error.message.split(/\n| imported from/)[0] })
     }
   }
   return { rivals, absent }
