@@ -168,6 +168,21 @@ export function lines(values, { x, xTitle, y = 'us', yTitle = 'µs' }) {
   })
 }
 
+/** How the cost grows with each size; only those that the run has. */
+export function growthCharts(all) {
+  const settings = {
+    h: { x: 'H', xTitle: 'hidden units H (inputs I = H)' },
+    t: { x: 'T', xTitle: 'steps T' },
+    b: { x: 'B', xTitle: 'rows B', y: 'gflops', yTitle: 'GFLOP/s' },
+  }
+  const charts = {}
+  for (const [size, options] of Object.entries(settings)) {
+    const values = points(all, { group: `growth-${options.x}` })
+    if (values.length > 0) charts[size] = lines(values, options)
+  }
+  return charts
+}
+
 /** A bar a shape, one panel a cell, with a line at what is asked. */
 export function bars(values, { xTitle, asked }) {
   const rows = [...new Set(values.map(({ name }) => name))]

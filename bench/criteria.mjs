@@ -111,6 +111,14 @@ function odd(results, best) {
     .filter(({ value }) => Number.isFinite(value))
 }
 
+/** The rows for a table: shapes, what, asked, got, met. */
+export function criteriaRows(rows) {
+  return rows.map(({ title, what, asked, got, met, of, missed }) => {
+    const most = missed.length > 0 && !met ? `, ${missed.length} of ${of} short` : ''
+    return [title, what, `${what.startsWith('ms') ? '<' : '≥'} ${asked}`, got.toFixed(2), met ? 'yes' : `no${most}`]
+  })
+}
+
 /** The rows as text. */
 export function criteriaText(rows) {
   const lines = rows.map(({ title, what, asked, got, met, of, missed }) => {

@@ -21,7 +21,8 @@ const help = `npm run bench -- [options]
   --criteria          afterwards, each bar of the project with yes or no
   --json [file]       all results as JSON, on stdout or in the file
   --from <files>      nothing is timed: the figures of earlier --json files together, for --criteria and --report
-  --report [file]     a page with charts (default bench/build/report.html) and the README's docs/speed.svg`
+  --report [file]     a page with charts (default bench/build/report.html); a whole run also puts its figures and charts
+                      into docs/, the README's chart among them`
 
 const options = {
   only: { type: 'string' },
@@ -148,7 +149,8 @@ async function finish(found, args, report) {
   }
   if (args.json === '') console.log(JSON.stringify(all, null, 1))
   else if (args.json) writeFileSync(args.json, JSON.stringify(all, null, 1))
-  if (report) for (const path of await report.writeReport(all, args.report)) say(`wrote ${path}\n`)
+  const partial = Boolean(args.quick || args.busy || args.only || args.backend || args.rivals)
+  if (report) for (const path of await report.writeReport(all, args.report, partial)) say(`wrote ${path}\n`)
 }
 
 main().catch((error) => {

@@ -1,24 +1,21 @@
-/** The page of a run and the README's chart: puts the charts in order and says what each shows; one file, no scripts. */
+/** The page of a run and what goes with it: puts the charts in order and says what each shows; one file, no scripts. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bars, lines, overview, points } from './charts.mjs'
+import { bars, growthCharts, lines, overview, points } from './charts.mjs'
+import { criteriaRows } from './criteria.mjs'
+import { updateDocs } from './docs.mjs'
 import { neighbours } from './shapes.mjs'
 import { header } from './table.mjs'
 
 const root = new URL('..', import.meta.url)
-const readmeChart = fileURLToPath(new URL('docs/speed.svg', root))
 
-/** Writes the page (and, where the run had the shapes for it, the README's chart); returns the paths. */
-export async function writeReport(all, file) {
+/** Writes the page and, unless the run was a partial one, the figures in docs/; returns the paths. */
+export async function writeReport(all, file, partly) {
   const page = resolve(file || fileURLToPath(new URL('bench/build/report.html', root)))
   mkdirSync(dirname(page), { recursive: true })
   writeFileSync(page, await html(all))
-  const has = (group, H) => all.results.some((result) => result.group === group && result.H === H)
-  if (!has('stream', 128) || !has('sequence', 256) || !has('batch', 256)) return [page]
-  mkdirSync(dirname(readmeChart), { recursive: true })
-  writeFileSync(readmeChart, await overview(all))
-  return [page, readmeChart]
+  return partly ? [page] : [page, ...(await updateDocs(all))]
 }
 
 const escaped = (text) => String(text).replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c])
@@ -82,21 +79,13 @@ async function html(all) {
     'Speed per operation of sizes that fill no vector, over that of the sizes beside them (1: the same).',
     odd(all),
   )
-  await section(
-    'Growth with H',
-    'A stream’s step from 8 to 2048 units: the time grows with H², by steps where the weights leave a cache.',
-    over('growth-H', { ...size }),
-  )
-  await section(
-    'Growth with T',
-    'forward on H = 128, B = 1: straight in T once the call itself is paid for.',
-    over('growth-T', { x: 'T', xTitle: 'steps T' }),
-  )
-  await section(
-    'Growth with B',
-    'forward on H = 128, T = 28: the weights are read once a step for all rows, so that more rows cost less each.',
-    over('growth-B', { x: 'B', xTitle: 'rows B', y: 'gflops', yTitle: 'GFLOP/s' }),
-  )
+  const growth = growthCharts(all)
+  const steps = 'A stream’s step from 8 to 2048 units: the time grows with H², faster where the weights leave a cache.'
+  await section('Growth with H', steps, growth.h)
+  await section('Growth with T', 'forward on H = 128, B = 1: straight in T once the call itself is paid for.', growth.t)
+  const rows =
+    'forward on H = 128, T = 28: the weights are read once a step for all rows, so that more rows cost less each.'
+  await section('Growth with B', rows, growth.b)
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>native-rnn: speed</title>
@@ -107,7 +96,7 @@ pre { background: #f6f6f6; padding: .8rem 1rem; overflow-x: auto; font-size: 12.
 figure { margin: 0; overflow-x: auto } figure svg { max-width: 100%; height: auto }
 .scroll { overflow-x: auto } table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap } th:first-child, td:first-child { text-align: left }
-td.left { text-align: left; white-space: normal } .yes { color: #2b7a3d } .no { color: #b3261e; font-weight: 600 }
+.short { display: block; text-align: left; white-space: normal; min-width: 20rem } .yes { color: #2b7a3d } .no { color: #b3261e; font-weight: 600 }
 </style>
 <h1>native-rnn: speed</h1>
 <pre>${escaped(header(all))}</pre>
@@ -160,22 +149,13 @@ const table = (title, head, rows) =>
 
 function criteriaTable(criteria) {
   if (criteria.length === 0) return ''
-  const rows = criteria.map(({ title, what, asked, got, met, of, missed }) =>
-    row([
-      escaped(title),
-      escaped(what),
-      asked,
-      got.toFixed(2),
-      `<span class="${met ? 'yes' : 'no'}">${met ? 'yes' : 'no'}</span>`,
-      of,
-      escaped(missed.join('; ')),
-    ]).replace(/<td>([^<]*)<\/td><\/tr>$/, '<td class="left">$1</td></tr>'),
-  )
-  return table(
-    'The bars',
-    ['shapes', 'what', 'asked', 'got (the least, or the mean)', 'met', 'shapes', 'short of it'],
-    rows,
-  )
+  const rows = criteriaRows(criteria).map((cells, i) => {
+    const word = cells.pop()
+    const met = `<span class="${criteria[i].met ? 'yes' : 'no'}">${word}</span>`
+    const short = criteria[i].met ? '' : criteria[i].missed.join('; ')
+    return row([...cells.map(escaped), met, `<span class="short">${escaped(short)}</span>`])
+  })
+  return table('The bars', ['shapes', 'what', 'asked', 'got (the least, or the mean)', 'met', 'short of it'], rows)
 }
 
 function startTable(start) {
