@@ -40,7 +40,7 @@ export interface States {
 
 /** What `forward` gives back. */
 export interface Result extends States {
-  /** The newest layer's output at every step: the layout of the input, with last axis D·O. Absent with `returnOutput: false`. */
+  /** The top layer's output at every step: the layout of the input, with last axis D·O. Absent with `returnOutput: false`. */
   output: Tensor
 }
 

@@ -2,7 +2,7 @@
 import type { BackendName } from './backend.ts'
 import { fail } from './errors.ts'
 import { backendName, type PrefixOptions, prefixChecks, readOptions, seed, size } from './options.ts'
-import { normal, uniform } from './random.ts'
+import { Uniform } from './random.ts'
 import { type StateDict, StateDictReader } from './state-dict.ts'
 import {
   checkCount,
@@ -156,8 +156,12 @@ function makeParts(numEmbeddings: number, embeddingDim: number, given: unknown):
   const options = readOptions(given, { seed, backend: backendName }, 'Embedding')
   if (rows * D > 2 ** 30)
     fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${rows}, ${D}) passes 2^30 values`)
-  const draw = normal(uniform(options.seed))
-  return new EmbeddingParts(rows, D, new Float32Array(rows * D).map(draw))
+  const random = new Uniform(options.seed)
+  return new EmbeddingParts(
+    rows,
+    D,
+    new Float32Array(rows * D).map(() => random.normal()),
+  )
 }
 
 function readTable(reader: StateDictReader, rows: number, D: number): Float32Array {

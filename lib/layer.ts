@@ -24,7 +24,7 @@ import {
   refuseInferred,
   size,
 } from './options.ts'
-import { uniform } from './random.ts'
+import { Uniform } from './random.ts'
 import { openShared, type SharedLayer, shareLayer } from './share.ts'
 import { inferSpec, readWeights, type StateDict, StateDictReader } from './state-dict.ts'
 import { openStream, restoreStream, type Stream, type StreamOptions } from './stream.ts'
@@ -271,9 +271,7 @@ function makeParts(kind: Kind, inputSize: number, hiddenSize: number, given: unk
     threads,
   } as const
   const backend = chooseBackend(options.backend)
-  const bound = 1 / Math.sqrt(H)
-  const next = uniform(options.seed)
-  const weights = drawWeights(spec, () => (2 * next() - 1) * bound)
+  const weights = drawWeights(spec, new Uniform(options.seed))
   return new LayerParts(LoadedNetwork.of(spec, backend, weights), batchFirst)
 }
 

@@ -3,7 +3,7 @@ import type { Backend, BackendName, LinearCore } from './backend.ts'
 import { chooseBackend } from './choose.ts'
 import { fail } from './errors.ts'
 import { backendName, boolean, type PrefixOptions, prefixChecks, readOptions, seed, size } from './options.ts'
-import { uniform } from './random.ts'
+import { Uniform } from './random.ts'
 import { type StateDict, StateDictReader } from './state-dict.ts'
 import { checkCount, elements, readTensor, stillThere, Tensor, type TensorLike } from './tensor.ts'
 
@@ -164,11 +164,15 @@ function makeParts(inFeatures: number, outFeatures: number, given: unknown): Lin
   const options = readOptions(given, { bias: boolean, seed, backend: backendName }, 'Linear')
   if (I * O > 2 ** 30)
     fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${O}, ${I}) passes 2^30 values`)
-  const next = uniform(options.seed)
+  const random = new Uniform(options.seed)
   const bound = 1 / Math.sqrt(I)
-  const draw = () => (2 * next() - 1) * bound
-  const weight = new Float32Array(O * I).map(draw)
-  const bias = (options.bias ?? true) ? new Float32Array(O).map(draw) : undefined
+  const draw = (count: number) => {
+    const values = new Float32Array(count)
+    random.fill(values, 0, count, bound)
+    return values
+  }
+  const weight = draw(O * I)
+  const bias = (options.bias ?? true) ? draw(O) : undefined
   return new LinearParts(I, O, { weight, bias }, chooseBackend(options.backend))
 }
 

@@ -1,6 +1,6 @@
 /** A network in use: counted by the layer and the streams that need it, and known by the fingerprint of its weights. */
-import { createHash } from 'node:crypto'
 import type { Backend, CellWeights, Network, NetworkSpec } from './backend.ts'
+import { sha256 } from './hash.ts'
 import { toStateDict } from './weights.ts'
 
 /** One network that a layer and any number of streams hold; the last to release it disposes it. */
@@ -39,11 +39,9 @@ export class LoadedNetwork {
   fingerprint(): Uint8Array {
     if (!this.#fingerprint) {
       const { cell, inputSize, hiddenSize, projSize, numLayers, bias, direction } = this.spec
-      const hash = createHash('sha256')
-      hash.update(JSON.stringify([cell, inputSize, hiddenSize, projSize, numLayers, bias, direction]))
-      for (const { data } of Object.values(toStateDict(this.spec, this.network.weights())))
-        hash.update(littleEndian(data))
-      this.#fingerprint = hash.digest()
+      const sizes = JSON.stringify([cell, inputSize, hiddenSize, projSize, numLayers, bias, direction])
+      const weights = Object.values(toStateDict(this.spec, this.network.weights()))
+      this.#fingerprint = sha256([sizes, ...weights.map(({ data }) => littleEndian(data))])
     }
     return this.#fingerprint
   }

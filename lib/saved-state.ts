@@ -1,7 +1,7 @@
 /** The bytes of a stream's saved state: written here, and read back with suspicion. */
-import { createHash } from 'node:crypto'
 import type { NetworkSpec } from './backend.ts'
 import { describe, fail } from './errors.ts'
+import { sha256 } from './hash.ts'
 import { fromLittleEndian, type LoadedNetwork, littleEndian } from './loaded.ts'
 import { typedArrayName } from './tensor.ts'
 import { hasCellState, outputSizeOf } from './weights.ts'
@@ -76,5 +76,5 @@ function split(spec: NetworkSpec, batchSize: number, values: Uint8Array): Stream
 }
 
 function checksum(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest().subarray(0, checksumBytes)
+  return sha256([bytes]).subarray(0, checksumBytes)
 }

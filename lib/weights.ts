@@ -1,6 +1,7 @@
 /** Which weights a network has: their names, shapes and order, made at random or laid out as a state dict. */
 import type { CellName, CellWeights, NetworkSpec } from './backend.ts'
 import { fail, tuple } from './errors.ts'
+import type { Uniform } from './random.ts'
 import { elements, Tensor } from './tensor.ts'
 
 /** The gates of each cell, stacked along the first axis of its weights. */
@@ -87,11 +88,11 @@ export function collectWeights(spec: NetworkSpec, fill: (slot: Slot, target: Flo
   return all
 }
 
-/** Weights drawn one by one, in PyTorch's order of names. */
-export function drawWeights(spec: NetworkSpec, draw: () => number): CellWeights[] {
-  return collectWeights(spec, (slot, target) => {
-    const end = slot.offset + elements(slot.shape)
-    for (let i = slot.offset; i < end; i++) target[i] = draw()
+/** Initial weights as PyTorch's: all U(−1/√H, 1/√H), drawn in the order of names. */
+export function drawWeights(spec: NetworkSpec, random: Uniform): CellWeights[] {
+  const bound = 1 / Math.sqrt(spec.hiddenSize)
+  return collectWeights(spec, ({ shape, offset }, target) => {
+    random.fill(target, offset, offset + elements(shape), bound)
   })
 }
 
