@@ -1,12 +1,8 @@
 /** SHA-256, from Node's crypto; it alone knows that loading that takes milliseconds, and waits until a hash is wanted. */
-import { createRequire } from 'node:module'
-
-const require = createRequire(import.meta.url)
 
 /** The 32 bytes of the SHA-256 of all parts in their order. */
 export function sha256(parts: Iterable<string | Uint8Array>): Uint8Array {
-  const { createHash } = require('node:crypto') as typeof import('node:crypto')
-  const hash = createHash('sha256')
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256')
   for (const part of parts) hash.update(part)
   return hash.digest()
 }

@@ -27,7 +27,17 @@ const lib = [
   ['call.ts', 'state-dict.ts', 'loaded.ts', 'saved-state.ts', 'choose.ts', 'async.ts', 'share.ts', 'formats/*'],
   ['native*.ts'],
   ['fallback/*'],
-  ['options.ts', 'tensor.ts', 'errors.ts', 'backend.ts', 'weights.ts', 'random.ts', 'version.ts', 'tracing.ts'],
+  [
+    'options.ts',
+    'tensor.ts',
+    'errors.ts',
+    'backend.ts',
+    'weights.ts',
+    'random.ts',
+    'hash.ts',
+    'version.ts',
+    'tracing.ts',
+  ],
 ]
 
 const matches = (pattern: string, file: string) =>
