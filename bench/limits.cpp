@@ -1,5 +1,6 @@
-// What one core of this machine can do at most: how fast it multiplies and adds on registers, and how fast it does so
-// on weights streamed from a buffer. Compiled once per ISA, asked over stdin; knows nothing of recurrent layers.
+// What one core of this machine can do at most: how fast it multiplies and adds on registers, how fast it does so on
+// weights streamed from a buffer, and how soon a step can follow another. Compiled once per ISA, asked over stdin;
+// knows nothing of recurrent layers.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -36,17 +37,44 @@ static Vector spread(float value) { return Vector{} + value; }
 // Floating point operations a nanosecond on registers alone.
 static double peak() {
   Vector acc[sums], a = spread(0.5f), b = spread(0.25f);
-  for (auto& sum : acc) sum = spread(1);
+  for (auto& sum : acc)
+    sum = spread(1);
   const long rounds = 40000;
   double start = nanoseconds();
   for (long r = 0; r < rounds; r++) {
     KEEP(a);
 #pragma GCC unroll 16
-    for (int i = 0; i < sums; i++) acc[i] = a * b + acc[i];
+    for (int i = 0; i < sums; i++)
+      acc[i] = a * b + acc[i];
 #pragma GCC unroll 16
-    for (int i = 0; i < sums; i++) KEEP(acc[i]);
+    for (int i = 0; i < sums; i++)
+      KEEP(acc[i]);
   }
   return 2.0 * rounds * stride / (nanoseconds() - start);
+}
+
+// Nanoseconds from one step's state to the next one's, whatever the size: a state is stored, one value of it read again
+// and spread, multiplied once, and passed through activations of 16 dependent operations and a division each.
+static double chain(int activations) {
+  alignas(64) float state[lanes] = {};
+  Vector w = spread(0.5f), b = spread(0.25f), one = spread(1);
+  const long rounds = 20000;
+  double start = nanoseconds();
+  for (long r = 0; r < rounds; r++) {
+    Vector v = spread(state[r % lanes]) * w + b;
+    for (int a = 0; a < activations; a++) {
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; i++) {
+        v = v * w + b;
+        KEEP(v);
+      }
+      v = one / v;
+      KEEP(v);
+    }
+    *(Vector*)state = v;
+    asm volatile("" ::: "memory");
+  }
+  return (nanoseconds() - start) / rounds;
 }
 
 // One walk over `groups` groups of weights, from the first or from the last.
@@ -55,9 +83,11 @@ static void walk(const float* weights, long groups, bool backwards, Vector a, Ve
   const long step = backwards ? -long(stride) : long(stride);
   for (long g = 0; g < groups; g++, at += step) {
 #pragma GCC unroll 16
-    for (int i = 0; i < sums; i++) acc[i] = *(const Vector*)(at + i * lanes) * a + acc[i];
+    for (int i = 0; i < sums; i++)
+      acc[i] = *(const Vector*)(at + i * lanes) * a + acc[i];
   }
-  for (auto& sum : acc) KEEP(sum);
+  for (auto& sum : acc)
+    KEEP(sum);
 }
 
 // The same on weights from memory, walked over again and again: forwards only, or back and forth, whichever is faster.
@@ -71,19 +101,24 @@ static double stream(size_t bytes) {
     size_t whole = (room * sizeof(float) + (2 << 20) - 1) >> 21 << 21;
     weights = (float*)aligned_alloc(2 << 20, whole);
     madvise(weights, whole, MADV_HUGEPAGE);
-    for (size_t i = 0; i < room; i++) weights[i] = 1e-3f;
+    for (size_t i = 0; i < room; i++)
+      weights[i] = 1e-3f;
   }
   Vector acc[sums], a = spread(0.5f);
-  for (auto& sum : acc) sum = spread(1);
+  for (auto& sum : acc)
+    sum = spread(1);
   long passes = 60000 / (groups * sums) * 2;
-  if (passes < 2) passes = 2;
+  if (passes < 2)
+    passes = 2;
   double best = 0;
   for (int zigzag = 0; zigzag < 2; zigzag++) {
     walk(weights, groups, false, a, acc);
     double start = nanoseconds();
-    for (long p = 0; p < passes; p++) walk(weights, groups, zigzag && p % 2 == 0, a, acc);
+    for (long p = 0; p < passes; p++)
+      walk(weights, groups, zigzag && p % 2 == 0, a, acc);
     double rate = 2.0 * passes * groups * stride / (nanoseconds() - start);
-    if (rate > best) best = rate;
+    if (rate > best)
+      best = rate;
   }
   return best;
 }
@@ -91,9 +126,14 @@ static double stream(size_t bytes) {
 int main() {
   char line[128];
   while (fgets(line, sizeof line, stdin)) {
-    if (!strncmp(line, "peak", 4)) printf("%.6g\n", peak());
-    else if (!strncmp(line, "stream ", 7)) printf("%.6g\n", stream(strtoull(line + 7, nullptr, 10)));
-    else printf("error: unknown request\n");
+    if (!strncmp(line, "peak", 4))
+      printf("%.6g\n", peak());
+    else if (!strncmp(line, "chain ", 6))
+      printf("%.6g\n", chain(atoi(line + 6)));
+    else if (!strncmp(line, "stream ", 7))
+      printf("%.6g\n", stream(strtoull(line + 7, nullptr, 10)));
+    else
+      printf("error: unknown request\n");
     fflush(stdout);
   }
 }

@@ -49,6 +49,17 @@ export function limitOf(shape, peak, bandwidth) {
   return (T * B * perRow * I) / peak + T * Math.max((B * perRow * H) / peak, (perRow * H) / bandwidth)
 }
 
+/** The same, where no step can follow the one before faster than a chain of dependent operations allows. */
+export function chainedLimitOf(shape, peak, bandwidth, chain) {
+  const { cell, I, T, B, form } = shape
+  if (form === 'stream') return Math.max(limitOf(shape, peak, bandwidth), chain)
+  const ahead = (T * B * 2 * gates[cell] * shape.H * I) / peak
+  return ahead + Math.max(limitOf(shape, peak, bandwidth) - ahead, T * chain)
+}
+
+/** Activations that a step's result passes one after another: the gates', then the cell's own. */
+export const activations = { rnn: 1, gru: 2, lstm: 2 }
+
 /** The same if the input product could hide entirely behind the reading of the recurrent weights. */
 export function overlappedLimitOf(shape, peak, bandwidth) {
   const { cell, H, T, form } = shape
@@ -60,6 +71,7 @@ export function overlappedLimitOf(shape, peak, bandwidth) {
 export function openLimits(isa) {
   const child = new Child(compile('limits.cpp', `limits-${isa}`, ['-ffp-contract=fast', ...flags[isa]]))
   return {
+    chain: async (cell) => Number(await child.ask(`chain ${activations[cell]}`)),
     peak: async () => Number(await child.ask('peak')),
     // Under 16 KiB the loop's own start would be measured, not the cache.
     bandwidth: async (bytes) => Number(await child.ask(`stream ${Math.max(bytes, 16384)}`)),
@@ -67,15 +79,19 @@ export function openLimits(isa) {
   }
 }
 
-/** P and the bandwidth of each level, medians of several probes, in GFLOP/s of f32 weights. */
+/** P and the bandwidth of each level, medians of several probes, in GFLOP/s of f32 weights; the chain from step to step in ns. */
 export async function levels(limits, caches, rounds = 9) {
   const sizes = Object.fromEntries(Object.entries(caches).map(([level, size]) => [level, size / 2]))
   if (caches.L3) sizes.DRAM = Math.min(caches.L3 * 4, 256 << 20)
   const found = { P: await medianOf(rounds, () => limits.peak()) }
+  const chains = {
+    rnn: await medianOf(rounds, () => limits.chain('rnn')),
+    lstm: await medianOf(rounds, () => limits.chain('lstm')),
+  }
   for (const [level, bytes] of Object.entries(sizes)) {
     found[level] = await medianOf(level === 'DRAM' ? 3 : rounds, () => limits.bandwidth(bytes))
   }
-  return found
+  return { ...found, chains }
 }
 
 async function medianOf(rounds, measure) {

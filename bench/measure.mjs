@@ -2,7 +2,7 @@
 import { Bench } from 'tinybench'
 import { makeData } from './data.mjs'
 import { libraryContestant } from './library.mjs'
-import { limitOf, median, overlappedLimitOf, streamedBytes } from './limits.mjs'
+import { chainedLimitOf, limitOf, median, overlappedLimitOf, streamedBytes } from './limits.mjs'
 import { flops } from './shapes.mjs'
 
 const tolerance = 1e-4
@@ -104,7 +104,7 @@ export async function measure(shape, session) {
     await compare(contestants, shape)
     for (const contestant of contestants) await calibrate(contestant, session.slice)
     const probes = Object.entries(session.limits).filter(([isa]) => contestants.some(({ name }) => name === isa))
-    const probed = Object.fromEntries(probes.map(([isa]) => [isa, { peak: [], bandwidth: [] }]))
+    const probed = Object.fromEntries(probes.map(([isa]) => [isa, { peak: [], bandwidth: [], chain: [] }]))
     const end = performance.now() + patience
     for (
       let r = 0;
@@ -114,6 +114,7 @@ export async function measure(shape, session) {
       await round(contestants, r % 2 === 1)
       for (const [isa, limits] of probes) {
         probed[isa].peak.push(await limits.peak())
+        probed[isa].chain.push(await limits.chain(shape.cell))
         probed[isa].bandwidth.push(await limits.bandwidth(streamedBytes(shape)))
       }
     }
@@ -134,11 +135,13 @@ function result(shape, contestants, probed, busy) {
     times[name] = { us: ns / 1e3, best: Math.min(...samples) / 1e3, gflops: operations / ns, difference }
   }
   const limits = {}
-  for (const [isa, { peak, bandwidth }] of Object.entries(probed)) {
+  for (const [isa, { peak, bandwidth, chain }] of Object.entries(probed)) {
     const P = pickRate(peak)
     const weights = pickRate(bandwidth)
     const us = limitOf(shape, P, weights) / 1e3
     limits[isa] = { P, weights, us, reached: us / times[isa].us }
+    limits[isa].chained = chainedLimitOf(shape, P, weights, pick(chain)) / 1e3
+    limits[isa].reachedChained = limits[isa].chained / times[isa].us
     limits[isa].overlapped = overlappedLimitOf(shape, P, weights) / 1e3
   }
   return { ...shape, flops: operations, bytes: streamedBytes(shape), times, limits }

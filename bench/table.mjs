@@ -15,9 +15,11 @@ export function header(facts) {
     ...facts.absent.map(({ name, how, why }) => `absent: ${name} (${why}); to get it: ${how}`),
   ]
   for (const [isa, found] of Object.entries(facts.limits)) {
-    const { P, ...levels } = found
+    const { P, chains, ...levels } = found
     const list = Object.entries(levels).map(([level, value]) => `${level} ${rate(value)}`)
-    lines.push(`${isa}: P ${rate(P)} GFLOP/s; f32 weights streamed from ${list.join(', ')} GFLOP/s`)
+    lines.push(
+      `${isa}: P ${rate(P)} GFLOP/s; f32 weights streamed from ${list.join(', ')} GFLOP/s; a chain of ${chains.rnn.toFixed(0)} ns (RNN), ${chains.lstm.toFixed(0)} ns (GRU, LSTM)`,
+    )
   }
   return lines.join('\n')
 }
@@ -40,7 +42,7 @@ const nameWidth = 31
 const pad = (text, width) => String(text).padStart(width)
 
 export function titles(cols, best) {
-  return `${'shape'.padEnd(nameWidth)}${cols.map(({ title, width }) => pad(title, width)).join('')}   limit/measured (${best})`
+  return `${'shape'.padEnd(nameWidth)}${cols.map(({ title, width }) => pad(title, width)).join('')}   limit/measured (${best}), with the chain`
 }
 
 export function line(result, cols, best, levelOf) {
@@ -53,6 +55,8 @@ export function line(result, cols, best, levelOf) {
     return pad(`${microseconds(time.us)} ${factor < 9.95 ? factor.toFixed(2) : factor.toFixed(0)}×`, width)
   })
   const limit = result.limits[best]
-  const reached = limit ? `   ${limit.reached.toFixed(2)} ${levelOf(result.bytes)}` : ''
+  const reached = limit
+    ? `   ${limit.reached.toFixed(2)} ${levelOf(result.bytes).padEnd(4)} ${limit.reachedChained.toFixed(2)}`
+    : ''
   return result.name.padEnd(nameWidth) + cells.join('') + reached
 }

@@ -19,7 +19,8 @@ static stream queue(cpu);
 
 static Floats readFloats(size_t count) {
   Floats values(count);
-  if (fread(values.data(), sizeof(float), count, stdin) != count) throw std::runtime_error("input ended early");
+  if (fread(values.data(), sizeof(float), count, stdin) != count)
+    throw std::runtime_error("input ended early");
   return values;
 }
 
@@ -52,7 +53,8 @@ public:
       for (memory::dim u = 0; u < H; u++) {
         const float in = biasIh[order[g] * H + u], hidden = biasHh[order[g] * H + u];
         bias[g * H + u] = cell == "gru" && g == 2 ? in : in + hidden;
-        if (cell == "gru" && g == 2) bias[3 * H + u] = hidden;
+        if (cell == "gru" && g == 2)
+          bias[3 * H + u] = hidden;
       }
     }
 
@@ -65,10 +67,10 @@ public:
     const auto kind = prop_kind::forward_inference;
     const auto direction = rnn_direction::unidirectional_left2right;
     if (cell == "rnn") {
-      use(vanilla_rnn_forward::primitive_desc(
-              vanilla_rnn_forward::desc(kind, algorithm::eltwise_tanh, direction, srcLayer, srcIter, wLayer, wIter,
-                                        biasDesc, dstLayer, iter),
-              cpu),
+      use(vanilla_rnn_forward::primitive_desc(vanilla_rnn_forward::desc(kind, algorithm::eltwise_tanh, direction,
+                                                                        srcLayer, srcIter, wLayer, wIter, biasDesc,
+                                                                        dstLayer, iter),
+                                              cpu),
           weightIh, weightHh, order);
     } else if (lstm) {
       use(lstm_forward::primitive_desc(lstm_forward::desc(kind, direction, srcLayer, srcIter, srcIter, wLayer, wIter,
@@ -87,14 +89,20 @@ public:
       h[side] = zeros(iter);
       c[side] = zeros(iter);
     }
-    common = {{DNNL_ARG_SRC_LAYER, src}, {DNNL_ARG_WEIGHTS_LAYER, weightsLayer}, {DNNL_ARG_WEIGHTS_ITER, weightsIter},
-              {DNNL_ARG_BIAS, filled(biasDesc, bias)}, {DNNL_ARG_DST_LAYER, dst}};
+    common = {{DNNL_ARG_SRC_LAYER, src},
+              {DNNL_ARG_WEIGHTS_LAYER, weightsLayer},
+              {DNNL_ARG_WEIGHTS_ITER, weightsIter},
+              {DNNL_ARG_BIAS, filled(biasDesc, bias)},
+              {DNNL_ARG_DST_LAYER, dst}};
     for (int side = 0; side < 2; side++) {
       arguments[side] = common;
-      if (feedback) arguments[side].insert({DNNL_ARG_SRC_ITER, h[side]});
+      if (feedback)
+        arguments[side].insert({DNNL_ARG_SRC_ITER, h[side]});
       arguments[side].insert({DNNL_ARG_DST_ITER, h[1 - side]});
-      if (lstm && feedback) arguments[side].insert({DNNL_ARG_SRC_ITER_C, c[side]});
-      if (lstm) arguments[side].insert({DNNL_ARG_DST_ITER_C, c[1 - side]});
+      if (lstm && feedback)
+        arguments[side].insert({DNNL_ARG_SRC_ITER_C, c[side]});
+      if (lstm)
+        arguments[side].insert({DNNL_ARG_DST_ITER_C, c[1 - side]});
     }
   }
 
@@ -119,7 +127,8 @@ public:
   void once() {
     cell.execute(queue, arguments[at]);
     queue.wait();
-    if (feedback) at = 1 - at;
+    if (feedback)
+      at = 1 - at;
   }
 
 private:
@@ -136,7 +145,8 @@ private:
     Floats turned(K * G * H);
     for (memory::dim k = 0; k < K; k++)
       for (memory::dim g = 0; g < G; g++)
-        for (memory::dim u = 0; u < H; u++) turned[(k * G + g) * H + u] = weights[(order[g] * H + u) * K + k];
+        for (memory::dim u = 0; u < H; u++)
+          turned[(k * G + g) * H + u] = weights[(order[g] * H + u) * K + k];
     memory from = filled(plain({1, 1, K, G, H}, tag::ldigo), turned), to(wanted, cpu);
     reorder(from, to).execute(queue, from, to);
     queue.wait();
@@ -174,7 +184,8 @@ int main() {
         fwrite(y.data(), sizeof(float), y.size(), stdout);
       } else if (sscanf(line, "time %ld", &calls) == 1) {
         const auto start = std::chrono::steady_clock::now();
-        for (long i = 0; i < calls; i++) layer->once();
+        for (long i = 0; i < calls; i++)
+          layer->once();
         printf("%.0f\n", std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count());
       } else {
         printf("error: unknown request\n");
