@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Fits the polynomials of native/math.h and prints their coefficients as float32, highest power first.
+
+Minimax in the relative error, by Lawson's iteration (weighted least squares whose weights grow where the error is
+large). Each coefficient is rounded to float32 in turn, the lowest power first, and the rest is fitted again.
+Needs numpy. How well the vector code does with them is measured by test/accuracy.test.ts.
+"""
+import numpy as np
+
+
+def lawson(x, target, scale, powers, fixed):
+    """Coefficients of sum c_i x^powers_i + fixed(x) near target, minimax in |error| * scale."""
+    rows = np.stack([x**p for p in powers], axis=1) * scale[:, None]
+    wanted = (target - fixed) * scale
+    weights = np.ones_like(x) / len(x)
+    for _ in range(200):
+        root = np.sqrt(weights)
+        c = np.linalg.lstsq(rows * root[:, None], wanted * root, rcond=None)[0]
+        error = np.abs(rows @ c - wanted)
+        weights *= error + 1e-30
+        weights /= weights.sum()
+    return c, error.max()
+
+
+def fit(name, x, target, scale, degree):
+    powers = list(range(degree + 1))
+    done = []
+    fixed = np.zeros_like(x)
+    for p in powers:
+        c, error = lawson(x, target, scale, powers[p:], fixed)
+        rounded = np.float32(c[0])
+        done.append(rounded)
+        fixed = fixed + float(rounded) * x**p
+    error = np.max(np.abs(fixed - target) * scale)
+    print(f"{name}: relative error 2^{np.log2(error):.1f}")
+    for c in reversed(done):
+        print(f"  {c:.8e}f")
+
+
+# e^r = 1 + r + r^2 P(r) on |r| <= ln 2 / 2, a little wider for the rounding of n.
+r = np.cos(np.linspace(0, np.pi, 4001)) * 0.3470
+r = r[np.abs(r) > 1e-3]
+fit("exp", r, (np.expm1(r) - r) / r**2, r**2 / np.exp(r), 4)
+
+# tanh x = x + x^3 Q(x^2) on |x| <= 0.625.
+x = (np.cos(np.linspace(0, np.pi, 4001)) * 0.5 + 0.5) * 0.625
+x = x[x > 0.02]
+q = x * x
+fit("tanh", q, (np.tanh(x) - x) / x**3, x**3 / np.tanh(x), 4)
