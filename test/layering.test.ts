@@ -16,6 +16,7 @@ const native = [
   ['threads.h', 'cpu.*'],
   ['isa/*.cpp'],
   ['run.h', 'isa/*.h'],
+  ['product.h'],
   ['math.h', 'cells/*'],
   ['kernels.h'],
 ]
@@ -64,7 +65,7 @@ describe('layering', () => {
     expect(upwards).toEqual([])
 
     const system = [...text.matchAll(/^#include <(.+)>/gm)].map((match) => match[1])
-    const kernel = /^(isa\/|cells\/|run\.h|math\.h)/.test(file)
+    const kernel = /^(isa\/|cells\/|run\.h|product\.h|math\.h)/.test(file)
     if (!/^addon(\.cpp|\/)/.test(file)) expect(system.filter((name) => /napi|node_api/.test(name))).toEqual([])
     if (!file.startsWith('isa/')) {
       expect(system.filter((name) => /immintrin|arm_neon/.test(name))).toEqual([])
