@@ -39,6 +39,7 @@ function shapesTable({ results, best, caches }, group) {
           us(own),
           number(times[best].gflops, 0),
           near,
+          chained,
           us(times[other]?.us),
           us(times.typescript?.us),
           ...slower,

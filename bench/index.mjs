@@ -116,9 +116,11 @@ async function openReport() {
 async function run(wanted, session, { json, busy }) {
   const print = json === '' ? () => {} : console.log
   const best = session.backends[0]
-  const rivals = session.rivals.map(({ name }) => name)
+  const rivals = session.rivals
+    .map(({ name }) => name)
+    .filter((name) => wanted.some((shape) => shape.rivals.includes(name)))
   const cols = columns({
-    backends: session.backends,
+    backends: wanted.every((shape) => shape.best) ? [best] : session.backends,
     rivals,
     threads: [...new Set(wanted.flatMap((shape) => shape.threads))],
   })
