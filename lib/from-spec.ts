@@ -2,9 +2,9 @@
 import type { Backend, BackendName, CellWeights, NetworkSpec } from './backend.ts'
 import { chooseBackend } from './choose.ts'
 import { GRU } from './gru.ts'
-import { LayerParts, makeLayer } from './layer.ts'
 import { LoadedNetwork } from './loaded.ts'
 import { LSTM } from './lstm.ts'
+import { LayerParts, makeLayer } from './parts.ts'
 import { RNN } from './rnn.ts'
 
 /** What a description leaves open. */

@@ -1,6 +1,7 @@
 /** Gated recurrent units, `torch.nn.GRU`, with the reset gate after the product or before it. */
-import { type Kind, Layer, makeLayer, partsFromShared, partsFromStateDict } from './layer.ts'
+import { Layer } from './layer.ts'
 import { boolean, type FromStateDictOptions, type GRUOptions, layerChecks } from './options.ts'
+import { type Kind, makeLayer, partsFromShared, partsFromStateDict } from './parts.ts'
 import type { HiddenTypes } from './rnn.ts'
 import type { SharedLayer } from './share.ts'
 import type { StateDict } from './state-dict.ts'

@@ -1,7 +1,8 @@
 /** Long short-term memory, `torch.nn.LSTM`, with projection and peepholes. */
 import type { ForwardOptions, InitialState, Result, States } from './call.ts'
-import { type Kind, Layer, makeLayer, partsFromShared, partsFromStateDict } from './layer.ts'
+import { Layer } from './layer.ts'
 import { boolean, type FromStateDictOptions, integer, type LSTMOptions, largestSize, layerChecks } from './options.ts'
+import { type Kind, makeLayer, partsFromShared, partsFromStateDict } from './parts.ts'
 import type { SharedLayer } from './share.ts'
 import type { StateDict } from './state-dict.ts'
 import type { StreamOptions } from './stream.ts'

@@ -1,7 +1,8 @@
 /** The Elman network, `torch.nn.RNN`: h' = tanh or relu of W_ih·x + b_ih + W_hh·h + b_hh. */
 import type { ForwardOptions, InitialState, Result, States } from './call.ts'
-import { type Kind, Layer, makeLayer, partsFromShared, partsFromStateDict } from './layer.ts'
+import { Layer } from './layer.ts'
 import { type FromStateDictOptions, layerChecks, oneOf, type RNNOptions } from './options.ts'
+import { type Kind, makeLayer, partsFromShared, partsFromStateDict } from './parts.ts'
 import type { SharedLayer } from './share.ts'
 import type { StateDict } from './state-dict.ts'
 import type { StreamOptions } from './stream.ts'

@@ -24,7 +24,7 @@ const lib = [
   ['index.ts'],
   ['formats/onnx.ts', 'from-spec.ts'],
   ['rnn.ts', 'gru.ts', 'lstm.ts'],
-  ['layer.ts', 'stream.ts', 'step.ts', 'batcher.ts', 'batch-queue.ts', 'linear.ts', 'embedding.ts'],
+  ['layer.ts', 'parts.ts', 'stream.ts', 'step.ts', 'batcher.ts', 'batch-queue.ts', 'linear.ts', 'embedding.ts'],
   ['call.ts', 'state-dict.ts', 'loaded.ts', 'saved-state.ts', 'choose.ts', 'async.ts', 'share.ts', 'formats/*'],
   ['native*.ts'],
   ['fallback/*'],
@@ -45,11 +45,11 @@ const matches = (pattern: string, file: string) =>
   new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(file)
 const line = (order: string[][], file: string) => order.findIndex((names) => names.some((name) => matches(name, file)))
 
-function* filesOf(folder: string, ending: RegExp) {
-  for (const entry of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
-    const file = entry.replaceAll('\\', '/')
-    if (ending.test(file) && !file.startsWith('build/'))
-      yield { file, text: readFileSync(join(root, folder, file), 'utf8') }
+function* filesOf(folder: string, ending: RegExp, under = ''): Generator<{ file: string; text: string }> {
+  for (const entry of readdirSync(join(root, folder, under), { withFileTypes: true })) {
+    const file = under + entry.name
+    if (entry.isDirectory() && !/^(build|node_modules)$/.test(entry.name)) yield* filesOf(folder, ending, `${file}/`)
+    else if (entry.isFile() && ending.test(file)) yield { file, text: readFileSync(join(root, folder, file), 'utf8') }
   }
 }
 
