@@ -25,10 +25,12 @@ export interface BatchTrace {
   readonly queued: number
 }
 
+/** @internal A user's types need no node types. */
 export const forwardChannel = tracingChannel<'native-rnn:forward', ForwardTrace>('native-rnn:forward')
+/** @internal */
 export const batchChannel = tracingChannel<'native-rnn:batch', BatchTrace>('native-rnn:batch')
 
-/** Whether anyone listens to any event of a channel. */
+/** Whether anyone listens to any event of a channel. @internal */
 export function isTraced(channel: TracingChannel<string, object>): boolean {
   const { start, end, asyncStart, asyncEnd, error } = channel
   return (
