@@ -179,10 +179,12 @@ export class BatchQueue {
 
   #listen(entry: Entry, signal: AbortSignal): void {
     const abort = () => {
+      const { lane } = entry
       entry.dead = true
-      if (entry.lane.running !== entry) {
+      if (lane.running !== entry) {
         this.queued--
         this.#frames.give(entry.frame)
+        if (!lane.running) this.#settleHead(lane)
         this.#tellIdle()
       }
       entry.reject(signal.reason)
@@ -272,8 +274,13 @@ export class BatchQueue {
     while (batch.length < maxBatch && this.#nextReady < this.#ready.length) {
       const lane = this.#ready[this.#nextReady++]
       lane.ready = false
-      const entry = this.#nextOf(lane)
-      if (!entry) continue
+      const entry = lane.first
+      if (!entry) {
+        // All that it had was aborted.
+        if (lane.closed) this.#states.give(lane.slot)
+        continue
+      }
+      this.#removeFirst(lane)
       lane.running = entry
       rows[2 * batch.length] = lane.slot
       rows[2 * batch.length + 1] = entry.frame
@@ -292,18 +299,17 @@ export class BatchQueue {
     return batch
   }
 
-  /** Takes a lane's next living step out of its list; resets on the way take effect. A closed lane with nothing left is freed. */
-  #nextOf(lane: Lane): Entry | undefined {
-    for (;;) {
-      const entry = lane.first
-      if (!entry) break
-      lane.first = entry.next
-      if (!lane.first) lane.last = undefined
+  /** Whenever a lane does not run, its first entry is a living step: resets before it have taken effect, and the dead are out. */
+  #settleHead(lane: Lane): void {
+    for (let entry = lane.first; entry && (entry.dead || entry.reset); entry = lane.first) {
       if (entry.reset) this.#write(lane.slot, entry.reset)
-      else if (!entry.dead) return entry
+      this.#removeFirst(lane)
     }
-    if (lane.closed) this.#states.give(lane.slot)
-    return undefined
+  }
+
+  #removeFirst(lane: Lane): void {
+    lane.first = lane.first?.next
+    if (!lane.first) lane.last = undefined
   }
 
   #ended(batch: Entry[], ticket: number, error: Error | undefined, trace: BatchTrace | undefined): void {
@@ -335,6 +341,7 @@ export class BatchQueue {
   /** The lane of a step that runs no more goes on. */
   #release({ lane }: Entry): void {
     lane.running = undefined
+    this.#settleHead(lane)
     if (lane.first) this.#makeReady(lane)
     else if (lane.closed) this.#states.give(lane.slot)
   }
