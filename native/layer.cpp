@@ -26,9 +26,9 @@ constexpr size_t sumsRows = 64;
 // State rows are one line longer than they need, so that rows do not compete for the same cache sets.
 size_t rowFloats(size_t units, size_t lanes) { return aligned(roundUp(units, lanes)) + 16; }
 
-size_t chunkSteps(size_t B, size_t T, size_t packedRow) {
-  const size_t rows = std::max(sumsRows, sumsFloats / packedRow);
-  return std::max<size_t>(1, std::min(T, rows / std::max<size_t>(B, 1)));
+// Rows of input sums that a pass keeps; never falls as B grows.
+size_t keptSums(size_t B, size_t T, size_t packedRow) {
+  return std::min(T * B, std::max({B, sumsRows, sumsFloats / packedRow}));
 }
 
 } // namespace
@@ -71,16 +71,16 @@ void Layer::unpack(const MutableCellWeights& w) const {
 
 // What a pass keeps in its memory, in this order; one list for its size and for its pointers.
 template <class Take>
-static void arrange(const Layer& layer, size_t B, size_t chunk, size_t packedRow, size_t widestBlock, size_t lanes,
-                    const Take& take) {
+static void arrange(const Layer& layer, size_t B, size_t sums, size_t gathered, size_t packedRow, size_t widestBlock,
+                    size_t lanes, const Take& take) {
   const size_t unitRow = rowFloats(layer.units(), lanes), outputRow = rowFloats(layer.outputs(), lanes);
   take(0, B * outputRow);
   take(1, B * outputRow);
   take(2, B * unitRow);
   take(3, B * unitRow);
   take(4, B * unitRow);
-  take(5, chunk * B * packedRow);
-  take(6, chunk * B * layer.inputs());
+  take(5, sums * packedRow);
+  take(6, gathered * layer.inputs());
   take(7, carryRows * widestBlock);
   take(8, B * sizeof(float*) / sizeof(float));
 }
@@ -93,10 +93,10 @@ static size_t widestBlock(const Kernels& kernels) {
   return most;
 }
 
-size_t Pass::floats(const Layer& layer, size_t B, size_t T) {
-  const size_t packedRow = layer.input_.packedRow(), lanes = layer.kernels_.lanes;
+size_t Pass::floats(const Layer& layer, size_t B, size_t T, bool ordered) {
+  const size_t packedRow = layer.input_.packedRow(), lanes = layer.kernels_.lanes, sums = keptSums(B, T, packedRow);
   size_t total = 0;
-  arrange(layer, B, chunkSteps(B, T, packedRow), packedRow, widestBlock(layer.kernels_), lanes,
+  arrange(layer, B, sums, ordered ? sums : 0, packedRow, widestBlock(layer.kernels_), lanes,
           [&](int, size_t count) { total += aligned(count); });
   return total;
 }
@@ -105,12 +105,14 @@ Pass::Pass(const Layer& layer, const Rows& rows, bool reverse, float* memory)
     : layer_(layer), rows_(rows), reverse_(reverse), memory_(memory) {
   const Kernels& kernels = layer.kernels_;
   const size_t packedRow = layer.input_.packedRow();
-  chunk_ = chunkSteps(rows.B, rows.T, packedRow);
+  const size_t sums = keptSums(rows.B, rows.T, packedRow);
+  chunk_ = sums / std::max<size_t>(rows.B, 1);
   float* parts[9];
-  arrange(layer, rows.B, chunk_, packedRow, widestBlock(kernels), kernels.lanes, [&](int i, size_t count) {
-    parts[i] = memory;
-    memory += aligned(count);
-  });
+  arrange(layer, rows.B, sums, rows.order ? sums : 0, packedRow, widestBlock(kernels), kernels.lanes,
+          [&](int i, size_t count) {
+            parts[i] = memory;
+            memory += aligned(count);
+          });
   // Padding lanes are read by whole vectors and must hold numbers.
   std::fill(memory_, parts[5], 0.0f);
   sums_ = parts[5];
@@ -207,21 +209,22 @@ void Pass::inputSums(size_t begin, size_t steps, size_t active, float* sums) con
     multiply(args);
   };
   const ptrdiff_t step = reverse_ ? -x.step : x.step;
-  if (rows_.order && active > 1) {
+  const auto row = [&](size_t i) { return xByPosition ? i : rows_.row(i); };
+  if (rows_.order && !xByPosition && active > 1) {
     for (size_t s = 0; s < steps; s++)
       for (size_t i = 0; i < active; i++)
         std::memcpy(gathered_ + (s * active + i) * K, x.at(timeOf(i, begin + s), rows_.row(i)), K * sizeof(float));
     rows(gathered_, ptrdiff_t(K), sums, packedRow, steps * active);
   } else if (active == 1) {
-    rows(x.at(timeOf(0, begin), rows_.row(0)), step, sums, packedRow, steps);
+    rows(x.at(timeOf(0, begin), row(0)), step, sums, packedRow, steps);
   } else if (step == ptrdiff_t(active) * x.row) {
-    rows(x.at(begin, rows_.row(0)), x.row, sums, packedRow, steps * active);
-  } else if (steps >= active) {
+    rows(x.at(begin, row(0)), x.row, sums, packedRow, steps * active);
+  } else if (steps >= active || (reverse_ && rows_.lengths)) {
     for (size_t i = 0; i < active; i++)
-      rows(x.at(timeOf(i, begin), rows_.row(i)), step, sums + i * packedRow, active * packedRow, steps);
+      rows(x.at(timeOf(i, begin), row(i)), step, sums + i * packedRow, active * packedRow, steps);
   } else {
     for (size_t s = 0; s < steps; s++)
-      rows(x.at(timeOf(0, begin + s), rows_.row(0)), x.row, sums + s * active * packedRow, packedRow, active);
+      rows(x.at(timeOf(0, begin + s), row(0)), x.row, sums + s * active * packedRow, packedRow, active);
   }
 }
 
@@ -231,7 +234,7 @@ void Pass::runSteps(size_t begin, size_t steps, size_t active) {
   run_.xStep = active * run_.xRow;
   if (y.data) {
     for (size_t i = 0; i < active; i++)
-      yRows_[i] = y.at(timeOf(i, begin), rows_.row(i));
+      yRows_[i] = y.at(timeOf(i, begin), yByPosition ? i : rows_.row(i));
     run_.yStep = reverse_ ? -y.step : y.step;
   }
   run_.y = y.data ? yRows_ : nullptr;

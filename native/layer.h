@@ -71,13 +71,15 @@ private:
 // A layer on its way through time: owns nothing, lives in memory that it is given.
 class Pass {
 public:
-  // Floats of memory that a pass over B rows asks for.
-  static size_t floats(const Layer&, size_t B, size_t T);
+  // Floats of memory that a pass over at most B rows asks for; `ordered`: its rows come with an order.
+  static size_t floats(const Layer&, size_t B, size_t T, bool ordered);
   Pass(const Layer&, const Rows&, bool reverse, float* memory);
 
   Strided<const float> x{}; // by time step and row of the batch
   Strided<float> y{};       // null data: not wanted
-  Crew* crew = nullptr;     // shares the steps of a single row
+  // Rows of x and y that lie in the order of the pass, not of the batch.
+  bool xByPosition = false, yByPosition = false;
+  Crew* crew = nullptr; // shares the steps of a single row
   const std::atomic<bool>* cancelled = nullptr;
 
   // States are (B, O) and (B, H) by row of the batch; null: zeros.

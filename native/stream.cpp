@@ -14,7 +14,7 @@ Stream::Stream(const Stack& stack, size_t B) : stack_(stack), B_(B) {
   const size_t L = spec.numLayers, kept = aligned(cut * B * spec.outputSize());
   size_t floats = aligned(L * sizeof(Pass) / sizeof(float)) + 2 * kept;
   for (const Layer& layer : stack.layers_)
-    floats += Pass::floats(layer, B, cut);
+    floats += Pass::floats(layer, B, cut, false);
   float* memory = memory_.floats(floats);
   passes_ = reinterpret_cast<Pass*>(memory);
   memory += aligned(L * sizeof(Pass) / sizeof(float));
@@ -23,7 +23,7 @@ Stream::Stream(const Stack& stack, size_t B) : stack_(stack), B_(B) {
   memory += 2 * kept;
   for (size_t l = 0; l < L; l++) {
     new (passes_ + l) Pass(stack.layers_[l], {cut, B, 0, nullptr, nullptr}, false, memory);
-    memory += Pass::floats(stack.layers_[l], B, cut);
+    memory += Pass::floats(stack.layers_[l], B, cut, false);
   }
 }
 

@@ -57,7 +57,7 @@ static Case randomCase() {
   c.spec.numLayers = between(1, 3);
   c.spec.bias = between(0, 3) > 0;
   c.T = between(0, 3) ? between(1, 12) : between(0, 90);
-  c.B = between(0, 2) ? between(1, 6) : between(1, 67);
+  c.B = between(0, 2) ? between(1, 6) : between(0, 9) ? between(1, 67) : between(120, 300);
   c.batchFirst = between(0, 1);
   c.initial = between(0, 1);
   if (between(0, 1))

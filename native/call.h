@@ -1,0 +1,48 @@
+// One call of a stack: its rows dealt to threads, each thread's rows taken in groups so that scratch stays bounded.
+#pragma once
+#include "layer.h"
+#include <vector>
+
+namespace native_rnn {
+
+class Call {
+public:
+  Call(const ForwardCall&, const NetworkSpec&, const std::vector<Layer>&);
+  // Floats of scratch that run() needs.
+  size_t floats() const;
+  // False when cancelled. Allocates nothing.
+  bool run(float* memory);
+
+private:
+  struct Place; // of one thread: its memory, and who helps it
+
+  Strided<const float> input(size_t layer, const Place&) const;
+  Strided<float> output(size_t layer, const Place&) const;
+  Rows share(size_t index) const;
+  Pass pass(const Rows&, size_t l, size_t d, const Place&, float* memory) const;
+  void advance(Pass&, size_t l, size_t d, size_t begin, size_t end) const;
+  void runShare(size_t index, Crew*) const;
+  void runAlongTime(const Rows&, const Place&) const;
+  void runByLayers(const Rows&, const Place&) const;
+  void runLayer(const Rows&, size_t l, size_t d, const Place&) const;
+  void sortRows() const;
+  void clearPastEnds() const;
+  void startStates() const;
+  bool isCancelled() const { return call_.cancelled && call_.cancelled->load(std::memory_order_relaxed); }
+
+  const ForwardCall call_;
+  const NetworkSpec& spec_;
+  const std::vector<Layer>& layers_;
+  const size_t D_, L_, O_;
+  const bool alongTime_; // the layers can follow each other through time: one direction, forward
+  bool uneven_;          // rows end at different times
+  size_t shares_;        // threads that the rows are dealt to
+  size_t groupRows_;     // rows that go through all layers together
+  size_t cut_;           // time steps kept between two layers
+  bool splitsDirections_, sharesUnits_;
+  size_t passFloats_, keptFloats_, placeFloats_;
+  uint32_t* order_ = nullptr; // rows by length, or null where all are T long
+  float* places_ = nullptr;
+};
+
+} // namespace native_rnn
