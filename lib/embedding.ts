@@ -1,6 +1,6 @@
 /** The lookup table, `torch.nn.Embedding`: what usually comes before a recurrent layer over symbols. */
 import type { BackendName } from './backend.ts'
-import { fail } from './errors.ts'
+import { describe, fail } from './errors.ts'
 import { backendName, type PrefixOptions, prefixChecks, readOptions, seed, size } from './options.ts'
 import { Uniform } from './random.ts'
 import { type StateDict, StateDictReader } from './state-dict.ts'
@@ -178,6 +178,10 @@ function readIds(ids: unknown): ReadTensor {
   if (integerArrays.has(typedArrayName(ids) ?? '')) {
     const data = new Float32Array(ids as Int32Array)
     return { data, shape: [data.length] }
+  }
+  if (typedArrayName(ids) !== undefined) {
+    const hint = '; Int32Array.from(ids, Number) makes one'
+    fail('ERR_RNN_SHAPE', `ids must be a typed array of integers up to 32 bits, got ${describe(ids)}${hint}`)
   }
   if (typeof ids !== 'object' || ids === null || Array.isArray(ids)) return readTensor(ids, 'ids')
   const { data, shape, dims } = ids as { data?: unknown; shape?: unknown; dims?: unknown }

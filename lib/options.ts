@@ -140,7 +140,12 @@ export function readOptions<C extends Checks>(options: unknown, checks: C, where
   const read: Record<string, unknown> = {}
   if (options === undefined) return read as Checked<C>
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    fail('ERR_RNN_OPTION', `the options of ${where} must be an object, got ${describe(options)}`)
+    const hint = where.endsWith('.forward')
+      ? '; states go in as { h0 }, for an LSTM { h0, c0 }'
+      : typeof options === 'number' && !where.includes('.')
+        ? `; what comes third in PyTorch is { numLayers: ${options} } here`
+        : ''
+    fail('ERR_RNN_OPTION', `the options of ${where} must be an object, got ${describe(options)}${hint}`)
   }
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(checks, name)) unknownName(name, Object.keys(checks), where)
@@ -156,6 +161,7 @@ const elsewhere: Record<string, string> = {
   c0: 'only an LSTM has a cell state',
   hn: "what a call gives back as hn goes in as 'h0'",
   cn: "what a call gives back as cn goes in as 'c0' of an LSTM",
+  data: 'a tensor is no options object; states go in as { h0 }',
 }
 
 function unknownName(name: string, known: readonly string[], where: string): never {

@@ -27,9 +27,7 @@ export class StateDictReader {
   readonly #prefix: string
 
   constructor(dict: unknown, prefix = '') {
-    if (typeof dict !== 'object' || dict === null || Array.isArray(dict)) {
-      fail('ERR_RNN_STATE_DICT', `a state dict must be an object of tensors by name, got ${describe(dict)}`)
-    }
+    checkDict(dict)
     this.#allKeys = Object.keys(dict)
     // 'rnn' means 'rnn.' where there is such a module, so that 'rnn2.…' stays outside.
     const dotted = prefix === '' || prefix.endsWith('.') ? prefix : `${prefix}.`
@@ -148,6 +146,15 @@ export class StateDictReader {
     const some = [...prefixes].slice(0, 5).map((prefix) => `prefix: '${prefix}'`)
     return some.length === 0 ? '' : ` (did you mean ${some.join(' or ')}?)`
   }
+}
+
+/** What `await` was forgotten before, and what Python's dicts became, are objects without a key: say so. */
+export function checkDict(dict: unknown): asserts dict is object {
+  const isRecord = typeof dict === 'object' && dict !== null && !Array.isArray(dict)
+  if (isRecord && !(dict instanceof Promise) && !(dict instanceof Map)) return
+  const hint =
+    dict instanceof Promise ? '; await it first' : dict instanceof Map ? '; Object.fromEntries(map) makes one' : ''
+  fail('ERR_RNN_STATE_DICT', `a state dict must be an object of tensors by name, got ${describe(dict)}${hint}`)
 }
 
 /** All weights of a network out of a dict; the arrays are fresh. Throws `ERR_RNN_STATE_DICT` with every problem. */

@@ -144,7 +144,9 @@ function readShape(value: unknown, name: string): number[] {
 
 function checkData(data: unknown, shape: readonly number[], prefix: string): void {
   if (typedArrayName(data) !== 'Float32Array') {
-    fail('ERR_RNN_SHAPE', `${prefix}data must be a Float32Array, got ${describe(data)}`)
+    const numbers = Array.isArray(data) || (typedArrayName(data) !== undefined && !isBigInts(data))
+    const hint = numbers ? '; Float32Array.from(data) makes one' : ''
+    fail('ERR_RNN_SHAPE', `${prefix}data must be a Float32Array, got ${describe(data)}${hint}`)
   }
   const length = trueLength(data as Float32Array)
   const count = elements(shape)
@@ -155,6 +157,10 @@ function checkData(data: unknown, shape: readonly number[], prefix: string): voi
       `${prefix}data must have length ${count} for shape ${list(shape)}, got length ${length}${detached}`,
     )
   }
+}
+
+function isBigInts(data: unknown): boolean {
+  return typedArrayName(data)?.startsWith('Big') ?? false
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {
@@ -226,7 +232,8 @@ function wrongValue(value: unknown, name: string, place: readonly number[]): nev
   const where = `${name}${place.map((i) => `[${i}]`).join('')}`
   if (Array.isArray(value))
     fail('ERR_RNN_SHAPE', `${where} must be a number as its neighbours are, got ${describe(value)}`)
-  fail('ERR_RNN_SHAPE', `${where} must be a number, got ${describe(value)}`)
+  const row = typedArrayName(value) === undefined ? '' : '; a row that is a typed array goes in as Array.from(row)'
+  fail('ERR_RNN_SHAPE', `${where} must be a number, got ${describe(value)}${row}`)
 }
 
 function checkRow(value: unknown, length: number, name: string, place: readonly number[]): void {

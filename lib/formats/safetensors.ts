@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, fail, list, RNNError } from '../errors.ts'
 import { fromLittleEndian, littleEndian } from '../loaded.ts'
-import type { StateDict } from '../state-dict.ts'
+import { checkDict, type StateDict } from '../state-dict.ts'
 import { elements, readTensor, Tensor, trueLength, typedArrayName } from '../tensor.ts'
 import { bfloat16ToNumber, halfToNumber } from './halves.ts'
 import { type Json, parseJson } from './json.ts'
@@ -79,9 +79,7 @@ export async function loadSafetensors(path: string | URL): Promise<Record<string
  * await writeFile('rnn.safetensors', writeSafetensors(rnn.stateDict(), { format: 'pt' }))
  */
 export function writeSafetensors(dict: StateDict, metadata?: Record<string, string>): Uint8Array {
-  if (typeof dict !== 'object' || dict === null || Array.isArray(dict)) {
-    fail('ERR_RNN_STATE_DICT', `a state dict must be an object of tensors by name, got ${describe(dict)}`)
-  }
+  checkDict(dict)
   const header: Record<string, unknown> = Object.create(null)
   if (metadata !== undefined) header[metadataKey] = checkMetadata(metadata)
   const values: Float32Array[] = []
@@ -142,6 +140,9 @@ function isRecord(value: Json | undefined): value is { [name: string]: Json } {
 function readHeader(file: Buffer): { header: { [name: string]: Json }; start: number } {
   if (file.length < prefixBytes)
     damaged(`it has ${file.length} bytes, and the header's length alone takes ${prefixBytes}`)
+  // PyTorch's .pt is a zip archive, or, before 1.6, a pickle; what a mistaken name brings most often.
+  if (file.readUInt32LE(0) === 0x04034b50)
+    damaged('it is a zip archive, as .pt files are; save the weights as safetensors')
   const length = file.readBigUInt64LE(0)
   if (length > mostHeaderBytes) damaged(`its header claims ${length} bytes; at most ${mostHeaderBytes} are taken`)
   const start = prefixBytes + Number(length)
