@@ -90,6 +90,14 @@ describe('layering', () => {
     if (!file.startsWith('native')) expect(text).not.toMatch(/createRequire|process\.dlopen/)
   })
 
+  it('native/sources.json names every C++ file, for both builds', () => {
+    const lists: Record<string, string[]> = JSON.parse(
+      readFileSync(join(root, 'native', 'sources.json'), 'utf8'),
+    ).variables
+    const named = Object.keys(lists).flatMap((key) => (key.endsWith('_sources') ? lists[key] : []))
+    expect(named.sort()).toEqual([...filesOf('native', /\.cpp$/)].map(({ file }) => file).sort())
+  })
+
   it('tests, benches and examples import the package, not its insides', () => {
     for (const folder of ['test', 'bench', 'examples']) {
       for (const { file, text } of filesOf(folder, /^(?!.*node_modules).*\.(ts|mjs|js)$/)) {
