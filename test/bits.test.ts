@@ -105,6 +105,23 @@ describe.each(backends)('on %s', (backend) => {
     fc.assert(property, settings)
   })
 
+  it('any number of threads', timeout, () => {
+    // Sizes at which the work is worth sharing: by rows, directions, layers, and the units of one step.
+    const worth = fc.record({
+      H: fc.constantFrom(64, 67, 128, 256, 300),
+      I: fc.constantFrom(3, 64, 256),
+      T: fc.constantFrom(1, 7, 30),
+      B: fc.constantFrom(1, 2, 5, 32),
+    })
+    const large = backend === 'typescript' ? drawn : fc.tuple(drawn, worth).map(([d, sizes]) => ({ ...d, ...sizes }))
+    const property = fc.property(fc.oneof(drawn, large), fc.integer({ min: 2, max: 5 }), (d, threads) => {
+      const { input, options } = callOf(d)
+      const one = layerOf(d, backend).forward(input, options)
+      expectSameResult(`${threads} threads`, layerOf(d, backend, threads).forward(input, options), one)
+    })
+    fc.assert(property, settings)
+  })
+
   it('layouts and skipped outputs', timeout, () => {
     const property = fc.property(batched, (d) => {
       const { input, options } = callOf(d)

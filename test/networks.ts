@@ -59,7 +59,7 @@ export interface AnyLayer {
 }
 
 /** The same network on any backend: weights come of the seed. */
-export function layerOf(d: Drawn, backend: BackendName): AnyLayer {
+export function layerOf(d: Drawn, backend: BackendName, threads = 1): AnyLayer {
   const common = {
     numLayers: d.L,
     bias: d.bias,
@@ -67,6 +67,7 @@ export function layerOf(d: Drawn, backend: BackendName): AnyLayer {
     batchFirst: d.batchFirst,
     seed: d.seed,
     backend,
+    threads,
   }
   if (d.kind === 'RNN') return new RNN(d.I, d.H, { ...common, nonlinearity: d.variant ? 'relu' : 'tanh' })
   if (d.kind === 'GRU') return new GRU(d.I, d.H, { ...common, resetAfter: d.variant })
