@@ -10,6 +10,7 @@ const native = [
   ['addon.cpp', 'addon/*'],
   ['model.*'],
   ['stack.cpp', 'stream.*', 'linear.*'],
+  ['call.*'],
   ['layer.*'],
   ['stack.h'],
   ['pack.*', 'dispatch.*', 'pool.*'],
