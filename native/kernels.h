@@ -42,6 +42,7 @@ struct ProductArgs {
   float* y;          // packed rows
   size_t yStride;
   size_t rows;
+  bool backwards; // a single row walks over the weights from the last block to the first
 };
 
 // T steps of one layer in one direction over B rows. State buffers are padded, 64-byte aligned rows.
@@ -53,6 +54,11 @@ struct RunArgs {
   size_t outputs; // floats of one output row
   const float* x; // input sums, packed rows; row (t, b) at x + t·xStep + b·xRow
   size_t xStep, xRow;
+  // The other way round, for one step of a cell without a second phase: `first` is the input product, over these rows,
+  // and x holds the sums of the recurrent product. Else null.
+  const float* input;
+  size_t inputStride;
+  bool backwards;        // the first step walks over the weights from the last block to the first; each next one turns
   const float* peephole; // packed row of 3 gates: ci, cf, co
   float* h[2];           // B rows of state; h[0] is read by the first step, roles swap at each: the newest is h[T % 2]
   size_t hStride;

@@ -75,7 +75,7 @@ void discard(void* memory, size_t bytes) {
 #endif
 }
 
-void Call::run() noexcept {
+void PoolCall::run() noexcept {
   Scratch* scratch = nullptr;
   try {
     if (!cancelled_.load(std::memory_order_relaxed)) {
@@ -93,7 +93,7 @@ void Call::run() noexcept {
   inbox_.put(*this);
 }
 
-void Inbox::put(Call& call) {
+void Inbox::put(PoolCall& call) {
   const Guard guard(mutex_);
   call.next = nullptr;
   (last_ ? last_->next : first_) = &call;
@@ -104,14 +104,14 @@ void Inbox::put(Call& call) {
     notify_(argument_);
 }
 
-Call* Inbox::take() {
+PoolCall* Inbox::take() {
   const Guard guard(mutex_);
-  Call* const calls = first_;
+  PoolCall* const calls = first_;
   first_ = last_ = nullptr;
   return calls;
 }
 
-Call* Inbox::wait() {
+PoolCall* Inbox::wait() {
   mutex_.lock();
   while (!first_)
     muted_.wait(mutex_);

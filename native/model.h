@@ -59,35 +59,35 @@ private:
   float* data_ = nullptr;
 };
 
-class Call;
+class PoolCall;
 
 // Where calls end: pool threads put what is finished here, one thread takes it out. `notify` runs on a pool thread when
 // there is something new after the box was empty.
 class Inbox {
 public:
   explicit Inbox(void (*notify)(void*), void* argument) : notify_(notify), argument_(argument) {}
-  void put(Call&);
-  // Everything that has ended since, oldest first, linked by `Call::next`.
-  Call* take();
+  void put(PoolCall&);
+  // Everything that has ended since, oldest first, linked by `PoolCall::next`.
+  PoolCall* take();
   // No notice is given from now on; when this returns, none is being given.
   void mute();
   // After mute(): as take(), but waits until there is something.
-  Call* wait();
+  PoolCall* wait();
 
 private:
   Mutex mutex_;
   Condition muted_;
   void (*notify_)(void*);
   void* argument_;
-  Call *first_ = nullptr, *last_ = nullptr;
+  PoolCall *first_ = nullptr, *last_ = nullptr;
 };
 
 // A call that a pool thread makes on arrays of its own.
-class Call : public Job {
+class PoolCall : public Job {
 public:
   enum class Outcome : int32_t { done = 0, cancelled = 1, outOfMemory = 2 };
-  Call(Inbox& inbox, Model& model, size_t floats) : model(model), buffer(floats), inbox_(inbox) {}
-  virtual ~Call() = default;
+  PoolCall(Inbox& inbox, Model& model, size_t floats) : model(model), buffer(floats), inbox_(inbox) {}
+  virtual ~PoolCall() = default;
   void run() noexcept final;
   // A call that waits never runs, one that runs stops at its next time step.
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
@@ -104,7 +104,7 @@ public:
   Outcome outcome = Outcome::cancelled;
   size_t slot = 0;    // its number in the book of the thread that made it
   bool ended = false; // that thread has taken it out of the inbox
-  Call* next = nullptr;
+  PoolCall* next = nullptr;
 
 private:
   Inbox& inbox_;

@@ -252,7 +252,7 @@ void product(const ProductArgs& args) {
     if (args.rows == 1) {
       const RowProduct<V, G, S> row{p};
       for (size_t i = 0; i < p.blocks; i++) {
-        const Block block = blockAt(p, i);
+        const Block block = blockAt(p, args.backwards ? p.blocks - 1 - i : i);
         row.sum(block, args.a, args.y + block.firstPanel * G * V::lanes);
       }
       return;

@@ -7,18 +7,13 @@
 
 namespace {
 
-// Runs finish(row, panel, sums of the panel's gates) for every row and panel of the span.
+// Runs finish(row, panel, where the sums of its gates lie) for every row and panel of the span.
 template <class V, int G, int S, class Finish>
 inline void sweep(const RowProduct<V, G, S>& product, const Span& span, const float* a, size_t aStride, size_t rows,
                   float* carry, const Finish& finish) {
   const auto finishBlock = [&](size_t row, const Block& block, const float* sums) {
-    for (size_t m = 0; m < block.panels; m++) {
-      V sum[G];
-#pragma GCC unroll 4
-      for (int g = 0; g < G; g++)
-        sum[g] = V::load(sums + (m * G + g) * V::lanes);
-      finish(row, block.firstPanel + m, sum);
-    }
+    for (size_t m = 0; m < block.panels; m++)
+      finish(row, block.firstPanel + m, sums + m * G * V::lanes);
   };
   if (rows == 1) {
     for (size_t i = 0; i < span.size(); i++) {
@@ -56,14 +51,17 @@ struct FinishCell {
   float* out;
   size_t outStride;
 
-  RNN_INLINE void operator()(size_t row, size_t panel, const V* sums) const {
+  RNN_INLINE void operator()(size_t row, size_t panel, const float* sums) const {
     constexpr size_t L = V::lanes, gates = C::gates + C::candidates;
     const size_t unit = panel * L;
-    const float* xRow = step.x + row * run.xRow + unit * gates;
-    V x[C::gates];
+    const float* xSums = step.x + row * run.xRow + unit * gates;
+    const float* stateSums = sums;
+    if (run.input)
+      xSums = sums, stateSums = step.x + row * run.xRow + unit * gates;
+    V x[C::gates], s[C::gates];
 #pragma GCC unroll 4
     for (int g = 0; g < C::gates; g++)
-      x[g] = V::load(xRow + g * L);
+      x[g] = V::load(xSums + g * L), s[g] = V::load(stateSums + g * L);
     Unit<V> u;
     if constexpr (C::readsState)
       u.h = V::load(step.h + row * run.hStride + unit);
@@ -72,7 +70,7 @@ struct FinishCell {
     if constexpr (C::hasPeepholes)
       for (int g = 0; g < 3; g++)
         u.peephole[g] = V::load(run.peephole + unit * 3 + g * L);
-    C::next(x, sums, u).store(out + row * outStride + unit);
+    C::next(x, s, u).store(out + row * outStride + unit);
     if constexpr (C::hasCellState)
       u.c.store(run.c + row * run.unitStride + unit);
     if constexpr (C::candidates > 0)
@@ -86,14 +84,14 @@ struct FinishCandidate {
   const RunArgs& run;
   Step step;
 
-  void operator()(size_t row, size_t panel, const V* sums) const {
+  void operator()(size_t row, size_t panel, const float* sums) const {
     constexpr size_t L = V::lanes, gates = C::gates + C::candidates;
     const size_t unit = panel * L;
     Unit<V> u;
     u.h = V::load(step.h + row * run.hStride + unit);
     u.update = V::load(run.update + row * run.unitStride + unit);
     const V x = V::load(step.x + row * run.xRow + unit * gates + C::gates * L);
-    C::candidate(x, sums[0], u).store(step.hNext + row * run.hStride + unit);
+    C::candidate(x, V::load(sums), u).store(step.hNext + row * run.hStride + unit);
   }
 };
 
@@ -103,8 +101,8 @@ struct FinishProjection {
   const RunArgs& run;
   Step step;
 
-  void operator()(size_t row, size_t panel, const V* sums) const {
-    sums[0].store(step.hNext + row * run.hStride + panel * V::lanes);
+  void operator()(size_t row, size_t panel, const float* sums) const {
+    V::load(sums).store(step.hNext + row * run.hStride + panel * V::lanes);
   }
 };
 
@@ -123,10 +121,12 @@ void runSteps(const RunArgs& run) {
   const RowProduct<V, C::gates, S> first{run.first};
   for (size_t t = 0; t < run.T; t++) {
     const Step step{run.x + t * run.xStep, run.h[t & 1], run.h[~t & 1]};
-    // Odd steps walk backwards over the weights, to meet first what the step before left in the cache.
-    const bool backwards = t & 1;
+    // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
+    const bool backwards = run.backwards != bool(t & 1);
+    const float* a = run.input ? run.input : step.h;
+    const size_t aStride = run.input ? run.inputStride : run.hStride;
     const FinishCell<V, C> finish{run, step, two ? run.between : step.hNext, two ? run.unitStride : run.hStride};
-    sweep(first, spanOf(run, run.first, backwards), step.h, run.hStride, run.B, run.carry, finish);
+    sweep(first, spanOf(run, run.first, backwards), a, aStride, run.B, run.carry, finish);
     meet(run);
     if (two) {
       withPartials<1>(run.second.partials, [&](auto partials) {

@@ -69,6 +69,8 @@ describe.each(backends)('%s', (backend) => {
   })
 
   it('saturates at infinity', () => {
-    expect([...tanhLayer(backend)(Float32Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY))]).toEqual([1, -1])
+    expect([...tanhLayer(backend)(Float32Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY))]).toEqual([
+      1, -1,
+    ])
   })
 })

@@ -11,6 +11,7 @@ const native = [
   ['model.*'],
   ['stack.cpp', 'stream.*', 'linear.*'],
   ['call.*'],
+  ['call.*'],
   ['layer.*'],
   ['stack.h'],
   ['pack.*', 'dispatch.*', 'pool.*'],

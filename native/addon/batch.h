@@ -88,14 +88,14 @@ private:
 
   // Rows (state slot, or negative where the new state is not wanted); outputs go to `outputs`.
   void collect(size_t slot) {
-    Call& call = edge.ended(slot);
+    PoolCall& call = edge.ended(slot);
     const ForwardCall& arrays = call.arrays;
     const size_t B = arrays.B;
     if (&call.model != &use_.get() || arrays.T != 1 || B > mostRows_)
       wrong("this call is not of this batch core");
     const NetworkSpec& spec = use_->stack.spec();
     const size_t L = spec.numLayers, O = spec.outputSize(), H = arrays.cn ? spec.hiddenSize : 0;
-    for (size_t row = 0; call.outcome == Call::Outcome::done && row < B; row++) {
+    for (size_t row = 0; call.outcome == PoolCall::Outcome::done && row < B; row++) {
       if (rows_[2 * row] < 0)
         continue;
       const size_t state = rows_[2 * row];

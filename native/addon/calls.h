@@ -42,8 +42,8 @@ public:
   }
 
 private:
-  static CallLengths lengthsOf(const Call& call) {
-    if (call.outcome != Call::Outcome::done)
+  static CallLengths lengthsOf(const PoolCall& call) {
+    if (call.outcome != PoolCall::Outcome::done)
       wrong("the call has no result");
     CallLengths lengths = callLengths(call.model.stack.spec(), call.arrays.T, call.arrays.B);
     if (!call.arrays.y)
@@ -51,7 +51,7 @@ private:
     return lengths;
   }
   void copyOut(size_t slot, const CallLengths& lengths, float* y, float* hn, float* cn) {
-    const std::unique_ptr<Call> call = edge.remove(slot);
+    const std::unique_ptr<PoolCall> call = edge.remove(slot);
     if (lengths.y)
       std::memcpy(y, call->arrays.y, lengths.y * sizeof(float));
     if (lengths.h)

@@ -13,7 +13,7 @@ void Edge::openBell(napi_value settle) {
   check(napi_add_env_cleanup_hook(env, &Edge::close, this));
 }
 
-size_t Edge::submit(std::unique_ptr<Call> call) {
+size_t Edge::submit(std::unique_ptr<PoolCall> call) {
   if (!bell_)
     wrong("setUp() has not been called");
   if (freeSlots_.empty()) {
@@ -37,13 +37,13 @@ void Edge::idle() {
     napi_unref_threadsafe_function(env, bell_);
 }
 
-Call& Edge::ended(size_t slot) {
+PoolCall& Edge::ended(size_t slot) {
   if (slot >= book_.size() || !book_[slot] || !book_[slot]->ended)
     wrong("no such call has ended");
   return *book_[slot];
 }
 
-std::unique_ptr<Call> Edge::remove(size_t slot) {
+std::unique_ptr<PoolCall> Edge::remove(size_t slot) {
   ended(slot);
   freeSlots_.push_back(slot);
   return std::move(book_[slot]);
@@ -52,7 +52,7 @@ std::unique_ptr<Call> Edge::remove(size_t slot) {
 bool Edge::cancel(size_t slot) {
   if (slot >= book_.size() || !book_[slot])
     wrong("no such call");
-  Call& call = *book_[slot];
+  PoolCall& call = *book_[slot];
   if (call.ended)
     return false;
   if (Pool::shared().withdraw(call) == 0) {
@@ -74,7 +74,7 @@ void Edge::deliver(napi_env env, napi_value settle, void* self, void*) {
   if (!env || !settle)
     return; // the environment is gone, and the Edge may be too
   Edge& edge = *static_cast<Edge*>(self);
-  for (Call *call = edge.inbox_.take(), *next; call; call = next) {
+  for (PoolCall *call = edge.inbox_.take(), *next; call; call = next) {
     next = call->next; // settling frees the call
     call->ended = true;
     edge.idle();
@@ -99,14 +99,14 @@ void Edge::close(void* self) {
   Edge& edge = *static_cast<Edge*>(self);
   edge.inbox_.mute();
   size_t waited = 0;
-  for (const std::unique_ptr<Call>& call : edge.book_) {
+  for (const std::unique_ptr<PoolCall>& call : edge.book_) {
     if (!call || call->ended || Pool::shared().withdraw(*call))
       continue;
     call->cancel();
     waited++;
   }
   while (waited) {
-    for (Call* call = edge.inbox_.wait(); call; call = call->next)
+    for (PoolCall* call = edge.inbox_.wait(); call; call = call->next)
       waited--;
   }
   edge.book_.clear();

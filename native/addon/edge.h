@@ -66,9 +66,9 @@ public:
   // Calls on the pool. From here to the end of the environment each is in the book under its slot.
   Inbox& inbox() { return inbox_; }
   void openBell(napi_value settle); // settle(slot, outcome) is called for each call that ended
-  size_t submit(std::unique_ptr<Call>);
-  Call& ended(size_t slot);
-  std::unique_ptr<Call> remove(size_t slot);
+  size_t submit(std::unique_ptr<PoolCall>);
+  PoolCall& ended(size_t slot);
+  std::unique_ptr<PoolCall> remove(size_t slot);
   // True: it had not begun and is out of the book. False: it will stop soon, and settle is called as ever.
   bool cancel(size_t slot);
 
@@ -88,7 +88,7 @@ private:
   size_t users_ = 1;
   Inbox inbox_;
   napi_threadsafe_function bell_ = nullptr;
-  std::vector<std::unique_ptr<Call>> book_;
+  std::vector<std::unique_ptr<PoolCall>> book_;
   std::vector<size_t> freeSlots_;
   size_t running_ = 0;
 };

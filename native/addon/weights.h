@@ -73,9 +73,9 @@ inline size_t emptiedCost(size_t bytes) { return bytes / 16 + (size_t{16} << 10)
 
 // A call on the pool; while there is one the garbage collector must not take the memory, whatever became of the
 // functions.
-class WeightsCall final : public Call {
+class WeightsCall final : public PoolCall {
 public:
-  WeightsCall(const Use& use, size_t floats) : Call(use->edge.inbox(), use.get(), floats), use_(use) {
+  WeightsCall(const Use& use, size_t floats) : PoolCall(use->edge.inbox(), use.get(), floats), use_(use) {
     if (use_->running == 0)
       check(napi_reference_ref(use_->edge.env, use_->pin, nullptr));
     use_->running++;
