@@ -148,6 +148,8 @@ export class BatchQueue {
   drain(hurry: boolean): Promise<void> {
     if (hurry) {
       this.#hurry = true
+      // Left alone it would hold the process until the delay is over.
+      clearTimeout(this.#timer)
       this.#schedule()
     }
     return new Promise((resolve) => {
