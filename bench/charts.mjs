@@ -158,7 +158,10 @@ export function lines(values, { x, xTitle, y = 'us', yTitle = 'µs' }) {
           type: 'quantitative',
           title: yTitle,
           scale: { type: y === 'us' ? 'log' : 'linear' },
-          axis: { format: '~g', tickCount: 6 },
+          axis:
+            y === 'us'
+              ? { format: '.6~g', values: powersOfTen(values.map((row) => row[y])) }
+              : { format: 'd', tickCount: 6 },
         },
         color: { field: 'who', type: 'nominal', scale: colour },
         strokeDash: { condition: { test: "datum.who === 'limit'", value: [4, 3] }, value: [1, 0] },
@@ -166,6 +169,12 @@ export function lines(values, { x, xTitle, y = 'us', yTitle = 'µs' }) {
       layer: [{ mark: { type: 'line', strokeWidth: 2 } }, { mark: { type: 'point', filled: true, size: 28 } }],
     },
   })
+}
+
+function powersOfTen(values) {
+  const from = Math.floor(Math.log10(Math.min(...values)))
+  const to = Math.ceil(Math.log10(Math.max(...values)))
+  return Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i))
 }
 
 /** How the cost grows with each size; only those that the run has. */

@@ -48,7 +48,10 @@ export function evaluate(results, best, startupRows = []) {
     if (values.length === 0) return
     const short = values.filter(({ value }) => !(value >= asked))
     const got = summary ?? Math.min(...values.map(({ value }) => value))
-    const missed = summary === undefined ? short.map(({ name, value }) => `${name} ${value.toFixed(2)}`) : []
+    const missed =
+      summary === undefined
+        ? short.map(({ name, value }) => `${name.split(' ').slice(2).join(' ')}: ${value.toFixed(2)}`)
+        : []
     rows.push({ title, what, asked, got, met: got >= asked, of: values.length, missed })
   }
   for (const cell of cells) {
