@@ -62,6 +62,8 @@ try {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    // A layer shows itself as LSTM in a console, not as the bundler's _LSTM.
+    keepNames: true,
     logLevel: 'silent',
   })
 } catch (error) {
