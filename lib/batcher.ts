@@ -70,7 +70,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
   #closed = false
   #released = false
 
-  /** Internal: use `layer.batcher()`. */
+  /** @internal use `layer.batcher()` */
   constructor(layer: BatchTrace['layer'], loaded: LoadedNetwork, options: unknown) {
     if (!(loaded instanceof LoadedNetwork)) fail('ERR_RNN_OPTION', 'batchers are made by layer.batcher(), not by new')
     const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024 } = readOptions(options, checks, `${layer}.batcher`)
@@ -155,7 +155,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
   readonly #inputSize: number
   #closed = false
 
-  /** Internal: use `batcher.open()`. */
+  /** @internal use `batcher.open()` */
   constructor(lane: Lane, host: Host) {
     if (!(host?.loaded instanceof LoadedNetwork))
       fail('ERR_RNN_OPTION', 'streams are opened by batcher.open(), not by new')

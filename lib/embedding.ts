@@ -141,6 +141,7 @@ export class Embedding {
     this.#weight = undefined
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

@@ -37,6 +37,8 @@ export class RNNError extends Error {
   readonly code: RNNErrorCode
 
   /**
+   * Made by the package; a program needs it only to imitate it in tests.
+   *
    * @param code one of the codes above
    * @param message what was wrong
    * @param options `cause`, as for every Error

@@ -191,6 +191,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
     this.#loaded = undefined
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

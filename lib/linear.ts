@@ -144,6 +144,7 @@ export class Linear {
     this.#weights = undefined
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

@@ -165,6 +165,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     this.#loaded.release()
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

@@ -1,0 +1,43 @@
+/** The files that the programs of the pages find in their folder. */
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Embedding, GRU, Linear, LSTM, readSafetensors, type StateDict, Tensor, writeSafetensors } from 'native-rnn'
+import { root } from './pages.ts'
+
+const under = (prefix: string, dict: StateDict) =>
+  Object.fromEntries(Object.entries(dict).map(([key, value]) => [prefix + key, value]))
+
+/** Writes them. */
+export function writeFiles(folder: string): void {
+  const write = (name: string, dict: StateDict) => writeFileSync(join(folder, name), writeSafetensors(dict))
+  write('model.safetensors', {
+    ...under('rnn.', new LSTM(8, 64, { numLayers: 2, seed: 1 }).stateDict()),
+    ...under('head.', new Linear(64, 10, { seed: 2 }).stateDict()),
+  })
+  write('text.safetensors', {
+    ...under('embedding.', new Embedding(63, 16, { seed: 3 }).stateDict()),
+    ...under('rnn.', new GRU(16, 32, { seed: 4 }).stateDict()),
+    ...under('head.', new Linear(32, 63, { seed: 5 }).stateDict()),
+  })
+  const damaged = writeSafetensors({ weight: Tensor.from([1]) })
+  writeFileSync(join(folder, 'cut.safetensors'), damaged.subarray(0, -1))
+  writeFileSync(join(folder, 'model.pt'), 'PK\x03\x04 what a zip archive begins with')
+  copyFileSync(join(root, 'examples/quickstart/pytorch.safetensors'), join(folder, 'rnn.safetensors'))
+  const exported = JSON.parse(readFileSync(join(root, 'test/fixtures/onnx/exported.json'), 'utf8'))
+  const { model } = exported.find(({ name }: { name: string }) => name === 'LSTM without bias')
+  writeFileSync(join(folder, 'model.onnx'), Buffer.from(model, 'base64'))
+  const keras = recordedOfKeras()
+  write('lstm.safetensors', named(keras, 'lstm'))
+  write('bidirectional-gru.safetensors', named(keras, 'gru-bidirectional'))
+}
+
+/** What Keras computed, by names as record.py gives them. */
+export const recordedOfKeras = () => readSafetensors(readFileSync(join(root, 'test/fixtures/keras/layers.safetensors')))
+
+const places = ['kernel', 'recurrent_kernel', 'bias', 'backward_kernel', 'backward_recurrent_kernel', 'backward_bias']
+
+/** One case's weights by name, and its input and output. */
+function named(keras: Record<string, Tensor>, name: string): StateDict {
+  const weights = places.flatMap((place, at) => (keras[`${name}.${at}`] ? [[place, keras[`${name}.${at}`]]] : []))
+  return { ...Object.fromEntries(weights), x: keras[`${name}.x`], y: keras[`${name}.y`] }
+}
