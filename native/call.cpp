@@ -12,8 +12,10 @@ namespace {
 constexpr size_t mostGroupRows = 128;
 // Floats kept between two layers that follow each other through time, and between layers that cannot.
 constexpr size_t cutFloats = 65536, wholeFloats = size_t(1) << 22;
-// Multiplications of one step below which sharing it between threads costs more than it saves.
-constexpr size_t worthSharing = 49152;
+// Multiplications of one gate of one step below which sharing it between threads costs more than it saves.
+constexpr size_t worthSharing = 16384;
+// Multiplications of one gate in a cut of a layer that a thread takes at a time.
+constexpr size_t worthTaking = 262144;
 
 template <class Float>
 Float* stateOf(Float* states, size_t index, size_t B, size_t width) {
@@ -23,7 +25,7 @@ Float* stateOf(Float* states, size_t index, size_t B, size_t width) {
 } // namespace
 
 struct Call::Place {
-  float *kept[2], *passes;
+  float *kept, *passes;
   Crew* crew;
 };
 
@@ -34,13 +36,17 @@ Call::Call(const ForwardCall& call, const NetworkSpec& spec, const std::vector<L
   uneven_ =
       call.lengths && std::any_of(call.lengths, call.lengths + B, [&](int32_t length) { return size_t(length) != T; });
   shares_ = std::max<size_t>(1, std::min(call.threads, B));
-  // Threads beyond the rows take a direction each, or share the units of a single row.
-  splitsDirections_ = shares_ == 1 && call.threads > 1 && D_ == 2;
-  sharesUnits_ = B == 1 && D_ == 1 && call.threads > 1 && spec.hiddenSize * (O_ + spec.inputSize) >= worthSharing / 3;
+  const bool idle = shares_ == 1 && call.threads > 1;
+  const size_t work = B * spec.hiddenSize * (O_ + (L_ > 1 ? O_ : spec.inputSize));
+  splitsDirections_ = idle && D_ == 2;
+  splitsLayers_ = idle && alongTime_ && L_ > 1 && T * work >= 8 * worthTaking;
+  sharesUnits_ = idle && D_ == 1 && !splitsLayers_ && B == 1 && work >= worthSharing;
   groupRows_ = std::min((B + shares_ - 1) / shares_, mostGroupRows);
   const size_t width = D_ * O_;
   cut_ = T;
-  if (L_ > 1 && alongTime_)
+  if (splitsLayers_)
+    cut_ = std::min(T / 8 + 1, std::max<size_t>(1, worthTaking / work));
+  else if (L_ > 1 && alongTime_)
     cut_ = std::min(T, std::max<size_t>(1, cutFloats / std::max<size_t>(1, groupRows_ * width)));
   else if (L_ > 1)
     groupRows_ = std::min(groupRows_, std::max<size_t>(8, wholeFloats / std::max<size_t>(1, T * width)));
@@ -48,8 +54,10 @@ Call::Call(const ForwardCall& call, const NetworkSpec& spec, const std::vector<L
   for (const Layer& layer : layers)
     passFloats_ = std::max(passFloats_, Pass::floats(layer, groupRows_, T, uneven_));
   keptFloats_ = L_ > 1 ? aligned(cut_ * groupRows_ * width) : 0;
+  // Layers at work at the same time write one cut while the next layer reads the one before.
+  keptCount_ = splitsLayers_ ? 2 * (L_ - 1) : 2;
   const size_t passes = alongTime_ ? L_ : splitsDirections_ ? 2 : 1;
-  placeFloats_ = 2 * keptFloats_ + passes * passFloats_ + aligned(L_ * sizeof(Pass) / sizeof(float));
+  placeFloats_ = keptCount_ * keptFloats_ + passes * passFloats_ + aligned(L_ * sizeof(Pass) / sizeof(float));
 }
 
 size_t Call::floats() const {
@@ -57,9 +65,9 @@ size_t Call::floats() const {
   return (uneven_ ? aligned(2 * call_.B) : 0) + shares_ * placeFloats_;
 }
 
-Strided<const float> Call::input(size_t layer, const Place& place) const {
+Strided<const float> Call::input(size_t layer, const Place& place, size_t cut) const {
   if (layer > 0) {
-    const Strided<float> from = output(layer - 1, place);
+    const Strided<float> from = output(layer - 1, place, cut);
     return {from.data, from.step, from.row};
   }
   const ptrdiff_t I = ptrdiff_t(spec_.inputSize), T = ptrdiff_t(call_.T), B = ptrdiff_t(call_.B);
@@ -67,10 +75,11 @@ Strided<const float> Call::input(size_t layer, const Place& place) const {
 }
 
 // Between layers (cut, group, D·O), rows by position; after the last as the caller wants it.
-Strided<float> Call::output(size_t layer, const Place& place) const {
+Strided<float> Call::output(size_t layer, const Place& place, size_t cut) const {
   const ptrdiff_t width = ptrdiff_t(D_ * O_), T = ptrdiff_t(call_.T), B = ptrdiff_t(call_.B);
   if (layer + 1 < L_)
-    return {place.kept[layer & 1], ptrdiff_t(groupRows_) * width, width};
+    return {place.kept + (splitsLayers_ ? 2 * layer + cut % 2 : layer % 2) * keptFloats_, ptrdiff_t(groupRows_) * width,
+            width};
   return call_.batchFirst ? Strided<float>{call_.y, width, T * width} : Strided<float>{call_.y, B * width, width};
 }
 
@@ -85,7 +94,7 @@ Pass Call::pass(const Rows& rows, size_t l, size_t d, const Place& place, float*
     pass.y.data += d * O_;
   pass.xByPosition = l > 0;
   pass.yByPosition = l + 1 < L_;
-  pass.crew = place.crew;
+  pass.crew = sharesUnits_ ? place.crew : nullptr;
   pass.cancelled = call_.cancelled;
   pass.setState(stateOf(call_.h0, index, call_.B, O_), stateOf(call_.c0, index, call_.B, spec_.hiddenSize));
   return pass;
@@ -96,23 +105,43 @@ void Call::advance(Pass& pass, size_t l, size_t d, size_t begin, size_t end) con
   pass.advance(begin, end, stateOf(call_.hn, index, call_.B, O_), stateOf(call_.cn, index, call_.B, spec_.hiddenSize));
 }
 
-// All layers follow each other through time, a cut at a time.
+// Takes layer l through one cut of time.
+void Call::advanceCut(Pass* passes, size_t l, size_t cut, const Place& place) const {
+  const size_t begin = cut * cut_, end = std::min(call_.T, begin + cut_);
+  // What is kept between layers begins at the cut.
+  if (l > 0)
+    passes[l].x.data = input(l, place, cut).data - ptrdiff_t(begin) * passes[l].x.step;
+  if (l + 1 < L_)
+    passes[l].y.data = output(l, place, cut).data - ptrdiff_t(begin) * passes[l].y.step;
+  advance(passes[l], l, 0, begin, end);
+}
+
+// All layers follow each other through time, a cut at a time; with threads to spare each layer one cut behind the one
+// below it, so that all are at work.
 void Call::runAlongTime(const Rows& rows, const Place& place) const {
-  // In memory that is there already: nothing may fail once the call has begun.
-  Pass* passes = reinterpret_cast<Pass*>(place.passes + L_ * passFloats_);
+  struct Wave {
+    const Call& call;
+    Pass* passes; // in memory that is there already: nothing may fail once the call has begun
+    const Place& place;
+    size_t cuts, front;
+  } wave{*this, reinterpret_cast<Pass*>(place.passes + L_ * passFloats_), place, (call_.T + cut_ - 1) / cut_, 0};
   for (size_t l = 0; l < L_; l++)
-    new (passes + l) Pass(pass(rows, l, 0, place, place.passes + l * passFloats_));
-  for (size_t begin = 0; begin < call_.T && !isCancelled(); begin += cut_) {
-    const size_t end = std::min(call_.T, begin + cut_);
-    for (size_t l = 0; l < L_; l++) {
-      // What is kept between layers begins at the cut.
-      if (l > 0)
-        passes[l].x.data = input(l, place).data - ptrdiff_t(begin) * passes[l].x.step;
-      if (l + 1 < L_)
-        passes[l].y.data = output(l, place).data - ptrdiff_t(begin) * passes[l].y.step;
-      advance(passes[l], l, 0, begin, end);
-    }
+    new (wave.passes + l) Pass(pass(rows, l, 0, place, place.passes + l * passFloats_));
+  if (!splitsLayers_) {
+    for (size_t cut = 0; cut < wave.cuts && !isCancelled(); cut++)
+      for (size_t l = 0; l < L_; l++)
+        advanceCut(wave.passes, l, cut, place);
+    return;
   }
+  for (; wave.front < wave.cuts + L_ - 1 && !isCancelled(); wave.front++)
+    place.crew->all(
+        [](void* argument, size_t share, size_t shares, Barrier&) {
+          const Wave& wave = *static_cast<Wave*>(argument);
+          for (size_t l = share; l < wave.call.L_; l += shares)
+            if (l <= wave.front && wave.front - l < wave.cuts)
+              wave.call.advanceCut(wave.passes, l, wave.front - l, wave.place);
+        },
+        &wave);
 }
 
 void Call::runLayer(const Rows& rows, size_t l, size_t d, const Place& place) const {
@@ -148,7 +177,7 @@ Rows Call::share(size_t index) const {
 
 void Call::runShare(size_t index, Crew* crew) const {
   float* memory = places_ + index * placeFloats_;
-  const Place place{{memory, memory + keptFloats_}, memory + 2 * keptFloats_, crew};
+  const Place place{memory, memory + keptCount_ * keptFloats_, crew};
   const Rows rows = share(index);
   for (size_t done = 0; done < rows.B && !isCancelled(); done += groupRows_) {
     const Rows group{rows.T, std::min(groupRows_, rows.B - done), rows.first + done,
@@ -175,7 +204,7 @@ void Call::sortRows() const {
 
 // Zeros past each row's end.
 void Call::clearPastEnds() const {
-  const Strided<float> y = output(L_ - 1, {});
+  const Strided<float> y = output(L_ - 1, Place{});
   for (size_t b = 0; b < call_.B; b++)
     for (size_t t = size_t(call_.lengths[b]); t < call_.T; t++)
       std::fill_n(y.at(t, b), D_ * O_, 0.0f);
@@ -206,8 +235,8 @@ bool Call::run(float* memory) {
     clearPastEnds();
   if (call_.T == 0 || call_.B == 0)
     return true;
-  if (sharesUnits_) {
-    Crew crew(call_.threads);
+  if (sharesUnits_ || splitsLayers_) {
+    Crew crew(splitsLayers_ ? std::min(call_.threads, L_) : call_.threads);
     runShare(0, &crew);
   } else {
     parallel(

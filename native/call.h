@@ -16,13 +16,14 @@ public:
 private:
   struct Place; // of one thread: its memory, and who helps it
 
-  Strided<const float> input(size_t layer, const Place&) const;
-  Strided<float> output(size_t layer, const Place&) const;
+  Strided<const float> input(size_t layer, const Place&, size_t cut = 0) const;
+  Strided<float> output(size_t layer, const Place&, size_t cut = 0) const;
   Rows share(size_t index) const;
   Pass pass(const Rows&, size_t l, size_t d, const Place&, float* memory) const;
   void advance(Pass&, size_t l, size_t d, size_t begin, size_t end) const;
   void runShare(size_t index, Crew*) const;
   void runAlongTime(const Rows&, const Place&) const;
+  void advanceCut(Pass* passes, size_t l, size_t cut, const Place&) const;
   void runByLayers(const Rows&, const Place&) const;
   void runLayer(const Rows&, size_t l, size_t d, const Place&) const;
   void sortRows() const;
@@ -39,8 +40,9 @@ private:
   size_t shares_;        // threads that the rows are dealt to
   size_t groupRows_;     // rows that go through all layers together
   size_t cut_;           // time steps kept between two layers
-  bool splitsDirections_, sharesUnits_;
-  size_t passFloats_, keptFloats_, placeFloats_;
+  // What threads beyond the rows do: a direction each, the layers one cut behind each other, or a share of the units.
+  bool splitsDirections_, splitsLayers_, sharesUnits_;
+  size_t passFloats_, keptFloats_, keptCount_, placeFloats_;
   uint32_t* order_ = nullptr; // rows by length, or null where all are T long
   float* places_ = nullptr;
 };

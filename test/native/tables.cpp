@@ -56,7 +56,7 @@ static Case randomCase() {
   c.spec.projSize = lstm && c.spec.hiddenSize > 1 && between(0, 2) == 0 ? between(1, c.spec.hiddenSize - 1) : 0;
   c.spec.numLayers = between(1, 3);
   c.spec.bias = between(0, 3) > 0;
-  c.T = between(0, 3) ? between(1, 12) : between(0, 90);
+  c.T = between(0, 3) ? between(1, 12) : between(0, 120);
   c.B = between(0, 2) ? between(1, 6) : between(0, 9) ? between(1, 67) : between(120, 300);
   c.batchFirst = between(0, 1);
   c.initial = between(0, 1);
