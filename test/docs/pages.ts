@@ -3,12 +3,16 @@
  *
  * - A `js` or `ts` block that begins with `import` begins a program; one that does not goes on with the program above it.
  * - A block with a file's name behind the language (`js worker.js`) is that file, beside the page's programs.
+ * - A block that shows a part of a larger program is put between the lines that `around.ts` has for it.
+ * - A program that imports what the checkout does not install must be a file of `examples/`, word for word; that has its own tests.
  * - `expression // → value` holds the value against the expression, four decimals of it.
  * - `statement // throws CODE: words`, or the comment on the next lines, wants exactly this error.
  * - Programs run in a folder of their own with the files that `files.ts` makes.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { around } from './around.ts'
 
 export const root = join(import.meta.dirname, '..', '..')
 
@@ -58,27 +62,43 @@ export function blocksOf(page: string): Block[] {
 
 /** The programs of a page, with the checks that its comments ask for. */
 export function programsOf(page: string): Program[] {
-  const programs: { title: string; file: string; lines: string[]; runs: boolean }[] = []
+  const programs: { title: string; file: string; lines: string[]; runs: boolean; after?: string }[] = []
   const folder = page.replace(/^docs\/|\.md$/g, '')
   for (const { language, name, line, code } of blocksOf(page)) {
-    if (language !== 'js' && language !== 'ts') continue
-    const begins = name !== '' || /^(\/\*\*.*\*\/\n)?import /.test(code)
-    const last = programs.findLast((program) => program.runs)
-    if (!begins && !last) throw new Error(`${page}:${line}: the page's first program must begin with an import`)
-    const program = begins
-      ? {
-          title: name || `${page}:${line}`,
-          file: `${folder}/${name || `line${line}.${language}`}`,
-          lines: [],
-          runs: name === '',
-        }
-      : last!
-    if (begins) programs.push(program)
-    const checked = withChecks(code.split('\n'), page, line)
+    if ((language !== 'js' && language !== 'ts') || (isForeign(code) && isExample(code, `${page}:${line}`))) continue
+    const part = around.find((one) => one.page === page && code.startsWith(one.begins))
+    if (name !== '' || part || /^(\/\*\*.*\*\/\n)?import /.test(code)) {
+      const title = name || `${page}:${line}`
+      const file = `${folder}/${name || `line${line}.${language}`}`
+      programs.push({ title, file, lines: part ? [part.before] : [], runs: name === '', after: part?.after })
+    }
+    const program = name === '' ? programs.findLast(({ runs }) => runs) : programs.at(-1)
+    if (!program) throw new Error(`${page}:${line}: the page's first program must begin with an import`)
     while (program.lines.length < line) program.lines.push('')
-    program.lines.push(...checked)
+    program.lines.push(...withChecks(code.split('\n'), page, line))
   }
-  return programs.map(({ lines, ...program }) => ({ ...program, text: `${lines.join('\n')}\n` }))
+  return programs.map(({ lines, after = '', ...program }) => ({
+    ...program,
+    text: `${[...lines, after].join('\n')}\n`,
+  }))
+}
+
+const require = createRequire(import.meta.url)
+
+/** Whether a program imports a package that is not there, or is there by chance: one that package.json does not name. */
+function isForeign(code: string): boolean {
+  const { name: own, devDependencies } = require('../../package.json')
+  const imported = [...code.matchAll(/^import .* from '([^.'][^']*)'/gm)].map(([, name]) => name)
+  return imported.some((name) => !name.startsWith('node:') && name !== own && !(name in devDependencies))
+}
+
+/** Throws where a program is no file of examples/. */
+function isExample(code: string, place: string): true {
+  const folders = readdirSync(join(root, 'examples'))
+  const own = folders.flatMap((folder) => readdirSync(join(root, 'examples', folder)).map((name) => join(folder, name)))
+  const programs = own.filter((name) => name.endsWith('.mjs'))
+  if (programs.some((name) => textOf(join('examples', name)).trim() === code.trim())) return true
+  throw new Error(`${place}: a program with packages of others must be a file of examples/, word for word`)
 }
 
 /** Puts a call in place of each line with a check; the number of lines stays. */
