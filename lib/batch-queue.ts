@@ -148,8 +148,6 @@ export class BatchQueue {
   drain(hurry: boolean): Promise<void> {
     if (hurry) {
       this.#hurry = true
-      // Left alone it would hold the process until the delay is over.
-      clearTimeout(this.#timer)
       this.#schedule()
     }
     return new Promise((resolve) => {
@@ -187,6 +185,8 @@ export class BatchQueue {
         this.queued--
         this.#frames.give(entry.frame)
         if (!lane.running) this.#settleHead(lane)
+        // What the delay was for may be gone: see `#pump`.
+        if (this.queued === 0 && this.#timer && !this.#scheduled) this.#schedule()
         this.#tellIdle()
       }
       entry.reject(signal.reason)
@@ -226,10 +226,13 @@ export class BatchQueue {
     const { maxBatch, maxDelayMs, maxRunning } = this.#options
     for (;;) {
       const waiting = this.#ready.length - this.#nextReady
-      if (waiting === 0) return
+      if (waiting === 0) {
+        this.#stopTimer()
+        return
+      }
       if (waiting < maxBatch) {
         if (this.#running > 0) return
-        if (maxDelayMs > 0 && !this.#hurry && this.#wait(maxDelayMs)) return
+        if (maxDelayMs > 0 && this.queued > 0 && !this.#hurry && this.#wait(maxDelayMs)) return
       } else if (this.#running >= maxRunning) return
       this.#launch()
     }
@@ -244,6 +247,13 @@ export class BatchQueue {
       this.#pump()
     }, left)
     return true
+  }
+
+  /** A timer that nobody waits for would hold the process until the delay is over. */
+  #stopTimer(): void {
+    if (!this.#timer) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #launch(): void {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { BatchedStream, Batcher, GRU, LSTM, RNN, type Stream } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { backends } from './backends.ts'
+import { runModule } from './child.ts'
 import { expectError } from './wrong.ts'
 
 const I = 6
@@ -154,6 +155,24 @@ describe.each(backends)('a batcher on %s', (backend) => {
   it('lets a step go when its delay is over', async () => {
     const batcher = lstm.batcher({ maxBatch: 3, maxDelayMs: 1 })
     expect(await batcher.open().step(frame(1))).toEqual(lstm.stream().step(frame(1)))
+  })
+
+  it('holds the process for its delay only while a step waits', async () => {
+    const ended = await runModule(`
+      import { RNN } from 'native-rnn'
+      const batcher = new RNN(2, 3, { backend: '${backend}' }).batcher({ maxBatch: 2, maxDelayMs: 2 ** 31 - 1 })
+      const [a, b] = [batcher.open(), batcher.open()]
+      const turn = () => new Promise((resolve) => setTimeout(resolve, 1))
+      const first = a.step(new Float32Array(2))
+      await turn()
+      await Promise.all([first, b.step(new Float32Array(2))])
+      const control = new AbortController()
+      const aborted = a.step(new Float32Array(2), control).catch(() => 'aborted')
+      await turn()
+      control.abort()
+      console.log(await aborted)
+    `)
+    expect(ended).toEqual({ ended: 0, stdout: 'aborted\n', stderr: '' })
   })
 
   it('rejects what does not fit the queue, and takes more when there is room', async () => {
