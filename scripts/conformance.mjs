@@ -1,8 +1,9 @@
 // `npm run conformance`: prints, for each case of the ONNX backend suite, how far every backend is from what the suite
 // expects, and onnxruntime's own result beside; then how far every backend is from onnxruntime on nodes with all inputs.
-// Knows how a case becomes a call of a layer.
+// `npm run conformance -- --write` puts the tables into docs/conformance.md and README.md. Knows how a case becomes a call of
+// a layer.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { availableBackends, fromOnnxNode } from 'native-rnn'
@@ -114,15 +115,26 @@ async function onnxruntimeCell(ort, testCase) {
   }
 }
 
-/** A Markdown table whose columns stand below each other. */
-function printTable(corner, names, columns) {
+/** Prints a Markdown table whose columns stand below each other; `--write` puts it in place of that of the pages, too. */
+function printTable(corner, names, columns, pages) {
   const lists = [[corner, ...names], ...columns.map(({ title, cells }) => [title, ...cells])].map(
     ([title, ...cells]) => {
       const width = Math.max(...[title, ...cells].map(({ length }) => length))
       return [title.padEnd(width), '-'.repeat(width), ...cells.map((text) => text.padEnd(width))]
     },
   )
-  for (const i of lists[0].keys()) console.log(`| ${lists.map((list) => list[i]).join(' | ')} |`)
+  const table = Array.from(lists[0].keys(), (i) => `| ${lists.map((list) => list[i]).join(' | ')} |`).join('\n')
+  console.log(table)
+  if (!process.argv.includes('--write')) return
+  for (const page of pages) {
+    const file = new URL(`../${page}`, import.meta.url)
+    const text = readFileSync(file, 'utf8')
+    const old = text.split('\n\n').find((part) => part.startsWith(`| ${corner} `))
+    writeFileSync(
+      file,
+      text.replace(old, () => table),
+    )
+  }
 }
 
 async function main() {
@@ -138,6 +150,7 @@ async function main() {
     'case of the ONNX backend suite',
     cases.map(({ name }) => `\`${name}\``),
     columns,
+    ['docs/conformance.md', 'README.md'],
   )
   if (!found) return
 
@@ -155,6 +168,7 @@ async function main() {
     `difference from ${found.title}`,
     nodes.map(({ name }) => name),
     differences,
+    ['docs/conformance.md'],
   )
 }
 
