@@ -130,7 +130,7 @@ export class BatchQueue {
       this.#write(lane.slot, state)
       return
     }
-    const own = { h: state.h?.slice(), c: state.c?.slice() }
+    const own = { h: state.h && new Float32Array(state.h), c: state.c && new Float32Array(state.c) }
     const entry: Entry = {
       lane,
       reset: own,

@@ -84,9 +84,10 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
 
   static {
     openStream = (batcher, state) => {
-      if (batcher.#closed) fail('ERR_RNN_DISPOSED', 'the batcher was closed and opens no more streams')
+      if (batcher.#closed) closed()
       const given = readOptions(state, stateChecks(batcher.#loaded, { h0: anything, c0: anything }), 'Batcher.open')
       const { h0, c0 } = readInitial(batcher.#loaded, given, 1)
+      if (batcher.#closed) closed()
       const lane = batcher.#queue.open({ h: h0, c: c0 })
       batcher.#streams++
       return new BatchedStream(lane, {
@@ -176,9 +177,11 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
   step(frame: Float32Array, options?: BatchedStepOptions): Promise<Float32Array> {
     try {
       if (this.#closed || this.#host.isClosed()) this.#use(true)
-      if (!(frame instanceof Float32Array) || frame.length !== this.#inputSize) checkFrame(frame, this.#inputSize, 'I')
       const signal = options === undefined ? undefined : readStepOptions(options)
       signal?.throwIfAborted()
+      // The options may have getters that close the stream or take the frame away, so this comes after them.
+      if (this.#closed || this.#host.isClosed()) this.#use(true)
+      checkFrame(frame, this.#inputSize, 'I')
       return this.#queue.step(this.#lane, frame, signal)
     } catch (error) {
       return Promise.reject(error)
@@ -235,6 +238,10 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
     if (toStep && this.#host.isClosed()) fail('ERR_RNN_DISPOSED', 'the batcher was closed and takes no more steps')
     return this.#host
   }
+}
+
+function closed(): never {
+  fail('ERR_RNN_DISPOSED', 'the batcher was closed and opens no more streams')
 }
 
 function readStepOptions(options: unknown): AbortSignal | undefined {

@@ -6,6 +6,7 @@ import { Uniform } from './random.ts'
 import { type StateDict, StateDictReader } from './state-dict.ts'
 import {
   checkCount,
+  elements,
   type NestedNumbers,
   type ReadTensor,
   readTensor,
@@ -84,10 +85,11 @@ export class Embedding {
     this.#use()
     const { data: values, shape } = readIds(ids)
     const D = this.embeddingDim
-    checkCount(values.length * D, 'the output of these ids')
-    const y = new Float32Array(values.length * D)
+    const count = elements(shape)
+    checkCount(count * D, 'the output of these ids')
+    const y = new Float32Array(count * D)
     const weight = this.#use()
-    for (let i = 0; i < values.length; i++) {
+    for (let i = 0; i < count; i++) {
       const id = values[i]
       if (!Number.isInteger(id) || id < 0 || id >= this.numEmbeddings) {
         fail(

@@ -120,11 +120,12 @@ class NativeNetwork implements Network {
     const y = call.returnOutput ? T * B * this.#rowY : 0
     const h = B * this.#rowH
     const c = B * this.#rowC
-    const inputs = x.length + (h0 ? h : 0) + (c0 ? c : 0) + (lengths ? B : 0)
+    const values = T * B * this.#spec.inputSize // what x says of its length may be a lie
+    const inputs = values + (h0 ? h : 0) + (c0 ? c : 0) + (lengths ? B : 0)
     if (!this.#thread.fits(inputs + y + h + c)) return this.#forwardLarge(call, y, h, c)
     const arena = this.#arena
     arena.set(x)
-    let at = x.length
+    let at = values
     if (h0) {
       arena.set(h0, at)
       at += h

@@ -44,7 +44,7 @@ export function decodeState(loaded: LoadedNetwork, given: unknown): StreamState 
   if (typedArrayName(given) !== 'Uint8Array') {
     fail('ERR_RNN_STATE', `bytes must be the Uint8Array that save() gave, got ${describe(given)}`)
   }
-  const bytes = Buffer.from(given as Uint8Array)
+  const bytes = Buffer.from(new Uint8Array(given as Uint8Array).buffer)
   if (bytes.length < mark.length || !bytes.subarray(0, mark.length).equals(mark)) {
     fail('ERR_RNN_STATE', `bytes must be what save() gave: these ${bytes.length} bytes do not begin with its mark`)
   }

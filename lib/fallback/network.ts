@@ -51,7 +51,7 @@ export class FallbackNetwork implements Network {
 
   forwardAsync(call: ForwardCall, settle: Settle): () => void {
     const { x, h0, c0, lengths } = call
-    const own = { ...call, x: x.slice(), h0: h0?.slice(), c0: c0?.slice(), lengths: lengths?.slice() }
+    const own = { ...call, x: copyOf(x), h0: h0 && copyOf(h0), c0: c0 && copyOf(c0), lengths: lengths?.slice() }
     return runInSlices(this.#pass(own), settle)
   }
 
@@ -99,7 +99,7 @@ export class FallbackNetwork implements Network {
   }
 
   weights(): CellWeights[] {
-    return this.#weights.map(mapWeights((values) => new Float32Array(values)))
+    return this.#weights.map(mapWeights(copyOf))
   }
 
   stream(batchSize: number): StreamCore {
@@ -171,6 +171,11 @@ function mapWeights(copy: (values: Float32Array) => Float32Array): (own: CellWei
     weightHr: maybe(own.weightHr),
     peephole: maybe(own.peephole),
   })
+}
+
+/** Unlike `slice`, nothing that a subclass could have replaced. */
+function copyOf(values: Float32Array): Float32Array {
+  return new Float32Array(values)
 }
 
 function inSharedMemory(values: Float32Array): Float32Array {
