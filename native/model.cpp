@@ -67,7 +67,7 @@ void discard(void* memory, size_t bytes) {
   if (end <= start)
     return;
 #if defined(_WIN32)
-  DiscardVirtualMemory(reinterpret_cast<void*>(start), end - start);
+  VirtualAlloc(reinterpret_cast<void*>(start), end - start, MEM_RESET, PAGE_READWRITE);
 #elif defined(__APPLE__)
   madvise(reinterpret_cast<void*>(start), end - start, MADV_FREE);
 #else

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const programs = ['bin/node', 'bin/bun', 'bin/deno', 'node', 'bun', 'deno']
+const programs = ['bin/node', 'bin/node.exe', 'bin/bun', 'bin/deno', 'node', 'bun', 'deno']
 
 /** The program's path; the package is fetched once a machine. */
 export function runtime(spec) {

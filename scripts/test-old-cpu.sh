@@ -13,4 +13,4 @@ unset NATIVE_RNN_BACKEND
   if (backendInfo().name !== 'portable' || all !== 'portable,typescript') throw new Error('on Nehalem: ' + all)
   console.log('Nehalem: ' + all)
 "
-exec "$qemu" -cpu Nehalem "$node" scripts/plain/run.mjs "$@"
+exec "$qemu" -cpu Nehalem "$node" scripts/plain/run.mjs --no-children "$@"
