@@ -21,7 +21,8 @@ static size_t between(size_t low, size_t high) { return low + generator() % (hig
 static Floats randoms(size_t count, float scale) {
   std::uniform_real_distribution<float> uniform(-scale, scale);
   Floats v(count);
-  for (float& x : v) x = uniform(generator);
+  for (float& x : v)
+    x = uniform(generator);
   return v;
 }
 
@@ -61,22 +62,27 @@ static Case randomCase() {
   c.batchFirst = between(0, 1);
   c.initial = between(0, 1);
   if (between(0, 1))
-    for (size_t b = 0; b < c.B; b++) c.lengths.push_back(int32_t(between(0, c.T)));
+    for (size_t b = 0; b < c.B; b++)
+      c.lengths.push_back(int32_t(between(0, c.T)));
   const size_t H = c.spec.hiddenSize, O = c.spec.outputSize(), D = c.spec.directions(), G = c.gates();
   for (size_t l = 0; l < c.spec.numLayers; l++)
     for (size_t d = 0; d < D; d++) {
       const size_t K = l ? D * O : c.spec.inputSize;
       const float scale = 1 / std::sqrt(float(H));
       Plain p{randoms(G * H * K, scale), randoms(G * H * O, scale), {}, {}, {}, {}};
-      if (c.spec.bias) p.bih = randoms(G * H, scale), p.bhh = randoms(G * H, scale);
-      if (c.spec.projSize) p.hr = randoms(O * H, scale);
-      if (c.spec.cell == CellKind::lstmPeephole) p.peephole = randoms(3 * H, 0.5f);
+      if (c.spec.bias)
+        p.bih = randoms(G * H, scale), p.bhh = randoms(G * H, scale);
+      if (c.spec.projSize)
+        p.hr = randoms(O * H, scale);
+      if (c.spec.cell == CellKind::lstmPeephole)
+        p.peephole = randoms(3 * H, 0.5f);
       c.weights.push_back(p);
     }
   c.x = randoms(c.T * c.B * c.spec.inputSize, 2);
   if (c.initial) {
     c.h0 = randoms(c.spec.numLayers * D * c.B * O, 1);
-    if (lstm) c.c0 = randoms(c.spec.numLayers * D * c.B * H, 1);
+    if (lstm)
+      c.c0 = randoms(c.spec.numLayers * D * c.B * H, 1);
   }
   return c;
 }
@@ -102,10 +108,18 @@ struct Network {
 static Outputs forward(const Case& c, const Stack& stack, size_t threads) {
   const size_t O = c.spec.outputSize(), D = c.spec.directions(), L = c.spec.numLayers;
   Outputs out{Floats(c.T * c.B * D * O), Floats(L * D * c.B * O), {}};
-  if (c.spec.cell >= CellKind::lstm) out.cn.resize(L * D * c.B * c.spec.hiddenSize);
+  if (c.spec.cell >= CellKind::lstm)
+    out.cn.resize(L * D * c.B * c.spec.hiddenSize);
   Scratch scratch;
-  ForwardCall call{c.x.data(), c.T, c.B, c.batchFirst, orNull(c.h0), orNull(c.c0),
-                   c.lengths.empty() ? nullptr : c.lengths.data(), out.y.data(), out.hn.data(),
+  ForwardCall call{c.x.data(),
+                   c.T,
+                   c.B,
+                   c.batchFirst,
+                   orNull(c.h0),
+                   orNull(c.c0),
+                   c.lengths.empty() ? nullptr : c.lengths.data(),
+                   out.y.data(),
+                   out.hn.data(),
                    out.cn.empty() ? nullptr : out.cn.data()};
   call.threads = threads;
   stack.forward(call, scratch);
@@ -118,7 +132,8 @@ static Outputs reference(const Case& c) {
   const size_t G = c.gates();
   const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
   Outputs out{{}, Floats(L * D * c.B * O), {}};
-  if (c.spec.cell >= CellKind::lstm) out.cn.resize(L * D * c.B * H);
+  if (c.spec.cell >= CellKind::lstm)
+    out.cn.resize(L * D * c.B * H);
   size_t K = c.spec.inputSize;
   Floats in = c.x;
   bool batchFirst = c.batchFirst;
@@ -129,31 +144,36 @@ static Outputs reference(const Case& c) {
         const Plain& w = c.weights[l * D + d];
         const size_t s = (l * D + d) * c.B + b, length = c.lengths.empty() ? c.T : c.lengths[b];
         std::vector<double> h(O), state(H), between(H), reset(H);
-        for (size_t o = 0; o < O; o++) h[o] = c.h0.empty() ? 0 : c.h0[s * O + o];
-        for (size_t n = 0; n < H; n++) state[n] = c.c0.empty() ? 0 : c.c0[s * H + n];
+        for (size_t o = 0; o < O; o++)
+          h[o] = c.h0.empty() ? 0 : c.h0[s * O + o];
+        for (size_t n = 0; n < H; n++)
+          state[n] = c.c0.empty() ? 0 : c.c0[s * H + n];
         const bool reverse = d == 1 || c.spec.direction == Direction::reverse;
         for (size_t i = 0; i < length; i++) {
           const size_t t = reverse ? length - 1 - i : i;
           const float* x = in.data() + (batchFirst ? (b * c.T + t) : (t * c.B + b)) * K;
           const auto sum = [](const Floats& m, const Floats& bias, size_t row, const auto* v, size_t width) {
             double total = bias.empty() ? 0 : bias[row];
-            for (size_t k = 0; k < width; k++) total += double(m[row * width + k]) * v[k];
+            for (size_t k = 0; k < width; k++)
+              total += double(m[row * width + k]) * v[k];
             return total;
           };
           const auto xs = [&](size_t g, size_t n) { return sum(w.ih, w.bih, g * H + n, x, K); };
           const auto hs = [&](size_t g, size_t n) { return sum(w.hh, w.bhh, g * H + n, h.data(), O); };
           std::vector<double> next(H);
           if (c.spec.cell == CellKind::gruResetBefore)
-            for (size_t n = 0; n < H; n++) reset[n] = sigmoid(xs(0, n) + hs(0, n)) * h[n];
+            for (size_t n = 0; n < H; n++)
+              reset[n] = sigmoid(xs(0, n) + hs(0, n)) * h[n];
           for (size_t n = 0; n < H; n++) {
-            if (c.spec.cell == CellKind::rnnTanh) next[n] = std::tanh(xs(0, n) + hs(0, n));
-            if (c.spec.cell == CellKind::rnnRelu) next[n] = std::fmax(0, xs(0, n) + hs(0, n));
+            if (c.spec.cell == CellKind::rnnTanh)
+              next[n] = std::tanh(xs(0, n) + hs(0, n));
+            if (c.spec.cell == CellKind::rnnRelu)
+              next[n] = std::fmax(0, xs(0, n) + hs(0, n));
             if (c.spec.cell == CellKind::gru || c.spec.cell == CellKind::gruResetBefore) {
               const double z = sigmoid(xs(1, n) + hs(1, n));
-              const double candidate =
-                  c.spec.cell == CellKind::gru
-                      ? std::tanh(xs(2, n) + sigmoid(xs(0, n) + hs(0, n)) * hs(2, n))
-                      : std::tanh(xs(2, n) + sum(w.hh, w.bhh, 2 * H + n, reset.data(), H));
+              const double candidate = c.spec.cell == CellKind::gru
+                                           ? std::tanh(xs(2, n) + sigmoid(xs(0, n) + hs(0, n)) * hs(2, n))
+                                           : std::tanh(xs(2, n) + sum(w.hh, w.bhh, 2 * H + n, reset.data(), H));
               next[n] = (1 - z) * candidate + z * h[n];
             }
             if (c.spec.cell >= CellKind::lstm) {
@@ -166,14 +186,18 @@ static Outputs reference(const Case& c) {
               state[n] = float(c2);
             }
           }
-          for (size_t o = 0; o < O; o++) h[o] = float(c.spec.projSize ? sum(w.hr, {}, o, next.data(), H) : next[o]);
+          for (size_t o = 0; o < O; o++)
+            h[o] = float(c.spec.projSize ? sum(w.hr, {}, o, next.data(), H) : next[o]);
           const bool last = l + 1 == L;
           const size_t row = last && c.batchFirst ? b * c.T + t : t * c.B + b;
-          for (size_t o = 0; o < O; o++) y[(row * D + d) * O + o] = float(h[o]);
+          for (size_t o = 0; o < O; o++)
+            y[(row * D + d) * O + o] = float(h[o]);
         }
-        for (size_t o = 0; o < O; o++) out.hn[s * O + o] = float(h[o]);
+        for (size_t o = 0; o < O; o++)
+          out.hn[s * O + o] = float(h[o]);
         if (!out.cn.empty())
-          for (size_t n = 0; n < H; n++) out.cn[s * H + n] = float(state[n]);
+          for (size_t n = 0; n < H; n++)
+            out.cn[s * H + n] = float(state[n]);
       }
     in = out.y = y;
     K = D * O;
@@ -184,9 +208,10 @@ static Outputs reference(const Case& c) {
 
 static int failures = 0;
 static void fail(const std::string& what, const Case& c, const char* table) {
-  if (++failures > 20) return;
-  std::printf("FAIL %s on %s: %s I %zu H %zu P %zu L %zu D %d bias %d T %zu B %zu lengths %d batchFirst %d\n", what.c_str(),
-              table, cellNames[int(c.spec.cell)], c.spec.inputSize, c.spec.hiddenSize, c.spec.projSize,
+  if (++failures > 20)
+    return;
+  std::printf("FAIL %s on %s: %s I %zu H %zu P %zu L %zu D %d bias %d T %zu B %zu lengths %d batchFirst %d\n",
+              what.c_str(), table, cellNames[int(c.spec.cell)], c.spec.inputSize, c.spec.hiddenSize, c.spec.projSize,
               c.spec.numLayers, int(c.spec.direction), c.spec.bias, c.T, c.B, !c.lengths.empty(), c.batchFirst);
 }
 static bool same(const Floats& a, const Floats& b) {
@@ -195,7 +220,8 @@ static bool same(const Floats& a, const Floats& b) {
 static bool same(const Outputs& a, const Outputs& b) { return same(a.y, b.y) && same(a.hn, b.hn) && same(a.cn, b.cn); }
 static double distance(const Floats& a, const Floats& b) {
   double worst = 0;
-  for (size_t i = 0; i < a.size(); i++) worst = std::fmax(worst, std::fabs(a[i] - b[i]) / (1 + std::fabs(b[i])));
+  for (size_t i = 0; i < a.size(); i++)
+    worst = std::fmax(worst, std::fabs(a[i] - b[i]) / (1 + std::fabs(b[i])));
   return worst;
 }
 
@@ -206,8 +232,10 @@ static void checkStream(const Case& c, const Stack& stack, const Outputs& whole,
   Stream stream(stack, 1);
   Floats h(L * O), cell(L * H), x(length * I), y(length * O);
   for (size_t l = 0; l < L; l++) {
-    if (!c.h0.empty()) std::memcpy(&h[l * O], &c.h0[(l * c.B + b) * O], O * sizeof(float));
-    if (!c.c0.empty()) std::memcpy(&cell[l * H], &c.c0[(l * c.B + b) * H], H * sizeof(float));
+    if (!c.h0.empty())
+      std::memcpy(&h[l * O], &c.h0[(l * c.B + b) * O], O * sizeof(float));
+    if (!c.c0.empty())
+      std::memcpy(&cell[l * H], &c.c0[(l * c.B + b) * H], H * sizeof(float));
   }
   stream.writeState(h.data(), cell.data());
   for (size_t t = 0; t < length; t++)
@@ -225,7 +253,8 @@ static void checkStream(const Case& c, const Stack& stack, const Outputs& whole,
       return fail("stream", c, table);
   stream.readState(h.data(), cell.data());
   for (size_t l = 0; l < L; l++)
-    if (std::memcmp(&h[l * O], &whole.hn[(l * c.B + b) * O], O * sizeof(float))) return fail("stream state", c, table);
+    if (std::memcmp(&h[l * O], &whole.hn[(l * c.B + b) * O], O * sizeof(float)))
+      return fail("stream state", c, table);
 }
 
 // Every plain weight must come back from the packed layout.
@@ -233,15 +262,16 @@ static void checkUnpack(const Case& c, const Stack& stack, const char* table) {
   std::vector<Plain> copy = c.weights;
   std::vector<MutableCellWeights> out;
   for (Plain& p : copy) {
-    for (Floats* v : {&p.ih, &p.hh, &p.bih, &p.bhh, &p.hr, &p.peephole}) std::fill(v->begin(), v->end(), 7.0f);
+    for (Floats* v : {&p.ih, &p.hh, &p.bih, &p.bhh, &p.hr, &p.peephole})
+      std::fill(v->begin(), v->end(), 7.0f);
     const auto at = [](Floats& v) { return v.empty() ? nullptr : v.data(); };
     out.push_back({at(p.ih), at(p.hh), at(p.bih), at(p.bhh), at(p.hr), at(p.peephole)});
   }
   stack.unpack(out.data());
   for (size_t i = 0; i < copy.size(); i++)
-    if (!same(copy[i].ih, c.weights[i].ih) || !same(copy[i].hh, c.weights[i].hh) || !same(copy[i].bih, c.weights[i].bih) ||
-        !same(copy[i].bhh, c.weights[i].bhh) || !same(copy[i].hr, c.weights[i].hr) ||
-        !same(copy[i].peephole, c.weights[i].peephole))
+    if (!same(copy[i].ih, c.weights[i].ih) || !same(copy[i].hh, c.weights[i].hh) ||
+        !same(copy[i].bih, c.weights[i].bih) || !same(copy[i].bhh, c.weights[i].bhh) ||
+        !same(copy[i].hr, c.weights[i].hr) || !same(copy[i].peephole, c.weights[i].peephole))
       return fail("unpack", c, table);
 }
 
@@ -252,7 +282,8 @@ int main(int argc, char** argv) {
   std::vector<const Kernels*> here;
   for (size_t i = 0; i < count; i++) {
     std::printf("%-8s %s\n", tables[i]->name, runsHere(*tables[i]) ? "runs here" : "does not run here");
-    if (runsHere(*tables[i])) here.push_back(tables[i]);
+    if (runsHere(*tables[i]))
+      here.push_back(tables[i]);
   }
   double worst = 0;
   for (int i = 0; i < cases; i++) {
@@ -266,14 +297,18 @@ int main(int argc, char** argv) {
       const double off = std::fmax(std::fmax(distance(got.y, expected.y), distance(got.hn, expected.hn)),
                                    distance(got.cn, expected.cn));
       worst = std::fmax(worst, off);
-      if (!(off < 2e-5)) fail("double precision", c, kernels->name);
-      if (!same(got, forward(c, *network.stack, between(2, 4)))) fail("threads", c, kernels->name);
+      if (!(off < 2e-5))
+        fail("double precision", c, kernels->name);
+      if (!same(got, forward(c, *network.stack, between(2, 4))))
+        fail("threads", c, kernels->name);
       if (kernels->fused) {
-        if (fusedName && !same(got, fused)) fail(std::string("bits of ") + fusedName, c, kernels->name);
+        if (fusedName && !same(got, fused))
+          fail(std::string("bits of ") + fusedName, c, kernels->name);
         fusedName = kernels->name;
         fused = got;
       }
-      if (c.B > 0 && c.T > 0 && c.spec.direction == Direction::forward) checkStream(c, *network.stack, got, kernels->name);
+      if (c.B > 0 && c.T > 0 && c.spec.direction == Direction::forward)
+        checkStream(c, *network.stack, got, kernels->name);
       checkUnpack(c, *network.stack, kernels->name);
     }
   }
