@@ -66,7 +66,8 @@ describe.concurrent('programs', () => {
   })
 })
 
-const texts = [...pages, 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md', 'test/fixtures/README.md'].concat(
+const others = ['CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md', 'examples/README.md', 'test/fixtures/README.md']
+const texts = [...pages, ...others].concat(
   ['digits', 'fleet', 'forecast', 'quickstart', 'server', 'text'].map((name) => `examples/${name}/README.md`),
 )
 
