@@ -1,6 +1,7 @@
 /** Finds the compiled addon and types it; the only file that loads one. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
 import type { Backend, BackendName } from './backend.ts'
 import { NativeBackend } from './native-network.ts'
 
@@ -72,7 +73,7 @@ type Place = [name: string, load: () => unknown]
 
 function places(): Place[] {
   const path = process.env.NATIVE_RNN_PATH
-  if (path) return [[path, () => require(path)]]
+  if (path) return [[path, () => require(resolve(path))]]
   const built: Place = ['build/Release/native-rnn.node', () => require('../build/Release/native-rnn.node')]
   const target = `${process.platform}-${process.arch}`
   const prebuilt = prebuilds[target]

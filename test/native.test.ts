@@ -1,7 +1,7 @@
 /** The native edge: how the addon is found, that large and small calls agree, what memory does, and hostile arrays. */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { availableBackends, GRU, Linear, LSTM, RNN, Tensor } from 'native-rnn'
 import { afterAll, describe, expect, it } from 'vitest'
 import { backends, nativeBackends } from './backends.ts'
@@ -52,9 +52,11 @@ describe('finding the addon', () => {
   it.runIf(nativeBackends.length > 0)('takes the file that NATIVE_RNN_PATH names', async () => {
     const copy = join(folder, 'copy.node')
     copyFileSync(process.env.NATIVE_RNN_PATH || built, copy)
-    expect(await told(info, { NATIVE_RNN_BACKEND: '', NATIVE_RNN_PATH: copy })).toMatchObject({
-      all: availableBackends(),
-    })
+    for (const path of [copy, relative(join(import.meta.dirname, '..'), copy)]) {
+      expect(await told(info, { NATIVE_RNN_BACKEND: '', NATIVE_RNN_PATH: path })).toMatchObject({
+        all: availableBackends(),
+      })
+    }
   })
 })
 
