@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeFiles } from './docs/files.ts'
-import { blocksOf, pages, programsOf, root, textOf } from './docs/pages.ts'
+import { blocksOf, isExample, isForeign, pages, programsOf, root, textOf } from './docs/pages.ts'
 
 // In the checkout, so that a program finds the package by its name.
 const work = mkdtempSync(join(root, 'build-docs-'))
@@ -108,6 +108,11 @@ function headings(page: string): string[] {
       .replaceAll(' ', '-'),
   )
 }
+
+it.each(pages)('%s: programs with packages of others are files of examples/, which have their own tests', (page) => {
+  const foreign = blocksOf(page).filter(({ language, code }) => /^[jt]s$/.test(language) && isForeign(code))
+  expect(foreign.filter(({ code }) => !isExample(code))).toEqual([])
+})
 
 const python = ['python3', 'python'].find((name) => spawnSync(name, ['--version']).status === 0)
 
