@@ -55,7 +55,8 @@ describe.concurrent('programs', () => {
   it.each(programs.filter(({ runs }) => runs))('$title runs', async ({ file }) => {
     const program = join(work, 'out', file.replace(/\.ts$/, '.js'))
     const { NODE_OPTIONS: _, ...env } = process.env
-    const child = spawn(process.execPath, ['--import', check, program], { cwd: files, env })
+    // Without native code the first layer says so; that is not the page's affair.
+    const child = spawn(process.execPath, ['--no-warnings', '--import', check, program], { cwd: files, env })
     let said = ''
     child.stderr.on('data', (text) => {
       said += text
