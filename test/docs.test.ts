@@ -35,13 +35,18 @@ function put(file: string, text: string): void {
   writeFileSync(join(work, file), text)
 }
 
+// A sanitizer that is preloaded watches the programs, not the tools.
+const { LD_PRELOAD: _, ...toolsEnv } = process.env
+const tool = (command: string, args: string[], input = '') =>
+  spawnSync(command, args, { encoding: 'utf8', env: toolsEnv, input })
+
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
 let compiled = ''
 beforeAll(() => {
   for (const { file, text } of programs) put(`pages/${file}`, text)
   put('pages/globals.d.ts', globals)
   put('tsconfig.json', JSON.stringify({ compilerOptions, include: ['pages'] }))
-  compiled = spawnSync(process.execPath, [tsc, '-p', work, '--pretty', 'false'], { encoding: 'utf8' }).stdout
+  compiled = tool(process.execPath, [tsc, '-p', work, '--pretty', 'false']).stdout
   mkdirSync(files)
   writeFiles(files)
 })
@@ -115,16 +120,13 @@ it.each(pages)('%s: programs with packages of others are files of examples/, whi
   expect(foreign.filter(({ code }) => !isExample(code))).toEqual([])
 })
 
-const python = ['python3', 'python'].find((name) => spawnSync(name, ['--version']).status === 0)
+const python = ['python3', 'python'].find((name) => tool(name, ['--version']).status === 0)
 
 it.each(pages.flatMap((page) => blocksOf(page).filter(({ language }) => language === 'python')))(
   'Python parses the block at line $line',
   ({ code }) => {
     if (!python) return
-    const { stderr } = spawnSync(python, ['-c', 'import ast, sys; ast.parse(sys.stdin.read())'], {
-      input: code,
-      encoding: 'utf8',
-    })
+    const { stderr } = tool(python, ['-c', 'import ast, sys; ast.parse(sys.stdin.read())'], code)
     expect(stderr).toBe('')
   },
 )
