@@ -84,7 +84,7 @@ struct Kernels {
   uint32_t needs;         // CpuFeature bits
   bool fused;             // every multiply-add is fused: the bits equal those of every other fused table
   size_t lanes;           // units in a panel
-  size_t maxPanels[4][4]; // most panels in a block, by gates − 1 and log2 of the partial sums
+  size_t maxPanels[4][3]; // most panels in a block, by gates − 1 and log2 of the partial sums
   void (*product[4])(const ProductArgs&); // by gates − 1
   void (*run[cellKinds])(const RunArgs&);
 };

@@ -15,13 +15,12 @@ constexpr size_t least(size_t a, size_t b) { return a < b ? a : b; }
 template <class V>
 constexpr int tileSums = V::registers == 32 ? 24 : 12;
 // Accumulators of one row: enough to hide the latency of fma; more would only make the code larger.
-template <class V>
-constexpr int rowSums = V::registers == 32 ? 16 : 12;
+constexpr int rowSums = 12;
 
 // The shapes of the register tiles: panels of a block (one row), rows of a tile, panels of a tile of that many rows.
 template <class V>
 constexpr int blockPanels(int G, int S) {
-  return clamp(rowSums<V> / (G * S), 1, 8);
+  return clamp(rowSums / (G * S), 1, 8);
 }
 template <class V>
 constexpr int tileRows(int G, int S) {
@@ -32,7 +31,7 @@ constexpr int tilePanels(int G, int S, int R) {
   return S > 1 ? 1 : clamp(tileSums<V> / (G * R), 1, blockPanels<V>(G, 1));
 }
 // Most partial sums (as log2) that a product of G gates is asked for; pack.cpp chooses within it.
-constexpr int mostPartials(int G) { return G == 1 ? 3 : G == 4 ? 1 : 2; }
+constexpr int mostPartials(int G) { return G == 1 ? 2 : 1; }
 // Weights of one slice of K that stay in the first-level cache while the rows of a group pass.
 template <class V>
 constexpr size_t sliceBytes = V::registers == 32 ? 24576 : 16384;

@@ -161,7 +161,7 @@ constexpr Kernels table(const char* name, uint32_t needs) {
   kernels.fused = V::fused;
   kernels.lanes = V::lanes;
   for (int G = 1; G <= 4; G++)
-    for (int log2 = 0; log2 <= 3; log2++)
+    for (int log2 = 0; log2 <= 2; log2++)
       kernels.maxPanels[G - 1][log2] = blockPanels<V>(G, 1 << log2);
   kernels.product[0] = product<V, 1>;
   kernels.product[1] = product<V, 2>;
