@@ -66,10 +66,6 @@ float* packedMemory(const Napi::Value& view, size_t packedFloats) {
 // Once an environment: header, arena, settle, threads.
 napi_value setUp(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
-  void* before = nullptr;
-  check(napi_get_instance_data(env, &before));
-  if (before)
-    wrong("setUp() has been called");
   const size_t threads = whole(info[3], 1, 65536);
   if (!info[2].IsFunction())
     wrong("a function is missing");
@@ -78,17 +74,24 @@ napi_value setUp(const Napi::CallbackInfo& info) {
   if (length < headerLength)
     wrong("the header is too short");
   float* const arena = elements<float>(env, info[1], napi_float32_array, length);
-  Edge* const edge = new Edge(env);
+  void* before = nullptr; // where an earlier attempt found no memory
+  check(napi_get_instance_data(env, &before));
+  Edge* const edge = before ? static_cast<Edge*>(before) : new Edge(env);
+  const auto finalize = [](napi_env, void* edge, void*) { static_cast<Edge*>(edge)->release(); };
+  if (!before && napi_set_instance_data(env, edge, finalize, nullptr) != napi_ok) {
+    edge->release();
+    throw Pending{};
+  }
+  if (edge->isOpen())
+    wrong("setUp() has been called");
   edge->header = header;
   edge->arena = arena;
   edge->arenaFloats = length;
-  const auto finalize = [](napi_env, void* edge, void*) { static_cast<Edge*>(edge)->release(); };
-  check(napi_set_instance_data(env, edge, finalize, nullptr));
-  edge->openBell(info[2]);
   Pool::shared().limit(threads);
   const napi_value calls = functionOf(std::make_unique<CallsFunction>(*edge));
   keep(env, calls, "header", info[0]);
   keep(env, calls, "arena", info[1]);
+  edge->openBell(info[2]);
   return calls;
 }
 

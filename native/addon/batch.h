@@ -60,7 +60,8 @@ private:
     }
     const NetworkSpec& spec = use_->stack.spec();
     const size_t I = spec.inputSize, L = spec.numLayers, O = spec.outputSize(), H = c_ ? spec.hiddenSize : 0;
-    std::unique_ptr<WeightsCall> call = spare(mostRows_ * (I + 2 * L * O + 2 * L * H + O));
+    spares_.reserve(spares_.size() + running_ + 1); // so that collecting needs no memory
+    std::unique_ptr<WeightsCall> call = spare(B * (I + 2 * L * O + 2 * L * H + O));
     Cutter cutter(call->buffer.data(), call->buffer.size());
     float *x = cutter.cut(B * I), *h0 = cutter.cut(L * B * O), *c0 = cutter.cut(L * B * H);
     for (size_t row = 0; row < B; row++) {
@@ -84,6 +85,7 @@ private:
     arrays.cn = H ? cutter.cut(L * B * H) : nullptr;
     arrays.threads = use_->threads;
     edge.header[placeSlot] = static_cast<int32_t>(edge.submit(std::move(call)));
+    running_++;
   }
 
   // Rows (state slot, or negative where the new state is not wanted); outputs go to `outputs`.
@@ -109,9 +111,10 @@ private:
       }
     }
     spares_.emplace_back(static_cast<WeightsCall*>(edge.remove(slot).release()));
+    running_--;
   }
 
-  // The memory of an earlier batch serves again, which spares its page faults.
+  // The memory of an earlier batch serves again where it is large enough, which spares its page faults.
   std::unique_ptr<WeightsCall> spare(size_t floats) {
     while (!spares_.empty()) {
       std::unique_ptr<WeightsCall> call = std::move(spares_.back());
@@ -127,7 +130,7 @@ private:
   Use use_;
   float *frames_ = nullptr, *h_ = nullptr, *c_ = nullptr, *outputs_ = nullptr;
   int32_t* rows_ = nullptr;
-  size_t frameSlots_ = 0, stateSlots_ = 0, mostRows_ = 0;
+  size_t frameSlots_ = 0, stateSlots_ = 0, mostRows_ = 0, running_ = 0;
   std::vector<std::unique_ptr<WeightsCall>> spares_; // as many as ran at once
 };
 

@@ -6,15 +6,20 @@ namespace native_rnn {
 void Edge::openBell(napi_value settle) {
   napi_value name;
   check(napi_create_string_utf8(env, "native-rnn", NAPI_AUTO_LENGTH, &name));
-  check(napi_create_threadsafe_function(env, settle, nullptr, name, 0, 1, nullptr, nullptr, this, &Edge::deliver,
-                                        &bell_));
-  check(napi_unref_threadsafe_function(env, bell_)); // an idle library keeps no process alive
+  napi_threadsafe_function bell;
+  check(
+      napi_create_threadsafe_function(env, settle, nullptr, name, 0, 1, nullptr, nullptr, this, &Edge::deliver, &bell));
   // After the bell, as hooks run in reverse order: `close` must find the bell still there.
-  check(napi_add_env_cleanup_hook(env, &Edge::close, this));
+  if (napi_add_env_cleanup_hook(env, &Edge::close, this) != napi_ok) {
+    napi_release_threadsafe_function(bell, napi_tsfn_abort);
+    throw Pending{};
+  }
+  napi_unref_threadsafe_function(env, bell); // an idle library keeps no process alive
+  bell_ = bell;
 }
 
 size_t Edge::submit(std::unique_ptr<PoolCall> call) {
-  if (!bell_)
+  if (!isOpen())
     wrong("setUp() has not been called");
   if (freeSlots_.empty()) {
     book_.emplace_back();

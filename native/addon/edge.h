@@ -59,13 +59,17 @@ public:
   }
   // Bounded: what one huge call needed is not kept.
   void trimScratch() {
-    if (scratch->bytes() > size_t{32} << 20)
-      scratch = std::make_unique<Scratch>();
+    if (scratch->bytes() <= size_t{32} << 20)
+      return;
+    if (Scratch* const fresh = new (std::nothrow) Scratch)
+      scratch.reset(fresh);
   }
 
   // Calls on the pool. From here to the end of the environment each is in the book under its slot.
   Inbox& inbox() { return inbox_; }
-  void openBell(napi_value settle); // settle(slot, outcome) is called for each call that ended
+  // settle(slot, outcome) is called for each call that ended. Calls on the pool are possible from then on.
+  void openBell(napi_value settle);
+  bool isOpen() const { return bell_ != nullptr; }
   size_t submit(std::unique_ptr<PoolCall>);
   PoolCall& ended(size_t slot);
   std::unique_ptr<PoolCall> remove(size_t slot);
