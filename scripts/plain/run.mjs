@@ -1,6 +1,6 @@
 // Runs test files in this very process, with nothing but Node ≥ 22.18 (which strips types): for emulated CPUs and for
 // sanitizers, where vitest's bundler and worker processes are in the way. `node scripts/plain/run.mjs
-// [--no-children] [test file …]`; without names: every suite.
+// [--emulated] [test file …]`; without names: every suite.
 import { readdirSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
@@ -32,12 +32,14 @@ function show(task, path) {
   for (const error of task.result.errors ?? []) console.log(error.stack ?? error.message)
 }
 
-// Type tests have nothing to run. Suites that start processes of their own are left out with --no-children: an emulated
-// Node cannot start another one.
-const skipped = args.includes('--no-children') ? /child_process|\/child\.ts'|expectTypeOf/ : /expectTypeOf/
+// Type tests have nothing to run. An emulated Node cannot start another one, and has no time for long sweeps.
+const emulated = args.includes('--emulated')
+const skippedText = emulated ? /child_process|\/child\.ts'|expectTypeOf/ : /expectTypeOf/
+const skippedName = emulated ? /^(accuracy|model-files|onnx-refusals)/ : /^$/
 const core = () =>
   readdirSync('test')
-    .filter((name) => name.endsWith('.test.ts') && !skipped.test(readFileSync(`test/${name}`, 'utf8')))
+    .filter((name) => name.endsWith('.test.ts') && !skippedName.test(name))
+    .filter((name) => !skippedText.test(readFileSync(`test/${name}`, 'utf8')))
     .map((name) => `test/${name}`)
 const named = args.filter((name) => !name.startsWith('--'))
 const files = (named.length > 0 ? named : core()).map((file) => resolve(file))
