@@ -52,7 +52,7 @@ export interface BackendInfo {
  *
  * @throws RNNError `ERR_RNN_BACKEND` where the variable NATIVE_RNN_BACKEND names one that cannot run here
  * @example
- * backendInfo() // { name: 'avx2', version: '1.0.0' }
+ * backendInfo() // { name: 'avx2', version: '0.1.0' }
  */
 export function backendInfo(): BackendInfo {
   const { nativeIsAbsent, reason } = find()

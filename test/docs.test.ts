@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { docstringExamples } from './docs/docstrings.ts'
 import { writeFiles } from './docs/files.ts'
 import { blocksOf, isExample, isForeign, pages, programsOf, root, textOf } from './docs/pages.ts'
 
@@ -45,13 +46,14 @@ let compiled = ''
 beforeAll(() => {
   for (const { file, text } of programs) put(`pages/${file}`, text)
   put('pages/globals.d.ts', globals)
+  put('pages/docstrings.ts', docstringExamples())
   put('tsconfig.json', JSON.stringify({ compilerOptions, include: ['pages'] }))
   compiled = tool(process.execPath, [tsc, '-p', work, '--pretty', 'false']).stdout
   mkdirSync(files)
   writeFiles(files)
 })
 
-it('TypeScript finds nothing wrong in them', () => {
+it('TypeScript finds nothing wrong in them, nor in the examples of the docstrings', () => {
   expect(compiled).toBe('')
 })
 
