@@ -124,6 +124,7 @@ private:
       call->reuse();
       return call;
     }
+    charge(floats * sizeof(float)); // it stays until this function goes
     return std::make_unique<WeightsCall>(use_, floats);
   }
 
