@@ -141,7 +141,7 @@ void Call::runAlongTime(const Rows& rows, const Place& place) const {
             if (l <= wave.front && wave.front - l < wave.cuts)
               wave.call.advanceCut(wave.passes, l, wave.front - l, wave.place);
         },
-        &wave);
+        &wave, 0);
 }
 
 void Call::runLayer(const Rows& rows, size_t l, size_t d, const Place& place) const {

@@ -26,6 +26,9 @@ constexpr size_t sumsRows = 64;
 // Floats of weights that any first-level cache holds: below, a step gains nothing from turning around.
 constexpr size_t worthTurning = 6144;
 
+// Multiplications that a crew does between two looks at who is there.
+constexpr size_t worthMeeting = size_t(1) << 20;
+
 // State rows are one line longer than they need, so that rows do not compete for the same cache sets.
 size_t rowFloats(size_t units, size_t lanes) { return aligned(roundUp(units, lanes)) + 16; }
 
@@ -189,7 +192,7 @@ void Pass::advance(size_t begin, size_t end, float* hn, float* cn) {
     while (s < stop) {
       if (isCancelled())
         return;
-      const size_t steps = std::min(chunk_, stop - s);
+      const size_t steps = std::min(crew ? std::min(chunk_, crewSteps()) : chunk_, stop - s);
       if (!crew)
         inputSums(s, steps, active, sums_);
       runSteps(s, steps, active);
@@ -251,6 +254,12 @@ void Pass::runSteps(size_t begin, size_t steps, size_t active) {
     std::swap(run_.h[0], run_.h[1]);
 }
 
+// Steps that a crew takes at a time: few, so that who comes late soon has a share, and who is slow is soon found out.
+size_t Pass::crewSteps() const {
+  const size_t work = layer_.input_.packedRow() * (layer_.input_.K + layer_.first_.K);
+  return std::max<size_t>(4, worthMeeting / work);
+}
+
 // A single row: the input sums split by steps, then the recurrent steps by units.
 void Pass::shareSteps(size_t begin, size_t steps) {
   struct Shared {
@@ -273,7 +282,7 @@ void Pass::shareSteps(size_t begin, size_t steps) {
           run.meet = [](void* barrier) { static_cast<Barrier*>(barrier)->meet(); };
         pass.layer_.kernels_.run[size_t(pass.layer_.cell())](run);
       },
-      &shared);
+      &shared, steps);
 }
 
 void Pass::step(const float* input, float* output) {
@@ -309,45 +318,6 @@ void Pass::turnBack() {
   run_.first = layer_.first_.product(layer_.memory_);
   run_.input = nullptr;
   product_.backwards = run_.backwards = false;
-}
-
-Crew::Crew(size_t threads) : team_(threads, member, this) {}
-
-Crew::~Crew() {
-  done_.store(true, std::memory_order_release);
-  team_.end();
-}
-
-void Crew::member(void* argument, size_t index) {
-  Crew& crew = *static_cast<Crew*>(argument);
-  uint64_t seen = 0;
-  while (true) {
-    uint64_t round = seen;
-    spinUntil([&] {
-      const bool done = crew.done_.load(std::memory_order_acquire);
-      round = crew.round_.load(std::memory_order_acquire);
-      return done || round != seen;
-    });
-    if (round == seen)
-      return;
-    seen = round;
-    const size_t shares = round & 0xffff;
-    // Who came while a round was being handed out is counted in the next.
-    if (index >= shares)
-      continue;
-    crew.work_(crew.argument_, index, shares, *crew.barrier_);
-    crew.working_.fetch_sub(1, std::memory_order_release);
-  }
-}
-
-void Crew::all(Work work, void* argument) {
-  const size_t shares = 1 + team_.arrived();
-  Barrier barrier(shares);
-  work_ = work, argument_ = argument, barrier_ = &barrier;
-  working_.store(shares - 1, std::memory_order_relaxed);
-  round_.store((((round_.load(std::memory_order_relaxed) >> 16) + 1) << 16) | shares, std::memory_order_release);
-  work(argument, 0, shares, barrier);
-  spinUntil([&] { return working_.load(std::memory_order_acquire) == 0; });
 }
 
 } // namespace native_rnn

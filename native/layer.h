@@ -1,7 +1,7 @@
 // One recurrent layer in one direction: its packed weights, and a pass of it over rows of sequences.
 #pragma once
+#include "crew.h"
 #include "pack.h"
-#include "pool.h"
 #include "stack.h"
 
 namespace native_rnn {
@@ -47,27 +47,6 @@ struct Strided {
   Float* at(size_t t, size_t b) const { return data + ptrdiff_t(t) * step + ptrdiff_t(b) * row; }
 };
 
-// Threads that share the work of one pass: the caller and those that have come to help.
-class Crew {
-public:
-  using Work = void (*)(void* argument, size_t share, size_t shares, Barrier& barrier);
-  explicit Crew(size_t threads);
-  ~Crew();
-  // Runs work(argument, share, shares, barrier) on every thread that is there by now.
-  void all(Work work, void* argument);
-
-private:
-  static void member(void* crew, size_t index);
-  Work work_ = nullptr;
-  void* argument_ = nullptr;
-  Barrier* barrier_ = nullptr;
-  // Number of the round · 65536 + its shares, in one word: who reads a word that counts him in is waited for.
-  std::atomic<uint64_t> round_{0};
-  std::atomic<size_t> working_{0};
-  std::atomic<bool> done_{false};
-  Team team_;
-};
-
 // A layer on its way through time: owns nothing, lives in memory that it is given.
 class Pass {
 public:
@@ -97,6 +76,7 @@ private:
   void inputSums(size_t begin, size_t steps, size_t active, float* sums) const;
   void runSteps(size_t begin, size_t steps, size_t active);
   void shareSteps(size_t begin, size_t steps);
+  size_t crewSteps() const;
   void turn(const float* input);
   void turnBack();
   bool isCancelled() const { return cancelled && cancelled->load(std::memory_order_relaxed); }
