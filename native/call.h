@@ -1,6 +1,6 @@
 // One call of a stack: its rows dealt to threads, each thread's rows taken in groups so that scratch stays bounded.
 #pragma once
-#include "layer.h"
+#include "pass.h"
 #include <vector>
 
 namespace native_rnn {

@@ -1,6 +1,6 @@
 // A stream is one pass a layer that never ends.
 #include "stream.h"
-#include "layer.h"
+#include "pass.h"
 #include <algorithm>
 #include <new>
 
