@@ -1,43 +1,9 @@
 /** The queue behind a batcher: whose step goes into which batch, when it runs, and what an abort takes out again. */
 import type { BatchCore, NetworkSpec } from './backend.ts'
+import { type Entry, Lane, type LaneState } from './batch-lane.ts'
+import { BatchMemory } from './batch-memory.ts'
 import { RNNError } from './errors.ts'
 import { type BatchTrace, batchChannel, isTraced } from './tracing.ts'
-import { hasCellState, outputSizeOf } from './weights.ts'
-
-/** A state to begin with; what is left out is zeros. */
-export interface LaneState {
-  readonly h?: Float32Array
-  readonly c?: Float32Array
-}
-
-/** One step that waits or runs, or a reset that waits for its turn. */
-interface Entry {
-  readonly lane: Lane
-  readonly reset?: LaneState
-  readonly frame: number
-  readonly resolve: (output: Float32Array) => void
-  readonly reject: (reason: unknown) => void
-  next: Entry | undefined
-  /** Aborted: nobody waits for it, and no state moves for it. */
-  dead: boolean
-  forget: (() => void) | undefined
-}
-
-/** One stream's place: its state's slot, and what it has asked for, in order. */
-export class Lane {
-  readonly slot: number
-  first: Entry | undefined
-  last: Entry | undefined
-  running: Entry | undefined
-  /** Whether it stands among the ready ones, and since when. */
-  ready = false
-  since = 0
-  closed = false
-
-  constructor(slot: number) {
-    this.slot = slot
-  }
-}
 
 /** How a queue forms batches. */
 export interface QueueOptions {
@@ -62,12 +28,7 @@ export class BatchQueue {
   readonly #core: BatchCore
   readonly #options: QueueOptions
   readonly #names: QueueNames
-  readonly #I: number
-  readonly #O: number
-  readonly #LO: number
-  readonly #LH: number
-  readonly #frames = new Slots()
-  readonly #states = new Slots()
+  readonly #memory: BatchMemory
 
   #ready: Lane[] = []
   #nextReady = 0
@@ -81,37 +42,25 @@ export class BatchQueue {
     this.#core = core
     this.#options = options
     this.#names = names
-    this.#I = spec.inputSize
-    this.#O = outputSizeOf(spec)
-    this.#LO = spec.numLayers * this.#O
-    this.#LH = hasCellState(spec.cell) ? spec.numLayers * spec.hiddenSize : 0
+    this.#memory = new BatchMemory(core, spec, options)
   }
 
   open(state: LaneState): Lane {
-    if (this.#states.isEmpty) {
-      const states = this.#states.doubled(2 ** 31)
-      this.#core.reserve(this.#frames.count, states, this.#options.maxBatch)
-      this.#states.grow(states)
-    }
-    const lane = new Lane(this.#states.take())
-    this.#write(lane.slot, state)
-    return lane
+    return new Lane(this.#memory.takeState(state))
   }
 
   /** The lane's slot is free again once everything it asked for is done. */
   close(lane: Lane): void {
     lane.closed = true
-    if (!lane.running && !lane.ready) this.#states.give(lane.slot)
+    if (!lane.running && !lane.ready) this.#memory.giveState(lane.slot)
   }
 
   /** Copies the frame and queues the step. */
   step(lane: Lane, frame: Float32Array, signal: AbortSignal | undefined): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
       if (this.queued >= this.#options.maxQueue) throw this.#overloaded()
-      if (this.#frames.isEmpty) this.#reserveFrames()
-      const slot = this.#frames.take()
-      this.#core.frames.set(frame, slot * this.#I)
-      const entry: Entry = { lane, frame: slot, resolve, reject, next: undefined, dead: false, forget: undefined }
+      const output = this.#memory.newOutput()
+      const entry = lane.entry({ frame: this.#memory.takeFrame(frame), output, resolve, reject })
       this.queued++
       if (signal) this.#listen(entry, signal)
       this.#append(lane, entry)
@@ -120,28 +69,17 @@ export class BatchQueue {
 
   /** The state after the newest step that is done: copies. */
   state({ slot }: Lane): { h: Float32Array; c?: Float32Array } {
-    const h = this.#core.h.slice(slot * this.#LO, (slot + 1) * this.#LO)
-    return this.#LH ? { h, c: this.#core.c.slice(slot * this.#LH, (slot + 1) * this.#LH) } : { h }
+    return this.#memory.readState(slot)
   }
 
   /** Replaces the state, after the steps that were asked for before. */
   reset(lane: Lane, state: LaneState): void {
     if (!lane.running && !lane.first) {
-      this.#write(lane.slot, state)
+      this.#memory.writeState(lane.slot, state)
       return
     }
-    const own = { h: state.h && new Float32Array(state.h), c: state.c && new Float32Array(state.c) }
-    const entry: Entry = {
-      lane,
-      reset: own,
-      frame: -1,
-      resolve: () => {},
-      reject: () => {},
-      next: undefined,
-      dead: false,
-      forget: undefined,
-    }
-    this.#append(lane, entry)
+    lane.appendReset({ h: state.h && new Float32Array(state.h), c: state.c && new Float32Array(state.c) })
+    this.#makeReady(lane)
   }
 
   /** Resolves when nothing waits and nothing runs. `hurry`: from now on batches do not wait to fill. */
@@ -163,28 +101,14 @@ export class BatchQueue {
     )
   }
 
-  #reserveFrames(): void {
-    const frames = this.#frames.doubled(this.#options.maxQueue)
-    this.#core.reserve(frames, this.#states.count, this.#options.maxBatch)
-    this.#frames.grow(frames)
-  }
-
-  #write(slot: number, { h, c }: LaneState): void {
-    const { h: allH, c: allC } = this.#core
-    if (h) allH.set(h, slot * this.#LO)
-    else allH.fill(0, slot * this.#LO, (slot + 1) * this.#LO)
-    if (c) allC.set(c, slot * this.#LH)
-    else allC.fill(0, slot * this.#LH, (slot + 1) * this.#LH)
-  }
-
   #listen(entry: Entry, signal: AbortSignal): void {
     const abort = () => {
       const { lane } = entry
       entry.dead = true
       if (lane.running !== entry) {
         this.queued--
-        this.#frames.give(entry.frame)
-        if (!lane.running) this.#settleHead(lane)
+        this.#memory.giveFrame(entry.frame)
+        if (!lane.running) this.#settle(lane)
         // What the delay was for may be gone: see `#pump`.
         if (this.queued === 0 && this.#timer && !this.#scheduled) this.#schedule()
         this.#tellIdle()
@@ -196,15 +120,18 @@ export class BatchQueue {
   }
 
   #append(lane: Lane, entry: Entry): void {
-    if (lane.last) lane.last.next = entry
-    else lane.first = entry
-    lane.last = entry
-    if (lane.ready || lane.running) return
+    lane.append(entry)
     this.#makeReady(lane)
+  }
+
+  /** What a lane has asked for goes into a batch as soon as nothing of the lane is in one. */
+  #makeReady(lane: Lane): void {
+    if (lane.ready || lane.running) return
+    this.#push(lane)
     if (!this.#scheduled) this.#schedule()
   }
 
-  #makeReady(lane: Lane): void {
+  #push(lane: Lane): void {
     lane.ready = true
     if (this.#options.maxDelayMs > 0) lane.since = performance.now()
     this.#ready.push(lane)
@@ -289,16 +216,16 @@ export class BatchQueue {
       const entry = lane.first
       if (!entry) {
         // All that it had was aborted.
-        if (lane.closed) this.#states.give(lane.slot)
+        if (lane.closed) this.#memory.giveState(lane.slot)
         continue
       }
-      this.#removeFirst(lane)
+      lane.removeFirst()
       lane.running = entry
       rows[2 * batch.length] = lane.slot
       rows[2 * batch.length + 1] = entry.frame
       batch.push(entry)
       // Launching copies the frame, so its slot is free for the steps that come after this turn.
-      this.#frames.give(entry.frame)
+      this.#memory.giveFrame(entry.frame)
     }
     if (this.#nextReady === this.#ready.length) {
       this.#ready = []
@@ -311,17 +238,8 @@ export class BatchQueue {
     return batch
   }
 
-  /** Whenever a lane does not run, its first entry is a living step: resets before it have taken effect, and the dead are out. */
-  #settleHead(lane: Lane): void {
-    for (let entry = lane.first; entry && (entry.dead || entry.reset); entry = lane.first) {
-      if (entry.reset) this.#write(lane.slot, entry.reset)
-      this.#removeFirst(lane)
-    }
-  }
-
-  #removeFirst(lane: Lane): void {
-    lane.first = lane.first?.next
-    if (!lane.first) lane.last = undefined
+  #settle(lane: Lane): void {
+    lane.settleHead((slot, state) => this.#memory.writeState(slot, state))
   }
 
   #ended(batch: Entry[], ticket: number, error: Error | undefined, trace: BatchTrace | undefined): void {
@@ -334,17 +252,18 @@ export class BatchQueue {
     core.collect(ticket)
     this.#running--
     this.steps += batch.length
-    const { outputs } = core
-    for (const entry of batch) this.#release(entry)
-    // The next batch runs while JavaScript looks at the results of this one.
-    this.#pump()
-    const O = this.#O
     for (let row = 0; row < batch.length; row++) {
       const entry = batch[row]
+      if (!entry.dead && !error) this.#memory.copyOutput(row, entry.output)
+      this.#release(entry)
+    }
+    // The next batch runs while JavaScript looks at the results of this one.
+    this.#pump()
+    for (const entry of batch) {
       if (entry.forget) entry.forget()
       if (entry.dead) continue
       if (error) entry.reject(error)
-      else entry.resolve(outputs.slice(row * O, (row + 1) * O))
+      else entry.resolve(entry.output)
     }
     if (trace) batchChannel.asyncEnd.publish(trace)
     this.#tellIdle()
@@ -353,9 +272,9 @@ export class BatchQueue {
   /** The lane of a step that runs no more goes on. */
   #release({ lane }: Entry): void {
     lane.running = undefined
-    this.#settleHead(lane)
-    if (lane.first) this.#makeReady(lane)
-    else if (lane.closed) this.#states.give(lane.slot)
+    this.#settle(lane)
+    if (lane.first) this.#push(lane)
+    else if (lane.closed) this.#memory.giveState(lane.slot)
   }
 
   #tellIdle(): void {
@@ -368,31 +287,4 @@ export class BatchQueue {
 
 function turn(queue: BatchQueue): void {
   queue.turn()
-}
-
-/** Numbers from 0 up, each taken by one at a time. */
-class Slots {
-  count = 0
-  readonly #free: number[] = []
-
-  get isEmpty(): boolean {
-    return this.#free.length === 0
-  }
-
-  doubled(most: number): number {
-    return Math.min(most, Math.max(16, 2 * this.count))
-  }
-
-  grow(count: number): void {
-    for (let slot = count - 1; slot >= this.count; slot--) this.#free.push(slot)
-    this.count = count
-  }
-
-  take(): number {
-    return this.#free.pop()!
-  }
-
-  give(slot: number): void {
-    this.#free.push(slot)
-  }
 }

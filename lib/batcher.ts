@@ -1,7 +1,8 @@
 /** Many live streams on one network: the public face of the queue, its options and its errors. */
 import { availableParallelism } from 'node:os'
 import { readSignal } from './async.ts'
-import { BatchQueue, type Lane } from './batch-queue.ts'
+import type { Lane } from './batch-lane.ts'
+import { BatchQueue } from './batch-queue.ts'
 import type { InitialState, States } from './call.ts'
 import { describe, fail } from './errors.ts'
 import { LoadedNetwork } from './loaded.ts'

@@ -27,13 +27,18 @@ export class NativeBatch implements BatchCore {
   reserve(frames: number, states: number, rows: number): void {
     const { inputSize, hiddenSize, numLayers, cell } = this.#spec
     const O = outputSizeOf(this.#spec)
-    this.frames = grown(this.frames, frames * inputSize)
-    this.h = grown(this.h, states * numLayers * O)
-    if (hasCellState(cell)) this.c = grown(this.c, states * numLayers * hiddenSize)
-    this.outputs = grown(this.outputs, rows * O)
-    if (this.rows.length !== rows * 2) this.rows = new Int32Array(new ArrayBuffer(rows * 8))
+    const H = hasCellState(cell) ? hiddenSize : 0
+    // The addon's pointers change with the arrays or not at all, also where the memory for one of them is missing.
+    const next = {
+      frames: grown(this.frames, frames * inputSize),
+      h: grown(this.h, states * numLayers * O),
+      c: grown(this.c, states * numLayers * H),
+      outputs: grown(this.outputs, rows * O),
+      rows: this.rows.length === rows * 2 ? this.rows : new Int32Array(new ArrayBuffer(rows * 8)),
+    }
     this.#thread.header[place.op] = batchOp.bind
-    this.#call(this.frames, this.h, this.c, this.outputs, this.rows)
+    this.#call(next.frames, next.h, next.c, next.outputs, next.rows)
+    Object.assign(this, next)
   }
 
   launch(count: number, ended: (ticket: number, error?: Error) => void): void {

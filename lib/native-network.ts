@@ -177,7 +177,7 @@ class NativeNetwork implements Network {
         settle(outOfMemory())
       } else if (thread.fits(y + h + c)) {
         thread.take(slot)
-        settle(this.#cut({ returnOutput }, 0, y, h, c))
+        settle(orError(() => this.#cut({ returnOutput }, 0, y, h, c)))
       } else {
         settle(takeLarge(thread, slot, returnOutput ? y : undefined, h, this.#rowC ? c : undefined))
       }
@@ -242,14 +242,21 @@ class NativeNetwork implements Network {
 
 /** The result of a call whose arrays do not fit the arena; an error where there is no memory for them. */
 function takeLarge(thread: NativeThread, slot: number, y: number | undefined, h: number, c: number | undefined) {
+  const result = orError(() => ({
+    output: y === undefined ? undefined : new Float32Array(y),
+    hn: new Float32Array(h),
+    cn: c === undefined ? undefined : new Float32Array(c),
+  }))
+  if (result instanceof Error) thread.drop(slot)
+  else thread.takeInto(slot, result.output, result.hn, result.cn)
+  return result
+}
+
+/** Where results are made there is no caller to throw at: what has no memory ends its own call. */
+function orError(make: () => ForwardResult): ForwardResult | Error {
   try {
-    const output = y === undefined ? undefined : new Float32Array(y)
-    const hn = new Float32Array(h)
-    const cn = c === undefined ? undefined : new Float32Array(c)
-    thread.takeInto(slot, output, hn, cn)
-    return { output, hn, cn }
+    return make()
   } catch (error) {
-    thread.drop(slot)
     return error as Error
   }
 }
