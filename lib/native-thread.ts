@@ -22,25 +22,60 @@ export function outOfMemory(): Error {
 /** Called on this thread when a call has ended; takes its result, which frees its slot. */
 export type Settle = (slot: number, outcome: number) => void
 
-/** One per thread and addon. */
+/** What all evaluations of this module in one thread have in common: the addon is set up once for them all. */
+interface Shared {
+  readonly header: Int32Array
+  readonly arena: Float32Array
+  readonly calls: Bound
+  readonly waiting: (Settle | undefined)[]
+}
+
+/** Where the addon carries it: test runners and reloading servers evaluate modules again, and keep the addon. */
+const key = Symbol.for('native-rnn.thread')
+
+function sharedOf(addon: Addon & { [key]?: Shared }): Shared {
+  return addon[key] ?? setUp(addon)
+}
+
+function setUp(addon: Addon): Shared {
+  const header = new Int32Array(new ArrayBuffer(headerLength * 4))
+  const arena = new Float32Array(new ArrayBuffer(arenaLength * 4))
+  const waiting: (Settle | undefined)[] = []
+  const settle = (slot: number, how: number) => {
+    const next = waiting[slot]
+    waiting[slot] = undefined
+    if (next) {
+      next(slot, how)
+      return
+    }
+    header[place.op] = callOp.drop
+    header[place.slot] = slot
+    calls()
+  }
+  const calls = addon.setUp(header, arena, settle, availableParallelism())
+  const shared: Shared = { header, arena, calls, waiting }
+  Object.defineProperty(addon, key, { value: shared })
+  return shared
+}
+
+/** One per thread, addon and evaluation of this module; the arrays are of this evaluation's own realm, over the same memory. */
 export class NativeThread {
-  readonly header = new Int32Array(new ArrayBuffer(headerLength * 4))
-  readonly arena = new Float32Array(new ArrayBuffer(arenaLength * 4))
+  readonly header: Int32Array
+  readonly arena: Float32Array
   /** The arena's integers: the lengths of a call lie there. */
-  readonly arenaInts = new Int32Array(this.arena.buffer)
+  readonly arenaInts: Int32Array
   readonly addon: Addon
   readonly #calls: Bound
-  readonly #waiting: (Settle | undefined)[] = []
+  readonly #waiting: (Settle | undefined)[]
 
   constructor(addon: Addon) {
+    const { header, arena, calls, waiting } = sharedOf(addon)
     this.addon = addon
-    const settle = (slot: number, how: number) => {
-      const next = this.#waiting[slot]
-      this.#waiting[slot] = undefined
-      if (next) next(slot, how)
-      else this.drop(slot)
-    }
-    this.#calls = addon.setUp(this.header, this.arena, settle, availableParallelism())
+    this.header = new Int32Array(header.buffer)
+    this.arena = new Float32Array(arena.buffer)
+    this.arenaInts = new Int32Array(arena.buffer)
+    this.#calls = calls
+    this.#waiting = waiting
   }
 
   /** Whether so many floats go through the arena. */

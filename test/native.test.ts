@@ -58,6 +58,21 @@ describe('finding the addon', () => {
       })
     }
   })
+
+  it('serves a module that is evaluated again, as test runners and reloading servers do', async () => {
+    const text = `
+      const url = import.meta.resolve('native-rnn')
+      const copies = [await import(url), await import(url + '?again')]
+      const found = []
+      for (const { GRU } of [...copies, ...copies]) {
+        const gru = new GRU(2, 3, { seed: 1 })
+        const step = gru.batcher().open().step(Float32Array.of(1, 2))
+        const { hn } = await gru.forwardAsync([[1, 2]])
+        found.push(...[hn.data, gru.forward([[1, 2]]).hn.data, await step].map((values) => values.join()))
+      }
+      console.log(JSON.stringify({ differs: copies[0].GRU !== copies[1].GRU, results: new Set(found).size }))`
+    expect(await told(text)).toEqual({ differs: true, results: 1 })
+  })
 })
 
 function ramp(...shape: number[]): Tensor {
