@@ -9,9 +9,9 @@ import { writeFiles } from './docs/files.ts'
 import { blocksOf, isExample, isForeign, pages, programsOf, root, textOf } from './docs/pages.ts'
 
 // In the checkout, so that a program finds the package by its name.
-const work = mkdtempSync(join(root, 'build-docs-'))
+let work: string
+let files: string
 afterAll(() => rmSync(work, { recursive: true }))
-const files = join(work, 'files')
 
 const programs = pages.flatMap(programsOf)
 const globals = `declare function __is(run: () => unknown, shown: unknown, place: string): Promise<void>
@@ -44,6 +44,8 @@ const tool = (command: string, args: string[], input = '') =>
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
 let compiled = ''
 beforeAll(() => {
+  work = mkdtempSync(join(root, 'build-docs-'))
+  files = join(work, 'files')
   for (const { file, text } of programs) put(`pages/${file}`, text)
   put('pages/globals.d.ts', globals)
   put('pages/docstrings.ts', docstringExamples())

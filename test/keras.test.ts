@@ -13,10 +13,11 @@ type FromKeras = (type: Type, weights: (Tensor | undefined)[], suffix?: string) 
 
 const keras = recordedOfKeras()
 // In the checkout, so that the page's program finds the package by its name.
-const work = mkdtempSync(join(root, 'build-keras-'))
+let work: string
 afterAll(() => rmSync(work, { recursive: true }))
 let fromKeras: FromKeras
 beforeAll(async () => {
+  work = mkdtempSync(join(root, 'build-keras-'))
   const block = blocksOf('docs/from-keras.md').find(({ name }) => name === 'keras.js')
   writeFileSync(join(work, 'keras.js'), block!.code)
   ;({ fromKeras } = await import(pathToFileURL(join(work, 'keras.js')).href))
