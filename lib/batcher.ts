@@ -76,8 +76,9 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     if (!(loaded instanceof LoadedNetwork)) fail('ERR_RNN_OPTION', 'batchers are made by layer.batcher(), not by new')
     const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024 } = readOptions(options, checks, `${layer}.batcher`)
     const { backend, network, spec } = loaded
-    // Full batches run beside each other, one a processor; the TypeScript backend has only JavaScript's own.
-    const maxRunning = backend.name === 'typescript' ? 1 : availableParallelism()
+    // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; the TypeScript
+    // backend has only JavaScript's own.
+    const maxRunning = backend.name === 'typescript' ? 1 : availableParallelism() + 1
     const limits = { maxBatch, maxDelayMs, maxQueue, maxRunning }
     this.#queue = new BatchQueue(network.batch(), spec, limits, { layer, backend: backend.name })
     this.#loaded = loaded.retain()

@@ -22,8 +22,8 @@ size_t Edge::submit(std::unique_ptr<PoolCall> call) {
   if (!isOpen())
     wrong("setUp() has not been called");
   if (freeSlots_.empty()) {
+    freeSlots_.reserve(book_.size() + 1);
     book_.emplace_back();
-    freeSlots_.reserve(book_.size());
     freeSlots_.push_back(book_.size() - 1);
   }
   const size_t slot = freeSlots_.back();
