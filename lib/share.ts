@@ -4,6 +4,7 @@ import { chooseBackend } from './choose.ts'
 import { describe, fail } from './errors.ts'
 import { LoadedNetwork } from './loaded.ts'
 import { backendName, boolean, integer, layerChecks, oneOf, size } from './options.ts'
+import { sharedView } from './tensor.ts'
 import { version } from './version.ts'
 import { gatesOf } from './weights.ts'
 
@@ -59,7 +60,7 @@ export function openShared(type: SharedLayer['type'], handle: unknown): { loaded
   }
   const spec = readSpec(type, given.spec)
   const backend = chooseBackend(backendName(given.backend, 'handle.backend'))
-  const network = backend.adopt(spec, given.weights) ?? notHandle('one whose weights do not fit its sizes')
+  const network = backend.adopt(spec, ownViews(given.weights, 0)) ?? notHandle('one whose weights do not fit its sizes')
   return {
     loaded: new LoadedNetwork(spec, backend, network),
     batchFirst: boolean(given.batchFirst, 'handle.batchFirst'),
@@ -80,6 +81,15 @@ function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
     direction: oneOf<Direction>('forward', 'reverse', 'bidirectional')(given.direction, 'handle.spec.direction'),
     threads: layerChecks.threads(given.threads, 'handle.spec.threads'),
   }
+}
+
+/** The same structure with views that nobody else has: what a handle says of its arrays may be a lie. */
+function ownViews(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (ArrayBuffer.isView(value)) return sharedView(value) ?? notHandle('one whose weights are not in shared memory')
+  if (depth === 2) notHandle('one whose weights are nested too deep')
+  if (Array.isArray(value)) return Array.from(value, (inner) => ownViews(inner, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, ownViews(inner, depth + 1)]))
 }
 
 function notHandle(got: string): never {

@@ -81,6 +81,9 @@ const deepest = 32
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
 const tagOf = getter(typedArray, Symbol.toStringTag)
 const lengthOf = getter(typedArray, 'length')
+const bufferOf = getter(typedArray, 'buffer')
+const offsetOf = getter(typedArray, 'byteOffset')
+const sharedSizeOf = getter(SharedArrayBuffer.prototype, 'byteLength')
 
 function getter(prototype: object, key: PropertyKey): (this: unknown) => unknown {
   return Object.getOwnPropertyDescriptor(prototype, key)!.get!
@@ -94,6 +97,21 @@ export function typedArrayName(value: unknown): string | undefined {
 /** The true length of a typed array, whatever its own properties say; 0 where its buffer is detached. */
 export function trueLength(value: ArrayBufferView): number {
   return lengthOf.call(value) as number
+}
+
+/**
+ * A view of this realm over the same values, where they are truly float32 in shared memory, which cannot be detached; undefined where
+ * they are not, whatever the array says of itself.
+ */
+export function sharedView(value: unknown): Float32Array | undefined {
+  if (typedArrayName(value) !== 'Float32Array') return undefined
+  const buffer = bufferOf.call(value) as SharedArrayBuffer
+  try {
+    sharedSizeOf.call(buffer)
+  } catch {
+    return undefined
+  }
+  return new Float32Array(buffer, offsetOf.call(value) as number, lengthOf.call(value) as number)
 }
 
 /**

@@ -1,7 +1,9 @@
 /** Arrays that lie about their length, and getters that pull away what was checked: the values count, and nobody else is touched. */
+import { runInNewContext } from 'node:vm'
 import { Embedding, GRU, LSTM, Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { backends } from './backends.ts'
+import { expectError } from './wrong.ts'
 
 function values(count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.7 + 0.3))
@@ -64,6 +66,42 @@ describe.each(backends)('arrays that lie about their length on %s', (backend) =>
       const bytes = Object.defineProperty(stream.save(), 'length', { value: 7 })
       expect(lstm.restoreStream(bytes).state().hn.data).toEqual(start)
     }
+  })
+})
+
+describe.each(backends)('a handle on %s', (backend) => {
+  const lstm = new LSTM(3, 4, { seed: 1, backend })
+  const handle = lstm.share()
+  /** A handle whose weights are made anew, each array by `make`. */
+  const forged = (make: (weights: Float32Array) => unknown) => {
+    const copy = (value: unknown): unknown => {
+      if (ArrayBuffer.isView(value)) return make(value as Float32Array)
+      if (Array.isArray(value)) return value.map(copy)
+      if (typeof value !== 'object' || value === null) return value
+      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copy(inner)]))
+    }
+    return { ...handle, weights: copy(handle.weights) }
+  }
+
+  it('must have its weights in memory that cannot be detached, whatever it says', () => {
+    const lie = (weights: Float32Array) =>
+      Object.defineProperty(new Float32Array(weights), 'buffer', { value: weights.buffer })
+    const fake = (weights: Float32Array) => ({
+      buffer: weights.buffer,
+      length: weights.length,
+      __proto__: Float32Array.prototype,
+    })
+    const short = (weights: Float32Array) =>
+      Object.defineProperty(weights.subarray(1), 'length', { value: weights.length })
+    for (const make of [(weights: Float32Array) => new Float32Array(weights), lie, fake, short]) {
+      expectError(() => LSTM.fromShared(forged(make)), 'ERR_RNN_OPTION', 'handle must be what share() gave')
+    }
+  })
+
+  it('may come out of another realm', () => {
+    const make = runInNewContext('(weights) => new Float32Array(weights.buffer, weights.byteOffset, weights.length)')
+    const input = { data: values(6), shape: [2, 3] }
+    expect(LSTM.fromShared(forged(make)).forward(input)).toEqual(lstm.forward(input))
   })
 })
 

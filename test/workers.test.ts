@@ -76,7 +76,7 @@ describe.each(backends)('sharing on %s', (backend) => {
     expectError(wrong({ backend: 'gpu' }), 'ERR_RNN_OPTION', 'handle.backend')
     expectError(wrong({ batchFirst: 1 }), 'ERR_RNN_OPTION', 'handle.batchFirst')
     expectError(wrong({ spec: 1 }), 'ERR_RNN_OPTION', 'got one without sizes')
-    expectError(wrong({ weights: new Float32Array(1e4) }), 'ERR_RNN_OPTION', 'weights do not fit its sizes')
+    expectError(wrong({ weights: new Float32Array(1e4) }), 'ERR_RNN_OPTION', 'weights are not in shared memory')
     expectError(wrong({ weights: undefined }), 'ERR_RNN_OPTION', 'weights do not fit its sizes')
     expectError(wrong({ weights: [null] }), 'ERR_RNN_OPTION', 'weights do not fit its sizes')
     expectError(spec({ hiddenSize: 40 }), 'ERR_RNN_OPTION', 'weights do not fit its sizes')
