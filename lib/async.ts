@@ -1,15 +1,9 @@
 /** `forwardAsync`: a forward pass beside this thread, and how an AbortSignal ends it. */
+import { onAbort, readSignal } from './abort.ts'
 import type { ForwardResult } from './backend.ts'
 import { emptyBatch, prepareCall, type Result, shapeResult } from './call.ts'
-import { describe, fail } from './errors.ts'
 import type { LoadedNetwork } from './loaded.ts'
 import { type ForwardTrace, forwardChannel, isTraced } from './tracing.ts'
-
-/** Checks the `signal` of a call. */
-export function readSignal(value: unknown): AbortSignal {
-  if (value instanceof AbortSignal) return value
-  return fail('ERR_RNN_OPTION', `signal must be an AbortSignal, got ${describe(value)}`)
-}
 
 /**
  * Checks everything as `forward` does, but what is wrong rejects. The inputs are copied before it returns, so the caller may do with
@@ -48,15 +42,16 @@ type Start = (settle: (result: ForwardResult | Error) => void) => () => void
 
 function started(start: Start, signal: AbortSignal | undefined): Promise<ForwardResult> {
   return new Promise((resolve, reject) => {
+    let forget: (() => void) | undefined
     const callOff = start((result) => {
-      signal?.removeEventListener('abort', abort)
+      forget?.()
       if (result instanceof Error) reject(result)
       else resolve(result)
     })
-    const abort = () => {
+    if (!signal) return
+    forget = onAbort(signal, () => {
       callOff()
-      reject(signal?.reason)
-    }
-    signal?.addEventListener('abort', abort, { once: true })
+      reject(signal.reason)
+    })
   })
 }

@@ -1,4 +1,5 @@
 /** The queue behind a batcher: whose step goes into which batch, when it runs, and what an abort takes out again. */
+import { onAbort } from './abort.ts'
 import type { BatchCore, NetworkSpec } from './backend.ts'
 import { type Entry, Lane, type LaneState } from './batch-lane.ts'
 import { BatchMemory } from './batch-memory.ts'
@@ -102,7 +103,7 @@ export class BatchQueue {
   }
 
   #listen(entry: Entry, signal: AbortSignal): void {
-    const abort = () => {
+    entry.forget = onAbort(signal, () => {
       const { lane } = entry
       entry.dead = true
       if (lane.running !== entry) {
@@ -114,9 +115,7 @@ export class BatchQueue {
         this.#tellIdle()
       }
       entry.reject(signal.reason)
-    }
-    signal.addEventListener('abort', abort, { once: true })
-    entry.forget = () => signal.removeEventListener('abort', abort)
+    })
   }
 
   #append(lane: Lane, entry: Entry): void {

@@ -1,6 +1,6 @@
 /** Many live streams on one network: the public face of the queue, its options and its errors. */
 import { availableParallelism } from 'node:os'
-import { readSignal } from './async.ts'
+import { readSignal } from './abort.ts'
 import type { Lane } from './batch-lane.ts'
 import { BatchQueue } from './batch-queue.ts'
 import type { InitialState, States } from './call.ts'

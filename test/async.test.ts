@@ -129,6 +129,24 @@ describe.each(backends)('forwardAsync on %s', (backend) => {
     expect(result).toEqual(lstm.forward(x))
   })
 
+  it('takes one signal for any number of calls and steps, with no listener left and nothing said of a leak', async () => {
+    const ended = await runModule(`
+      import { getEventListeners } from 'node:events'
+      import { GRU } from 'native-rnn'
+      const gru = new GRU(2, 3, { backend: '${backend}' })
+      const stream = gru.batcher().open()
+      const control = new AbortController()
+      const start = () => [gru.forwardAsync([[1, 2]], control), stream.step(Float32Array.of(1, 2), control)]
+      await Promise.all(Array.from({ length: 30 }, start).flat())
+      console.log(getEventListeners(control.signal, 'abort').length)
+      const aborted = Array.from({ length: 30 }, start).flat()
+      control.abort('enough')
+      const reasons = await Promise.allSettled(aborted)
+      console.log(getEventListeners(control.signal, 'abort').length, new Set(reasons.map(({ reason }) => reason)))
+    `)
+    expect(ended).toEqual({ ended: 0, stdout: "0\n0 Set(1) { 'enough' }\n", stderr: '' })
+  })
+
   it('keeps a process alive until it has ended, and not longer', async () => {
     const text = `
       import { GRU } from 'native-rnn'

@@ -30,7 +30,17 @@ const lib = [
   ['formats/onnx.ts', 'from-spec.ts'],
   ['rnn.ts', 'gru.ts', 'lstm.ts'],
   ['layer.ts', 'parts.ts', 'stream.ts', 'step.ts', 'batcher.ts', 'batch-*.ts', 'linear.ts', 'embedding.ts'],
-  ['call.ts', 'state-dict.ts', 'loaded.ts', 'saved-state.ts', 'choose.ts', 'async.ts', 'share.ts', 'formats/*'],
+  [
+    'call.ts',
+    'state-dict.ts',
+    'loaded.ts',
+    'saved-state.ts',
+    'choose.ts',
+    'async.ts',
+    'abort.ts',
+    'share.ts',
+    'formats/*',
+  ],
   ['native*.ts'],
   ['fallback/*'],
   [
