@@ -11,7 +11,7 @@ if (what === 'addon' && backendInfo().name === 'typescript') throw new Error(bac
 const settle = async () => {
   for (let turn = 0; turn < 6; turn++) {
     gc()
-    await new Promise(setImmediate)
+    await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }
 const words = /out of memory|allocation failed|starts no thread|shutting down|no memory/i

@@ -1,4 +1,5 @@
 /** What is done while allocations fail, and what must then be as before: one entry a piece of the package. */
+import { availableParallelism } from 'node:os'
 import * as rnn from 'native-rnn'
 import { bits } from './bits.mjs'
 
@@ -11,6 +12,9 @@ function ramp(...shape) {
     shape,
   )
 }
+
+// What threads of the pool keep for their next call: two blocks each.
+const onPool = 2 * availableParallelism()
 
 const options = { numLayers: 2, seed: 3 }
 const bidirectional = { ...options, bidirectional: true }
@@ -43,7 +47,7 @@ function batching() {
   let results = []
   return {
     // The memory of batches that ran at the same time serves the next ones: two blocks each.
-    mayKeep: 6,
+    mayKeep: onPool + 2,
     before: () => {
       for (const stream of open) stream.reset()
     },
@@ -131,15 +135,16 @@ export const scenarios = {
     }),
   'forwardAsync, small': () => {
     const layer = new LSTM(5, 9, bidirectional)
-    return { act: () => asynchronous(layer, 4, x) }
+    return { mayKeep: onPool, act: () => asynchronous(layer, 4, x) }
   },
   'forwardAsync, large': () => {
     const layer = new LSTM(5, 9, { ...bidirectional, threads: 2 })
-    return { act: () => asynchronous(layer, 3, large, { lengths }) }
+    return { mayKeep: onPool, act: () => asynchronous(layer, 3, large, { lengths }) }
   },
   'forwardAsync, aborted': () => {
     const layer = new LSTM(5, 9, bidirectional)
     return {
+      mayKeep: onPool,
       act: async () => {
         const controller = new AbortController()
         const calls = Array.from({ length: 4 }, () => layer.forwardAsync(large, { signal: controller.signal }))
