@@ -42,7 +42,7 @@ async function startServer(env = {}) {
 /** What a crowd of clients has seen. */
 const newTally = () => ({ latencies: [], refused: 0, longestGap: 0 })
 
-/** A client that asks a day at a time until `isOver`, comes back after a deploy, and sends again what was refused. Returns what it heard. */
+/** A client that asks a day at a time until `isOver`, comes back after a deploy, and sends again, a little later, what was refused. Returns what it heard. */
 async function live(city, current, isOver, tally) {
   const heard = []
   let last = performance.now()
@@ -56,8 +56,10 @@ async function live(city, current, isOver, tally) {
         const began = performance.now()
         const answer = await client.ask(dayOf(city, heard.length))
         const now = performance.now()
-        if (answer.status === 503) tally.refused++
-        else if (answer.status) throw new Error(answer.message)
+        if (answer.status === 503) {
+          tally.refused++
+          await new Promise((resolve) => setTimeout(resolve, 200 * Math.random()))
+        } else if (answer.status) throw new Error(answer.message)
         else {
           heard.push(answer)
           tally.latencies.push(now - began)
@@ -109,7 +111,7 @@ async function deploys(clients, count) {
       tally,
     ),
   )
-  const seconds = SECONDS / (count + 1)
+  const seconds = SECONDS / 2
   const wait = () => new Promise((resolve) => setTimeout(resolve, 1000 * seconds))
   for (let n = 0; n < count; n++) {
     await wait()
@@ -174,7 +176,7 @@ try {
   await crowd('WebSocket, 1 client', 1)
   await crowd('WebSocket, 100 clients', 100)
   await crowd('WebSocket, 1,000 clients', 1000)
-  await crowd('WebSocket, 1,000 clients, 16 may wait', 1000, { MAX_QUEUE: '16' })
+  await crowd('WebSocket, 1,000 clients, 128 may wait', 1000, { MAX_QUEUE: '128' })
   await deploys(200, 3)
 } finally {
   rmSync(folder, { recursive: true })

@@ -24,7 +24,7 @@ export async function buildServer({ stateFile, maxStreams = 10_000, maxForwards 
   await streams.restore(stateFile)
 
   const ajv = { customOptions: { coerceTypes: false, removeAdditional: false } }
-  const app = Fastify({ logger, bodyLimit: 2 ** 21, ajv })
+  const app = Fastify({ logger, bodyLimit: 2 ** 21, requestTimeout: 10_000, ajv })
   app.setErrorHandler((error, request, reply) => {
     const answer = describe(error)
     if (answer.status === 500) request.log.error(error)
@@ -48,28 +48,30 @@ export async function buildServer({ stateFile, maxStreams = 10_000, maxForwards 
   })
 
   let forwards = 0
-  /** A whole sequence beside the event loop; no more than `maxForwards` at a time, and none for a client that is gone. */
-  async function forward(reply, input, states) {
-    if (forwards >= maxForwards) throw problem(503, 'OVERLOADED', `${forwards} sequences are under way already`)
+  /** A place among those that are under way, before the body is read: refusing has to be cheap. A client that is gone stops its call. */
+  function onRequest(request, reply, done) {
+    if (forwards >= maxForwards) return done(problem(503, 'OVERLOADED', `${forwards} sequences are under way already`))
     const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
+    request.gone = gone.signal
     forwards++
-    try {
-      return await model.lstm.forwardAsync(input, { ...states, signal: gone.signal })
-    } finally {
+    reply.raw.once('close', () => {
       forwards--
-    }
+      gone.abort()
+    })
+    done()
   }
+  app.decorateRequest('gone', null)
 
-  app.post('/forecast', { schema: body(['days'], { days }) }, async ({ body: { days } }, reply) => {
+  const forecastRoute = { schema: body(['days'], { days }), onRequest }
+  app.post('/forecast', forecastRoute, async ({ body: { days }, gone: signal }) => {
     for (let n = 1; n < days.length; n++) checkOrder(days[n], dayAfter(days[n - 1].date))
-    const { output } = await forward(reply, model.frames(days))
+    const { output } = await model.lstm.forwardAsync(model.frames(days), { signal })
     return { forecasts: model.forecasts(days, output) }
   })
 
-  const forwardBody = body(['input'], { input: tensor, h0: tensor, c0: tensor })
-  app.post('/forward', { schema: forwardBody }, async ({ body: { input, ...states } }, reply) => {
-    const { output, hn, cn } = await forward(reply, input, states)
+  const forwardRoute = { schema: body(['input'], { input: tensor, h0: tensor, c0: tensor }), onRequest }
+  app.post('/forward', forwardRoute, async ({ body: { input, ...states }, gone: signal }) => {
+    const { output, hn, cn } = await model.lstm.forwardAsync(input, { ...states, signal })
     return { output: output.toNested(), hn: hn.toNested(), cn: cn.toNested() }
   })
 
