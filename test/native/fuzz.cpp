@@ -227,6 +227,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Bytes bytes(data, size);
   const Case c = readCase(bytes);
   const size_t cut = bytes.next();
+  const bool onThreads = bytes.below(8) == 0; // waking them takes longer than the rest
   std::vector<CellWeights> views;
   auto view = [](const std::vector<float>& v) { return v.empty() ? nullptr : v.data(); };
   for (const Plain& p : c.weights)
@@ -245,7 +246,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     stack.pack(views.data());
     checkUnpack(stack, c);
     Result whole = forward(stack, c, 1);
-    require(same(whole, forward(stack, c, 3)), "threads change no bit", kernels);
+    if (onThreads)
+      require(same(whole, forward(stack, c, 3)), "threads change no bit", kernels);
     checkRows(stack, c, whole);
     checkStream(stack, c, whole, cut);
     if (!kernels.fused)
