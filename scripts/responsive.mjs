@@ -39,9 +39,13 @@ function tell(name, values) {
   return sorted.at(-1)
 }
 
-const start = performance.now()
-layer.forward(input(500))
-const T = Math.round((500 * 1000) / (performance.now() - start))
+let quickest = Infinity
+for (let i = 0; i < 5; i++) {
+  const start = performance.now()
+  layer.forward(input(500))
+  quickest = Math.min(quickest, performance.now() - start)
+}
+const T = Math.round((500 * 1000) / quickest)
 const x = input(T)
 
 let stop = watch()
