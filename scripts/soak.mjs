@@ -135,7 +135,7 @@ const { values, positionals } = parseArgs({
 })
 if (values.child) await soak(positionals[0], Number(positionals[1]))
 else {
-  // A leak of 8 bytes a call would show as more than this; pages that the allocator keeps for a while may not.
+  // A leak of 10 bytes in each of a million calls would show as more than this; pages that the allocator keeps for a while may not.
   const allowed = 6
   let growing = 0
   console.log('| work | times | s | most, MiB | first, MiB | last, MiB | slope, MiB over all |')
