@@ -20,7 +20,7 @@ export const around: readonly Around[] = [
     begins: "app.post('/forward'",
     before: `${layer}
 import { EventEmitter } from 'node:events'
-const app = /** @type {any} */ ({ post(_, __, handler) { this.handler = handler } }), schema = {}`,
+const app = /** @type {any} */ ({ post(_, __, handler) { this.handler = handler } }), schema = {}, onRequest = []`,
     after: `await __is(async () => (await app.handler({ body: { input: [[1, 2, 3, 4, 5, 6]] } }, { raw: new EventEmitter() })).hn.length, 1, '')
 await __throws(() => app.handler({ body: { input: [[1, 2, 3]] } }, { raw: new EventEmitter() }), 'ERR_RNN_SHAPE', 'input.size(-1) must be equal to input_size. Expected 6, got 3', '')`,
   },
