@@ -26,7 +26,7 @@ case $kind in
     ;;
   thread)
     library=$(gcc -print-file-name=libtsan.so)
-    export TSAN_OPTIONS=halt_on_error=1:exitcode=99:report_signal_unsafe=0:suppressions=$PWD/scripts/tsan.supp
+    export TSAN_OPTIONS=halt_on_error=1:history_size=7:exitcode=99:report_signal_unsafe=0:suppressions=$PWD/scripts/tsan.supp
     # Its shadow memory wants the usual address layout.
     run=(setarch "$(uname -m)" -R)
     ;;

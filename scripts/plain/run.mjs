@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { startTests } from '@vitest/runner'
 
 const args = process.argv.slice(2)
@@ -29,7 +30,12 @@ function report(task, path) {
 }
 function show(task, path) {
   console.log(`FAIL ${[...path, task.name].join(' > ')}`)
-  for (const error of task.result.errors ?? []) console.log(error.stack ?? error.message)
+  for (const error of task.result.errors ?? []) {
+    console.log(error.stack ?? error.message)
+    // What a child process said is in the value, not in the words.
+    if (error.actual !== undefined)
+      console.log(inspect(error.actual, { maxStringLength: 20_000 }).replaceAll('\\n', '\n'))
+  }
 }
 
 // Type tests have nothing to run. An emulated Node cannot start another one, and has no time for long sweeps.
