@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { backends, sharesBits } from './backends.ts'
 import { type AnyLayer, callOf, type Drawn, drawn, layerOf, tensorsOf } from './networks.ts'
 
-const numRuns = Math.max(200, Math.floor(Number(process.env.NATIVE_RNN_RUNS ?? 1000) / 5))
+const numRuns = Math.ceil(Number(process.env.NATIVE_RNN_RUNS ?? 1000) / 5)
 const settings = { numRuns, seed: 20_240_607 }
 const timeout = { timeout: 600_000 }
 
