@@ -4,33 +4,13 @@ import { GRU, LSTM, RNN, Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { backends } from './backends.ts'
 import { runModule } from './child.ts'
-import { expectError } from './wrong.ts'
+import { expectRejected, rejection } from './wrong.ts'
 
 function ramp(...shape: number[]): Tensor {
   const count = shape.reduce((product, size) => product * size, 1)
   return new Tensor(
     Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.3 + 0.7)),
     shape,
-  )
-}
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise
-  } catch (error) {
-    return error
-  }
-  throw new Error('the promise must reject')
-}
-
-async function expectRejected(promise: Promise<unknown>, code: Parameters<typeof expectError>[1], words: string) {
-  const error = await rejection(promise)
-  expectError(
-    () => {
-      throw error
-    },
-    code,
-    words,
   )
 }
 

@@ -5,32 +5,12 @@ import { BatchedStream, Batcher, GRU, LSTM, RNN, type Stream } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { backends } from './backends.ts'
 import { runModule } from './child.ts'
-import { expectError } from './wrong.ts'
+import { expectError, expectRejected, rejection } from './wrong.ts'
 
 const I = 6
 
 function frame(n: number): Float32Array {
   return Float32Array.from({ length: I }, (_, i) => Math.sin(n * 7.1 + i * 1.9))
-}
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise
-  } catch (error) {
-    return error
-  }
-  throw new Error('the promise must reject')
-}
-
-async function expectRejected(promise: Promise<unknown>, code: Parameters<typeof expectError>[1], words: string) {
-  const error = await rejection(promise)
-  expectError(
-    () => {
-      throw error
-    },
-    code,
-    words,
-  )
 }
 
 describe.each(backends)('a batcher on %s', (backend) => {

@@ -18,3 +18,25 @@ export function expectError(run: () => unknown, code: RNNErrorCode, words: strin
   })
   return error as RNNError
 }
+
+/** What the promise rejects with; one that resolves fails the test. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('the promise must reject')
+}
+
+/** Expects the promise to reject with an RNNError of this code and these words. */
+export async function expectRejected(promise: Promise<unknown>, code: RNNErrorCode, words: string) {
+  const error = await rejection(promise)
+  expectError(
+    () => {
+      throw error
+    },
+    code,
+    words,
+  )
+}
