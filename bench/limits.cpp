@@ -54,7 +54,7 @@ static double peak() {
 }
 
 // Nanoseconds from one step's state to the next one's, whatever the size: a state is stored, one value of it read again
-// and spread, multiplied once, and passed through activations of 16 dependent operations and a division each.
+// and spread, multiplied once, and passed through activations of 10 dependent operations and a division each.
 static double chain(int activations) {
   alignas(64) float state[lanes] = {};
   Vector w = spread(0.5f), b = spread(0.25f), one = spread(1);
@@ -63,8 +63,8 @@ static double chain(int activations) {
   for (long r = 0; r < rounds; r++) {
     Vector v = spread(state[r % lanes]) * w + b;
     for (int a = 0; a < activations; a++) {
-#pragma GCC unroll 16
-      for (int i = 0; i < 16; i++) {
+#pragma GCC unroll 10
+      for (int i = 0; i < 10; i++) {
         v = v * w + b;
         KEEP(v);
       }

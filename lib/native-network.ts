@@ -230,7 +230,7 @@ class NativeNetwork implements Network {
     this.#header[place.op] = networkOp.stream
     this.#header[place.B] = batchSize
     const call = this.#call(input, output) as Bound
-    return new NativeStream(this.#header, input, output, call, batchSize * this.#rowH, batchSize * this.#rowC)
+    return new NativeStream(this.#thread, input, output, call, batchSize * this.#rowH, batchSize * this.#rowC)
   }
 
   dispose(): void {

@@ -1,25 +1,29 @@
-/** A live stream on the native backend: its step is the addon's own function. */
+/** A live stream on the native backend; its step is the thread's, by slot. */
 import type { StreamCore } from './backend.ts'
 import type { Bound } from './native.ts'
-import { place } from './native-thread.ts'
+import { type NativeThread, place } from './native-thread.ts'
 
 // As in native/addon/stream.h.
-const streamOp = { step: 0, run: 1, readState: 2, writeState: 3, dispose: 4 } as const
+const streamOp = { run: 0, readState: 1, writeState: 2, dispose: 3 } as const
 
 export class NativeStream implements StreamCore {
   readonly input: Float32Array
   readonly output: Float32Array
   readonly step: () => void
-  readonly #header: Int32Array
+  readonly #thread: NativeThread
+  readonly #slot: number
   readonly #call: Bound
   readonly #h: number
   readonly #c: number
 
-  constructor(header: Int32Array, input: Float32Array, output: Float32Array, call: Bound, h: number, c: number) {
-    this.#header = header
+  /** @param call as it was just made: the stream's slot is in the header */
+  constructor(thread: NativeThread, input: Float32Array, output: Float32Array, call: Bound, h: number, c: number) {
     this.input = input
     this.output = output
-    this.step = call as () => void
+    this.#thread = thread
+    this.#slot = thread.header[place.slot]
+    // Through `this`, so that who keeps the step alone keeps what it steps.
+    this.step = () => this.#thread.step(this.#slot)
     this.#call = call
     this.#h = h
     this.#c = c
@@ -48,8 +52,9 @@ export class NativeStream implements StreamCore {
   }
 
   #act(op: number, T: number, a?: Float32Array, b?: Float32Array): void {
-    this.#header[place.op] = op
-    this.#header[place.T] = T
+    const { header } = this.#thread
+    header[place.op] = op
+    header[place.T] = T
     this.#call(a, b)
   }
 }

@@ -8,8 +8,8 @@ export const place = { op: 0, T: 1, B: 2, flags: 3, slot: 4 } as const
 const headerLength = 16
 const arenaLength = 8192
 
-/** What the addon's function for ended calls does. */
-const callOp = { takeArena: 0, take: 1, drop: 2, cancel: 3 } as const
+/** What the addon's function for the whole thread does. */
+const callOp = { step: 0, takeArena: 1, take: 2, drop: 3, cancel: 4 } as const
 
 /** How a call on the pool ended, as in native/model.h. */
 export const outcome = { done: 0, cancelled: 1, outOfMemory: 2 } as const
@@ -76,6 +76,12 @@ export class NativeThread {
     this.arenaInts = new Int32Array(arena.buffer)
     this.#calls = calls
     this.#waiting = waiting
+  }
+
+  /** One step of the live stream in that slot. */
+  step(slot: number): void {
+    this.header[place.slot] = slot
+    this.#calls()
   }
 
   /** Whether so many floats go through the arena. */

@@ -42,7 +42,6 @@ struct ProductArgs {
   float* y;          // packed rows
   size_t yStride;
   size_t rows;
-  bool backwards; // a single row walks over the weights from the last block to the first
 };
 
 // T steps of one layer in one direction over B rows. State buffers are padded, 64-byte aligned rows.
@@ -54,10 +53,10 @@ struct RunArgs {
   size_t outputs; // floats of one output row
   const float* x; // input sums, packed rows; row (t, b) at x + t·xStep + b·xRow
   size_t xStep, xRow;
-  // The other way round, for one step of a cell without a second phase: `first` is the input product, over these rows,
-  // and x holds the sums of the recurrent product. Else null.
+  // For one step of one row of a cell without a second product of gates: the row, whose input sums are then computed on
+  // the way, and x is not read. Else null.
   const float* input;
-  size_t inputStride;
+  Product inputProduct;
   bool backwards;        // the first step walks over the weights from the last block to the first; each next one turns
   const float* peephole; // packed row of 3 gates: ci, cf, co
   float* h[2];           // B rows of state; h[0] is read by the first step, roles swap at each: the newest is h[T % 2]

@@ -27,7 +27,7 @@ void Linear::forward(const float* x, size_t rows, float* y, Scratch& scratch) co
   float* sums = scratch.floats(std::min(rows, carryRows) * stride);
   for (size_t first = 0; first < rows; first += carryRows) {
     const size_t count = std::min(carryRows, rows - first);
-    kernels_.product[0]({matrix_.product(memory_), x + first * in, ptrdiff_t(in), sums, stride, count, false});
+    kernels_.product[0]({matrix_.product(memory_), x + first * in, ptrdiff_t(in), sums, stride, count});
     for (size_t r = 0; r < count; r++)
       std::memcpy(y + (first + r) * out, sums + r * stride, out * sizeof(float));
   }

@@ -1,8 +1,8 @@
 // tanh and sigmoid over a vector type: one formula for every ISA, so that the bits agree. Included by run.h only.
 //
-// Both rest on exp(y) = 2^n · e^r with n = round(y / ln 2), |r| ≤ ln 2 / 2 (Cody and Waite, "Software Manual for the
-// Elementary Functions", 1980). The coefficients are minimax fits, made by
-// scripts/activations.py.
+// Both rest on exp(y) = 2^n · (1 + p) with n = round(y / ln 2), p = e^r − 1, |r| ≤ ln 2 / 2 (Cody and Waite, "Software
+// Manual for the Elementary Functions", 1980). 1 + p is never rounded by itself: p goes into a fused sum with what the
+// power of two leaves exact. The coefficients are a minimax fit, made by scripts/activations.py.
 #pragma once
 #include <cstddef>
 
@@ -15,55 +15,67 @@
 
 namespace {
 
-// e^y for −104 ≤ y ≤ 0, times 2^shift; NaN stays NaN. The result is normal as long as n + shift ≥ −126.
-template <int shift, class V>
-RNN_INLINE V expScaled(V y) {
+// n = round(y / ln 2) for |y · log2e| < 2^22, and what is left of y, both for a y that was scaled by 1 / scale.
+template <class V>
+struct Reduced {
+  V n2; // n in the low bits, for powerOfTwo
+  V r;
+};
+template <class V>
+RNN_INLINE Reduced<V> reduce(V y, float scale) {
   // Adding 1.5 · 2^23 rounds to the nearest integer and leaves it in the low bits.
   const V magic = V::set(12582912.0f);
-  const V t = fma(y, V::set(1.44269504f), magic);
+  const V t = fma(y, V::set(1.44269504f * scale), magic);
   const V n = t - magic;
   // ln 2 in two parts, the first with few enough bits that n · part is exact.
-  V r = fma(n, V::set(-0.693359375f), y);
-  r = fma(n, V::set(2.12194440e-4f), r);
-  V p = V::set(1.38195115e-3f);
-  p = fma(p, r, V::set(8.36869050e-3f));
-  p = fma(p, r, V::set(4.16682810e-2f));
-  p = fma(p, r, V::set(1.66665211e-1f));
-  p = fma(p, r, V::set(4.99999940e-1f));
-  p = fma(p, r * r, r);
-  p = p + V::set(1.0f);
-  return p * powerOfTwo(t, V::set(__builtin_bit_cast(float, (127 + shift) << 23)));
+  const V r = fma(n, V::set(-0.693359375f / scale), y);
+  return {t, fma(n, V::set(2.12194440e-4f / scale), r)};
+}
+
+// (e^(scale · r) − 1) / scale; scale is ± a power of two, so that its coefficients are exact.
+template <class V>
+RNN_INLINE V expm1Scaled(V r, float scale) {
+  // In pairs rather than one after the other: as many operations, half the time from r to the result.
+  const V r2 = r * r;
+  const float scale2 = scale * scale;
+  const V low = fma(V::set(1.66665211e-1f * scale2), r, V::set(4.99999940e-1f * scale));
+  const V high = fma(V::set(8.36869050e-3f * scale2 * scale2), r, V::set(4.16682810e-2f * scale2 * scale));
+  const V p = fma(fma(V::set(1.38195115e-3f * scale2 * scale2 * scale), r2, high), r2, low);
+  return fma(p, r2, r);
 }
 
 // tanh, at most 2 ULP; ±0 keeps its sign, NaN stays NaN.
 template <class V>
 RNN_INLINE V tanh(V x) {
-  const V a = abs(x);
-  const V q = x * x;
-  V p = V::set(-5.69229620e-3f);
-  p = fma(p, q, V::set(2.06281673e-2f));
-  p = fma(p, q, V::set(-5.37365153e-2f));
-  p = fma(p, q, V::set(1.33314058e-1f));
-  p = fma(p, q, V::set(-3.33332807e-1f));
-  const V small = fma(p * q, x, x);
-  // Beyond 9.02 the nearest float is 1; the clamp keeps e normal. The comparison lets NaN through.
-  const V bounded = select(V::set(10.0f) < a, V::set(10.0f), a);
-  const V e = expScaled<0>(bounded * V::set(-2.0f));
+  // With e = e^(−2|x|) = s · (1 + p): tanh |x| = b + ((1 − b) − (1 + b) · e) / (1 + e) for any b. One that is near the
+  // result, and exact, makes the rounding of the quotient weigh little; it is 0 where n is, and p keeps its accuracy.
   const V one = V::set(1.0f);
-  const V large = one - (e + e) / (one + e);
-  return select(a < V::set(0.625f), small, copySign(large, x));
+  // Beyond 9.02 the nearest float is 1; the bound keeps s normal.
+  const V y = max(V::set(-10.0f), negativeAbs(x));
+  const Reduced<V> half = reduce(y, 2.0f);
+  const V q = expm1Scaled(half.r, 2.0f); // p / 2
+  const V s2 = powerOfTwo(half.n2, V::set(2.0f));
+  const V b = max(V::set(0.0f), fma(s2, V::set(-0.75f), one));
+  const V w = fma(b, s2, s2); // 2 · (1 + b) · s
+  const V numerator = fnma(w, q, fnma(w, V::set(0.5f), one - b));
+  const V denominator = fma(s2, q, fma(s2, V::set(0.5f), one));
+  return copySign(b + numerator / denominator, x);
 }
 
 // 1 / (1 + e^−x), at most 2 ULP, subnormal results included; NaN stays NaN.
 template <class V>
 RNN_INLINE V sigmoid(V x) {
-  const V a = abs(x);
-  const V bounded = select(V::set(104.0f) < a, V::set(104.0f), a);
-  // e^−|x| may be subnormal: it is made 2^64 times too large and brought down by one rounded product.
-  const V e = expScaled<64>(V::set(0.0f) - bounded) * V::set(5.42101086e-20f);
-  // 1 / (1 + e) = 1 − e / (1 + e), e / (1 + e) = e − e · e / (1 + e): one division, and its error weighs little.
-  const V u = select(x < V::set(0.0f), e, V::set(1.0f));
-  return fma(u, e / (V::set(-1.0f) - e), u);
+  // All is 2^64 times smaller than its name, so that e^−x stays finite where the result is subnormal. Beyond −104 the
+  // nearest float is 0, beyond 40 it is 1, and s stays normal.
+  const V one = V::set(5.42101086e-20f);
+  const V y = min(V::set(40.0f), max(V::set(-104.0f), x));
+  const Reduced<V> whole = reduce(y, -1.0f);
+  const V q = expm1Scaled(whole.r, -1.0f); // −p
+  const V s = powerOfTwo(whole.n2, one);
+  // 1 + s may lose the 1: what it lost is added to the small part.
+  const V sum = one + s;
+  const V denominator = sum + fnma(s, q, one - (sum - s));
+  return one / denominator;
 }
 
 } // namespace

@@ -81,7 +81,8 @@ Pass::Pass(const Layer& layer, const Rows& rows, bool reverse, float* memory)
   sums_ = parts[5];
   gathered_ = parts[6];
   yRows_ = reinterpret_cast<float**>(parts[8]);
-  product_ = {layer.input_.product(layer.memory_), nullptr, 0, sums_, packedRow, 0, false};
+  product_ = {layer.input_.product(layer.memory_), nullptr, 0, sums_, packedRow, 0};
+  run_.inputProduct = product_.product;
   run_.first = layer.first_.product(layer.memory_);
   if (layer.hasSecond_)
     run_.second = layer.second_.product(layer.memory_);
@@ -101,7 +102,8 @@ Pass::Pass(const Layer& layer, const Rows& rows, bool reverse, float* memory)
   run_.carry = parts[7];
   run_.shares = 1;
   const size_t weights = layer.input_.packedRow() * layer.input_.K + layer.first_.packedRow() * layer.first_.K;
-  turns_ = !layer.hasSecond_ && weights > worthTurning;
+  turns_ = weights > worthTurning;
+  fuses_ = layer.spec_.cell != CellKind::gruResetBefore;
 }
 
 void Pass::setState(const float* h, const float* c) {
@@ -236,38 +238,22 @@ void Pass::shareSteps(size_t begin, size_t steps) {
 }
 
 void Pass::step(const float* input, float* output) {
-  product_.rows = run_.B = rows_.B;
+  run_.B = rows_.B;
   run_.T = 1;
   run_.y = yRows_;
   for (size_t b = 0; b < rows_.B; b++)
     yRows_[b] = output + b * run_.outputs;
-  if (backwards_)
-    turn(input);
-  else
+  if (rows_.B == 1 && fuses_) {
+    run_.input = input;
+  } else {
+    product_.rows = rows_.B;
     product_.a = input, product_.aStride = ptrdiff_t(layer_.inputs());
-  layer_.kernels_.product[layer_.input_.G - 1](product_);
+    layer_.kernels_.product[layer_.input_.G - 1](product_);
+  }
   layer_.kernels_.run[size_t(layer_.cell())](run_);
-  std::swap(run_.h[0], run_.h[1]);
-  if (turns_ && !(backwards_ = !backwards_))
-    turnBack();
-}
-
-// There and back: the product that came last now comes first, over the blocks that the cache still has.
-void Pass::turn(const float* input) {
-  product_.product = layer_.first_.product(layer_.memory_);
-  product_.a = run_.h[0];
-  product_.aStride = ptrdiff_t(run_.hStride);
-  run_.first = layer_.input_.product(layer_.memory_);
-  run_.input = input;
-  run_.inputStride = layer_.inputs();
-  product_.backwards = run_.backwards = true;
-}
-
-void Pass::turnBack() {
-  product_.product = layer_.input_.product(layer_.memory_);
-  run_.first = layer_.first_.product(layer_.memory_);
   run_.input = nullptr;
-  product_.backwards = run_.backwards = false;
+  std::swap(run_.h[0], run_.h[1]);
+  run_.backwards = turns_ && !run_.backwards;
 }
 
 } // namespace native_rnn

@@ -53,15 +53,14 @@ private:
   void runSteps(size_t begin, size_t steps, size_t active);
   void shareSteps(size_t begin, size_t steps);
   size_t crewSteps() const;
-  void turn(const float* input);
-  void turnBack();
   bool isCancelled() const { return cancelled && cancelled->load(std::memory_order_relaxed); }
 
   const Layer& layer_;
   const Rows rows_;
   const bool reverse_;
-  bool turns_, backwards_ = false; // whether step() walks there and back over the weights, and how the next one does
-  size_t chunk_;                   // steps whose input sums are computed ahead
+  bool turns_,
+      fuses_;    // whether step() walks there and back over the weights; whether it sums up a row's input on the way
+  size_t chunk_; // steps whose input sums are computed ahead
   float *memory_, *sums_, *gathered_;
   float** yRows_;
   RunArgs run_{};

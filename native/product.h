@@ -50,7 +50,7 @@ RNN_INLINE void fold(V (&sum)[S][N]) {
 
 // One row times N vectors of columns that lie together: out = start + a · w.
 template <class V, int S, int N>
-void sumRow(const float* w, const float* start, const float* a, size_t K, float* out) {
+RNN_INLINE void sumRow(const float* w, const float* start, const float* a, size_t K, float* out) {
   constexpr int L = V::lanes;
   V sum[S][N];
 #pragma GCC unroll 64
@@ -101,29 +101,40 @@ struct Span {
   size_t size() const { return end - begin; }
 };
 
-using RowSums = void (*)(const float*, const float*, const float*, size_t, float*);
-
-// The row kernel of m panels; m ≤ M.
-template <class V, int G, int S, int M = blockPanels<V>(G, S)>
-inline RowSums rowSumsOf(size_t m) {
+// What is done for one row of a product, block by block: picked once by the panels of a block, of which there are two
+// widths. `Of<M>::call` does it for M panels.
+template <template <int> class Of, class Call, int M>
+inline Call callOf(size_t panels) {
   if constexpr (M > 1)
-    if (m < M)
-      return rowSumsOf<V, G, S, M - 1>(m);
-  return sumRow<V, S, M * G>;
+    if (panels < size_t(M))
+      return callOf<Of, Call, M - 1>(panels);
+  return Of<M>::call;
 }
 
-// A product as one row meets it: the kernels of its two widths of blocks, picked once.
 template <class V, int G, int S>
-struct RowProduct {
-  const Product& p;
-  RowSums narrow = rowSumsOf<V, G, S>(p.panels / p.blocks), wide = rowSumsOf<V, G, S>(p.panels / p.blocks + 1);
-
-  // The sums of one block, into packed rows that begin at its first panel.
-  RNN_INLINE void sum(const Block& block, const float* a, float* out) const {
-    const size_t offset = block.firstPanel * G * V::lanes;
-    (block.panels == p.panels / p.blocks ? narrow : wide)(p.weights + offset * p.K, p.start + offset, a, p.K, out);
-  }
+struct RowSums {
+  using Call = void (*)(const Product& p, size_t panel, const float* a, float* out);
+  template <int M>
+  struct Of {
+    // The sums of M panels from `panel` on, into a packed row that begins there.
+    static void call(const Product& p, size_t panel, const float* a, float* out) {
+      const size_t offset = panel * G * V::lanes;
+      sumRow<V, S, M * G>(p.weights + offset * p.K, p.start + offset, a, p.K, out);
+    }
+  };
+  static Call pick(size_t panels) { return callOf<Of, Call, blockPanels<V>(G, S)>(panels); }
 };
+
+// Calls visit(block, call) for every block of the span, with the call for its width.
+template <class Row, class Visit>
+inline void eachBlock(const Product& p, const Span& span, const Visit& visit) {
+  const size_t width = p.panels / p.blocks;
+  const auto narrow = Row::pick(width), wide = Row::pick(width + 1);
+  for (size_t i = 0; i < span.size(); i++) {
+    const Block block = blockAt(p, span.at(i));
+    visit(block, block.panels == width ? narrow : wide);
+  }
+}
 
 // R rows times N vectors of columns over one slice of K: out = (start, or out where there is none) + a · w.
 template <class V, int S, int N, int R>
@@ -248,14 +259,10 @@ void product(const ProductArgs& args) {
   const Product& p = args.product;
   withPartials<G>(p.partials, [&](auto partials) {
     constexpr int S = decltype(partials)::count;
-    if (args.rows == 1) {
-      const RowProduct<V, G, S> row{p};
-      for (size_t i = 0; i < p.blocks; i++) {
-        const Block block = blockAt(p, args.backwards ? p.blocks - 1 - i : i);
-        row.sum(block, args.a, args.y + block.firstPanel * G * V::lanes);
-      }
-      return;
-    }
+    if (args.rows == 1)
+      return eachBlock<RowSums<V, G, S>>(p, {0, p.blocks, false}, [&](const Block& block, auto sum) {
+        sum(p, block.firstPanel, args.a, args.y + block.firstPanel * G * V::lanes);
+      });
     for (size_t first = 0; first < args.rows; first += carryRows)
       for (size_t i = 0; i < p.blocks; i++) {
         const Block block = blockAt(p, i);

@@ -7,37 +7,9 @@
 
 namespace {
 
-// Runs finish(row, panel, where the sums of its gates lie) for every row and panel of the span.
-template <class V, int G, int S, class Finish>
-inline void sweep(const RowProduct<V, G, S>& product, const Span& span, const float* a, size_t aStride, size_t rows,
-                  float* carry, const Finish& finish) {
-  const auto finishBlock = [&](size_t row, const Block& block, const float* sums) {
-    for (size_t m = 0; m < block.panels; m++)
-      finish(row, block.firstPanel + m, sums + m * G * V::lanes);
-  };
-  if (rows == 1) {
-    for (size_t i = 0; i < span.size(); i++) {
-      const Block block = blockAt(product.p, span.at(i));
-      alignas(64) float sums[blockPanels<V>(G, S) * G * V::lanes];
-      product.sum(block, a, sums);
-      finishBlock(0, block, sums);
-    }
-    return;
-  }
-  for (size_t first = 0; first < rows; first += carryRows) {
-    const size_t count = least(carryRows, rows - first);
-    for (size_t i = 0; i < span.size(); i++) {
-      const Block block = blockAt(product.p, span.at(i));
-      const size_t stride = block.panels * G * V::lanes;
-      groupBlock<V, G, S>(product.p, block, a + first * aStride, aStride, count, carry, stride);
-      for (size_t r = 0; r < count; r++)
-        finishBlock(first + r, block, carry + r * stride);
-    }
-  }
-}
-
-// One time step: where its old state, new state and input sums lie.
+// One time step: where its input, its input sums, its old state and its new state lie.
 struct Step {
+  const float* input; // one row, or null where the input sums are there already
   const float* x;
   const float* h;
   float* hNext;
@@ -47,21 +19,20 @@ struct Step {
 template <class V, class C>
 struct FinishCell {
   const RunArgs& run;
-  Step step;
+  const Step& step;
   float* out;
   size_t outStride;
 
   RNN_INLINE void operator()(size_t row, size_t panel, const float* sums) const {
-    constexpr size_t L = V::lanes, gates = C::gates + C::candidates;
+    (*this)(row, panel, sums, step.x + row * run.xRow + panel * V::lanes * (C::gates + C::candidates));
+  }
+  RNN_INLINE void operator()(size_t row, size_t panel, const float* sums, const float* xSums) const {
+    constexpr size_t L = V::lanes;
     const size_t unit = panel * L;
-    const float* xSums = step.x + row * run.xRow + unit * gates;
-    const float* stateSums = sums;
-    if (run.input)
-      xSums = sums, stateSums = step.x + row * run.xRow + unit * gates;
     V x[C::gates], s[C::gates];
 #pragma GCC unroll 4
     for (int g = 0; g < C::gates; g++)
-      x[g] = V::load(xSums + g * L), s[g] = V::load(stateSums + g * L);
+      x[g] = V::load(xSums + g * L), s[g] = V::load(sums + g * L);
     Unit<V> u;
     if constexpr (C::readsState)
       u.h = V::load(step.h + row * run.hStride + unit);
@@ -82,9 +53,9 @@ struct FinishCell {
 template <class V, class C>
 struct FinishCandidate {
   const RunArgs& run;
-  Step step;
+  const Step& step;
 
-  void operator()(size_t row, size_t panel, const float* sums) const {
+  RNN_INLINE void operator()(size_t row, size_t panel, const float* sums) const {
     constexpr size_t L = V::lanes, gates = C::gates + C::candidates;
     const size_t unit = panel * L;
     Unit<V> u;
@@ -99,15 +70,80 @@ struct FinishCandidate {
 template <class V>
 struct FinishProjection {
   const RunArgs& run;
-  Step step;
+  const Step& step;
 
-  void operator()(size_t row, size_t panel, const float* sums) const {
+  RNN_INLINE void operator()(size_t row, size_t panel, const float* sums) const {
     V::load(sums).store(step.hNext + row * run.hStride + panel * V::lanes);
   }
 };
 
+// The first product and the cell of one row, block by block: all sums of a block stay in registers or beside them.
+template <class V, class C, int S>
+struct RowStep {
+  using Call = void (*)(const RunArgs& run, const Step& step, size_t panel, const FinishCell<V, C>& finish);
+  template <int M>
+  struct Of {
+    static void call(const RunArgs& run, const Step& step, size_t panel, const FinishCell<V, C>& finish) {
+      constexpr size_t L = V::lanes, G = C::gates, N = M * G;
+      const size_t offset = panel * G * L;
+      alignas(64) float sums[N * L], inputSums[N * L];
+      const float* x = step.x + offset;
+      if constexpr (C::candidates == 0)
+        if (step.input) {
+          const Product& p = run.inputProduct;
+          sumRow<V, S, N>(p.weights + offset * p.K, p.start + offset, step.input, p.K, inputSums);
+          x = inputSums;
+        }
+      const Product& p = run.first;
+      sumRow<V, S, N>(p.weights + offset * p.K, p.start + offset, step.h, p.K, sums);
+#pragma GCC unroll 8
+      for (size_t m = 0; m < M; m++)
+        if constexpr (C::candidates == 0)
+          finish(0, panel + m, sums + m * G * L, x + m * G * L);
+        else
+          finish(0, panel + m, sums + m * G * L);
+    }
+  };
+  static Call pick(size_t panels) { return callOf<Of, Call, blockPanels<V>(C::gates, S)>(panels); }
+};
+
+// Runs finish(row, panel, where the sums of its gates lie) for every row and panel of the span.
+template <class V, int G, int S, class Finish>
+inline void sweep(const Product& p, const Span& span, const float* a, size_t aStride, size_t rows, float* carry,
+                  const Finish& finish) {
+  const auto finishBlock = [&](size_t row, const Block& block, const float* sums) {
+    for (size_t m = 0; m < block.panels; m++)
+      finish(row, block.firstPanel + m, sums + m * G * V::lanes);
+  };
+  if (rows == 1)
+    return eachBlock<RowSums<V, G, S>>(p, span, [&](const Block& block, auto sum) {
+      alignas(64) float sums[blockPanels<V>(G, S) * G * V::lanes]; // `carry` is of all threads that share the step
+      sum(p, block.firstPanel, a, sums);
+      finishBlock(0, block, sums);
+    });
+  for (size_t first = 0; first < rows; first += carryRows) {
+    const size_t count = least(carryRows, rows - first);
+    for (size_t i = 0; i < span.size(); i++) {
+      const Block block = blockAt(p, span.at(i));
+      const size_t stride = block.panels * G * V::lanes;
+      groupBlock<V, G, S>(p, block, a + first * aStride, aStride, count, carry, stride);
+      for (size_t r = 0; r < count; r++)
+        finishBlock(first + r, block, carry + r * stride);
+    }
+  }
+}
+
 inline Span spanOf(const RunArgs& run, const Product& p, bool backwards) {
   return {p.blocks * run.share / run.shares, p.blocks * (run.share + 1) / run.shares, backwards};
+}
+
+// Short rows are not worth a call of memcpy.
+inline void copyRow(float* to, const float* from, size_t count) {
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8)
+    __builtin_memcpy(to + i, from + i, 8 * sizeof(float));
+  for (; i < count; i++)
+    to[i] = from[i];
 }
 
 inline void meet(const RunArgs& run) {
@@ -118,32 +154,35 @@ inline void meet(const RunArgs& run) {
 template <class V, class C, int S>
 void runSteps(const RunArgs& run) {
   const bool two = C::candidates > 0 || run.projects;
-  const RowProduct<V, C::gates, S> first{run.first};
   for (size_t t = 0; t < run.T; t++) {
-    const Step step{run.x + t * run.xStep, run.h[t & 1], run.h[~t & 1]};
+    const Step step{run.input, run.x + t * run.xStep, run.h[t & 1], run.h[~t & 1]};
     // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
     const bool backwards = run.backwards != bool(t & 1);
-    const float* a = run.input ? run.input : step.h;
-    const size_t aStride = run.input ? run.inputStride : run.hStride;
+    const Span span = spanOf(run, run.first, backwards);
     const FinishCell<V, C> finish{run, step, two ? run.between : step.hNext, two ? run.unitStride : run.hStride};
-    sweep(first, spanOf(run, run.first, backwards), a, aStride, run.B, run.carry, finish);
+    if (run.B == 1)
+      eachBlock<RowStep<V, C, S>>(run.first, span,
+                                  [&](const Block& block, auto call) { call(run, step, block.firstPanel, finish); });
+    else
+      sweep<V, C::gates, S>(run.first, span, step.h, run.hStride, run.B, run.carry, finish);
     meet(run);
     if (two) {
       withPartials<1>(run.second.partials, [&](auto partials) {
         constexpr int S2 = decltype(partials)::count;
         const Span span = spanOf(run, run.second, backwards);
-        const RowProduct<V, 1, S2> second{run.second};
+        const auto sweepSecond = [&](const auto& finish) {
+          sweep<V, 1, S2>(run.second, span, run.between, run.unitStride, run.B, run.carry, finish);
+        };
         if constexpr (C::candidates > 0)
-          sweep(second, span, run.between, run.unitStride, run.B, run.carry, FinishCandidate<V, C>{run, step});
+          sweepSecond(FinishCandidate<V, C>{run, step});
         else if constexpr (C::hasCellState)
-          sweep(second, span, run.between, run.unitStride, run.B, run.carry, FinishProjection<V>{run, step});
+          sweepSecond(FinishProjection<V>{run, step});
       });
       meet(run);
     }
     if (run.y && run.share == 0)
       for (size_t b = 0; b < run.B; b++)
-        __builtin_memcpy(run.y[b] + ptrdiff_t(t) * run.yStep, step.hNext + b * run.hStride,
-                         run.outputs * sizeof(float));
+        copyRow(run.y[b] + ptrdiff_t(t) * run.yStep, step.hNext + b * run.hStride, run.outputs);
   }
 }
 

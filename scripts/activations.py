@@ -42,8 +42,3 @@ r = np.cos(np.linspace(0, np.pi, 4001)) * 0.3470
 r = r[np.abs(r) > 1e-3]
 fit("exp", r, (np.expm1(r) - r) / r**2, r**2 / np.exp(r), 4)
 
-# tanh x = x + x^3 Q(x^2) on |x| <= 0.625.
-x = (np.cos(np.linspace(0, np.pi, 4001)) * 0.5 + 0.5) * 0.625
-x = x[x > 0.02]
-q = x * x
-fit("tanh", q, (np.tanh(x) - x) / x**3, x**3 / np.tanh(x), 4)

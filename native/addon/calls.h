@@ -1,5 +1,7 @@
-// The results of calls on the pool, as a function: takes them out of the book, or calls off what has not begun.
+// What belongs to a thread rather than to one object, as a function: the step of a live stream, and the results of
+// calls on the pool, taken out of the book, or called off where they have not begun.
 #pragma once
+#include "../stream.h"
 #include "weights.h"
 #include <cstring>
 
@@ -7,12 +9,17 @@ namespace native_rnn {
 
 class CallsFunction final : public Bound {
 public:
-  enum Op : int32_t { opTakeArena, opTake, opDrop, opCancel };
+  enum Op : int32_t { opStep, opTakeArena, opTake, opDrop, opCancel };
   using Bound::Bound;
 
   napi_value call(napi_callback_info info) {
-    const int32_t op = edge.takeOp();
     const size_t slot = edge.number(placeSlot);
+    if (edge.header[placeOp] == opStep) {
+      const LiveStreams::Entry& stream = edge.streams.at(slot);
+      stream.core->step(stream.input, stream.output);
+      return nullptr;
+    }
+    const int32_t op = edge.takeOp();
     switch (op) {
     case opTakeArena: {
       const CallLengths lengths = lengthsOf(edge.ended(slot));

@@ -13,11 +13,12 @@
 #include <node_api.h>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace native_rnn {
 
 // Places in the header; lib/native.ts has the same list. `placeOp` is what to do: whoever reads it sets it back to 0,
-// which is the most frequent act of each function (a forward pass in the arena, a stream's step).
+// which is the most frequent act of each function (a forward pass in the arena, a live stream's step).
 enum Place : size_t { placeOp, placeT, placeB, placeFlags, placeSlot, headerLength = 16 };
 
 [[noreturn]] inline void wrong(const char* what) { throw std::invalid_argument(std::string("native-rnn: ") + what); }
@@ -28,6 +29,44 @@ inline void check(napi_status status) {
   if (status != napi_ok)
     throw Pending{};
 }
+
+class Stream;
+
+// A live stream and its arena, by slot. All streams step through one function, and `placeSlot` says which: what calls
+// one function only is compiled to a direct call, half as long as a call of one function a stream.
+class LiveStreams {
+public:
+  // Nothing is left to fail once this has returned.
+  size_t add(Stream* core, const float* input, float* output) {
+    if (free_.empty()) {
+      free_.reserve(streams_.size() + 1);
+      streams_.emplace_back();
+      free_.push_back(streams_.size() - 1);
+    }
+    const size_t slot = free_.back();
+    free_.pop_back();
+    streams_[slot] = {core, input, output};
+    return slot;
+  }
+  void remove(size_t slot) {
+    streams_[slot] = {};
+    free_.push_back(slot);
+  }
+  struct Entry {
+    Stream* core;
+    const float* input;
+    float* output;
+  };
+  const Entry& at(size_t slot) const {
+    if (slot >= streams_.size() || !streams_[slot].core)
+      wrong("use after dispose()");
+    return streams_[slot];
+  }
+
+private:
+  std::vector<Entry> streams_;
+  std::vector<size_t> free_;
+};
 
 // Counted by the functions bound to it, as the order in which an environment finalizes them is not ours.
 class Edge {
@@ -76,6 +115,7 @@ public:
   // True: it had not begun and is out of the book. False: it will stop soon, and settle is called as ever.
   bool cancel(size_t slot);
 
+  LiveStreams streams;
   const napi_env env;
   int32_t* header = nullptr;
   float* arena = nullptr;

@@ -146,7 +146,9 @@ private:
     const Arguments<2> given(edge.env, info);
     float* const input = floats(edge.env, given[0], lengths.x);
     float* const output = floats(edge.env, given[1], lengths.y);
-    const napi_value function = keeping(functionOf(std::make_unique<StreamFunction>(edge, use_, B, input, output)));
+    auto stream = std::make_unique<StreamFunction>(edge, use_, B, input, output);
+    edge.header[placeSlot] = static_cast<int32_t>(stream->slot());
+    const napi_value function = keeping(functionOf(std::move(stream)));
     keep(edge.env, function, "input", given[0]);
     return function;
   }

@@ -1,4 +1,5 @@
-// A live stream as a function: without an operation it is one step over the arena that both sides see.
+// A live stream as a function, for all that is not a step; it steps by its slot (calls.h) over the arena that both
+// sides see.
 #pragma once
 #include "../stream.h"
 #include "weights.h"
@@ -7,25 +8,24 @@ namespace native_rnn {
 
 class StreamFunction final : public Bound {
 public:
-  enum Op : int32_t { opStep, opRun, opReadState, opWriteState, opDispose };
+  enum Op : int32_t { opRun, opReadState, opWriteState, opDispose };
 
   StreamFunction(Edge& edge, const Use& use, size_t B, float* input, float* output)
-      : Bound(edge), use_(use), B_(B), input_(input), output_(output), core_(new Stream(use->stack, B)) {
+      : Bound(edge), use_(use), B_(B), core_(new Stream(use->stack, B)),
+        slot_(edge.streams.add(core_.get(), input, output)) {
     edge.adjust(bytes_ = static_cast<int64_t>(core_->bytes()));
     charge((B * (use->stack.spec().inputSize + use->stack.spec().outputSize())) * sizeof(float));
   }
-  ~StreamFunction() override { edge.adjust(-bytes_); }
+  ~StreamFunction() override { close(); }
+  size_t slot() const { return slot_; }
 
   napi_value call(napi_callback_info info) {
-    if (edge.header[placeOp] == opStep) {
-      if (!core_)
-        wrong("use after dispose()");
-      core_->step(input_, output_);
+    const int32_t op = edge.takeOp();
+    if (op == opDispose) {
+      close();
+      use_.dispose();
       return nullptr;
     }
-    const int32_t op = edge.takeOp();
-    if (op == opDispose)
-      return dispose();
     if (!core_)
       wrong("use after dispose()");
     const NetworkSpec& spec = use_->stack.spec();
@@ -55,18 +55,18 @@ public:
   }
 
 private:
-  napi_value dispose() {
+  void close() {
+    if (!core_)
+      return;
+    edge.streams.remove(slot_);
     core_.reset();
     edge.adjust(-bytes_);
-    bytes_ = 0;
-    use_.dispose();
-    return nullptr;
   }
 
   Use use_; // before the core, which ends first
   size_t B_;
-  float *input_, *output_;
   std::unique_ptr<Stream> core_;
+  size_t slot_;
   int64_t bytes_ = 0;
 };
 

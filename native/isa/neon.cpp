@@ -18,9 +18,14 @@ inline Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }
 inline Vec operator*(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
 inline Vec operator/(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
 inline Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+// c − a · b
+inline Vec fnma(Vec a, Vec b, Vec c) { return {vfmsq_f32(c.v, a.v, b.v)}; }
+// NaN where b is.
+inline Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
+inline Vec max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
 inline uint32x4_t operator<(Vec a, Vec b) { return vcltq_f32(a.v, b.v); }
 inline Vec select(uint32x4_t mask, Vec a, Vec b) { return {vbslq_f32(mask, a.v, b.v)}; }
-inline Vec abs(Vec a) { return {vabsq_f32(a.v)}; }
+inline Vec negativeAbs(Vec a) { return {vnegq_f32(vabsq_f32(a.v))}; }
 inline Vec copySign(Vec a, Vec sign) { return {vbslq_f32(vdupq_n_u32(0x80000000u), sign.v, a.v)}; }
 // one · 2^n, n in the low bits of t
 inline Vec powerOfTwo(Vec t, Vec one) {

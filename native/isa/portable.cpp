@@ -45,8 +45,20 @@ inline Vec fma(Vec a, Vec b, Vec c) {
   }
   return {a.v * b.v + c.v};
 }
+// c − a · b
+inline Vec fnma(Vec a, Vec b, Vec c) {
+  if constexpr (hardwareFma) {
+    for (int i = 0; i < 4; i++)
+      c.v[i] = __builtin_fmaf(-a.v[i], b.v[i], c.v[i]);
+    return c;
+  }
+  return {c.v - a.v * b.v};
+}
 inline Vec select(Ints mask, Vec a, Vec b) { return {(Floats)((mask & (Ints)a.v) | (~mask & (Ints)b.v))}; }
-inline Vec abs(Vec a) { return {(Floats)((Ints)a.v & 0x7fffffff)}; }
+// NaN where b is.
+inline Vec min(Vec a, Vec b) { return select(a < b, a, b); }
+inline Vec max(Vec a, Vec b) { return select(b < a, a, b); }
+inline Vec negativeAbs(Vec a) { return {(Floats)((Ints)a.v | int32_t(0x80000000))}; }
 inline Vec copySign(Vec a, Vec sign) { return {(Floats)((Ints)a.v | ((Ints)sign.v & int32_t(0x80000000)))}; }
 // one · 2^n, n in the low bits of t
 inline Vec powerOfTwo(Vec t, Vec one) { return {(Floats)(((Ints)t.v << 23) + (Ints)one.v)}; }

@@ -49,6 +49,9 @@ inline Ints operator&(Ints a, Ints b) {
 inline Ints operator&(Ints a, int32_t b) {
   return each4<Ints>([&](int i) { return a.at[i] & b; });
 }
+inline Ints operator|(Ints a, int32_t b) {
+  return each4<Ints>([&](int i) { return a.at[i] | b; });
+}
 inline Ints operator|(Ints a, Ints b) {
   return each4<Ints>([&](int i) { return a.at[i] | b.at[i]; });
 }
