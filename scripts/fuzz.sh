@@ -10,5 +10,5 @@ out=build-fuzz
   cmake --build $out --parallel "$(nproc)"
 } >$out.log 2>&1 || { tail -40 $out.log; exit 1; }
 mkdir -p $out/corpus
-ASAN_OPTIONS=allocator_may_return_null=1 $out/fuzz-core -max_total_time="$seconds" -max_len=512 -len_control=0 -timeout=20 \
+ASAN_OPTIONS=allocator_may_return_null=1 $out/fuzz-core -max_total_time="$seconds" -max_len=512 -len_control=0 -entropic=0 -timeout=20 \
   -print_final_stats=1 -artifact_prefix=$out/ "$@" $out/corpus 2>&1 | grep -v '^#\|^"' | tail -n 40
