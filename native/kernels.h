@@ -29,8 +29,8 @@ struct Product {
   const float* weights; // blocks as above
   const float* start;   // packed row: what each sum starts from (the bias, or zeros)
   size_t K;             // inputs
-  size_t panels;        // ceil(N / lanes)
-  size_t blocks;        // the first `panels % blocks` have one panel more than the others
+  size_t blocks;        // of panels, of which there are ceil(N / lanes)
+  size_t narrow, wide;  // panels of a block; how many blocks, the first ones, have one more
   int partials;         // log2 of the partial sums an output: sum s takes the k with k mod 2^partials = s
 };
 
@@ -83,7 +83,7 @@ struct Kernels {
   uint32_t needs;         // CpuFeature bits
   bool fused;             // every multiply-add is fused: the bits equal those of every other fused table
   size_t lanes;           // units in a panel
-  size_t maxPanels[4][3]; // most panels in a block, by gates − 1 and log2 of the partial sums
+  size_t maxPanels[4][2]; // most panels in a block, by gates − 1 and log2 of the partial sums
   void (*product[4])(const ProductArgs&); // by gates − 1
   void (*run[cellKinds])(const RunArgs&);
 };

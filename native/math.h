@@ -38,9 +38,9 @@ RNN_INLINE V expm1Scaled(V r, float scale) {
   // In pairs rather than one after the other: as many operations, half the time from r to the result.
   const V r2 = r * r;
   const float scale2 = scale * scale;
-  const V low = fma(V::set(1.66665211e-1f * scale2), r, V::set(4.99999940e-1f * scale));
-  const V high = fma(V::set(8.36869050e-3f * scale2 * scale2), r, V::set(4.16682810e-2f * scale2 * scale));
-  const V p = fma(fma(V::set(1.38195115e-3f * scale2 * scale2 * scale), r2, high), r2, low);
+  const V low = fma(V::set(1.66665465e-1f * scale2), r, V::set(4.99999970e-1f * scale));
+  const V high = fma(V::set(8.36627744e-3f * scale2 * scale2), r, V::set(4.16674353e-2f * scale2 * scale));
+  const V p = fma(fma(V::set(1.38707249e-3f * scale2 * scale2 * scale), r2, high), r2, low);
   return fma(p, r2, r);
 }
 

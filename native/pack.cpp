@@ -6,13 +6,9 @@ namespace native_rnn {
 
 int partialSums(size_t G, size_t N) {
 #ifdef RNN_PARTIALS // bench/promise.mjs asks what another choice would give
-  return std::min(RNN_PARTIALS, G == 1 ? 2 : 1);
+  return std::min(RNN_PARTIALS, G == 4 ? 0 : 1);
 #endif
-  if (G == 1)
-    return N <= 16 ? 2 : N <= 96 ? 1 : 0;
-  if (G == 4)
-    return N <= 8 ? 1 : 0;
-  return N <= 64 ? 1 : 0;
+  return (G == 1 && N <= 40) || (G < 4 && N <= 16) ? 1 : 0;
 }
 
 Matrix layOut(size_t N, size_t G, size_t K, int partials, const Kernels& kernels, size_t& offset) {

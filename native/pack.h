@@ -12,7 +12,9 @@ struct Matrix {
   size_t weights, start;
 
   size_t packedRow() const { return panels * G * lanes; }
-  Product product(const float* memory) const { return {memory + weights, memory + start, K, panels, blocks, partials}; }
+  Product product(const float* memory) const {
+    return {memory + weights, memory + start, K, blocks, panels / blocks, panels % blocks, partials};
+  }
   // Gates [firstGate, firstGate + G) of a plain (gates · N, K) matrix and of its bias; a null bias is zeros.
   void pack(const float* plain, const float* bias, size_t firstGate, float* memory) const;
   void unpack(float* plain, float* bias, size_t firstGate, const float* memory) const;

@@ -43,7 +43,7 @@ void arrange(const Layer& layer, size_t B, size_t sums, size_t gathered, size_t 
 size_t widestBlock(const Kernels& kernels) {
   size_t most = 0;
   for (size_t G = 1; G <= 4; G++)
-    for (size_t partials = 0; partials < 3; partials++)
+    for (size_t partials = 0; partials < 2; partials++)
       most = std::max(most, G * kernels.maxPanels[G - 1][partials] * kernels.lanes);
   return most;
 }

@@ -31,7 +31,7 @@ constexpr int tilePanels(int G, int S, int R) {
   return S > 1 ? 1 : clamp(tileSums<V> / (G * R), 1, blockPanels<V>(G, 1));
 }
 // Most partial sums (as log2) that a product of G gates is asked for; pack.cpp chooses within it.
-constexpr int mostPartials(int G) { return G == 1 ? 2 : 1; }
+constexpr int mostPartials(int G) { return G == 4 ? 0 : 1; }
 // Weights of one slice of K that stay in the first-level cache while the rows of a group pass.
 template <class V>
 constexpr size_t sliceBytes = V::registers == 32 ? 24576 : 16384;
@@ -89,8 +89,7 @@ struct Block {
   size_t firstPanel, panels;
 };
 inline Block blockAt(const Product& p, size_t block) {
-  const size_t narrow = p.panels / p.blocks, wide = p.panels % p.blocks;
-  return {block * narrow + least(block, wide), narrow + (block < wide)};
+  return {block * p.narrow + least(block, p.wide), p.narrow + (block < p.wide)};
 }
 
 // Blocks [begin, end) of a product, from the last to the first where `backwards`.
@@ -128,11 +127,10 @@ struct RowSums {
 // Calls visit(block, call) for every block of the span, with the call for its width.
 template <class Row, class Visit>
 inline void eachBlock(const Product& p, const Span& span, const Visit& visit) {
-  const size_t width = p.panels / p.blocks;
-  const auto narrow = Row::pick(width), wide = Row::pick(width + 1);
+  const auto narrow = Row::pick(p.narrow), wide = p.wide ? Row::pick(p.narrow + 1) : narrow;
   for (size_t i = 0; i < span.size(); i++) {
     const Block block = blockAt(p, span.at(i));
-    visit(block, block.panels == width ? narrow : wide);
+    visit(block, block.panels == p.narrow ? narrow : wide);
   }
 }
 

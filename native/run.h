@@ -2,6 +2,7 @@
 // Each isa/*.cpp includes it after defining Vec; everything here is internal to that one object.
 #pragma once
 #include "product.h"
+#include "rows.h"
 
 #include "cells/cells.h"
 
@@ -15,6 +16,12 @@ struct Step {
   float* hNext;
 };
 
+// Where packed sums of some rows lie: those of the first row, and the floats from one row to the next.
+struct Sums {
+  const float* at;
+  size_t stride;
+};
+
 // What follows the first product: the cell on registers, its result to the new state or to the second product.
 template <class V, class C>
 struct FinishCell {
@@ -23,29 +30,36 @@ struct FinishCell {
   float* out;
   size_t outStride;
 
-  RNN_INLINE void operator()(size_t row, size_t panel, const float* sums) const {
-    (*this)(row, panel, sums, step.x + row * run.xRow + panel * V::lanes * (C::gates + C::candidates));
+  // R rows from `row` on, one panel.
+  template <int R>
+  RNN_INLINE void rows(size_t row, size_t panel, Sums sums) const {
+    const size_t offset = panel * V::lanes * (C::gates + C::candidates);
+    rows<R>(row, panel, sums, {step.x + row * run.xRow + offset, run.xRow});
   }
-  RNN_INLINE void operator()(size_t row, size_t panel, const float* sums, const float* xSums) const {
+  template <int R>
+  RNN_INLINE void rows(size_t row, size_t panel, Sums sums, Sums inputSums) const {
+    using Of = Rows<V, R>;
     constexpr size_t L = V::lanes;
-    const size_t unit = panel * L;
-    V x[C::gates], s[C::gates];
+    const size_t unit = panel * L, place = row * run.unitStride + unit;
+    typename Of::Vec x[C::gates], s[C::gates];
 #pragma GCC unroll 4
-    for (int g = 0; g < C::gates; g++)
-      x[g] = V::load(xSums + g * L), s[g] = V::load(sums + g * L);
-    Unit<V> u;
+    for (int g = 0; g < C::gates; g++) {
+      x[g] = Of::load(inputSums.at + g * L, inputSums.stride);
+      s[g] = Of::load(sums.at + g * L, sums.stride);
+    }
+    Unit<typename Of::Vec> u;
     if constexpr (C::readsState)
-      u.h = V::load(step.h + row * run.hStride + unit);
+      u.h = Of::load(step.h + row * run.hStride + unit, run.hStride);
     if constexpr (C::hasCellState)
-      u.c = V::load(run.c + row * run.unitStride + unit);
+      u.c = Of::load(run.c + place, run.unitStride);
     if constexpr (C::hasPeepholes)
       for (int g = 0; g < 3; g++)
-        u.peephole[g] = V::load(run.peephole + unit * 3 + g * L);
-    C::next(x, s, u).store(out + row * outStride + unit);
+        u.peephole[g] = Of::load(run.peephole + unit * 3 + g * L, 0);
+    Of::store(C::next(x, s, u), out + row * outStride + unit, outStride);
     if constexpr (C::hasCellState)
-      u.c.store(run.c + row * run.unitStride + unit);
+      Of::store(u.c, run.c + place, run.unitStride);
     if constexpr (C::candidates > 0)
-      u.update.store(run.update + row * run.unitStride + unit);
+      Of::store(u.update, run.update + place, run.unitStride);
   }
 };
 
@@ -55,14 +69,16 @@ struct FinishCandidate {
   const RunArgs& run;
   const Step& step;
 
-  RNN_INLINE void operator()(size_t row, size_t panel, const float* sums) const {
+  template <int R>
+  RNN_INLINE void rows(size_t row, size_t panel, Sums sums) const {
+    using Of = Rows<V, R>;
     constexpr size_t L = V::lanes, gates = C::gates + C::candidates;
-    const size_t unit = panel * L;
-    Unit<V> u;
-    u.h = V::load(step.h + row * run.hStride + unit);
-    u.update = V::load(run.update + row * run.unitStride + unit);
-    const V x = V::load(step.x + row * run.xRow + unit * gates + C::gates * L);
-    C::candidate(x, V::load(sums), u).store(step.hNext + row * run.hStride + unit);
+    const size_t unit = panel * L, place = row * run.hStride + unit;
+    Unit<typename Of::Vec> u;
+    u.h = Of::load(step.h + place, run.hStride);
+    u.update = Of::load(run.update + row * run.unitStride + unit, run.unitStride);
+    const auto x = Of::load(step.x + row * run.xRow + unit * gates + C::gates * L, run.xRow);
+    Of::store(C::candidate(x, Of::load(sums.at, sums.stride), u), step.hNext + place, run.hStride);
   }
 };
 
@@ -72,8 +88,10 @@ struct FinishProjection {
   const RunArgs& run;
   const Step& step;
 
-  RNN_INLINE void operator()(size_t row, size_t panel, const float* sums) const {
-    V::load(sums).store(step.hNext + row * run.hStride + panel * V::lanes);
+  template <int R>
+  RNN_INLINE void rows(size_t row, size_t panel, Sums sums) const {
+    using Of = Rows<V, R>;
+    Of::store(Of::load(sums.at, sums.stride), step.hNext + row * run.hStride + panel * V::lanes, run.hStride);
   }
 };
 
@@ -99,41 +117,48 @@ struct RowStep {
 #pragma GCC unroll 8
       for (size_t m = 0; m < M; m++)
         if constexpr (C::candidates == 0)
-          finish(0, panel + m, sums + m * G * L, x + m * G * L);
+          finish.template rows<1>(0, panel + m, {sums + m * G * L, 0}, {x + m * G * L, 0});
         else
-          finish(0, panel + m, sums + m * G * L);
+          finish.template rows<1>(0, panel + m, {sums + m * G * L, 0});
     }
   };
   static Call pick(size_t panels) { return callOf<Of, Call, blockPanels<V>(C::gates, S)>(panels); }
 };
 
-// Runs finish(row, panel, where the sums of its gates lie) for every row and panel of the span.
+// Calls finish.rows for all rows and panels of the span.
 template <class V, int G, int S, class Finish>
 inline void sweep(const Product& p, const Span& span, const float* a, size_t aStride, size_t rows, float* carry,
                   const Finish& finish) {
-  const auto finishBlock = [&](size_t row, const Block& block, const float* sums) {
-    for (size_t m = 0; m < block.panels; m++)
-      finish(row, block.firstPanel + m, sums + m * G * V::lanes);
-  };
+  constexpr size_t panelSums = G * V::lanes;
   if (rows == 1)
     return eachBlock<RowSums<V, G, S>>(p, span, [&](const Block& block, auto sum) {
-      alignas(64) float sums[blockPanels<V>(G, S) * G * V::lanes]; // `carry` is of all threads that share the step
+      alignas(64) float sums[blockPanels<V>(G, S) * panelSums]; // `carry` is of all threads that share the step
       sum(p, block.firstPanel, a, sums);
-      finishBlock(0, block, sums);
+      for (size_t m = 0; m < block.panels; m++)
+        finish.template rows<1>(0, block.firstPanel + m, {sums + m * panelSums, 0});
     });
   for (size_t first = 0; first < rows; first += carryRows) {
     const size_t count = least(carryRows, rows - first);
     for (size_t i = 0; i < span.size(); i++) {
       const Block block = blockAt(p, span.at(i));
-      const size_t stride = block.panels * G * V::lanes;
+      const size_t stride = block.panels * panelSums;
       groupBlock<V, G, S>(p, block, a + first * aStride, aStride, count, carry, stride);
-      for (size_t r = 0; r < count; r++)
-        finishBlock(first + r, block, carry + r * stride);
+      for (size_t m = 0; m < block.panels; m++) {
+        const size_t panel = block.firstPanel + m;
+        const float* sums = carry + m * panelSums;
+        size_t r = 0;
+        for (; r + 2 <= count; r += 2)
+          finish.template rows<2>(first + r, panel, {sums + r * stride, stride});
+        if (r < count)
+          finish.template rows<1>(first + r, panel, {sums + r * stride, stride});
+      }
     }
   }
 }
 
 inline Span spanOf(const RunArgs& run, const Product& p, bool backwards) {
+  if (run.shares == 1)
+    return {0, p.blocks, backwards};
   return {p.blocks * run.share / run.shares, p.blocks * (run.share + 1) / run.shares, backwards};
 }
 
@@ -200,7 +225,7 @@ constexpr Kernels table(const char* name, uint32_t needs) {
   kernels.fused = V::fused;
   kernels.lanes = V::lanes;
   for (int G = 1; G <= 4; G++)
-    for (int log2 = 0; log2 <= 2; log2++)
+    for (int log2 = 0; log2 <= 1; log2++)
       kernels.maxPanels[G - 1][log2] = blockPanels<V>(G, 1 << log2);
   kernels.product[0] = product<V, 1>;
   kernels.product[1] = product<V, 2>;

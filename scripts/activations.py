@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fits the polynomials of native/math.h and prints their coefficients as float32, highest power first.
+"""Fits the polynomial of native/math.h and prints its coefficients as float32, highest power first.
 
 Minimax in the relative error, by Lawson's iteration (weighted least squares whose weights grow where the error is
 large). Each coefficient is rounded to float32 in turn, the lowest power first, and the rest is fitted again.
@@ -37,8 +37,8 @@ def fit(name, x, target, scale, degree):
         print(f"  {c:.8e}f")
 
 
-# e^r = 1 + r + r^2 P(r) on |r| <= ln 2 / 2, a little wider for the rounding of n.
+# e^r - 1 = r + r^2 P(r) on |r| <= ln 2 / 2, a little wider for the rounding of n; tanh near 0 is nothing but this.
 r = np.cos(np.linspace(0, np.pi, 4001)) * 0.3470
 r = r[np.abs(r) > 1e-3]
-fit("exp", r, (np.expm1(r) - r) / r**2, r**2 / np.exp(r), 4)
+fit("exp", r, (np.expm1(r) - r) / r**2, r**2 / np.abs(np.expm1(r)), 4)
 

@@ -21,7 +21,7 @@ const native = [
   ['threads.h', 'cpu.*'],
   ['isa/*.cpp'],
   ['run.h', 'isa/*.h'],
-  ['product.h'],
+  ['product.h', 'rows.h'],
   ['math.h', 'cells/*'],
   ['kernels.h'],
 ]
