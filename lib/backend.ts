@@ -112,10 +112,15 @@ export interface LinearCore {
   dispose(): void
 }
 
+/** Writes random numbers in [−bound, bound) to target[begin] … target[end − 1], and moves the state of the generator on. */
+export type Fill = (state: Int32Array, target: Float32Array, begin: number, end: number, bound: number) => void
+
 export interface Backend {
   readonly name: BackendName
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network
   /** A network on what `share()` of the same backend gave; undefined where that does not fit the specification. */
   adopt(spec: NetworkSpec, shared: unknown): Network | undefined
   linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore
+  /** Random weights faster than JavaScript makes them, where the backend can; the same numbers. */
+  readonly fill?: Fill
 }

@@ -165,7 +165,8 @@ function makeParts(inFeatures: number, outFeatures: number, given: unknown): Lin
   const options = readOptions(given, { bias: boolean, seed, backend: backendName }, 'Linear')
   if (I * O > 2 ** 30)
     fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${O}, ${I}) passes 2^30 values`)
-  const random = new Uniform(options.seed)
+  const backend = chooseBackend(options.backend)
+  const random = new Uniform(options.seed, backend.fill)
   const bound = 1 / Math.sqrt(I)
   const draw = (count: number) => {
     const values = new Float32Array(count)
@@ -174,7 +175,7 @@ function makeParts(inFeatures: number, outFeatures: number, given: unknown): Lin
   }
   const weight = draw(O * I)
   const bias = (options.bias ?? true) ? draw(O) : undefined
-  return new LinearParts(I, O, { weight, bias }, chooseBackend(options.backend))
+  return new LinearParts(I, O, { weight, bias }, backend)
 }
 
 function readLinear(reader: StateDictReader, I: number, O: number, hasBias: boolean): LinearWeights {

@@ -4,6 +4,7 @@ import type {
   BackendName,
   BatchCore,
   CellWeights,
+  Fill,
   ForwardCall,
   ForwardResult,
   LinearCore,
@@ -62,6 +63,8 @@ export class NativeBackend implements Backend {
     if (shared.length !== packedLength(this.#addon.networkFloats(this.#table, numbers))) return undefined
     return new NativeNetwork(thread, spec, this.#addon.network(this.#table, numbers, spec.threads, shared), shared)
   }
+
+  readonly fill: Fill = (...range) => this.#addon.uniform(...range)
 
   linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore {
     const thread = threadOf(this.#addon)

@@ -1,5 +1,4 @@
 /** Finds the compiled addon and types it; the only file that loads one. */
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import type { Backend, BackendName } from './backend.ts'
@@ -26,6 +25,7 @@ export interface Addon {
     memory: Float32Array,
     weights?: readonly (Float32Array | undefined)[],
   ): Bound
+  uniform(state: Int32Array, target: Float32Array, begin: number, end: number, bound: number): void
   linearFloats(table: number, inFeatures: number, outFeatures: number): number
   linear(
     table: number,
@@ -96,6 +96,8 @@ const prebuilds: Record<string, () => unknown> = {
 /** Whether this Linux has musl in place of glibc. The report takes milliseconds, so musl's own loader must be there first. */
 function musl(): boolean {
   const cpu = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+  // Not imported: that makes Node load all of its streams, for 4 ms.
+  const { existsSync } = require('node:fs') as typeof import('node:fs')
   if (!existsSync(`/lib/ld-musl-${cpu}.so.1`)) return false
   const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
   return !report?.header?.glibcVersionRuntime

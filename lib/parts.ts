@@ -69,7 +69,7 @@ export function makeParts(kind: Kind, inputSize: number, hiddenSize: number, giv
     threads,
   } as const
   const backend = chooseBackend(options.backend)
-  const weights = drawWeights(spec, new Uniform(options.seed))
+  const weights = drawWeights(spec, new Uniform(options.seed, backend.fill))
   return new LayerParts(LoadedNetwork.of(spec, backend, weights), batchFirst)
 }
 

@@ -1,4 +1,5 @@
 /** Reproducible random numbers for initial weights: xoshiro128**, its state filled by SplitMix32. */
+import type { Fill } from './backend.ts'
 
 /**
  * A generator of uniform numbers, 24 bits each.
@@ -9,8 +10,14 @@ export class Uniform {
   readonly #state = new Int32Array(4)
   readonly #one = new Float64Array(1)
 
-  /** @param seed any safe integer; left out: a different sequence each time */
-  constructor(seed?: number) {
+  readonly #fill: Fill | undefined
+
+  /**
+   * @param seed any safe integer; left out: a different sequence each time
+   * @param fill what draws long runs of float32, where there is something faster than the loop below
+   */
+  constructor(seed?: number, fill?: Fill) {
+    this.#fill = fill
     if (seed === undefined) for (let i = 0; i < 4; i++) this.#state[i] = Math.random() * 2 ** 32
     else expand(seed, this.#state)
   }
@@ -23,6 +30,10 @@ export class Uniform {
 
   /** Writes numbers in [−bound, bound) to target[begin] … target[end − 1]. One loop over locals: it is hot from its first call. */
   fill(target: Float32Array | Float64Array, begin: number, end: number, bound: number): void {
+    if (this.#fill && target instanceof Float32Array) {
+      this.#fill(this.#state, target, begin, end, bound)
+      return
+    }
     let [a, b, c, d] = this.#state
     const scale = bound / 2 ** 23
     for (let i = begin; i < end; i++) {

@@ -4,6 +4,7 @@
 #include "addon/linear.h"
 #include "addon/network.h"
 #include "dispatch.h"
+#include "uniform.h"
 #include <napi.h>
 
 using namespace native_rnn;
@@ -167,11 +168,31 @@ napi_value linear(const Napi::CallbackInfo& info) {
   return function;
 }
 
+// (state of the generator, target, begin, end, bound): random weights
+napi_value uniform(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  if (!info[4].IsNumber())
+    wrong("a bound is missing");
+  const double bound = info[4].As<Napi::Number>().DoubleValue();
+  size_t stateLength, length;
+  int32_t* const given = elements<int32_t>(env, info[0], napi_int32_array, stateLength);
+  float* const target = elements<float>(env, info[1], napi_float32_array, length);
+  if (stateLength != 4)
+    wrong("the state of the generator has the wrong length");
+  const size_t end = whole(info[3], 0, length), begin = whole(info[2], 0, end);
+  uint32_t state[4];
+  std::copy_n(given, 4, state);
+  fillUniform(state, target + begin, end - begin, bound);
+  std::copy_n(state, 4, given);
+  return nullptr;
+}
+
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("setUp", Napi::Function::New<entry<setUp>>(env));
   exports.Set("tables", Napi::Function::New<entry<tables>>(env));
   exports.Set("networkFloats", Napi::Function::New<entry<networkFloats>>(env));
   exports.Set("network", Napi::Function::New<entry<network>>(env));
+  exports.Set("uniform", Napi::Function::New<entry<uniform>>(env));
   exports.Set("linearFloats", Napi::Function::New<entry<linearFloats>>(env));
   exports.Set("linear", Napi::Function::New<entry<linear>>(env));
   return exports;

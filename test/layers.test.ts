@@ -444,3 +444,15 @@ describe('Embedding', () => {
     expectError(() => other.loadStateDict({}), 'ERR_RNN_DISPOSED', 'the Embedding was disposed')
   })
 })
+
+describe('initial weights', () => {
+  it.each(backends)('are the same for one seed on %s as everywhere', (backend) => {
+    for (const seed of [0, 7, -5, 2 ** 53 - 1]) {
+      const drawn = (backend: (typeof backends)[number]) => [
+        ...Object.entries(new LSTM(37, 29, { seed, backend, bidirectional: true, peepholes: true }).stateDict()),
+        ...Object.entries(new Linear(37, 29, { seed, backend }).stateDict()),
+      ]
+      expect(drawn(backend)).toEqual(drawn('typescript'))
+    }
+  })
+})

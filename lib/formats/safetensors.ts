@@ -1,5 +1,4 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
-import { readFile } from 'node:fs/promises'
 import { describe, fail, list, RNNError } from '../errors.ts'
 import { fromLittleEndian, littleEndian } from '../loaded.ts'
 import { checkDict, type StateDict } from '../state-dict.ts'
@@ -59,6 +58,8 @@ export async function loadSafetensors(path: string | URL): Promise<Record<string
   if (typeof path !== 'string' && !(path instanceof URL)) {
     fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}`)
   }
+  // Only here, for it takes a millisecond of each program's start.
+  const { readFile } = await import('node:fs/promises')
   const bytes = await readFile(path)
   try {
     return readSafetensors(bytes)
