@@ -1,5 +1,5 @@
-// One row's vector, or the vectors of two rows side by side with the same operators: two chains of dependent operations
-// in flight where one would wait for itself. Included by run.h only.
+// One vector, or two vectors side by side with the same operators: two chains of dependent operations in flight where
+// one would wait for itself. Included by run.h only.
 #pragma once
 #include "math.h"
 
@@ -68,7 +68,7 @@ RNN_INLINE Two<V> powerOfTwo(Two<V> x, Two<V> y) {
   return {powerOfTwo(x.a, y.a), powerOfTwo(x.b, y.b)};
 }
 
-// R rows, `stride` floats from one to the next.
+// The vectors of R rows or panels, `stride` floats from one to the next.
 template <class V, int R>
 struct Rows;
 template <class V>

@@ -16,7 +16,7 @@ struct Step {
   float* hNext;
 };
 
-// Where packed sums of some rows lie: those of the first row, and the floats from one row to the next.
+// Packed sums of some rows or panels: where the first one's lie, and the floats to the next one's.
 struct Sums {
   const float* at;
   size_t stride;
@@ -29,37 +29,47 @@ struct FinishCell {
   const Step& step;
   float* out;
   size_t outStride;
+  static constexpr size_t L = V::lanes, xPanel = L * (C::gates + C::candidates);
 
-  // R rows from `row` on, one panel.
+  // One panel of R rows from `row` on.
   template <int R>
   RNN_INLINE void rows(size_t row, size_t panel, Sums sums) const {
-    const size_t offset = panel * V::lanes * (C::gates + C::candidates);
-    rows<R>(row, panel, sums, {step.x + row * run.xRow + offset, run.xRow});
+    cells<R>(row, panel * L, sums, {step.x + row * run.xRow + panel * xPanel, run.xRow},
+             {run.hStride, run.unitStride, outStride, 0});
   }
+  // R panels of one row from `panel` on.
   template <int R>
-  RNN_INLINE void rows(size_t row, size_t panel, Sums sums, Sums inputSums) const {
+  RNN_INLINE void panels(size_t panel, Sums sums, Sums inputSums) const {
+    cells<R>(0, panel * L, sums, inputSums, {L, L, L, 3 * L});
+  }
+
+private:
+  struct Strides {
+    size_t h, units, out, peephole;
+  };
+  template <int R>
+  RNN_INLINE void cells(size_t row, size_t unit, Sums sums, Sums inputSums, Strides strides) const {
     using Of = Rows<V, R>;
-    constexpr size_t L = V::lanes;
-    const size_t unit = panel * L, place = row * run.unitStride + unit;
     typename Of::Vec x[C::gates], s[C::gates];
 #pragma GCC unroll 4
     for (int g = 0; g < C::gates; g++) {
       x[g] = Of::load(inputSums.at + g * L, inputSums.stride);
       s[g] = Of::load(sums.at + g * L, sums.stride);
     }
+    const size_t place = row * run.unitStride + unit;
     Unit<typename Of::Vec> u;
     if constexpr (C::readsState)
-      u.h = Of::load(step.h + row * run.hStride + unit, run.hStride);
+      u.h = Of::load(step.h + row * run.hStride + unit, strides.h);
     if constexpr (C::hasCellState)
-      u.c = Of::load(run.c + place, run.unitStride);
+      u.c = Of::load(run.c + place, strides.units);
     if constexpr (C::hasPeepholes)
       for (int g = 0; g < 3; g++)
-        u.peephole[g] = Of::load(run.peephole + unit * 3 + g * L, 0);
-    Of::store(C::next(x, s, u), out + row * outStride + unit, outStride);
+        u.peephole[g] = Of::load(run.peephole + unit * 3 + g * L, strides.peephole);
+    Of::store(C::next(x, s, u), out + row * outStride + unit, strides.out);
     if constexpr (C::hasCellState)
-      Of::store(u.c, run.c + place, run.unitStride);
+      Of::store(u.c, run.c + place, strides.units);
     if constexpr (C::candidates > 0)
-      Of::store(u.update, run.update + place, run.unitStride);
+      Of::store(u.update, run.update + place, strides.units);
   }
 };
 
@@ -105,21 +115,20 @@ struct RowStep {
       constexpr size_t L = V::lanes, G = C::gates, N = M * G;
       const size_t offset = panel * G * L;
       alignas(64) float sums[N * L], inputSums[N * L];
-      const float* x = step.x + offset;
+      Sums x{step.x + panel * finish.xPanel, finish.xPanel};
       if constexpr (C::candidates == 0)
         if (step.input) {
           const Product& p = run.inputProduct;
           sumRow<V, S, N>(p.weights + offset * p.K, p.start + offset, step.input, p.K, inputSums);
-          x = inputSums;
+          x = {inputSums, G * L};
         }
       const Product& p = run.first;
       sumRow<V, S, N>(p.weights + offset * p.K, p.start + offset, step.h, p.K, sums);
-#pragma GCC unroll 8
-      for (size_t m = 0; m < M; m++)
-        if constexpr (C::candidates == 0)
-          finish.template rows<1>(0, panel + m, {sums + m * G * L, 0}, {x + m * G * L, 0});
-        else
-          finish.template rows<1>(0, panel + m, {sums + m * G * L, 0});
+#pragma GCC unroll 4
+      for (size_t m = 0; m + 2 <= M; m += 2)
+        finish.template panels<2>(panel + m, {sums + m * G * L, G * L}, {x.at + m * x.stride, x.stride});
+      if constexpr (M % 2 == 1)
+        finish.template panels<1>(panel + M - 1, {sums + (M - 1) * G * L, 0}, {x.at + (M - 1) * x.stride, 0});
     }
   };
   static Call pick(size_t panels) { return callOf<Of, Call, blockPanels<V>(C::gates, S)>(panels); }
