@@ -18,7 +18,7 @@ const native = [
   ['stack.h'],
   ['crew.*'],
   ['pack.*', 'dispatch.*', 'pool.*'],
-  ['threads.h', 'cpu.*'],
+  ['threads.h', 'cpu.*', 'uniform.h'],
   ['isa/*.cpp'],
   ['run.h', 'isa/*.h'],
   ['product.h', 'rows.h'],
