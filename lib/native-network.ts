@@ -39,6 +39,7 @@ const directionNumbers = { forward: 0, reverse: 1, bidirectional: 2 } as const
 /** One instruction set of the addon. */
 export class NativeBackend implements Backend {
   readonly name: BackendName
+  readonly fill: Fill = (...range) => this.#addon.uniform(...range)
   readonly #addon: Addon
   readonly #table: number
 
@@ -63,8 +64,6 @@ export class NativeBackend implements Backend {
     if (shared.length !== packedLength(this.#addon.networkFloats(this.#table, numbers))) return undefined
     return new NativeNetwork(thread, spec, this.#addon.network(this.#table, numbers, spec.threads, shared), shared)
   }
-
-  readonly fill: Fill = (...range) => this.#addon.uniform(...range)
 
   linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore {
     const thread = threadOf(this.#addon)

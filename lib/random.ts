@@ -9,12 +9,11 @@ import type { Fill } from './backend.ts'
 export class Uniform {
   readonly #state = new Int32Array(4)
   readonly #one = new Float64Array(1)
-
   readonly #fill: Fill | undefined
 
   /**
    * @param seed any safe integer; left out: a different sequence each time
-   * @param fill what draws long runs of float32, where there is something faster than the loop below
+   * @param fill what draws float32 numbers faster than the loop below, where there is such a thing: native/uniform.h, the same numbers
    */
   constructor(seed?: number, fill?: Fill) {
     this.#fill = fill

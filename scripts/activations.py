@@ -41,4 +41,3 @@ def fit(name, x, target, scale, degree):
 r = np.cos(np.linspace(0, np.pi, 4001)) * 0.3470
 r = r[np.abs(r) > 1e-3]
 fit("exp", r, (np.expm1(r) - r) / r**2, r**2 / np.abs(np.expm1(r)), 4)
-

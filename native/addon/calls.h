@@ -15,8 +15,10 @@ public:
   napi_value call(napi_callback_info info) {
     const size_t slot = edge.number(placeSlot);
     if (edge.header[placeOp] == opStep) {
-      const LiveStreams::Entry& stream = edge.streams.at(slot);
-      stream.core->step(stream.input, stream.output);
+      const LiveStream* const stream = edge.streams.find(slot);
+      if (!stream || !stream->core)
+        wrong("use after dispose()");
+      stream->core->step(stream->input, stream->output);
       return nullptr;
     }
     const int32_t op = edge.takeOp();

@@ -21,17 +21,11 @@ void Edge::openBell(napi_value settle) {
 size_t Edge::submit(std::unique_ptr<PoolCall> call) {
   if (!isOpen())
     wrong("setUp() has not been called");
-  if (freeSlots_.empty()) {
-    freeSlots_.reserve(book_.size() + 1);
-    book_.emplace_back();
-    freeSlots_.push_back(book_.size() - 1);
-  }
-  const size_t slot = freeSlots_.back();
+  const size_t slot = book_.next();
   call->slot = slot;
   if (!Pool::shared().submit(*call))
     throw std::runtime_error("native-rnn: the system starts no thread");
-  freeSlots_.pop_back();
-  book_[slot] = std::move(call);
+  book_.put(std::move(call));
   if (running_++ == 0)
     napi_ref_threadsafe_function(env, bell_);
   return slot;
@@ -42,22 +36,27 @@ void Edge::idle() {
     napi_unref_threadsafe_function(env, bell_);
 }
 
+PoolCall& Edge::call(size_t slot) const {
+  const std::unique_ptr<PoolCall>* const call = book_.find(slot);
+  if (!call || !*call)
+    wrong("no such call");
+  return **call;
+}
+
 PoolCall& Edge::ended(size_t slot) {
-  if (slot >= book_.size() || !book_[slot] || !book_[slot]->ended)
-    wrong("no such call has ended");
-  return *book_[slot];
+  PoolCall& call = this->call(slot);
+  if (!call.ended)
+    wrong("the call has not ended");
+  return call;
 }
 
 std::unique_ptr<PoolCall> Edge::remove(size_t slot) {
   ended(slot);
-  freeSlots_.push_back(slot);
-  return std::move(book_[slot]);
+  return book_.take(slot);
 }
 
 bool Edge::cancel(size_t slot) {
-  if (slot >= book_.size() || !book_[slot])
-    wrong("no such call");
-  PoolCall& call = *book_[slot];
+  PoolCall& call = this->call(slot);
   if (call.ended)
     return false;
   if (Pool::shared().withdraw(call) == 0) {
@@ -104,7 +103,7 @@ void Edge::close(void* self) {
   Edge& edge = *static_cast<Edge*>(self);
   edge.inbox_.mute();
   size_t waited = 0;
-  for (const std::unique_ptr<PoolCall>& call : edge.book_) {
+  for (const std::unique_ptr<PoolCall>& call : edge.book_.all()) {
     if (!call || call->ended || Pool::shared().withdraw(*call))
       continue;
     call->cancel();

@@ -13,6 +13,7 @@
 #include <node_api.h>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace native_rnn {
@@ -30,42 +31,43 @@ inline void check(napi_status status) {
     throw Pending{};
 }
 
-class Stream;
-
-// A live stream and its arena, by slot. All streams step through one function, and `placeSlot` says which: what calls
-// one function only is compiled to a direct call, half as long as a call of one function a stream.
-class LiveStreams {
+// Values that JavaScript names by their slot; a default value stands for none.
+template <class Value>
+class Slots {
 public:
-  // Nothing is left to fail once this has returned.
-  size_t add(Stream* core, const float* input, float* output) {
+  // The slot that put() takes next. Makes room for that and for the return of all: nothing else here fails.
+  size_t next() {
     if (free_.empty()) {
-      free_.reserve(streams_.size() + 1);
-      streams_.emplace_back();
-      free_.push_back(streams_.size() - 1);
+      free_.reserve(values_.size() + 1);
+      values_.emplace_back();
+      free_.push_back(values_.size() - 1);
     }
-    const size_t slot = free_.back();
+    return free_.back();
+  }
+  void put(Value value) {
+    values_[free_.back()] = std::move(value);
     free_.pop_back();
-    streams_[slot] = {core, input, output};
-    return slot;
   }
-  void remove(size_t slot) {
-    streams_[slot] = {};
+  Value take(size_t slot) {
     free_.push_back(slot);
+    return std::exchange(values_[slot], Value{});
   }
-  struct Entry {
-    Stream* core;
-    const float* input;
-    float* output;
-  };
-  const Entry& at(size_t slot) const {
-    if (slot >= streams_.size() || !streams_[slot].core)
-      wrong("use after dispose()");
-    return streams_[slot];
-  }
+  // Null where there is no such slot.
+  const Value* find(size_t slot) const { return slot < values_.size() ? &values_[slot] : nullptr; }
+  const std::vector<Value>& all() const { return values_; }
+  void clear() { values_.clear(), free_.clear(); }
 
 private:
-  std::vector<Entry> streams_;
+  std::vector<Value> values_;
   std::vector<size_t> free_;
+};
+
+// A live stream and its arena. All streams step through one function, and `placeSlot` says which: what calls one
+// function only is compiled to a direct call, half as long as a call of one function a stream.
+struct LiveStream {
+  class Stream* core = nullptr;
+  const float* input = nullptr;
+  float* output = nullptr;
 };
 
 // Counted by the functions bound to it, as the order in which an environment finalizes them is not ours.
@@ -115,7 +117,7 @@ public:
   // True: it had not begun and is out of the book. False: it will stop soon, and settle is called as ever.
   bool cancel(size_t slot);
 
-  LiveStreams streams;
+  Slots<LiveStream> streams;
   const napi_env env;
   int32_t* header = nullptr;
   float* arena = nullptr;
@@ -132,8 +134,9 @@ private:
   size_t users_ = 1;
   Inbox inbox_;
   napi_threadsafe_function bell_ = nullptr;
-  std::vector<std::unique_ptr<PoolCall>> book_;
-  std::vector<size_t> freeSlots_;
+  PoolCall& call(size_t slot) const;
+
+  Slots<std::unique_ptr<PoolCall>> book_;
   size_t running_ = 0;
 };
 

@@ -11,8 +11,8 @@ public:
   enum Op : int32_t { opRun, opReadState, opWriteState, opDispose };
 
   StreamFunction(Edge& edge, const Use& use, size_t B, float* input, float* output)
-      : Bound(edge), use_(use), B_(B), core_(new Stream(use->stack, B)),
-        slot_(edge.streams.add(core_.get(), input, output)) {
+      : Bound(edge), use_(use), B_(B), core_(new Stream(use->stack, B)), slot_(edge.streams.next()) {
+    edge.streams.put({core_.get(), input, output});
     edge.adjust(bytes_ = static_cast<int64_t>(core_->bytes()));
     charge((B * (use->stack.spec().inputSize + use->stack.spec().outputSize())) * sizeof(float));
   }
@@ -58,7 +58,7 @@ private:
   void close() {
     if (!core_)
       return;
-    edge.streams.remove(slot_);
+    edge.streams.take(slot_);
     core_.reset();
     edge.adjust(-bytes_);
   }
