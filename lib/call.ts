@@ -1,14 +1,16 @@
 /** The arguments and results of one forward pass: PyTorch's shape rules, checked once for all backends. */
 import type { ForwardCall, ForwardResult, NetworkSpec } from './backend.ts'
 import { describe, fail, list, tuple } from './errors.ts'
-import { anything, boolean, readOptions } from './options.ts'
+import { anything, boolean, type Checked, readOptions } from './options.ts'
 import {
   checkCount,
+  frozenShape,
+  ownTensor,
   type ReadTensor,
   readTensor,
   sameShape,
   stillThere,
-  Tensor,
+  type Tensor,
   type TensorLike,
   typedArrayName,
 } from './tensor.ts'
@@ -52,6 +54,7 @@ export interface PreparedCall {
 
 const plainChecks = { h0: anything, lengths: anything, returnOutput: boolean } as const
 const cellChecks = { ...plainChecks, c0: anything } as const
+const nothing: Checked<typeof cellChecks> = {}
 
 /** Checks all arguments of a forward pass; nothing of the caller's is read after this but the values of its arrays. */
 export function prepareCall(
@@ -63,7 +66,10 @@ export function prepareCall(
   moreChecks?: Record<string, (value: unknown) => unknown>,
 ): PreparedCall {
   const checks = hasCellState(spec.cell) ? cellChecks : (plainChecks as typeof cellChecks)
-  const read = readOptions(options, moreChecks ? { ...checks, ...moreChecks } : checks, `${className}.forward`)
+  const read =
+    options === undefined
+      ? nothing
+      : readOptions(options, moreChecks ? { ...checks, ...moreChecks } : checks, `${className}.forward`)
   const x = readTensor(input, 'input')
   const rank = x.shape.length
   if (rank !== 2 && rank !== 3) {
@@ -113,13 +119,14 @@ export function shapeResult(spec: NetworkSpec, { call, unbatched }: PreparedCall
   const { T, B, batchFirst } = call
   const D = directionsOf(spec)
   const O = outputSizeOf(spec)
+  const rows = D * spec.numLayers
   const state = (data: Float32Array, size: number) => {
-    return new Tensor(data, unbatched ? [D * spec.numLayers, size] : [D * spec.numLayers, B, size])
+    return ownTensor(data, unbatched ? frozenShape(rows, size) : frozenShape(rows, B, size))
   }
   const shaped: Partial<Result> = {}
   if (result.output) {
-    const shape = unbatched ? [T, D * O] : batchFirst ? [B, T, D * O] : [T, B, D * O]
-    shaped.output = new Tensor(result.output, shape)
+    const shape = unbatched ? frozenShape(T, D * O) : batchFirst ? frozenShape(B, T, D * O) : frozenShape(T, B, D * O)
+    shaped.output = ownTensor(result.output, shape)
   }
   shaped.hn = state(result.hn, O)
   if (result.cn) shaped.cn = state(result.cn, spec.hiddenSize)

@@ -30,11 +30,10 @@ export class Tensor {
    * @param shape the length of each axis; its product must be `data.length`
    * @throws RNNError `ERR_RNN_SHAPE` where `data` is no Float32Array or the shape does not fit it
    */
-  constructor(data: Float32Array, shape: readonly number[]) {
-    const own = readShape(shape, 'shape')
-    checkData(data, own, '')
+  constructor(data: Float32Array, shape: readonly number[])
+  constructor(data: Float32Array, shape: readonly number[], origin?: typeof ours) {
     this.data = data
-    this.shape = Object.freeze(own)
+    this.shape = origin === ours ? shape : ownShape(data, shape)
   }
 
   /**
@@ -69,6 +68,34 @@ export class Tensor {
     }
     return shape.length === 0 ? [data[0]] : level(0)
   }
+}
+
+/** Says to the constructor that nothing needs to be checked; no caller from outside has it. */
+const ours = Symbol()
+const Ours = Tensor as new (data: Float32Array, shape: readonly number[], origin: typeof ours) => Tensor
+
+/** A tensor of values that the package itself made for the shape, which is one of `frozenShape`. */
+export function ownTensor(data: Float32Array, shape: readonly number[]): Tensor {
+  return new Ours(data, shape, ours)
+}
+
+function ownShape(data: unknown, shape: unknown): readonly number[] {
+  const own = readShape(shape, 'shape')
+  checkData(data, own, '')
+  return Object.freeze(own)
+}
+
+/** Shapes of lately: whoever runs calls of one size gets one array, for freezing takes as long as a small call. */
+const lately: (readonly number[])[] = []
+
+/** The frozen shape of two or three axes. */
+export function frozenShape(a: number, b: number, c?: number): readonly number[] {
+  const place = (a + 5 * b + 3 * (c ?? 0)) & 31
+  const known = lately[place]
+  if (known !== undefined && known[0] === a && known[1] === b && known[2] === c) return known
+  const shape = Object.freeze(c === undefined ? [a, b] : [a, b, c])
+  lately[place] = shape
+  return shape
 }
 
 /** A tensor as it was read: nothing of the caller's is asked again, but the values may be the caller's own array. */
@@ -230,7 +257,9 @@ function readNested(values: readonly unknown[], name: string): ReadTensor {
       }
       place[axis] = i
       if (inner) wrongValue(value, name, place.slice(0, axis + 1))
-      checkRow(value, shape[axis + 1], name, place.slice(0, axis + 1))
+      if (!Array.isArray(value) || value.length !== shape[axis + 1]) {
+        ragged(value, shape[axis + 1], name, place.slice(0, axis + 1))
+      }
       fill(value as unknown[], axis + 1)
     }
   }
@@ -254,8 +283,7 @@ function wrongValue(value: unknown, name: string, place: readonly number[]): nev
   fail('ERR_RNN_SHAPE', `${where} must be a number, got ${describe(value)}${row}`)
 }
 
-function checkRow(value: unknown, length: number, name: string, place: readonly number[]): void {
-  if (Array.isArray(value) && value.length === length) return
+function ragged(value: unknown, length: number, name: string, place: readonly number[]): never {
   const text = (indexes: readonly number[]) => `${name}${indexes.map((i) => `[${i}]`).join('')}`
   const first = [...place.slice(0, -1).map(() => 0), 0]
   fail(
