@@ -79,11 +79,14 @@ struct RunArgs {
 constexpr size_t carryRows = 32;
 
 struct Kernels {
-  const char* name;       // 'avx512', 'avx2', 'neon', 'portable'
-  uint32_t needs;         // CpuFeature bits
-  bool fused;             // every multiply-add is fused: the bits equal those of every other fused table
-  size_t lanes;           // units in a panel
-  size_t maxPanels[4][2]; // most panels in a block, by gates − 1 and log2 of the partial sums
+  const char* name; // 'avx512', 'avx2', 'neon', 'portable'
+  uint32_t needs;   // CpuFeature bits
+  bool fused;       // every multiply-add is fused: the bits equal those of every other fused table
+  size_t lanes;     // units in a panel
+  struct {
+    size_t most;                          // in one of several blocks
+    size_t only;                          // in the only block
+  } panels[4][2];                         // of a block, by gates − 1 and log2 of the partial sums
   void (*product[4])(const ProductArgs&); // by gates − 1
   void (*run[cellKinds])(const RunArgs&);
 };

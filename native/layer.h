@@ -17,6 +17,8 @@ public:
   size_t inputs() const { return input_.K; }
   size_t units() const { return spec_.hiddenSize; }
   size_t outputs() const { return spec_.outputSize(); }
+  // Floats that a step reads.
+  size_t weights() const { return input_.packedRow() * input_.K + first_.packedRow() * first_.K; }
   bool hasCellState() const { return spec_.cell == CellKind::lstm || spec_.cell == CellKind::lstmPeephole; }
 
 private:

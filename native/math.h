@@ -6,11 +6,13 @@
 #pragma once
 #include <cstddef>
 
-// What must end in registers must be inlined, whatever the compiler thinks of its size.
+// What must end in registers must be inlined, whatever the compiler thinks of its size; and the other way round.
 #if defined(_MSC_VER)
 #define RNN_INLINE __forceinline
+#define RNN_APART __declspec(noinline)
 #else
 #define RNN_INLINE inline __attribute__((always_inline))
+#define RNN_APART __attribute__((noinline))
 #endif
 
 namespace {

@@ -13,8 +13,8 @@ int partialSums(size_t G, size_t N) {
 
 Matrix layOut(size_t N, size_t G, size_t K, int partials, const Kernels& kernels, size_t& offset) {
   Matrix m{N, G, K, partials, kernels.lanes, roundUp(N, kernels.lanes) / kernels.lanes, 0, offset, 0};
-  const size_t most = kernels.maxPanels[G - 1][partials];
-  m.blocks = (m.panels + most - 1) / most;
+  const auto& panels = kernels.panels[G - 1][partials];
+  m.blocks = m.panels <= panels.only ? 1 : (m.panels + panels.most - 1) / panels.most;
   offset += aligned(m.packedRow() * K);
   m.start = offset;
   offset += aligned(m.packedRow());

@@ -44,7 +44,7 @@ size_t widestBlock(const Kernels& kernels) {
   size_t most = 0;
   for (size_t G = 1; G <= 4; G++)
     for (size_t partials = 0; partials < 2; partials++)
-      most = std::max(most, G * kernels.maxPanels[G - 1][partials] * kernels.lanes);
+      most = std::max(most, G * kernels.panels[G - 1][partials].only * kernels.lanes);
   return most;
 }
 
@@ -101,8 +101,7 @@ Pass::Pass(const Layer& layer, const Rows& rows, bool reverse, float* memory)
   run_.unitStride = rowFloats(layer.units(), kernels.lanes);
   run_.carry = parts[7];
   run_.shares = 1;
-  const size_t weights = layer.input_.packedRow() * layer.input_.K + layer.first_.packedRow() * layer.first_.K;
-  turns_ = weights > worthTurning;
+  turns_ = layer.weights() > worthTurning;
   fuses_ = layer.spec_.cell != CellKind::gruResetBefore;
 }
 
@@ -207,10 +206,7 @@ void Pass::runSteps(size_t begin, size_t steps, size_t active) {
 }
 
 // Steps that a crew takes at a time: few, so that who comes late soon has a share, and who is slow is soon found out.
-size_t Pass::crewSteps() const {
-  const size_t work = layer_.input_.packedRow() * (layer_.input_.K + layer_.first_.K);
-  return std::max<size_t>(4, worthMeeting / work);
-}
+size_t Pass::crewSteps() const { return std::max<size_t>(4, worthMeeting / layer_.weights()); }
 
 // A single row: the input sums split by steps, then the recurrent steps by units.
 void Pass::shareSteps(size_t begin, size_t steps) {

@@ -17,18 +17,29 @@ constexpr int tileSums = V::registers == 32 ? 24 : 12;
 // Accumulators of one row: enough to hide the latency of fma; more would only make the code larger.
 constexpr int rowSums = 12;
 
-// The shapes of the register tiles: panels of a block (one row), rows of a tile, panels of a tile of that many rows.
+// The shapes of the register tiles: panels of a block (one row) and of the only block of a short product, rows of a
+// tile, panels of a tile of that many rows. Blocks of one of several are smaller, so that the first-level cache still
+// holds the last one when the next step turns.
 template <class V>
 constexpr int blockPanels(int G, int S) {
   return clamp(rowSums / (G * S), 1, 8);
 }
 template <class V>
+constexpr int onlyPanels(int G, int S) {
+  return clamp(rowSums / (G * S), 1, 10);
+}
+template <class V>
 constexpr int tileRows(int G, int S) {
   return clamp(tileSums<V> / (G * S), 1, V::registers == 32 ? 8 : 6);
 }
+// Two rows and more, dealt to tiles of at most 3 or more, make no tile of one.
+template <class V>
+constexpr int fewestRows(int G, int S) {
+  return tileRows<V>(G, S) > 2 ? 2 : 1;
+}
 template <class V>
 constexpr int tilePanels(int G, int S, int R) {
-  return S > 1 ? 1 : clamp(tileSums<V> / (G * R), 1, blockPanels<V>(G, 1));
+  return S > 1 ? 1 : clamp(tileSums<V> / (G * R), 1, clamp(blockPanels<V>(G, 1), 1, 4));
 }
 // Most partial sums (as log2) that a product of G gates is asked for; pack.cpp chooses within it.
 constexpr int mostPartials(int G) { return G == 4 ? 0 : 1; }
@@ -102,12 +113,24 @@ struct Span {
 
 // What is done for one row of a product, block by block: picked once by the panels of a block, of which there are two
 // widths. `Of<M>::call` does it for M panels.
+template <class Call, int M>
+struct Calls {
+  Call of[M];
+};
+template <template <int> class Of, class Call, int M, int N = M>
+constexpr void fill(Calls<Call, M>& calls) {
+  if constexpr (N > 1)
+    fill<Of, Call, M, N - 1>(calls);
+  calls.of[N - 1] = Of<N>::call;
+}
 template <template <int> class Of, class Call, int M>
 inline Call callOf(size_t panels) {
-  if constexpr (M > 1)
-    if (panels < size_t(M))
-      return callOf<Of, Call, M - 1>(panels);
-  return Of<M>::call;
+  static constexpr Calls<Call, M> calls = [] {
+    Calls<Call, M> all{};
+    fill<Of>(all);
+    return all;
+  }();
+  return calls.of[panels - 1];
 }
 
 template <class V, int G, int S>
@@ -116,12 +139,15 @@ struct RowSums {
   template <int M>
   struct Of {
     // The sums of M panels from `panel` on, into a packed row that begins there.
-    static void call(const Product& p, size_t panel, const float* a, float* out) {
+    static RNN_INLINE void inlined(const Product& p, size_t panel, const float* a, float* out) {
       const size_t offset = panel * G * V::lanes;
       sumRow<V, S, M * G>(p.weights + offset * p.K, p.start + offset, a, p.K, out);
     }
+    static RNN_APART void call(const Product& p, size_t panel, const float* a, float* out) {
+      inlined(p, panel, a, out);
+    }
   };
-  static Call pick(size_t panels) { return callOf<Of, Call, blockPanels<V>(G, S)>(panels); }
+  static Call pick(size_t panels) { return callOf<Of, Call, onlyPanels<V>(G, S)>(panels); }
 };
 
 // Calls visit(block, call) for every block of the span, with the call for its width.
@@ -200,7 +226,7 @@ using Tile = void (*)(const float*, size_t, const float*, ptrdiff_t, size_t, con
 // The tile of r rows and m panels; r ≤ R and m ≤ M.
 template <class V, int G, int S, int R, int M>
 inline Tile tileOf(int r, int m) {
-  if constexpr (R > 1)
+  if constexpr (R > fewestRows<V>(G, S))
     if (r < R)
       return tileOf<V, G, S, R - 1, tilePanels<V>(G, S, R - 1)>(r, m);
   if constexpr (M > 1)
@@ -213,6 +239,8 @@ inline Tile tileOf(int r, int m) {
 template <class V, int G, int S>
 void groupBlock(const Product& p, const Block& block, const float* a, ptrdiff_t aStride, size_t rows, float* out,
                 size_t outStride) {
+  if (rows == 1)
+    return RowSums<V, G, S>::pick(block.panels)(p, block.firstPanel, a, out);
   constexpr int R = tileRows<V>(G, S), L = V::lanes;
   const size_t tiles = (rows + R - 1) / R, wide = rows % tiles;
   const int low = int(rows / tiles), panels = tilePanels<V>(G, S, low + (wide > 0));

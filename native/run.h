@@ -8,12 +8,14 @@
 
 namespace {
 
-// One time step: where its input, its input sums, its old state and its new state lie.
+// One time step: where its input, its input sums, its old state and its new state lie. Every other step walks backwards
+// over the weights, to meet first what the step before left in the cache.
 struct Step {
   const float* input; // one row, or null where the input sums are there already
   const float* x;
   const float* h;
   float* hNext;
+  bool backwards;
 };
 
 // Packed sums of some rows or panels: where the first one's lie, and the floats to the next one's.
@@ -106,33 +108,51 @@ struct FinishProjection {
 };
 
 // The first product and the cell of one row, block by block: all sums of a block stay in registers or beside them.
-template <class V, class C, int S>
+// InputFirst: the input sums are computed before the recurrent ones, without a call. Else after them, if at all:
+// backwards steps meet what they read last.
+template <class V, class C, int S, bool InputFirst>
 struct RowStep {
   using Call = void (*)(const RunArgs& run, const Step& step, size_t panel, const FinishCell<V, C>& finish);
   template <int M>
   struct Of {
     static void call(const RunArgs& run, const Step& step, size_t panel, const FinishCell<V, C>& finish) {
-      constexpr size_t L = V::lanes, G = C::gates, N = M * G;
-      const size_t offset = panel * G * L;
-      alignas(64) float sums[N * L], inputSums[N * L];
+      constexpr size_t L = V::lanes, G = C::gates;
+      using Sum = typename RowSums<V, G, S>::template Of<M>;
+      alignas(64) float sums[M * G * L], inputSums[C::candidates ? 1 : M * G * L];
       Sums x{step.x + panel * finish.xPanel, finish.xPanel};
-      if constexpr (C::candidates == 0)
+      if constexpr (InputFirst)
+        Sum::inlined(run.inputProduct, panel, step.input, inputSums);
+      Sum::inlined(run.first, panel, step.h, sums);
+      if constexpr (InputFirst) {
+        x = {inputSums, G * L};
+      } else if constexpr (C::candidates == 0)
         if (step.input) {
-          const Product& p = run.inputProduct;
-          sumRow<V, S, N>(p.weights + offset * p.K, p.start + offset, step.input, p.K, inputSums);
+          Sum::call(run.inputProduct, panel, step.input, inputSums);
           x = {inputSums, G * L};
         }
-      const Product& p = run.first;
-      sumRow<V, S, N>(p.weights + offset * p.K, p.start + offset, step.h, p.K, sums);
-#pragma GCC unroll 4
+#pragma GCC unroll 1
       for (size_t m = 0; m + 2 <= M; m += 2)
         finish.template panels<2>(panel + m, {sums + m * G * L, G * L}, {x.at + m * x.stride, x.stride});
       if constexpr (M % 2 == 1)
         finish.template panels<1>(panel + M - 1, {sums + (M - 1) * G * L, 0}, {x.at + (M - 1) * x.stride, 0});
     }
   };
-  static Call pick(size_t panels) { return callOf<Of, Call, blockPanels<V>(C::gates, S)>(panels); }
+  static Call pick(size_t panels) { return callOf<Of, Call, onlyPanels<V>(C::gates, S)>(panels); }
 };
+
+// Calls finish.rows for some rows of a block's panels, whose packed sums are `panelSums` each; one function for
+// products of any number of partial sums.
+template <class Finish>
+RNN_APART void finishBlock(const Finish& finish, size_t first, size_t count, Block block, Sums sums, size_t panelSums) {
+  for (size_t m = 0; m < block.panels; m++, sums.at += panelSums) {
+    const size_t panel = block.firstPanel + m;
+    size_t r = 0;
+    for (; r + 2 <= count; r += 2)
+      finish.template rows<2>(first + r, panel, {sums.at + r * sums.stride, sums.stride});
+    if (r < count)
+      finish.template rows<1>(first + r, panel, {sums.at + r * sums.stride, sums.stride});
+  }
+}
 
 // Calls finish.rows for all rows and panels of the span.
 template <class V, int G, int S, class Finish>
@@ -141,10 +161,9 @@ inline void sweep(const Product& p, const Span& span, const float* a, size_t aSt
   constexpr size_t panelSums = G * V::lanes;
   if (rows == 1)
     return eachBlock<RowSums<V, G, S>>(p, span, [&](const Block& block, auto sum) {
-      alignas(64) float sums[blockPanels<V>(G, S) * panelSums]; // `carry` is of all threads that share the step
+      alignas(64) float sums[onlyPanels<V>(G, S) * panelSums]; // `carry` is of all threads that share the step
       sum(p, block.firstPanel, a, sums);
-      for (size_t m = 0; m < block.panels; m++)
-        finish.template rows<1>(0, block.firstPanel + m, {sums + m * panelSums, 0});
+      finishBlock(finish, 0, 1, block, {sums, 0}, panelSums);
     });
   for (size_t first = 0; first < rows; first += carryRows) {
     const size_t count = least(carryRows, rows - first);
@@ -152,15 +171,7 @@ inline void sweep(const Product& p, const Span& span, const float* a, size_t aSt
       const Block block = blockAt(p, span.at(i));
       const size_t stride = block.panels * panelSums;
       groupBlock<V, G, S>(p, block, a + first * aStride, aStride, count, carry, stride);
-      for (size_t m = 0; m < block.panels; m++) {
-        const size_t panel = block.firstPanel + m;
-        const float* sums = carry + m * panelSums;
-        size_t r = 0;
-        for (; r + 2 <= count; r += 2)
-          finish.template rows<2>(first + r, panel, {sums + r * stride, stride});
-        if (r < count)
-          finish.template rows<1>(first + r, panel, {sums + r * stride, stride});
-      }
+      finishBlock(finish, first, count, block, {carry, stride}, panelSums);
     }
   }
 }
@@ -189,21 +200,21 @@ template <class V, class C, int S>
 void runSteps(const RunArgs& run) {
   const bool two = C::candidates > 0 || run.projects;
   for (size_t t = 0; t < run.T; t++) {
-    const Step step{run.input, run.x + t * run.xStep, run.h[t & 1], run.h[~t & 1]};
-    // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
-    const bool backwards = run.backwards != bool(t & 1);
-    const Span span = spanOf(run, run.first, backwards);
+    const Step step{run.input, run.x + t * run.xStep, run.h[t & 1], run.h[~t & 1], run.backwards != bool(t & 1)};
+    const Span span = spanOf(run, run.first, step.backwards);
     const FinishCell<V, C> finish{run, step, two ? run.between : step.hNext, two ? run.unitStride : run.hStride};
-    if (run.B == 1)
-      eachBlock<RowStep<V, C, S>>(run.first, span,
-                                  [&](const Block& block, auto call) { call(run, step, block.firstPanel, finish); });
+    const auto rowStep = [&](const Block& block, auto call) { call(run, step, block.firstPanel, finish); };
+    if (run.B == 1 && C::candidates == 0 && run.input && !step.backwards)
+      eachBlock<RowStep<V, C, S, C::candidates == 0>>(run.first, span, rowStep);
+    else if (run.B == 1)
+      eachBlock<RowStep<V, C, S, false>>(run.first, span, rowStep);
     else
       sweep<V, C::gates, S>(run.first, span, step.h, run.hStride, run.B, run.carry, finish);
     meet(run);
     if (two) {
       withPartials<1>(run.second.partials, [&](auto partials) {
         constexpr int S2 = decltype(partials)::count;
-        const Span span = spanOf(run, run.second, backwards);
+        const Span span = spanOf(run, run.second, step.backwards);
         const auto sweepSecond = [&](const auto& finish) {
           sweep<V, 1, S2>(run.second, span, run.between, run.unitStride, run.B, run.carry, finish);
         };
@@ -235,7 +246,7 @@ constexpr Kernels table(const char* name, uint32_t needs) {
   kernels.lanes = V::lanes;
   for (int G = 1; G <= 4; G++)
     for (int log2 = 0; log2 <= 1; log2++)
-      kernels.maxPanels[G - 1][log2] = blockPanels<V>(G, 1 << log2);
+      kernels.panels[G - 1][log2] = {size_t(blockPanels<V>(G, 1 << log2)), size_t(onlyPanels<V>(G, 1 << log2))};
   kernels.product[0] = product<V, 1>;
   kernels.product[1] = product<V, 2>;
   kernels.product[2] = product<V, 3>;
