@@ -10,6 +10,9 @@ namespace {
 
 // Rows of a group: enough for every tile, few enough for their states to stay in a cache.
 constexpr size_t mostGroupRows = 128;
+// The fewest rows that a thread takes at a time, by whether half a second-level cache holds the weights: each group
+// reads them all again.
+constexpr size_t fewRows = 8, fewRowsOfLarge = 32, largeFloats = size_t(1) << 16;
 // Floats kept between two layers that follow each other through time, and between layers that cannot.
 constexpr size_t cutFloats = 65536, wholeFloats = size_t(1) << 22;
 // Multiplications of one gate of one step below which sharing it between threads costs more than it saves.
@@ -41,7 +44,12 @@ Call::Call(const ForwardCall& call, const NetworkSpec& spec, const std::vector<L
   splitsDirections_ = idle && D_ == 2;
   splitsLayers_ = idle && alongTime_ && L_ > 1 && T * work >= 8 * worthTaking;
   sharesUnits_ = idle && D_ == 1 && !splitsLayers_ && B == 1 && work >= worthSharing;
-  groupRows_ = std::min((B + shares_ - 1) / shares_, mostGroupRows);
+  size_t weights = 0;
+  for (const Layer& layer : layers)
+    weights = std::max(weights, layer.weights());
+  leastRows_ = std::min(weights > largeFloats ? fewRowsOfLarge : fewRows, (B + shares_ - 1) / shares_);
+  groupRows_ = std::min(B, mostGroupRows);
+  groupRows_ = rowsToTake(B);
   const size_t width = D_ * O_;
   cut_ = T;
   if (splitsLayers_)
@@ -61,8 +69,16 @@ Call::Call(const ForwardCall& call, const NetworkSpec& spec, const std::vector<L
 }
 
 size_t Call::floats() const {
-  // The rows sorted, and dealt to the shares.
+  // The rows sorted, and dealt to the groups.
   return (uneven_ ? aligned(2 * call_.B) : 0) + shares_ * placeFloats_;
+}
+
+// How many of the rows that are left a thread takes: fewer and fewer, so that threads that came late or are slow end
+// with the others.
+size_t Call::rowsToTake(size_t left) const {
+  if (shares_ == 1)
+    return std::min(left, groupRows_);
+  return std::min({left, groupRows_, std::max(leastRows_, roundUp((left + 2 * shares_ - 1) / (2 * shares_), 4))});
 }
 
 Strided<const float> Call::input(size_t layer, const Place& place, size_t cut) const {
@@ -169,37 +185,41 @@ void Call::runByLayers(const Rows& rows, const Place& place) const {
   }
 }
 
-// The rows of a share; with lengths, `order` says which they are.
-Rows Call::share(size_t index) const {
-  const size_t begin = call_.B * index / shares_, end = call_.B * (index + 1) / shares_;
-  return {call_.T, end - begin, begin, order_ ? order_ + begin : nullptr, order_ ? call_.lengths : nullptr};
-}
-
+// Takes groups of rows until none are left.
 void Call::runShare(size_t index, Crew* crew) const {
   float* memory = places_ + index * placeFloats_;
   const Place place{memory, memory + keptCount_ * keptFloats_, crew};
-  const Rows rows = share(index);
-  for (size_t done = 0; done < rows.B && !isCancelled(); done += groupRows_) {
-    const Rows group{rows.T, std::min(groupRows_, rows.B - done), rows.first + done,
-                     rows.order ? rows.order + done : nullptr, rows.lengths};
+  size_t first = next_.load(std::memory_order_relaxed);
+  while (first < call_.B && !isCancelled()) {
+    const size_t count = rowsToTake(call_.B - first);
+    if (!next_.compare_exchange_weak(first, first + count, std::memory_order_relaxed))
+      continue;
+    const Rows group{call_.T, count, first, order_ ? order_ + first : nullptr, order_ ? call_.lengths : nullptr};
     alongTime_ ? runAlongTime(group, place) : runByLayers(group, place);
+    first = next_.load(std::memory_order_relaxed);
   }
 }
 
-// Rows by length, the longest first, dealt to the shares in turn while they have room.
+// Rows by length, the longest first, dealt in turn to as many groups as there are threads, and so on: what runs at the
+// same time ends at the same time.
 void Call::sortRows() const {
-  uint32_t* sorted = order_ + call_.B;
-  std::iota(sorted, sorted + call_.B, 0u);
-  std::sort(sorted, sorted + call_.B, [&](uint32_t a, uint32_t b) {
+  const size_t B = call_.B;
+  uint32_t* sorted = order_ + B;
+  std::iota(sorted, sorted + B, 0u);
+  std::sort(sorted, sorted + B, [&](uint32_t a, uint32_t b) {
     return call_.lengths[a] != call_.lengths[b] ? call_.lengths[a] > call_.lengths[b] : a < b;
   });
-  size_t next = 0;
-  for (size_t turn = 0; next < call_.B; turn++)
-    for (size_t i = 0; i < shares_; i++) {
-      const Rows rows = share(i);
-      if (turn < rows.B)
-        order_[rows.first + turn] = sorted[next++];
-    }
+  for (size_t begin = 0, end = 0; begin < B; begin = end) {
+    for (size_t group = 0; group < shares_ && end < B; group++)
+      end += rowsToTake(B - end);
+    size_t next = begin;
+    for (size_t turn = 0; next < end; turn++)
+      for (size_t first = begin, count; first < end; first += count) {
+        count = rowsToTake(B - first);
+        if (turn < count)
+          order_[first + turn] = sorted[next++];
+      }
+  }
 }
 
 // Zeros past each row's end.

@@ -18,7 +18,7 @@ private:
 
   Strided<const float> input(size_t layer, const Place&, size_t cut = 0) const;
   Strided<float> output(size_t layer, const Place&, size_t cut = 0) const;
-  Rows share(size_t index) const;
+  size_t rowsToTake(size_t left) const;
   Pass pass(const Rows&, size_t l, size_t d, const Place&, float* memory) const;
   void advance(Pass&, size_t l, size_t d, size_t begin, size_t end) const;
   void runShare(size_t index, Crew*) const;
@@ -38,13 +38,15 @@ private:
   const bool alongTime_; // the layers can follow each other through time: one direction, forward
   bool uneven_;          // rows end at different times
   size_t shares_;        // threads that the rows are dealt to
-  size_t groupRows_;     // rows that go through all layers together
+  size_t leastRows_;     // fewest rows that a thread takes, where there are several
+  size_t groupRows_;     // most rows that go through all layers together
   size_t cut_;           // time steps kept between two layers
   // What threads beyond the rows do: a direction each, the layers one cut behind each other, or a share of the units.
   bool splitsDirections_, splitsLayers_, sharesUnits_;
   size_t passFloats_, keptFloats_, keptCount_, placeFloats_;
   uint32_t* order_ = nullptr; // rows by length, or null where all are T long
   float* places_ = nullptr;
+  mutable std::atomic<size_t> next_{0}; // the first row that no thread has taken
 };
 
 } // namespace native_rnn
