@@ -1,5 +1,6 @@
 /** A linear layer on the native backend. */
 import type { LinearCore } from './backend.ts'
+import { unwritten } from './memory.ts'
 import type { Bound } from './native.ts'
 import { type NativeThread, place } from './native-thread.ts'
 
@@ -30,7 +31,7 @@ export class NativeLinear implements LinearCore {
       this.#call()
       return arena.slice(inputs, inputs + count)
     }
-    const y = new Float32Array(count)
+    const y = unwritten(count)
     header[place.op] = linearOp.forward
     this.#call(x, y)
     return y

@@ -13,6 +13,7 @@ import type {
   Settle,
   StreamCore,
 } from './backend.ts'
+import { unwritten } from './memory.ts'
 import type { Addon, Bound } from './native.ts'
 import { NativeBatch } from './native-batch.ts'
 import { NativeLinear } from './native-linear.ts'
@@ -32,6 +33,9 @@ const networkOp = {
   dispose: 7,
 } as const
 const flag = { batchFirst: 1, output: 2, h0: 4, c0: 8, lengths: 16 } as const
+
+// An output of so many floats is written where it stays; shorter ones come through the arena, without arguments.
+const longOutput = 512
 
 const cellNumbers = { rnnTanh: 0, rnnRelu: 1, gru: 2, gruResetBefore: 3, lstm: 4, lstmPeephole: 5 } as const
 const directionNumbers = { forward: 0, reverse: 1, bidirectional: 2 } as const
@@ -124,7 +128,7 @@ class NativeNetwork implements Network {
     const c = B * this.#rowC
     const values = T * B * this.#spec.inputSize // what x says of its length may be a lie
     const inputs = values + (h0 ? h : 0) + (c0 ? c : 0) + (lengths ? B : 0)
-    if (!this.#thread.fits(inputs + y + h + c)) return this.#forwardLarge(call, y, h, c)
+    if (y >= longOutput || !this.#thread.fits(inputs + y + h + c)) return this.#forwardLarge(call, y, h, c)
     const arena = this.#arena
     arena.set(x)
     let at = values
@@ -145,11 +149,11 @@ class NativeNetwork implements Network {
     return this.#cut(call, at, y, h, c)
   }
 
-  /** Arrays that are too large for the arena are passed as they are. */
+  /** Arrays are passed as they are. */
   #forwardLarge(call: ForwardCall, y: number, h: number, c: number): ForwardResult {
-    const output = call.returnOutput ? new Float32Array(y) : undefined
-    const hn = new Float32Array(h)
-    const cn = this.#rowC ? new Float32Array(c) : undefined
+    const output = call.returnOutput ? unwritten(y) : undefined
+    const hn = unwritten(h)
+    const cn = this.#rowC ? unwritten(c) : undefined
     this.#header[place.op] = networkOp.forward
     this.#call(call.x, call.h0, call.c0, call.lengths, output, hn, cn)
     return { output, hn, cn }
@@ -245,9 +249,9 @@ class NativeNetwork implements Network {
 /** The result of a call whose arrays do not fit the arena; an error where there is no memory for them. */
 function takeLarge(thread: NativeThread, slot: number, y: number | undefined, h: number, c: number | undefined) {
   const result = orError(() => ({
-    output: y === undefined ? undefined : new Float32Array(y),
-    hn: new Float32Array(h),
-    cn: c === undefined ? undefined : new Float32Array(c),
+    output: y === undefined ? undefined : unwritten(y),
+    hn: unwritten(h),
+    cn: c === undefined ? undefined : unwritten(c),
   }))
   if (result instanceof Error) thread.drop(slot)
   else thread.takeInto(slot, result.output, result.hn, result.cn)

@@ -1,5 +1,6 @@
 /** A live stream on the native backend; its step is the thread's, by slot. */
 import type { StreamCore } from './backend.ts'
+import { unwritten } from './memory.ts'
 import type { Bound } from './native.ts'
 import { type NativeThread, place } from './native-thread.ts'
 
@@ -31,7 +32,7 @@ export class NativeStream implements StreamCore {
 
   run(x: Float32Array, T: number): Float32Array {
     if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
-    const y = new Float32Array(T * this.output.length)
+    const y = unwritten(T * this.output.length)
     this.#act(streamOp.run, T, x, y)
     return y
   }

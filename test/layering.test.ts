@@ -51,6 +51,7 @@ const lib = [
     'weights.ts',
     'random.ts',
     'hash.ts',
+    'memory.ts',
     'version.ts',
     'tracing.ts',
   ],
