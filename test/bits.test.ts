@@ -111,7 +111,7 @@ describe.each(backends)('on %s', (backend) => {
       H: fc.constantFrom(64, 67, 128, 256, 300),
       I: fc.constantFrom(3, 64, 256),
       T: fc.constantFrom(1, 7, 30),
-      B: fc.constantFrom(1, 2, 5, 32),
+      B: fc.constantFrom(1, 2, 5, 32, 70),
     })
     const large = backend === 'typescript' ? drawn : fc.tuple(drawn, worth).map(([d, sizes]) => ({ ...d, ...sizes }))
     const property = fc.property(fc.oneof(drawn, large), fc.integer({ min: 2, max: 5 }), (d, threads) => {
