@@ -108,9 +108,9 @@ struct FinishProjection {
 };
 
 // The first product and the cell of one row, block by block: all sums of a block stay in registers or beside them.
-// InputFirst: the input sums are computed before the recurrent ones, without a call. Else after them, if at all:
-// backwards steps meet what they read last.
-template <class V, class C, int S, bool InputFirst>
+// InputLast: the input sums are computed after the recurrent ones, as backwards steps do to meet what they read last.
+// Else before them, where they are not there already.
+template <class V, class C, int S, bool InputLast>
 struct RowStep {
   using Call = void (*)(const RunArgs& run, const Step& step, size_t panel, const FinishCell<V, C>& finish);
   template <int M>
@@ -118,18 +118,17 @@ struct RowStep {
     static void call(const RunArgs& run, const Step& step, size_t panel, const FinishCell<V, C>& finish) {
       constexpr size_t L = V::lanes, G = C::gates;
       using Sum = typename RowSums<V, G, S>::template Of<M>;
-      alignas(64) float sums[M * G * L], inputSums[C::candidates ? 1 : M * G * L];
+      alignas(64) float sums[M * G * L], inputSums[M * G * L];
       Sums x{step.x + panel * finish.xPanel, finish.xPanel};
-      if constexpr (InputFirst)
+      if (!InputLast && C::candidates == 0 && step.input) {
         Sum::inlined(run.inputProduct, panel, step.input, inputSums);
-      Sum::inlined(run.first, panel, step.h, sums);
-      if constexpr (InputFirst) {
         x = {inputSums, G * L};
-      } else if constexpr (C::candidates == 0)
-        if (step.input) {
-          Sum::call(run.inputProduct, panel, step.input, inputSums);
-          x = {inputSums, G * L};
-        }
+      }
+      Sum::inlined(run.first, panel, step.h, sums);
+      if constexpr (InputLast) {
+        Sum::call(run.inputProduct, panel, step.input, inputSums);
+        x = {inputSums, G * L};
+      }
 #pragma GCC unroll 1
       for (size_t m = 0; m + 2 <= M; m += 2)
         finish.template panels<2>(panel + m, {sums + m * G * L, G * L}, {x.at + m * x.stride, x.stride});
@@ -204,7 +203,7 @@ void runSteps(const RunArgs& run) {
     const Span span = spanOf(run, run.first, step.backwards);
     const FinishCell<V, C> finish{run, step, two ? run.between : step.hNext, two ? run.unitStride : run.hStride};
     const auto rowStep = [&](const Block& block, auto call) { call(run, step, block.firstPanel, finish); };
-    if (run.B == 1 && C::candidates == 0 && run.input && !step.backwards)
+    if (run.B == 1 && C::candidates == 0 && run.input && step.backwards)
       eachBlock<RowStep<V, C, S, C::candidates == 0>>(run.first, span, rowStep);
     else if (run.B == 1)
       eachBlock<RowStep<V, C, S, false>>(run.first, span, rowStep);
