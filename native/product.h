@@ -39,7 +39,7 @@ constexpr int fewestRows(int G, int S) {
 }
 template <class V>
 constexpr int tilePanels(int G, int S, int R) {
-  return S > 1 ? 1 : clamp(tileSums<V> / (G * R), 1, clamp(blockPanels<V>(G, 1), 1, 4));
+  return S > 1 ? 1 : clamp(tileSums<V> / (G * R), 1, 4);
 }
 // Most partial sums (as log2) that a product of G gates is asked for; pack.cpp chooses within it.
 constexpr int mostPartials(int G) { return G == 4 ? 0 : 1; }
@@ -111,8 +111,7 @@ struct Span {
   size_t size() const { return end - begin; }
 };
 
-// What is done for one row of a product, block by block: picked once by the panels of a block, of which there are two
-// widths. `Of<M>::call` does it for M panels.
+// `Of<M>::call` for 1 to M panels, and the one for so many.
 template <class Call, int M>
 struct Calls {
   Call of[M];
@@ -133,6 +132,7 @@ inline Call callOf(size_t panels) {
   return calls.of[panels - 1];
 }
 
+// What is done for one row of a product, block by block, is picked by the panels of a block: here the sums alone.
 template <class V, int G, int S>
 struct RowSums {
   using Call = void (*)(const Product& p, size_t panel, const float* a, float* out);
@@ -285,10 +285,6 @@ void product(const ProductArgs& args) {
   const Product& p = args.product;
   withPartials<G>(p.partials, [&](auto partials) {
     constexpr int S = decltype(partials)::count;
-    if (args.rows == 1)
-      return eachBlock<RowSums<V, G, S>>(p, {0, p.blocks, false}, [&](const Block& block, auto sum) {
-        sum(p, block.firstPanel, args.a, args.y + block.firstPanel * G * V::lanes);
-      });
     for (size_t first = 0; first < args.rows; first += carryRows)
       for (size_t i = 0; i < p.blocks; i++) {
         const Block block = blockAt(p, i);

@@ -8,14 +8,12 @@
 
 namespace {
 
-// One time step: where its input, its input sums, its old state and its new state lie. Every other step walks backwards
-// over the weights, to meet first what the step before left in the cache.
+// One time step: where its input, its input sums, its old state and its new state lie.
 struct Step {
   const float* input; // one row, or null where the input sums are there already
   const float* x;
   const float* h;
   float* hNext;
-  bool backwards;
 };
 
 // Packed sums of some rows or panels: where the first one's lie, and the floats to the next one's.
@@ -199,11 +197,13 @@ template <class V, class C, int S>
 void runSteps(const RunArgs& run) {
   const bool two = C::candidates > 0 || run.projects;
   for (size_t t = 0; t < run.T; t++) {
-    const Step step{run.input, run.x + t * run.xStep, run.h[t & 1], run.h[~t & 1], run.backwards != bool(t & 1)};
-    const Span span = spanOf(run, run.first, step.backwards);
+    const Step step{run.input, run.x + t * run.xStep, run.h[t & 1], run.h[~t & 1]};
+    // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
+    const bool backwards = run.backwards != bool(t & 1);
+    const Span span = spanOf(run, run.first, backwards);
     const FinishCell<V, C> finish{run, step, two ? run.between : step.hNext, two ? run.unitStride : run.hStride};
     const auto rowStep = [&](const Block& block, auto call) { call(run, step, block.firstPanel, finish); };
-    if (run.B == 1 && C::candidates == 0 && run.input && step.backwards)
+    if (run.B == 1 && C::candidates == 0 && run.input && backwards)
       eachBlock<RowStep<V, C, S, C::candidates == 0>>(run.first, span, rowStep);
     else if (run.B == 1)
       eachBlock<RowStep<V, C, S, false>>(run.first, span, rowStep);
@@ -213,7 +213,7 @@ void runSteps(const RunArgs& run) {
     if (two) {
       withPartials<1>(run.second.partials, [&](auto partials) {
         constexpr int S2 = decltype(partials)::count;
-        const Span span = spanOf(run, run.second, step.backwards);
+        const Span span = spanOf(run, run.second, backwards);
         const auto sweepSecond = [&](const auto& finish) {
           sweep<V, 1, S2>(run.second, span, run.between, run.unitStride, run.B, run.carry, finish);
         };
