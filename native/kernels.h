@@ -2,7 +2,8 @@
 //
 // Packed layout (made by pack.cpp, read by run.h). A product has N outputs, each with G gates, and K inputs. Outputs
 // are cut into panels of `lanes` units (the last padded with zeros) and panels into blocks; a block is
-// [k][panel][gate][lane], so that a batch of one streams it from its first byte to its last.
+// [k][panel][gate][lane], so that a batch of one streams it from its first byte to its last. Where a table has half
+// panels and half a panel is enough for the last units, it is one, in a block of its own.
 // Results that stay inside the engine ("packed rows") are [panel][gate][lane].
 #pragma once
 #include <cstddef>
@@ -29,8 +30,9 @@ struct Product {
   const float* weights; // blocks as above
   const float* start;   // packed row: what each sum starts from (the bias, or zeros)
   size_t K;             // inputs
-  size_t blocks;        // of panels, of which there are ceil(N / lanes)
-  size_t narrow, wide;  // panels of a block; how many blocks, the first ones, have one more
+  size_t blocks;        // of panels
+  size_t narrow, wide;  // panels of a whole block; how many blocks, the first ones, have one more
+  bool half;            // the last block is half a panel
   int partials;         // log2 of the partial sums an output: sum s takes the k with k mod 2^partials = s
 };
 
@@ -83,6 +85,7 @@ struct Kernels {
   uint32_t needs;   // CpuFeature bits
   bool fused;       // every multiply-add is fused: the bits equal those of every other fused table
   size_t lanes;     // units in a panel
+  bool halves;      // there are half panels
   struct {
     size_t most;                          // in one of several blocks
     size_t only;                          // in the only block

@@ -11,11 +11,18 @@ int partialSums(size_t G, size_t N) {
   return (G == 1 && N <= 40) || (G < 4 && N <= 16) ? 1 : 0;
 }
 
-Matrix layOut(size_t N, size_t G, size_t K, int partials, const Kernels& kernels, size_t& offset) {
-  Matrix m{N, G, K, partials, kernels.lanes, roundUp(N, kernels.lanes) / kernels.lanes, 0, offset, 0};
-  const auto& panels = kernels.panels[G - 1][partials];
-  m.blocks = m.panels <= panels.only ? 1 : (m.panels + panels.most - 1) / panels.most;
-  offset += aligned(m.packedRow() * K);
+bool endsInHalf(size_t N, size_t gates, const Kernels& kernels) {
+  const size_t rest = N % kernels.lanes;
+  // One gate of half a panel is a single chain of sums, which takes longer beside whole panels than it saves.
+  return kernels.halves && rest > 0 && rest <= kernels.lanes / 2 && (gates > 1 || N < kernels.lanes);
+}
+
+Matrix layOut(size_t N, size_t G, size_t K, int partials, bool half, const Kernels& kernels, size_t& offset) {
+  const size_t lanes = kernels.lanes, panels = half ? N / lanes : (N + lanes - 1) / lanes;
+  Matrix m{N, G, K, partials, lanes, panels, 0, half, offset, 0};
+  const auto& most = kernels.panels[G - 1][partials];
+  m.blocks = m.panels <= most.only ? m.panels > 0 : (m.panels + most.most - 1) / most.most;
+  offset += aligned(m.paddedUnits() * G * K);
   m.start = offset;
   offset += aligned(m.packedRow());
   return m;
@@ -23,7 +30,10 @@ Matrix layOut(size_t N, size_t G, size_t K, int partials, const Kernels& kernels
 
 // Where weight k of gate g of output n lies, in floats from the matrix's first.
 size_t Matrix::place(size_t k, size_t g, size_t n) const {
-  const size_t panel = n / lanes, narrow = panels / blocks, wide = panels % blocks;
+  const size_t panel = n / lanes;
+  if (panel == panels) // the half one
+    return panels * G * lanes * K + (k * G + g) * lanes / 2 + n % lanes;
+  const size_t narrow = panels / blocks, wide = panels % blocks;
   // The first `wide` blocks have one panel more.
   const size_t boundary = wide * (narrow + 1);
   const size_t width = panel < boundary ? narrow + 1 : narrow;
@@ -31,8 +41,14 @@ size_t Matrix::place(size_t k, size_t g, size_t n) const {
   return first * G * lanes * K + ((k * width + (panel - first)) * G + g) * lanes + n % lanes;
 }
 
+// Where what belongs to gate g of output n lies in a packed row.
+size_t Matrix::placeInRow(size_t g, size_t n) const {
+  const size_t panel = n / lanes;
+  return panel * G * lanes + g * (panel == panels ? lanes / 2 : lanes) + n % lanes;
+}
+
 void Matrix::pack(const float* plain, const float* bias, size_t firstGate, float* memory) const {
-  std::fill_n(memory + weights, packedRow() * K, 0.0f);
+  std::fill_n(memory + weights, paddedUnits() * G * K, 0.0f);
   std::fill_n(memory + start, packedRow(), 0.0f);
   for (size_t g = 0; g < G; g++)
     for (size_t n = 0; n < N; n++) {
@@ -43,7 +59,7 @@ void Matrix::pack(const float* plain, const float* bias, size_t firstGate, float
       for (size_t k = 0; k < K; k++)
         at[k * stride] = row[k];
       if (bias)
-        memory[start + (n / lanes * G + g) * lanes + n % lanes] = bias[(firstGate + g) * N + n];
+        memory[start + placeInRow(g, n)] = bias[(firstGate + g) * N + n];
     }
 }
 
@@ -56,7 +72,7 @@ void Matrix::unpack(float* plain, float* bias, size_t firstGate, const float* me
       for (size_t k = 0; k < K; k++)
         row[k] = at[k * stride];
       if (bias)
-        bias[(firstGate + g) * N + n] = memory[start + (n / lanes * G + g) * lanes + n % lanes];
+        bias[(firstGate + g) * N + n] = memory[start + placeInRow(g, n)];
     }
 }
 

@@ -30,7 +30,7 @@ constexpr int onlyPanels(int G, int S) {
 }
 template <class V>
 constexpr int tileRows(int G, int S) {
-  return clamp(tileSums<V> / (G * S), 1, V::registers == 32 ? 8 : 6);
+  return clamp(tileSums<V> / (G * S), 1, V::registers == 32 && G * S > 1 ? 8 : 6);
 }
 // Two rows and more, dealt to tiles of at most 3 or more, make no tile of one.
 template <class V>
@@ -43,9 +43,12 @@ constexpr int tilePanels(int G, int S, int R) {
 }
 // Most partial sums (as log2) that a product of G gates is asked for; pack.cpp chooses within it.
 constexpr int mostPartials(int G) { return G == 4 ? 0 : 1; }
-// Weights of one slice of K that stay in the first-level cache while the rows of a group pass.
+// Weights of one slice of K that stay in a cache while the rows of a group pass: the first-level one, or the second
+// where a tile is so large that its arithmetic takes longer than reading its weights from there.
 template <class V>
-constexpr size_t sliceBytes = V::registers == 32 ? 24576 : 16384;
+constexpr size_t sliceBytes = V::lanes == 16       ? 131072
+                              : V::registers == 32 ? 24576
+                                                   : 16384;
 
 // Adds the partial sums pairwise, always in the same order, into the first.
 template <int S, int N, class V>
@@ -95,12 +98,27 @@ RNN_INLINE void sumRow(const float* w, const float* start, const float* a, size_
     sum[0][n].store(out + n * L);
 }
 
-// Where blocks begin; the inverse of what pack.cpp does.
+// Where blocks begin, counted in panels of the width that the block's are of; the inverse of what pack.cpp does.
 struct Block {
   size_t firstPanel, panels;
 };
 inline Block blockAt(const Product& p, size_t block) {
   return {block * p.narrow + least(block, p.wide), p.narrow + (block < p.wide)};
+}
+inline bool isHalf(const Product& p, size_t block) { return p.half && block + 1 == p.blocks; }
+
+// Calls visit(width, block) with the block and the vector that is as wide as its panels.
+template <class V>
+struct Width {
+  using Vec = V;
+};
+template <class V, class Visit>
+RNN_INLINE void visitBlock(const Product& p, size_t index, const Visit& visit) {
+  const Block block = blockAt(p, index);
+  if constexpr (V::halves)
+    if (isHalf(p, index))
+      return visit(Width<typename V::Half>{}, Block{2 * block.firstPanel, 1});
+  visit(Width<V>{}, block);
 }
 
 // Blocks [begin, end) of a product, from the last to the first where `backwards`.
@@ -135,6 +153,9 @@ inline Call callOf(size_t panels) {
 // What is done for one row of a product, block by block, is picked by the panels of a block: here the sums alone.
 template <class V, int G, int S>
 struct RowSums {
+  template <class W>
+  using With = RowSums<W, G, S>;
+  using Vec = V;
   using Call = void (*)(const Product& p, size_t panel, const float* a, float* out);
   template <int M>
   struct Of {
@@ -153,11 +174,16 @@ struct RowSums {
 // Calls visit(block, call) for every block of the span, with the call for its width.
 template <class Row, class Visit>
 inline void eachBlock(const Product& p, const Span& span, const Visit& visit) {
-  const auto narrow = Row::pick(p.narrow), wide = p.wide ? Row::pick(p.narrow + 1) : narrow;
-  for (size_t i = 0; i < span.size(); i++) {
-    const Block block = blockAt(p, span.at(i));
-    visit(block, block.panels == p.narrow ? narrow : wide);
-  }
+  using V = typename Row::Vec;
+  const auto narrow = p.narrow ? Row::pick(p.narrow) : nullptr, wide = p.wide ? Row::pick(p.narrow + 1) : narrow;
+  for (size_t i = 0; i < span.size(); i++)
+    visitBlock<V>(p, span.at(i), [&](auto width, const Block& block) {
+      using W = typename decltype(width)::Vec;
+      if constexpr (W::lanes < V::lanes)
+        visit(block, Row::template With<W>::pick(1));
+      else
+        visit(block, block.panels == p.narrow ? narrow : wide);
+    });
 }
 
 // R rows times N vectors of columns over one slice of K: out = (start, or out where there is none) + a · w.
@@ -235,35 +261,52 @@ inline Tile tileOf(int r, int m) {
   return tile<V, S, M * G, R>;
 }
 
-// Up to a group of rows times the panels of one block, into packed rows that begin at the block's first panel.
-template <class V, int G, int S>
-void groupBlock(const Product& p, const Block& block, const float* a, ptrdiff_t aStride, size_t rows, float* out,
-                size_t outStride) {
+// Some panels of a block: what the tiles of some rows take at a time.
+struct Part {
+  const Block& block;
+  size_t first, panels; // within the block
+  size_t firstPanel() const { return block.firstPanel + first; }
+};
+
+// Calls visit(part) for all parts of a block.
+template <class V, int G, int S, class Visit>
+inline void eachPart(const Block& block, size_t rows, const Visit& visit) {
   if (rows == 1)
-    return RowSums<V, G, S>::pick(block.panels)(p, block.firstPanel, a, out);
+    return visit(Part{block, 0, block.panels});
+  constexpr int R = tileRows<V>(G, S);
+  const size_t tiles = (rows + R - 1) / R, most = tilePanels<V>(G, S, int((rows + tiles - 1) / tiles));
+  size_t first = 0;
+  for (size_t left = (block.panels + most - 1) / most; left > 0; left--) {
+    const size_t panels = (block.panels - first + left - 1) / left;
+    visit(Part{block, first, panels});
+    first += panels;
+  }
+}
+
+// The sums of up to a group of rows over a part, into packed rows that begin there.
+template <class V, int G, int S>
+void partSums(const Product& p, const Part& part, const float* a, ptrdiff_t aStride, size_t rows, float* out,
+              size_t outStride) {
+  if (rows == 1)
+    return RowSums<V, G, S>::pick(part.panels)(p, part.firstPanel(), a, out);
   constexpr int R = tileRows<V>(G, S), L = V::lanes;
   const size_t tiles = (rows + R - 1) / R, wide = rows % tiles;
-  const int low = int(rows / tiles), panels = tilePanels<V>(G, S, low + (wide > 0));
-  const size_t offset = block.firstPanel * G * L, wStride = block.panels * G * L;
-  for (size_t m = 0; m < block.panels; m += panels) {
-    const int width = int(least(size_t(panels), block.panels - m));
-    const Tile high = wide ? tileOf<V, G, S, R, tilePanels<V>(G, S, R)>(low + 1, width) : nullptr;
-    const Tile rest = tileOf<V, G, S, R, tilePanels<V>(G, S, R)>(low, width);
-    // Partial sums cannot be cut: they are for short products anyway.
-    const size_t slice = S > 1 ? p.K : sliceBytes<V> / (width * G * L * sizeof(float));
-    size_t k = 0;
-    do {
-      const float* w = p.weights + offset * p.K + k * wStride + m * G * L;
-      const float* start = k ? nullptr : p.start + offset + m * G * L;
-      size_t row = 0;
-      for (size_t i = 0; i < tiles; i++) {
-        const bool isWide = i < wide;
-        (isWide ? high : rest)(w, wStride, a + ptrdiff_t(row) * aStride + k, aStride, least(slice, p.K - k), start,
-                               out + row * outStride + m * G * L, outStride);
-        row += low + isWide;
-      }
-      k += slice;
-    } while (k < p.K);
+  const int low = int(rows / tiles), panels = int(part.panels);
+  const Tile high = wide ? tileOf<V, G, S, R, tilePanels<V>(G, S, R)>(low + 1, panels) : nullptr;
+  const Tile rest = tileOf<V, G, S, R, tilePanels<V>(G, S, R)>(low, panels);
+  // Partial sums cannot be cut: they are for short products anyway.
+  const size_t slice = S > 1 ? p.K : sliceBytes<V> / (panels * G * L * sizeof(float));
+  const size_t wStride = part.block.panels * G * L;
+  const float* weights = p.weights + part.block.firstPanel * G * L * p.K + part.first * G * L;
+  for (size_t k = 0; k == 0 || k < p.K; k += slice) {
+    const float* start = k ? nullptr : p.start + part.firstPanel() * G * L;
+    size_t row = 0;
+    for (size_t i = 0; i < tiles; i++) {
+      const bool isWide = i < wide;
+      (isWide ? high : rest)(weights + k * wStride, wStride, a + ptrdiff_t(row) * aStride + k, aStride,
+                             least(slice, p.K - k), start, out + row * outStride, outStride);
+      row += low + isWide;
+    }
   }
 }
 
@@ -286,12 +329,15 @@ void product(const ProductArgs& args) {
   withPartials<G>(p.partials, [&](auto partials) {
     constexpr int S = decltype(partials)::count;
     for (size_t first = 0; first < args.rows; first += carryRows)
-      for (size_t i = 0; i < p.blocks; i++) {
-        const Block block = blockAt(p, i);
-        groupBlock<V, G, S>(p, block, args.a + ptrdiff_t(first) * args.aStride, args.aStride,
-                            least(carryRows, args.rows - first),
-                            args.y + first * args.yStride + block.firstPanel * G * V::lanes, args.yStride);
-      }
+      for (size_t i = 0; i < p.blocks; i++)
+        visitBlock<V>(p, i, [&](auto width, const Block& block) {
+          using W = typename decltype(width)::Vec;
+          const size_t rows = least(carryRows, args.rows - first);
+          eachPart<W, G, S>(block, rows, [&](const Part& part) {
+            partSums<W, G, S>(p, part, args.a + ptrdiff_t(first) * args.aStride, args.aStride, rows,
+                              args.y + first * args.yStride + part.firstPanel() * G * W::lanes, args.yStride);
+          });
+        });
   });
 }
 

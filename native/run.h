@@ -14,6 +14,8 @@ struct Step {
   const float* x;
   const float* h;
   float* hNext;
+  float* out; // what the cell gives: the new state, or what the second product reads
+  size_t outStride;
 };
 
 // Packed sums of some rows or panels: where the first one's lie, and the floats to the next one's.
@@ -27,15 +29,13 @@ template <class V, class C>
 struct FinishCell {
   const RunArgs& run;
   const Step& step;
-  float* out;
-  size_t outStride;
   static constexpr size_t L = V::lanes, xPanel = L * (C::gates + C::candidates);
 
   // One panel of R rows from `row` on.
   template <int R>
   RNN_INLINE void rows(size_t row, size_t panel, Sums sums) const {
     cells<R>(row, panel * L, sums, {step.x + row * run.xRow + panel * xPanel, run.xRow},
-             {run.hStride, run.unitStride, outStride, 0});
+             {run.hStride, run.unitStride, step.outStride, 0});
   }
   // R panels of one row from `panel` on.
   template <int R>
@@ -65,7 +65,7 @@ private:
     if constexpr (C::hasPeepholes)
       for (int g = 0; g < 3; g++)
         u.peephole[g] = Of::load(run.peephole + unit * 3 + g * L, strides.peephole);
-    Of::store(C::next(x, s, u), out + row * outStride + unit, strides.out);
+    Of::store(C::next(x, s, u), step.out + row * step.outStride + unit, strides.out);
     if constexpr (C::hasCellState)
       Of::store(u.c, run.c + place, strides.units);
     if constexpr (C::candidates > 0)
@@ -93,7 +93,7 @@ struct FinishCandidate {
 };
 
 // What follows the projection: nothing.
-template <class V>
+template <class V, class C>
 struct FinishProjection {
   const RunArgs& run;
   const Step& step;
@@ -110,10 +110,14 @@ struct FinishProjection {
 // Else before them, where they are not there already.
 template <class V, class C, int S, bool InputLast>
 struct RowStep {
-  using Call = void (*)(const RunArgs& run, const Step& step, size_t panel, const FinishCell<V, C>& finish);
+  template <class W>
+  using With = RowStep<W, C, S, InputLast>;
+  using Vec = V;
+  using Call = void (*)(const RunArgs& run, const Step& step, size_t panel);
   template <int M>
   struct Of {
-    static void call(const RunArgs& run, const Step& step, size_t panel, const FinishCell<V, C>& finish) {
+    static void call(const RunArgs& run, const Step& step, size_t panel) {
+      const FinishCell<V, C> finish{run, step};
       constexpr size_t L = V::lanes, G = C::gates;
       using Sum = typename RowSums<V, G, S>::template Of<M>;
       alignas(64) float sums[M * G * L], inputSums[M * G * L];
@@ -137,12 +141,13 @@ struct RowStep {
   static Call pick(size_t panels) { return callOf<Of, Call, onlyPanels<V>(C::gates, S)>(panels); }
 };
 
-// Calls finish.rows for some rows of a block's panels, whose packed sums are `panelSums` each; one function for
+// Calls finish.rows for some rows of a part's panels, whose packed sums are `panelSums` each; one function for
 // products of any number of partial sums.
 template <class Finish>
-RNN_APART void finishBlock(const Finish& finish, size_t first, size_t count, Block block, Sums sums, size_t panelSums) {
-  for (size_t m = 0; m < block.panels; m++, sums.at += panelSums) {
-    const size_t panel = block.firstPanel + m;
+RNN_APART void finishPart(const Finish& finish, size_t first, size_t count, const Part& part, Sums sums,
+                          size_t panelSums) {
+  for (size_t m = 0; m < part.panels; m++, sums.at += panelSums) {
+    const size_t panel = part.firstPanel() + m;
     size_t r = 0;
     for (; r + 2 <= count; r += 2)
       finish.template rows<2>(first + r, panel, {sums.at + r * sums.stride, sums.stride});
@@ -151,25 +156,25 @@ RNN_APART void finishBlock(const Finish& finish, size_t first, size_t count, Blo
   }
 }
 
-// Calls finish.rows for all rows and panels of the span.
-template <class V, int G, int S, class Finish>
-inline void sweep(const Product& p, const Span& span, const float* a, size_t aStride, size_t rows, float* carry,
-                  const Finish& finish) {
-  constexpr size_t panelSums = G * V::lanes;
-  if (rows == 1)
-    return eachBlock<RowSums<V, G, S>>(p, span, [&](const Block& block, auto sum) {
-      alignas(64) float sums[onlyPanels<V>(G, S) * panelSums]; // `carry` is of all threads that share the step
-      sum(p, block.firstPanel, a, sums);
-      finishBlock(finish, 0, 1, block, {sums, 0}, panelSums);
-    });
-  for (size_t first = 0; first < rows; first += carryRows) {
-    const size_t count = least(carryRows, rows - first);
-    for (size_t i = 0; i < span.size(); i++) {
-      const Block block = blockAt(p, span.at(i));
-      const size_t stride = block.panels * panelSums;
-      groupBlock<V, G, S>(p, block, a + first * aStride, aStride, count, carry, stride);
-      finishBlock(finish, first, count, block, {carry, stride}, panelSums);
-    }
+// A product of all rows over the blocks of the span, and what follows it.
+template <class V, class C, int G, int S, template <class, class> class Finish>
+inline void sweep(const RunArgs& run, const Step& step, const Product& p, const Span& span, const float* a,
+                  size_t aStride) {
+  // `carry` is of all threads that share a step, who share one row.
+  alignas(64) float own[onlyPanels<V>(G, S) * G * V::lanes];
+  float* carry = run.B == 1 ? own : run.carry;
+  for (size_t first = 0; first < run.B; first += carryRows) {
+    const size_t count = least(carryRows, run.B - first);
+    for (size_t i = 0; i < span.size(); i++)
+      visitBlock<V>(p, span.at(i), [&](auto width, const Block& block) {
+        using W = typename decltype(width)::Vec;
+        constexpr size_t panelSums = G * W::lanes;
+        eachPart<W, G, S>(block, count, [&](const Part& part) {
+          const size_t stride = part.panels * panelSums;
+          partSums<W, G, S>(p, part, a + first * aStride, aStride, count, carry, stride);
+          finishPart(Finish<W, C>{run, step}, first, count, part, {carry, stride}, panelSums);
+        });
+      });
   }
 }
 
@@ -197,30 +202,28 @@ template <class V, class C, int S>
 void runSteps(const RunArgs& run) {
   const bool two = C::candidates > 0 || run.projects;
   for (size_t t = 0; t < run.T; t++) {
-    const Step step{run.input, run.x + t * run.xStep, run.h[t & 1], run.h[~t & 1]};
+    float* const hNext = run.h[~t & 1];
+    const Step step{run.input, run.x + t * run.xStep,     run.h[t & 1],
+                    hNext,     two ? run.between : hNext, two ? run.unitStride : run.hStride};
     // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
     const bool backwards = run.backwards != bool(t & 1);
     const Span span = spanOf(run, run.first, backwards);
-    const FinishCell<V, C> finish{run, step, two ? run.between : step.hNext, two ? run.unitStride : run.hStride};
-    const auto rowStep = [&](const Block& block, auto call) { call(run, step, block.firstPanel, finish); };
+    const auto rowStep = [&](const Block& block, auto call) { call(run, step, block.firstPanel); };
     if (run.B == 1 && C::candidates == 0 && run.input && backwards)
       eachBlock<RowStep<V, C, S, C::candidates == 0>>(run.first, span, rowStep);
     else if (run.B == 1)
       eachBlock<RowStep<V, C, S, false>>(run.first, span, rowStep);
     else
-      sweep<V, C::gates, S>(run.first, span, step.h, run.hStride, run.B, run.carry, finish);
+      sweep<V, C, C::gates, S, FinishCell>(run, step, run.first, span, step.h, run.hStride);
     meet(run);
     if (two) {
       withPartials<1>(run.second.partials, [&](auto partials) {
         constexpr int S2 = decltype(partials)::count;
         const Span span = spanOf(run, run.second, backwards);
-        const auto sweepSecond = [&](const auto& finish) {
-          sweep<V, 1, S2>(run.second, span, run.between, run.unitStride, run.B, run.carry, finish);
-        };
         if constexpr (C::candidates > 0)
-          sweepSecond(FinishCandidate<V, C>{run, step});
+          sweep<V, C, 1, S2, FinishCandidate>(run, step, run.second, span, run.between, run.unitStride);
         else if constexpr (C::hasCellState)
-          sweepSecond(FinishProjection<V>{run, step});
+          sweep<V, C, 1, S2, FinishProjection>(run, step, run.second, span, run.between, run.unitStride);
       });
       meet(run);
     }
@@ -243,6 +246,7 @@ constexpr Kernels table(const char* name, uint32_t needs) {
   kernels.needs = needs;
   kernels.fused = V::fused;
   kernels.lanes = V::lanes;
+  kernels.halves = V::halves;
   for (int G = 1; G <= 4; G++)
     for (int log2 = 0; log2 <= 1; log2++)
       kernels.panels[G - 1][log2] = {size_t(blockPanels<V>(G, 1 << log2)), size_t(onlyPanels<V>(G, 1 << log2))};

@@ -3,7 +3,11 @@
 
 namespace {
 
+#include "vector8.h"
+
 struct Vec {
+  static constexpr bool halves = true;
+  using Half = Vec8;
   static constexpr int lanes = 16;
   static constexpr int registers = 32;
   static constexpr bool fused = true;
@@ -39,5 +43,5 @@ inline Vec powerOfTwo(Vec t, Vec one) {
 
 namespace native_rnn {
 extern const Kernels avx512Kernels;
-const Kernels avx512Kernels = table<Vec>("avx512", cpuAvx | cpuFma | cpuAvx512f | cpuAvx512vl | cpuAvx512dq);
+const Kernels avx512Kernels = table<Vec>("avx512", cpuAvx | cpuAvx2 | cpuFma | cpuAvx512f | cpuAvx512vl | cpuAvx512dq);
 } // namespace native_rnn

@@ -6,6 +6,7 @@ namespace {
 struct Vec {
   static constexpr int lanes = 4;
   static constexpr int registers = 32;
+  static constexpr bool halves = false;
   static constexpr bool fused = true;
   float32x4_t v;
   static Vec load(const float* p) { return {vld1q_f32(p)}; }

@@ -21,6 +21,7 @@ typedef int32_t Ints __attribute__((vector_size(16)));
 struct Vec {
   static constexpr int lanes = 4;
   static constexpr int registers = 16;
+  static constexpr bool halves = false;
   static constexpr bool fused = hardwareFma;
   Floats v;
   static Vec load(const float* p) {
