@@ -39,20 +39,19 @@ const bars = [
 ]
 
 /**
- * Every bar as a row: what was asked, what came, whether it is met, and which shapes fall short.
+ * Every bar as a row: what was asked, what came, whether it is met, and which shapes fall short. Against a rival also what would
+ * come at the limit itself, and how many of the shapes that fall short would do so even there: what is asked of them is beyond it.
  * A bar whose shapes or rivals were not in the run gives no row.
  */
 export function evaluate(results, best, startupRows = []) {
   const rows = []
-  const add = (title, what, asked, values, summary) => {
+  const add = (title, what, asked, values, summary, most) => {
     if (values.length === 0) return
     const short = values.filter(({ value }) => !(value >= asked))
     const got = summary ?? Math.min(...values.map(({ value }) => value))
-    const missed =
-      summary === undefined
-        ? short.map(({ name, value }) => `${name.split(' ').slice(2).join(' ')}: ${value.toFixed(2)}`)
-        : []
-    rows.push({ title, what, asked, got, met: got >= asked, of: values.length, missed })
+    const missed = summary === undefined ? short.map(missedShape) : []
+    const beyond = summary === undefined ? short.filter(({ most }) => most < asked).length : 0
+    rows.push({ title, what, asked, got, met: got >= asked, of: values.length, missed, beyond, most })
   }
   for (const cell of cells) {
     const own = results.filter((result) => result.cell === cell && result.times[best])
@@ -62,10 +61,15 @@ export function evaluate(results, best, startupRows = []) {
       const title = `${cell} ${bar.title}`
       for (const rival of ['onnxruntime', 'onednn']) {
         const timed = within.filter(({ times }) => times[rival])
-        const values = timed.map(({ name, times }) => ({ name, value: times[rival].us / times[best].us }))
+        const values = timed.map(({ name, times, limits }) => {
+          const value = times[rival].us / times[best].us
+          return { name, value, most: bar.limit && limits[best] ? value / limits[best].reached : undefined }
+        })
         if (bar.each[rival]) add(title, `× ${rival}, each`, bar.each[rival], values)
-        const mean = geometric(values.map(({ value }) => value))
-        if (bar.mean?.[rival]) add(title, `× ${rival}, mean`, bar.mean[rival], values, mean)
+        if (bar.mean?.[rival]) {
+          const [mean, most] = ['value', 'most'].map((key) => geometric(values.map((value) => value[key])))
+          add(title, `× ${rival}, mean`, bar.mean[rival], values, mean, most)
+        }
       }
       const limited = within.filter(({ limits, H }) => limits[best] && H >= (bar.limitFrom ?? 0))
       const reached = limited.map(({ name, limits }) => ({ name, value: limits[best].reached }))
@@ -91,8 +95,15 @@ export function evaluate(results, best, startupRows = []) {
       met: start.over < 10,
       of: 1,
       missed: [],
+      beyond: 0,
     })
   return rows
+}
+
+/** A shape that falls short, with what would come at the limit where that is known. */
+function missedShape({ name, value, most }) {
+  const atLimit = most === undefined ? '' : `, ${most.toFixed(2)} at the limit`
+  return `${name.split(' ').slice(2).join(' ')}: ${value.toFixed(2)}${atLimit}`
 }
 
 function twoThreads(results, best, which) {
@@ -114,21 +125,29 @@ function odd(results, best) {
     .filter(({ value }) => Number.isFinite(value))
 }
 
+/** How many shapes fall short, and how many of them would at the limit too. */
+function why({ of, missed, beyond, most, asked }) {
+  if (most !== undefined) return `, ${most.toFixed(2)} at the limit${most < asked ? ': beyond it' : ''}`
+  if (missed.length === 0) return ''
+  return `, ${missed.length} of ${of} short${beyond > 0 ? `, ${beyond} beyond the limit` : ''}`
+}
+
 /** The rows for a table: shapes, what, asked, got, met. */
 export function criteriaRows(rows) {
-  return rows.map(({ title, what, asked, got, met, of, missed }) => {
-    const most = missed.length > 0 && !met ? `, ${missed.length} of ${of} short` : ''
-    return [title, what, `${what.startsWith('ms') ? '<' : '≥'} ${asked}`, got.toFixed(2), met ? 'yes' : `no${most}`]
+  return rows.map((row) => {
+    const { title, what, asked, got, met } = row
+    return [title, what, `${what.startsWith('ms') ? '<' : '≥'} ${asked}`, got.toFixed(2), met ? 'yes' : `no${why(row)}`]
   })
 }
 
 /** The rows as text. */
 export function criteriaText(rows) {
-  const lines = rows.map(({ title, what, asked, got, met, of, missed }) => {
+  const lines = rows.map((row) => {
+    const { title, what, asked, got, met, of, missed } = row
     const bar = what.startsWith('ms') ? `< ${asked}` : `≥ ${asked}`
     const shown =
       missed.length > 4 ? `${missed.slice(0, 4).join('; ')}; and ${missed.length - 4} more` : missed.join('; ')
-    return `${met ? 'yes' : 'NO '} ${title.padEnd(44)}${what.padEnd(26)}${bar.padEnd(8)}${got.toFixed(2).padStart(7)}  (${of})${shown && !met ? `  ${shown}` : ''}`
+    return `${met ? 'yes' : 'NO '} ${title.padEnd(44)}${what.padEnd(26)}${bar.padEnd(8)}${got.toFixed(2).padStart(7)}  (${of})${met ? '' : `${why(row)}${shown && `:  ${shown}`}`}`
   })
   return lines.join('\n')
 }
