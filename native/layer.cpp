@@ -23,15 +23,14 @@ Layer::Layer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* m
     : spec_(spec), kernels_(kernels), memory_(memory) {
   const size_t H = spec.hiddenSize, O = spec.outputSize(), G = gatesOf(spec.cell);
   const bool resetBefore = spec.cell == CellKind::gruResetBefore;
-  const bool half = endsInHalf(H, G, kernels);
-  input_ = layOut(H, G, K, partialSums(G, H), half, kernels, offset);
-  first_ = layOut(H, resetBefore ? 2 : G, O, partialSums(G, H), half, kernels, offset);
+  input_ = layOut(H, G, K, partialSums(G, H), kernels, offset);
+  first_ = layOut(H, resetBefore ? 2 : G, O, partialSums(G, H), kernels, offset);
   hasSecond_ = resetBefore || spec.projSize > 0;
   if (hasSecond_)
-    second_ = layOut(O, 1, H, partialSums(1, O), resetBefore ? half : endsInHalf(O, 1, kernels), kernels, offset);
+    second_ = layOut(O, 1, H, partialSums(1, O), kernels, offset);
   hasPeepholes_ = spec.cell == CellKind::lstmPeephole;
   if (hasPeepholes_)
-    peephole_ = layOut(H, 3, 0, 0, half, kernels, offset);
+    peephole_ = layOut(H, 3, 0, 0, kernels, offset);
 }
 
 void Layer::pack(const CellWeights& w) {

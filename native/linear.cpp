@@ -6,7 +6,7 @@
 namespace native_rnn {
 
 static Matrix matrixOf(size_t in, size_t out, const Kernels& kernels, size_t& offset) {
-  return layOut(out, 1, in, partialSums(1, out), endsInHalf(out, 1, kernels), kernels, offset);
+  return layOut(out, 1, in, partialSums(1, out), kernels, offset);
 }
 
 size_t Linear::packedFloats(size_t in, size_t out, const Kernels& kernels) {

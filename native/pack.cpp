@@ -11,15 +11,10 @@ int partialSums(size_t G, size_t N) {
   return (G == 1 && N <= 40) || (G < 4 && N <= 16) ? 1 : 0;
 }
 
-bool endsInHalf(size_t N, size_t gates, const Kernels& kernels) {
-  const size_t rest = N % kernels.lanes;
-  // One gate of half a panel is a single chain of sums, which takes longer beside whole panels than it saves.
-  return kernels.halves && rest > 0 && rest <= kernels.lanes / 2 && (gates > 1 || N < kernels.lanes);
-}
-
-Matrix layOut(size_t N, size_t G, size_t K, int partials, bool half, const Kernels& kernels, size_t& offset) {
-  const size_t lanes = kernels.lanes, panels = half ? N / lanes : (N + lanes - 1) / lanes;
-  Matrix m{N, G, K, partials, lanes, panels, 0, half, offset, 0};
+Matrix layOut(size_t N, size_t G, size_t K, int partials, const Kernels& kernels, size_t& offset) {
+  const size_t lanes = kernels.lanes, rest = N % lanes;
+  const bool half = kernels.halves && rest > 0 && rest <= lanes / 2;
+  Matrix m{N, G, K, partials, lanes, N / lanes + (rest > 0 && !half), 0, half, offset, 0};
   const auto& most = kernels.panels[G - 1][partials];
   m.blocks = m.panels <= most.only ? m.panels > 0 : (m.panels + most.most - 1) / most.most;
   offset += aligned(m.paddedUnits() * G * K);

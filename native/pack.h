@@ -32,12 +32,8 @@ private:
   size_t placeInRow(size_t g, size_t n) const;
 };
 
-// Whether the last of N outputs are half a panel, for a cell of so many gates.
-bool endsInHalf(size_t N, size_t gates, const Kernels&);
-
-// Lays a matrix out at `offset` and moves the offset past it; everything begins at a multiple of 64 bytes. Matrices
-// whose packed rows meet in a cell end alike.
-Matrix layOut(size_t N, size_t G, size_t K, int partials, bool half, const Kernels& kernels, size_t& offset);
+// Lays a matrix out at `offset` and moves the offset past it; everything begins at a multiple of 64 bytes.
+Matrix layOut(size_t N, size_t G, size_t K, int partials, const Kernels& kernels, size_t& offset);
 
 // log2 of the partial sums of a product of G gates and N outputs: a function of the sizes alone, so that the bits
 // are the same on every ISA. Short layers need several to hide the latency of fma.

@@ -17,6 +17,18 @@ constexpr int tileSums = V::registers == 32 ? 24 : 12;
 // Accumulators of one row: enough to hide the latency of fma; more would only make the code larger.
 constexpr int rowSums = 12;
 
+// The vector of half panels; never used where there are none.
+template <class V, bool = V::halves>
+struct HalfOf {
+  using Vec = V;
+};
+template <class V>
+struct HalfOf<V, true> {
+  using Vec = typename V::Half;
+};
+template <class V>
+using Half = typename HalfOf<V>::Vec;
+
 // The shapes of the register tiles: panels of a block (one row) and of the only block of a short product, rows of a
 // tile, panels of a tile of that many rows. Blocks of one of several are smaller, so that the first-level cache still
 // holds the last one when the next step turns.
@@ -26,7 +38,7 @@ constexpr int blockPanels(int G, int S) {
 }
 template <class V>
 constexpr int onlyPanels(int G, int S) {
-  return clamp(rowSums / (G * S), 1, 10);
+  return clamp(rowSums / (G * S), 1, V::lanes == 16 ? 8 : 10);
 }
 template <class V>
 constexpr int tileRows(int G, int S) {
@@ -62,29 +74,51 @@ RNN_INLINE void fold(V (&sum)[S][N]) {
         sum[s][n] = sum[s][n] + sum[s + half][n];
 }
 
-// One row times N vectors of columns that lie together: out = start + a · w.
+// Starts, multiplies, adds up and stores the sums of N vectors of columns that lie together; N may be 0.
 template <class V, int S, int N>
-RNN_INLINE void sumRow(const float* w, const float* start, const float* a, size_t K, float* out) {
-  constexpr int L = V::lanes;
-  V sum[S][N];
+struct Columns {
+  static constexpr int L = V::lanes;
+  V sum[S][N > 0 ? N : 1];
+  RNN_INLINE Columns(const float* start) {
 #pragma GCC unroll 64
-  for (int n = 0; n < N; n++)
-    sum[0][n] = V::load(start + n * L);
+    for (int n = 0; n < N; n++)
+      sum[0][n] = V::load(start + n * L);
 #pragma GCC unroll 8
-  for (int s = 1; s < S; s++)
+    for (int s = 1; s < S; s++)
+#pragma GCC unroll 64
+      for (int n = 0; n < N; n++)
+        sum[s][n] = V::set(0.0f);
+  }
+  RNN_INLINE void add(int s, const float* w, V a) {
 #pragma GCC unroll 64
     for (int n = 0; n < N; n++)
-      sum[s][n] = V::set(0.0f);
+      sum[s % S][n] = fma(V::load(w + (s * N + n) * L), a, sum[s % S][n]);
+  }
+  RNN_INLINE void store(float* out) {
+    fold<S>(sum);
+#pragma GCC unroll 64
+    for (int n = 0; n < N; n++)
+      sum[0][n].store(out + n * L);
+  }
+};
+
+// One row times N vectors of columns that lie together, and M half ones that lie behind: out = start + a · w.
+template <class V, int S, int N, int M>
+RNN_INLINE void sumRow(const float* w, const float* start, const float* a, size_t K, float* out) {
+  using H = Half<V>;
+  constexpr int whole = N * V::lanes, rest = M * H::lanes;
+  const float* h = w + whole * K;
+  Columns<V, S, N> sums(start);
+  Columns<H, S, M> halves(start + whole);
   const auto add = [&](int s, size_t k) {
-    const V b = V::broadcast(a + k);
-#pragma GCC unroll 64
-    for (int n = 0; n < N; n++)
-      sum[s % S][n] = fma(V::load(w + (s * N + n) * L), b, sum[s % S][n]);
+    sums.add(s, w, V::broadcast(a + k));
+    if constexpr (M > 0)
+      halves.add(s, h, H::broadcast(a + k));
   };
   // Several inputs a turn keep the loop's own instructions few.
   constexpr int turn = S > 1 ? S : N < 4 ? 4 : N < 12 ? 2 : 1;
   size_t k = 0;
-  for (; k + turn <= K; k += turn, w += turn * N * L)
+  for (; k + turn <= K; k += turn, w += turn * whole, h += turn * rest)
 #pragma GCC unroll 8
     for (int s = 0; s < turn; s++)
       add(s, k + s);
@@ -92,10 +126,8 @@ RNN_INLINE void sumRow(const float* w, const float* start, const float* a, size_
   for (int s = 0; s < turn - 1; s++)
     if (k + s < K)
       add(s, k + s);
-  fold<S, N>(sum);
-#pragma GCC unroll 64
-  for (int n = 0; n < N; n++)
-    sum[0][n].store(out + n * L);
+  sums.store(out);
+  halves.store(out + whole);
 }
 
 // Where blocks begin, counted in panels of the width that the block's are of; the inverse of what pack.cpp does.
@@ -105,7 +137,7 @@ struct Block {
 inline Block blockAt(const Product& p, size_t block) {
   return {block * p.narrow + least(block, p.wide), p.narrow + (block < p.wide)};
 }
-inline bool isHalf(const Product& p, size_t block) { return p.half && block + 1 == p.blocks; }
+inline Block halfBlock(size_t panels) { return {2 * panels, 1}; }
 
 // Calls visit(width, block) with the block and the vector that is as wide as its panels.
 template <class V>
@@ -116,9 +148,16 @@ template <class V, class Visit>
 RNN_INLINE void visitBlock(const Product& p, size_t index, const Visit& visit) {
   const Block block = blockAt(p, index);
   if constexpr (V::halves)
-    if (isHalf(p, index))
-      return visit(Width<typename V::Half>{}, Block{2 * block.firstPanel, 1});
+    if (p.half && index + 1 == p.blocks)
+      return visit(Width<Half<V>>{}, halfBlock(block.firstPanel));
   visit(Width<V>{}, block);
+}
+
+// A single row takes half a panel along with the block before it: its few sums would wait for themselves alone.
+inline size_t rowBlocks(const Product& p) { return p.blocks - (p.half && p.blocks > 1); }
+template <class V>
+inline bool takesHalf(const Product& p, size_t block) {
+  return V::halves && p.half && block + 1 == rowBlocks(p);
 }
 
 // Blocks [begin, end) of a product, from the last to the first where `backwards`.
@@ -129,61 +168,70 @@ struct Span {
   size_t size() const { return end - begin; }
 };
 
-// `Of<M>::call` for 1 to M panels, and the one for so many.
-template <class Call, int M>
-struct Calls {
-  Call of[M];
-};
-template <template <int> class Of, class Call, int M, int N = M>
-constexpr void fill(Calls<Call, M>& calls) {
-  if constexpr (N > 1)
-    fill<Of, Call, M, N - 1>(calls);
-  calls.of[N - 1] = Of<N>::call;
-}
-template <template <int> class Of, class Call, int M>
-inline Call callOf(size_t panels) {
-  static constexpr Calls<Call, M> calls = [] {
-    Calls<Call, M> all{};
-    fill<Of>(all);
-    return all;
-  }();
-  return calls.of[panels - 1];
-}
-
-// What is done for one row of a product, block by block, is picked by the panels of a block: here the sums alone.
+// What is done for one row of a product, block by block, is picked by the panels of a block and by whether half a panel
+// is taken along: here the sums alone.
 template <class V, int G, int S>
 struct RowSums {
-  template <class W>
-  using With = RowSums<W, G, S>;
   using Vec = V;
+  using WithHalf = RowSums;
+  using OfHalf = RowSums<Half<V>, G, S>;
   using Call = void (*)(const Product& p, size_t panel, const float* a, float* out);
-  template <int M>
+  template <int M, bool half>
   struct Of {
     // The sums of M panels from `panel` on, into a packed row that begins there.
     static RNN_INLINE void inlined(const Product& p, size_t panel, const float* a, float* out) {
       const size_t offset = panel * G * V::lanes;
-      sumRow<V, S, M * G>(p.weights + offset * p.K, p.start + offset, a, p.K, out);
+      sumRow<V, S, M * G, half ? G : 0>(p.weights + offset * p.K, p.start + offset, a, p.K, out);
     }
     static RNN_APART void call(const Product& p, size_t panel, const float* a, float* out) {
       inlined(p, panel, a, out);
     }
   };
-  static Call pick(size_t panels) { return callOf<Of, Call, onlyPanels<V>(G, S)>(panels); }
+  static constexpr int most = onlyPanels<V>(G, S);
 };
 
-// Calls visit(block, call) for every block of the span, with the call for its width.
-template <class Row, class Visit>
-inline void eachBlock(const Product& p, const Span& span, const Visit& visit) {
+// `Row::Of<M, half>::call` for 1 to `most` panels.
+template <class Call, int most>
+struct Calls {
+  Call of[most];
+};
+template <class Row, bool half, int M, class Calls>
+constexpr void fillCalls(Calls& calls) {
+  if constexpr (M > 1)
+    fillCalls<Row, half, M - 1>(calls);
+  calls.of[M - 1] = Row::template Of<M, half>::call;
+}
+template <class Row, bool half>
+inline typename Row::Call callOf(size_t panels) {
+  static constexpr auto calls = [] {
+    Calls<typename Row::Call, Row::most> calls{};
+    fillCalls<Row, half, Row::most>(calls);
+    return calls;
+  }();
+  return calls.of[panels - 1];
+}
+
+// The calls of a Row for the blocks of one product.
+template <class Call>
+struct RowCalls {
+  Call narrow = nullptr, wide = nullptr, half = nullptr;
+  Call at(const Product& p, const Block& block, bool takesHalf) const {
+    return takesHalf ? half : block.panels == p.narrow ? narrow : wide;
+  }
+};
+
+template <class Row>
+inline RowCalls<typename Row::Call> rowCalls(const Product& p) {
   using V = typename Row::Vec;
-  const auto narrow = p.narrow ? Row::pick(p.narrow) : nullptr, wide = p.wide ? Row::pick(p.narrow + 1) : narrow;
-  for (size_t i = 0; i < span.size(); i++)
-    visitBlock<V>(p, span.at(i), [&](auto width, const Block& block) {
-      using W = typename decltype(width)::Vec;
-      if constexpr (W::lanes < V::lanes)
-        visit(block, Row::template With<W>::pick(1));
-      else
-        visit(block, block.panels == p.narrow ? narrow : wide);
-    });
+  RowCalls<typename Row::Call> calls;
+  if (p.narrow)
+    calls.narrow = callOf<Row, false>(p.narrow);
+  if (p.wide)
+    calls.wide = callOf<Row, false>(p.narrow + 1);
+  if constexpr (V::halves)
+    if (p.half)
+      calls.half = p.narrow ? callOf<typename Row::WithHalf, true>(p.narrow) : Row::OfHalf::template Of<1, false>::call;
+  return calls;
 }
 
 // R rows times N vectors of columns over one slice of K: out = (start, or out where there is none) + a · w.
@@ -261,7 +309,7 @@ inline Tile tileOf(int r, int m) {
   return tile<V, S, M * G, R>;
 }
 
-// Some panels of a block: what the tiles of some rows take at a time.
+// Some panels of a block: what the tiles of two rows and more take at a time.
 struct Part {
   const Block& block;
   size_t first, panels; // within the block
@@ -271,8 +319,6 @@ struct Part {
 // Calls visit(part) for all parts of a block.
 template <class V, int G, int S, class Visit>
 inline void eachPart(const Block& block, size_t rows, const Visit& visit) {
-  if (rows == 1)
-    return visit(Part{block, 0, block.panels});
   constexpr int R = tileRows<V>(G, S);
   const size_t tiles = (rows + R - 1) / R, most = tilePanels<V>(G, S, int((rows + tiles - 1) / tiles));
   size_t first = 0;
@@ -287,8 +333,6 @@ inline void eachPart(const Block& block, size_t rows, const Visit& visit) {
 template <class V, int G, int S>
 void partSums(const Product& p, const Part& part, const float* a, ptrdiff_t aStride, size_t rows, float* out,
               size_t outStride) {
-  if (rows == 1)
-    return RowSums<V, G, S>::pick(part.panels)(p, part.firstPanel(), a, out);
   constexpr int R = tileRows<V>(G, S), L = V::lanes;
   const size_t tiles = (rows + R - 1) / R, wide = rows % tiles;
   const int low = int(rows / tiles), panels = int(part.panels);
@@ -328,16 +372,25 @@ void product(const ProductArgs& args) {
   const Product& p = args.product;
   withPartials<G>(p.partials, [&](auto partials) {
     constexpr int S = decltype(partials)::count;
-    for (size_t first = 0; first < args.rows; first += carryRows)
-      for (size_t i = 0; i < p.blocks; i++)
-        visitBlock<V>(p, i, [&](auto width, const Block& block) {
-          using W = typename decltype(width)::Vec;
-          const size_t rows = least(carryRows, args.rows - first);
-          eachPart<W, G, S>(block, rows, [&](const Part& part) {
-            partSums<W, G, S>(p, part, args.a + ptrdiff_t(first) * args.aStride, args.aStride, rows,
-                              args.y + first * args.yStride + part.firstPanel() * G * W::lanes, args.yStride);
+    for (size_t first = 0; first < args.rows; first += carryRows) {
+      const size_t rows = least(carryRows, args.rows - first);
+      const float* a = args.a + ptrdiff_t(first) * args.aStride;
+      float* y = args.y + first * args.yStride;
+      if (rows == 1) {
+        const auto calls = rowCalls<RowSums<V, G, S>>(p);
+        for (size_t i = 0; i < rowBlocks(p); i++) {
+          const Block block = blockAt(p, i);
+          calls.at(p, block, takesHalf<V>(p, i))(p, block.firstPanel, a, y + block.firstPanel * G * V::lanes);
+        }
+      } else
+        for (size_t i = 0; i < p.blocks; i++)
+          visitBlock<V>(p, i, [&](auto width, const Block& block) {
+            using W = typename decltype(width)::Vec;
+            eachPart<W, G, S>(block, rows, [&](const Part& part) {
+              partSums<W, G, S>(p, part, a, args.aStride, rows, y + part.firstPanel() * G * W::lanes, args.yStride);
+            });
           });
-        });
+    }
   });
 }
 

@@ -110,17 +110,17 @@ struct FinishProjection {
 // Else before them, where they are not there already.
 template <class V, class C, int S, bool InputLast>
 struct RowStep {
-  template <class W>
-  using With = RowStep<W, C, S, InputLast>;
   using Vec = V;
+  using WithHalf = RowStep<V, C, S, InputLast && C::gates == 1>; // where it is worth its code
+  using OfHalf = RowStep<Half<V>, C, S, false>;
   using Call = void (*)(const RunArgs& run, const Step& step, size_t panel);
-  template <int M>
+  template <int M, bool half>
   struct Of {
     static void call(const RunArgs& run, const Step& step, size_t panel) {
+      constexpr size_t L = V::lanes, G = C::gates, whole = M * G * L, count = whole + half * G * Half<V>::lanes;
+      using Sum = typename RowSums<V, G, S>::template Of<M, half>;
       const FinishCell<V, C> finish{run, step};
-      constexpr size_t L = V::lanes, G = C::gates;
-      using Sum = typename RowSums<V, G, S>::template Of<M>;
-      alignas(64) float sums[M * G * L], inputSums[M * G * L];
+      alignas(64) float sums[count], inputSums[count];
       Sums x{step.x + panel * finish.xPanel, finish.xPanel};
       if (!InputLast && C::candidates == 0 && step.input) {
         Sum::inlined(run.inputProduct, panel, step.input, inputSums);
@@ -136,9 +136,12 @@ struct RowStep {
         finish.template panels<2>(panel + m, {sums + m * G * L, G * L}, {x.at + m * x.stride, x.stride});
       if constexpr (M % 2 == 1)
         finish.template panels<1>(panel + M - 1, {sums + (M - 1) * G * L, 0}, {x.at + (M - 1) * x.stride, 0});
+      if constexpr (half)
+        FinishCell<Half<V>, C>{run, step}.template panels<1>(2 * (panel + M), {sums + whole, 0},
+                                                             {x.at + M * x.stride, 0});
     }
   };
-  static Call pick(size_t panels) { return callOf<Of, Call, onlyPanels<V>(C::gates, S)>(panels); }
+  static constexpr int most = onlyPanels<V>(C::gates, S);
 };
 
 // Calls finish.rows for some rows of a part's panels, whose packed sums are `panelSums` each; one function for
@@ -156,32 +159,45 @@ RNN_APART void finishPart(const Finish& finish, size_t first, size_t count, cons
   }
 }
 
-// A product of all rows over the blocks of the span, and what follows it.
+// What a thread does of the blocks that there are.
+inline Span spanOf(const RunArgs& run, size_t blocks, bool backwards) {
+  return {blocks * run.share / run.shares, blocks * (run.share + 1) / run.shares, backwards};
+}
+
+// A product of all rows, block by block, and what follows it.
 template <class V, class C, int G, int S, template <class, class> class Finish>
-inline void sweep(const RunArgs& run, const Step& step, const Product& p, const Span& span, const float* a,
+inline void sweep(const RunArgs& run, const Step& step, const Product& p, bool backwards, const float* a,
                   size_t aStride) {
-  // `carry` is of all threads that share a step, who share one row.
-  alignas(64) float own[onlyPanels<V>(G, S) * G * V::lanes];
-  float* carry = run.B == 1 ? own : run.carry;
-  for (size_t first = 0; first < run.B; first += carryRows) {
+  for (size_t first = 0; first < run.B; first += carryRows, a += carryRows * aStride) {
     const size_t count = least(carryRows, run.B - first);
+    if (count == 1) {
+      const Span span = spanOf(run, rowBlocks(p), backwards);
+      const auto calls = rowCalls<RowSums<V, G, S>>(p);
+      constexpr size_t panelSums = G * V::lanes;
+      alignas(64) float sums[(onlyPanels<V>(G, S) + 1) * panelSums]; // `carry` is of all threads that share a step
+      for (size_t i = 0; i < span.size(); i++) {
+        const Block block = blockAt(p, span.at(i));
+        const bool half = takesHalf<V>(p, span.at(i));
+        calls.at(p, block, half)(p, block.firstPanel, a, sums);
+        finishPart(Finish<V, C>{run, step}, first, 1, {block, 0, block.panels}, {sums, 0}, panelSums);
+        if (half)
+          finishPart(Finish<Half<V>, C>{run, step}, first, 1, {halfBlock(block.firstPanel + block.panels), 0, 1},
+                     {sums + block.panels * panelSums, 0}, 0);
+      }
+      continue;
+    }
+    const Span span = spanOf(run, p.blocks, backwards);
     for (size_t i = 0; i < span.size(); i++)
       visitBlock<V>(p, span.at(i), [&](auto width, const Block& block) {
         using W = typename decltype(width)::Vec;
         constexpr size_t panelSums = G * W::lanes;
         eachPart<W, G, S>(block, count, [&](const Part& part) {
           const size_t stride = part.panels * panelSums;
-          partSums<W, G, S>(p, part, a + first * aStride, aStride, count, carry, stride);
-          finishPart(Finish<W, C>{run, step}, first, count, part, {carry, stride}, panelSums);
+          partSums<W, G, S>(p, part, a, aStride, count, run.carry, stride);
+          finishPart(Finish<W, C>{run, step}, first, count, part, {run.carry, stride}, panelSums);
         });
       });
   }
-}
-
-inline Span spanOf(const RunArgs& run, const Product& p, bool backwards) {
-  if (run.shares == 1)
-    return {0, p.blocks, backwards};
-  return {p.blocks * run.share / run.shares, p.blocks * (run.share + 1) / run.shares, backwards};
 }
 
 // Short rows are not worth a call of memcpy.
@@ -201,29 +217,33 @@ inline void meet(const RunArgs& run) {
 template <class V, class C, int S>
 void runSteps(const RunArgs& run) {
   const bool two = C::candidates > 0 || run.projects;
+  // A row's input sums are computed on the way in a single step only.
+  constexpr bool turns = C::candidates == 0 && !C::hasPeepholes;
+  const auto calls = turns && run.input && run.backwards ? rowCalls<RowStep<V, C, S, turns>>(run.first)
+                                                         : rowCalls<RowStep<V, C, S, false>>(run.first);
   for (size_t t = 0; t < run.T; t++) {
     float* const hNext = run.h[~t & 1];
     const Step step{run.input, run.x + t * run.xStep,     run.h[t & 1],
                     hNext,     two ? run.between : hNext, two ? run.unitStride : run.hStride};
     // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
     const bool backwards = run.backwards != bool(t & 1);
-    const Span span = spanOf(run, run.first, backwards);
-    const auto rowStep = [&](const Block& block, auto call) { call(run, step, block.firstPanel); };
-    if (run.B == 1 && C::candidates == 0 && run.input && backwards)
-      eachBlock<RowStep<V, C, S, C::candidates == 0>>(run.first, span, rowStep);
-    else if (run.B == 1)
-      eachBlock<RowStep<V, C, S, false>>(run.first, span, rowStep);
-    else
-      sweep<V, C, C::gates, S, FinishCell>(run, step, run.first, span, step.h, run.hStride);
+    if (run.B == 1) {
+      const Span span = spanOf(run, rowBlocks(run.first), backwards);
+      for (size_t i = 0; i < span.size(); i++) {
+        const Block block = blockAt(run.first, span.at(i));
+        calls.at(run.first, block, takesHalf<V>(run.first, span.at(i)))(run, step, block.firstPanel);
+      }
+    } else {
+      sweep<V, C, C::gates, S, FinishCell>(run, step, run.first, backwards, step.h, run.hStride);
+    }
     meet(run);
     if (two) {
       withPartials<1>(run.second.partials, [&](auto partials) {
         constexpr int S2 = decltype(partials)::count;
-        const Span span = spanOf(run, run.second, backwards);
         if constexpr (C::candidates > 0)
-          sweep<V, C, 1, S2, FinishCandidate>(run, step, run.second, span, run.between, run.unitStride);
+          sweep<V, C, 1, S2, FinishCandidate>(run, step, run.second, backwards, run.between, run.unitStride);
         else if constexpr (C::hasCellState)
-          sweep<V, C, 1, S2, FinishProjection>(run, step, run.second, span, run.between, run.unitStride);
+          sweep<V, C, 1, S2, FinishProjection>(run, step, run.second, backwards, run.between, run.unitStride);
       });
       meet(run);
     }
