@@ -31,6 +31,23 @@ Registers cpuid(uint32_t leaf) {
 #endif
 }
 
+// The first-level data cache, as Intel (leaf 4) and AMD (0x8000001d) describe it; 0 where the leaf does not.
+size_t firstLevelBytesOf(uint32_t leaf) {
+  if (cpuid(leaf & 0x80000000).a < leaf)
+    return 0;
+  const Registers cache = cpuid(leaf);
+  const uint32_t type = cache.a & 31, level = (cache.a >> 5) & 7;
+  if (type != 1 || level != 1)
+    return 0;
+  const size_t ways = (cache.b >> 22) + 1, partitions = ((cache.b >> 12) & 1023) + 1, line = (cache.b & 4095) + 1;
+  return ways * partitions * line * (size_t(cache.c) + 1);
+}
+
+size_t readFirstLevelBytes() {
+  const size_t bytes = firstLevelBytesOf(4);
+  return bytes ? bytes : firstLevelBytesOf(0x8000001d);
+}
+
 uint64_t xcr0() {
 #if defined(_MSC_VER)
   return _xgetbv(0);
@@ -60,10 +77,12 @@ uint32_t read() {
 #elif defined(__aarch64__) || defined(_M_ARM64)
 
 uint32_t read() { return cpuNeon; } // part of every 64-bit Arm
+size_t readFirstLevelBytes() { return 0; }
 
 #else
 
 uint32_t read() { return 0; }
+size_t readFirstLevelBytes() { return 0; }
 
 #endif
 
@@ -72,6 +91,11 @@ uint32_t read() { return 0; }
 uint32_t cpuFeatures() {
   static const uint32_t features = read();
   return features;
+}
+
+size_t firstLevelBytes() {
+  static const size_t bytes = readFirstLevelBytes();
+  return bytes ? bytes : 32768;
 }
 
 } // namespace native_rnn

@@ -87,8 +87,9 @@ struct Kernels {
   size_t lanes;     // units in a panel
   bool halves;      // there are half panels
   struct {
+    size_t only;                          // in the only block, which fits the first-level cache
     size_t most;                          // in one of several blocks
-    size_t only;                          // in the only block
+    size_t large;                         // in one of so many that they pass second-level caches
   } panels[4][2];                         // of a block, by gates − 1 and log2 of the partial sums
   void (*product[4])(const ProductArgs&); // by gates − 1
   void (*run[cellKinds])(const RunArgs&);

@@ -1,8 +1,12 @@
 // The packed layout; kernels.h describes it.
 #include "pack.h"
+#include "cpu.h"
 #include <algorithm>
 
 namespace native_rnn {
+
+// Floats that pass many a second-level cache.
+constexpr size_t largeFloats = size_t(1) << 18;
 
 int partialSums(size_t G, size_t N) {
 #ifdef RNN_PARTIALS // bench/promise.mjs asks what another choice would give
@@ -15,8 +19,13 @@ Matrix layOut(size_t N, size_t G, size_t K, int partials, const Kernels& kernels
   const size_t lanes = kernels.lanes, rest = N % lanes;
   const bool half = kernels.halves && rest > 0 && rest <= lanes / 2;
   Matrix m{N, G, K, partials, lanes, N / lanes + (rest > 0 && !half), 0, half, offset, 0};
-  const auto& most = kernels.panels[G - 1][partials];
-  m.blocks = m.panels <= most.only ? m.panels > 0 : (m.panels + most.most - 1) / most.most;
+  // The blocks of the recurrent weights decide, for the input's are walked together with them. Where they pass the
+  // first-level cache, one block would leave nothing to turn around.
+  const auto& limit = kernels.panels[G - 1][partials];
+  const size_t recurrent = m.paddedUnits() * m.paddedUnits() * G;
+  const size_t most = recurrent < largeFloats ? limit.most : limit.large;
+  const bool one = m.panels <= limit.only && recurrent * sizeof(float) <= firstLevelBytes();
+  m.blocks = std::min(m.panels, one ? 1 : std::max<size_t>(2, (m.panels + most - 1) / most));
   offset += aligned(m.paddedUnits() * G * K);
   m.start = offset;
   offset += aligned(m.packedRow());

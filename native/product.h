@@ -29,16 +29,21 @@ struct HalfOf<V, true> {
 template <class V>
 using Half = typename HalfOf<V>::Vec;
 
-// The shapes of the register tiles: panels of a block (one row) and of the only block of a short product, rows of a
-// tile, panels of a tile of that many rows. Blocks of one of several are smaller, so that the first-level cache still
-// holds the last one when the next step turns.
-template <class V>
-constexpr int blockPanels(int G, int S) {
-  return clamp(rowSums / (G * S), 1, 8);
-}
+// The shapes of the register tiles. First the panels of a block, as one row takes them: of the only block of a short
+// product; of one of several, which are smaller, so that the first-level cache still holds the last one when the next
+// step turns; and of one of a large product: on AVX-512 those of several gates are as narrow as a tile, which then
+// reads one long row of weights. Then the rows of a tile, and the panels of a tile of that many rows.
 template <class V>
 constexpr int onlyPanels(int G, int S) {
   return clamp(rowSums / (G * S), 1, V::lanes == 16 ? 8 : 10);
+}
+template <class V>
+constexpr int blockPanels(int G, int S) {
+  return clamp((V::lanes == 16 ? 8 : rowSums) / (G * S), 1, 8);
+}
+template <class V>
+constexpr int largePanels(int G, int S) {
+  return V::lanes == 16 && G > 2 ? 1 : blockPanels<V>(G, S);
 }
 template <class V>
 constexpr int tileRows(int G, int S) {

@@ -269,7 +269,8 @@ constexpr Kernels table(const char* name, uint32_t needs) {
   kernels.halves = V::halves;
   for (int G = 1; G <= 4; G++)
     for (int log2 = 0; log2 <= 1; log2++)
-      kernels.panels[G - 1][log2] = {size_t(blockPanels<V>(G, 1 << log2)), size_t(onlyPanels<V>(G, 1 << log2))};
+      kernels.panels[G - 1][log2] = {size_t(onlyPanels<V>(G, 1 << log2)), size_t(blockPanels<V>(G, 1 << log2)),
+                                     size_t(largePanels<V>(G, 1 << log2))};
   kernels.product[0] = product<V, 1>;
   kernels.product[1] = product<V, 2>;
   kernels.product[2] = product<V, 3>;
