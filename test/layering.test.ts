@@ -22,7 +22,8 @@ const native = [
   ['isa/*.cpp'],
   ['run.h', 'isa/*.h'],
   ['product.h', 'rows.h'],
-  ['math.h', 'cells/*'],
+  ['sums.h'],
+  ['math.h', 'cells/*', 'shapes.h'],
   ['kernels.h'],
 ]
 const lib = [

@@ -1,6 +1,8 @@
 // AVX2 + FMA: 8 floats a vector, 16 registers.
 #include <immintrin.h>
 
+#include "../shapes.h"
+
 namespace {
 
 #include "vector8.h"

@@ -1,6 +1,8 @@
 // AVX-512 F, VL and DQ: 16 floats a vector, 32 registers.
 #include <immintrin.h>
 
+#include "../shapes.h"
+
 namespace {
 
 #include "vector8.h"
@@ -9,7 +11,12 @@ struct Vec {
   static constexpr bool halves = true;
   using Half = Vec8;
   static constexpr int lanes = 16;
-  static constexpr int registers = 32;
+  static constexpr Shapes shapes{
+      12,     8,    // one row, the only block: sums, panels at most
+      8,      4,    // one of several blocks, one of a large product: sums
+      24,     8, 6, // a tile: sums, rows at most, and where a row has one vector a panel
+      131072,       // bytes of weights in a slice
+  };
   static constexpr bool fused = true;
   __m512 v;
   static Vec load(const float* p) { return {_mm512_load_ps(p)}; }

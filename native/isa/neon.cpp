@@ -1,11 +1,18 @@
 // NEON of 64-bit Arm: 4 floats a vector, 32 registers.
 #include <arm_neon.h>
 
+#include "../shapes.h"
+
 namespace {
 
 struct Vec {
   static constexpr int lanes = 4;
-  static constexpr int registers = 32;
+  static constexpr Shapes shapes{
+      12,    10,    // one row, the only block: sums, panels at most
+      12,    12,    // one of several blocks, one of a large product: sums
+      24,    8,  6, // a tile: sums, rows at most, and where a row has one vector a panel
+      24576,        // bytes of weights in a slice
+  };
   static constexpr bool halves = false;
   static constexpr bool fused = true;
   float32x4_t v;

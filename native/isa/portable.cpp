@@ -2,6 +2,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../shapes.h"
+
 namespace {
 
 #if defined(__FP_FAST_FMAF) || (defined(__GNUC__) && defined(__aarch64__))
@@ -20,7 +22,12 @@ typedef int32_t Ints __attribute__((vector_size(16)));
 
 struct Vec {
   static constexpr int lanes = 4;
-  static constexpr int registers = 16;
+  static constexpr Shapes shapes{
+      12,    10,    // one row, the only block: sums, panels at most
+      12,    12,    // one of several blocks, one of a large product: sums
+      12,    6,  6, // a tile: sums, rows at most, and where a row has one vector a panel
+      16384,        // bytes of weights in a slice
+  };
   static constexpr bool halves = false;
   static constexpr bool fused = hardwareFma;
   Floats v;

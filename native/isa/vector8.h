@@ -2,7 +2,12 @@
 // namespace.
 struct Vec8 {
   static constexpr int lanes = 8;
-  static constexpr int registers = 16;
+  static constexpr Shapes shapes{
+      12,    10,    // one row, the only block: sums, panels at most
+      12,    12,    // one of several blocks, one of a large product: sums
+      12,    6,  6, // a tile: sums, rows at most, and where a row has one vector a panel
+      16384,        // bytes of weights in a slice
+  };
   static constexpr bool halves = false;
   static constexpr bool fused = true;
   __m256 v;

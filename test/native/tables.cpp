@@ -47,12 +47,12 @@ struct Outputs {
 };
 
 static Case randomCase() {
-  static const size_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 67, 127, 129, 150};
+  static const size_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 24, 31, 33, 63, 64, 65, 67, 127, 129, 150};
   Case c;
   c.spec.cell = CellKind(between(0, 5));
   c.spec.direction = Direction(between(0, 2));
-  c.spec.inputSize = sizes[between(0, 17)];
-  c.spec.hiddenSize = sizes[between(0, 17)];
+  c.spec.inputSize = sizes[between(0, 18)];
+  c.spec.hiddenSize = sizes[between(0, 18)];
   const bool lstm = c.spec.cell >= CellKind::lstm;
   c.spec.projSize = lstm && c.spec.hiddenSize > 1 && between(0, 2) == 0 ? between(1, c.spec.hiddenSize - 1) : 0;
   c.spec.numLayers = between(1, 3);
