@@ -96,7 +96,7 @@ pre { background: #f6f6f6; padding: .8rem 1rem; overflow-x: auto; font-size: 12.
 figure { margin: 0; overflow-x: auto } figure svg { max-width: 100%; height: auto }
 .scroll { overflow-x: auto } table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap } th:first-child, td:first-child { text-align: left }
-.short { display: block; text-align: left; white-space: normal; min-width: 14rem } .yes { color: #2b7a3d } .no { color: #b3261e; font-weight: 600 }
+.short { display: block; text-align: left; white-space: normal; min-width: 14rem } .yes { color: #2b7a3d } .no { display: inline-block; max-width: 11rem; white-space: normal; color: #b3261e; font-weight: 600 }
 </style>
 <h1>native-rnn: speed</h1>
 <pre>${escaped(header(all))}</pre>
