@@ -112,7 +112,8 @@ void partSums(const Product& p, const Part& part, const float* a, ptrdiff_t aStr
   const size_t slice = S > 1 ? p.K : V::shapes.sliceBytes / (panels * G * L * sizeof(float));
   const size_t wStride = part.block.panels * G * L;
   const float* weights = p.weights + part.block.firstPanel * G * L * p.K + part.first * G * L;
-  for (size_t k = 0; k == 0 || k < p.K; k += slice) {
+  size_t k = 0;
+  do {
     const float* start = k ? nullptr : p.start + part.firstPanel() * G * L;
     size_t row = 0;
     for (size_t i = 0; i < tiles; i++) {
@@ -121,7 +122,8 @@ void partSums(const Product& p, const Part& part, const float* a, ptrdiff_t aStr
                              least(slice, p.K - k), start, out + row * outStride, outStride);
       row += low + isWide;
     }
-  }
+    k += slice;
+  } while (k < p.K);
 }
 
 // Calls body with the number of partial sums as a compile-time constant.
@@ -152,14 +154,15 @@ void product(const ProductArgs& args) {
           const Block block = blockAt(p, i);
           calls.at(p, block, takesHalf<V>(p, i))(p, block.firstPanel, a, y + block.firstPanel * G * V::lanes);
         }
-      } else
-        for (size_t i = 0; i < p.blocks; i++)
-          visitBlock<V>(p, i, [&](auto width, const Block& block) {
-            using W = typename decltype(width)::Vec;
-            eachPart<W, G, S>(block, rows, [&](const Part& part) {
-              partSums<W, G, S>(p, part, a, args.aStride, rows, y + part.firstPanel() * G * W::lanes, args.yStride);
-            });
+        continue;
+      }
+      for (size_t i = 0; i < p.blocks; i++)
+        visitBlock<V>(p, i, [&](auto width, const Block& block) {
+          using W = typename decltype(width)::Vec;
+          eachPart<W, G, S>(block, rows, [&](const Part& part) {
+            partSums<W, G, S>(p, part, a, args.aStride, rows, y + part.firstPanel() * G * W::lanes, args.yStride);
           });
+        });
     }
   });
 }

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -51,8 +52,8 @@ static Case randomCase() {
   Case c;
   c.spec.cell = CellKind(between(0, 5));
   c.spec.direction = Direction(between(0, 2));
-  c.spec.inputSize = sizes[between(0, 18)];
-  c.spec.hiddenSize = sizes[between(0, 18)];
+  c.spec.inputSize = sizes[between(0, std::size(sizes) - 1)];
+  c.spec.hiddenSize = sizes[between(0, std::size(sizes) - 1)];
   const bool lstm = c.spec.cell >= CellKind::lstm;
   c.spec.projSize = lstm && c.spec.hiddenSize > 1 && between(0, 2) == 0 ? between(1, c.spec.hiddenSize - 1) : 0;
   c.spec.numLayers = between(1, 3);
