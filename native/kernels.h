@@ -59,6 +59,9 @@ struct RunArgs {
   // the way, and x is not read. Else null.
   const float* input;
   Product inputProduct;
+  // Of several steps of one row over several blocks, without partial sums: `aheadRows` rows of input sums for later
+  // steps, made on the way. No rows: none.
+  ProductArgs ahead;
   bool backwards;        // the first step walks over the weights from the last block to the first; each next one turns
   const float* peephole; // packed row of 3 gates: ci, cf, co
   float* h[2];           // B rows of state; h[0] is read by the first step, roles swap at each: the newest is h[T % 2]
@@ -86,6 +89,7 @@ struct Kernels {
   bool fused;       // every multiply-add is fused: the bits equal those of every other fused table
   size_t lanes;     // units in a panel
   bool halves;      // there are half panels
+  size_t aheadRows; // of RunArgs::ahead; 0: none
   struct {
     size_t only;                          // in the only block, which fits the first-level cache
     size_t most;                          // in one of several blocks

@@ -16,6 +16,10 @@ constexpr size_t worthTurning = 6144;
 // Multiplications that a crew does between two looks at who is there.
 constexpr size_t worthMeeting = size_t(1) << 20;
 
+// Steps whose input sums are computed at once before those of others are made beside them: a tile of fewer rows is
+// slow.
+constexpr size_t leastFirst = 3;
+
 // State rows are one line longer than they need, so that rows do not compete for the same cache sets.
 size_t rowFloats(size_t units, size_t lanes) { return aligned(roundUp(units, lanes)) + 16; }
 
@@ -103,6 +107,7 @@ Pass::Pass(const Layer& layer, const Rows& rows, bool reverse, float* memory)
   run_.shares = 1;
   turns_ = layer.weights() > worthTurning;
   fuses_ = layer.spec_.cell != CellKind::gruResetBefore;
+  aheadRows_ = run_.first.blocks - run_.first.half > 1 && run_.first.partials == 0 ? kernels.aheadRows : 0;
 }
 
 void Pass::setState(const float* h, const float* c) {
@@ -140,15 +145,17 @@ void Pass::advance(size_t begin, size_t end, float* hn, float* cn) {
   for (size_t s = begin; s < end && active > 0;) {
     // Up to the next row's end the same rows run.
     const size_t stop = std::min(end, rows_.length(active - 1));
-    while (s < stop) {
-      if (isCancelled())
-        return;
+    if (active == 1 && aheadRows_ > 0 && stop - s >= 3 * aheadRows_) {
+      runAhead(s, stop);
+      s = stop;
+    }
+    while (s < stop && !isCancelled()) {
       const size_t steps = std::min(crew ? std::min(chunk_, crewSteps()) : chunk_, stop - s);
-      if (!crew)
-        inputSums(s, steps, active, sums_);
       runSteps(s, steps, active);
       s += steps;
     }
+    if (isCancelled())
+      return;
     const size_t still = activeAt(s);
     if (hn)
       storeRows(rows_, still, active, run_.h[0], run_.hStride, layer_.outputs(), hn);
@@ -187,7 +194,31 @@ void Pass::inputSums(size_t begin, size_t steps, size_t active, float* sums) con
   }
 }
 
-void Pass::runSteps(size_t begin, size_t steps, size_t active) {
+// Steps of a single row, each taking tiles of the input sums of later ones along.
+void Pass::runAhead(size_t begin, size_t end) {
+  const size_t R = aheadRows_;
+  float* now = sums_;
+  float* later = sums_ + 2 * R * run_.xRow; // more than the first steps need
+  // The first steps are as many as leave whole tiles to the others.
+  size_t steps = (end - begin) % R;
+  if (steps < leastFirst)
+    steps += R;
+  run_.ahead = product_;
+  run_.ahead.aStride = reverse_ ? -x.step : x.step;
+  for (size_t s = begin; s < end && !isCancelled(); s += steps, steps = R) {
+    const bool last = s + steps == end;
+    run_.x = now;
+    run_.ahead.rows = last ? 0 : R;
+    run_.ahead.a = last ? nullptr : x.at(timeOf(0, s + steps), xByPosition ? 0 : rows_.row(0));
+    run_.ahead.y = later;
+    runSteps(s, steps, 1, s > begin);
+    std::swap(now, later);
+  }
+  run_.ahead.rows = 0;
+  run_.x = sums_;
+}
+
+void Pass::runSteps(size_t begin, size_t steps, size_t active, bool summed) {
   run_.T = steps;
   run_.B = active;
   run_.xStep = active * run_.xRow;
@@ -197,10 +228,13 @@ void Pass::runSteps(size_t begin, size_t steps, size_t active) {
     run_.yStep = reverse_ ? -y.step : y.step;
   }
   run_.y = y.data ? yRows_ : nullptr;
-  if (crew)
-    shareSteps(begin, steps);
-  else
+  if (crew) {
+    shareSteps(begin, steps, summed);
+  } else {
+    if (!summed)
+      inputSums(begin, steps, active, sums_);
     layer_.kernels_.run[size_t(layer_.cell())](run_);
+  }
   if (steps & 1)
     std::swap(run_.h[0], run_.h[1]);
 }
@@ -209,19 +243,20 @@ void Pass::runSteps(size_t begin, size_t steps, size_t active) {
 size_t Pass::crewSteps() const { return std::max<size_t>(4, worthMeeting / layer_.weights()); }
 
 // A single row: the input sums split by steps, then the recurrent steps by units.
-void Pass::shareSteps(size_t begin, size_t steps) {
+void Pass::shareSteps(size_t begin, size_t steps, bool summed) {
   struct Shared {
     Pass& pass;
-    size_t begin, steps;
-  } shared{*this, begin, steps};
+    size_t begin, sums;
+  } shared{*this, begin, summed ? 0 : steps};
   crew->all(
       [](void* argument, size_t share, size_t shares, Barrier& barrier) {
         const Shared& shared = *static_cast<Shared*>(argument);
         const Pass& pass = shared.pass;
-        const size_t from = shared.steps * share / shares, to = shared.steps * (share + 1) / shares;
+        const size_t from = shared.sums * share / shares, to = shared.sums * (share + 1) / shares;
         if (to > from)
           pass.inputSums(shared.begin + from, to - from, 1, pass.sums_ + from * pass.run_.xRow);
-        barrier.meet();
+        if (shared.sums)
+          barrier.meet();
         RunArgs run = pass.run_;
         run.share = share;
         run.shares = shares;

@@ -50,8 +50,10 @@ private:
   size_t activeAt(size_t step) const;
   size_t timeOf(size_t row, size_t step) const { return reverse_ ? rows_.length(row) - 1 - step : step; }
   void inputSums(size_t begin, size_t steps, size_t active, float* sums) const;
-  void runSteps(size_t begin, size_t steps, size_t active);
-  void shareSteps(size_t begin, size_t steps);
+  // Computes the input sums first, unless they are there already.
+  void runSteps(size_t begin, size_t steps, size_t active, bool summed = false);
+  void shareSteps(size_t begin, size_t steps, bool summed);
+  void runAhead(size_t begin, size_t end);
   size_t crewSteps() const;
   bool isCancelled() const { return cancelled && cancelled->load(std::memory_order_relaxed); }
 
@@ -60,7 +62,8 @@ private:
   const bool reverse_;
   bool turns_,
       fuses_;    // whether step() walks there and back over the weights; whether it sums up a row's input on the way
-  size_t chunk_; // steps whose input sums are computed ahead
+  size_t chunk_; // steps whose input sums are computed before them
+  size_t aheadRows_; // or, of a single row, beside the steps before them; 0: not
   float *memory_, *sums_, *gathered_;
   float** yRows_;
   RunArgs run_{};

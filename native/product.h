@@ -139,6 +139,14 @@ inline void withPartials(int partials, const Body& body) {
   body(Partials<(1 << log2)>{});
 }
 
+// Up to a group of rows, a block: their sums, into packed rows.
+template <class V, int G, int S>
+inline void productOf(const ProductArgs& args, const Block& block, const float* a, float* y, size_t rows) {
+  eachPart<V, G, S>(block, rows, [&](const Part& part) {
+    partSums<V, G, S>(args.product, part, a, args.aStride, rows, y + part.firstPanel() * G * V::lanes, args.yStride);
+  });
+}
+
 template <class V, int G>
 void product(const ProductArgs& args) {
   const Product& p = args.product;
@@ -158,10 +166,7 @@ void product(const ProductArgs& args) {
       }
       for (size_t i = 0; i < p.blocks; i++)
         visitBlock<V>(p, i, [&](auto width, const Block& block) {
-          using W = typename decltype(width)::Vec;
-          eachPart<W, G, S>(block, rows, [&](const Part& part) {
-            partSums<W, G, S>(p, part, a, args.aStride, rows, y + part.firstPanel() * G * W::lanes, args.yStride);
-          });
+          productOf<typename decltype(width)::Vec, G, S>(args, block, a, y, rows);
         });
     }
   });

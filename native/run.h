@@ -1,7 +1,7 @@
 // The kernel source: the recurrent loop over the products of product.h, written once over <Vec, Cell>.
 // Each isa/*.cpp includes it after defining Vec; everything here is internal to that one object.
 #pragma once
-#include "product.h"
+#include "ahead.h"
 #include "rows.h"
 
 #include "cells/cells.h"
@@ -36,6 +36,16 @@ struct FinishCell {
   RNN_INLINE void rows(size_t row, size_t panel, Sums sums) const {
     cells<R>(row, panel * L, sums, {step.x + row * run.xRow + panel * xPanel, run.xRow},
              {run.hStride, run.unitStride, step.outStride, 0});
+  }
+  // M panels of one row from `panel` on, whose packed sums lie together.
+  template <int M>
+  RNN_INLINE void row(size_t panel, const float* sums, Sums inputSums) const {
+    constexpr size_t panelSums = C::gates * L;
+#pragma GCC unroll 1
+    for (size_t m = 0; m + 2 <= M; m += 2)
+      panels<2>(panel + m, {sums + m * panelSums, panelSums}, {inputSums.at + m * inputSums.stride, inputSums.stride});
+    if constexpr (M % 2 == 1)
+      panels<1>(panel + M - 1, {sums + (M - 1) * panelSums, 0}, {inputSums.at + (M - 1) * inputSums.stride, 0});
   }
   // R panels of one row from `panel` on.
   template <int R>
@@ -131,17 +141,32 @@ struct RowStep {
         Sum::call(run.inputProduct, panel, step.input, inputSums);
         x = {inputSums, G * L};
       }
-#pragma GCC unroll 1
-      for (size_t m = 0; m + 2 <= M; m += 2)
-        finish.template panels<2>(panel + m, {sums + m * G * L, G * L}, {x.at + m * x.stride, x.stride});
-      if constexpr (M % 2 == 1)
-        finish.template panels<1>(panel + M - 1, {sums + (M - 1) * G * L, 0}, {x.at + (M - 1) * x.stride, 0});
+      finish.template row<M>(panel, sums, x);
       if constexpr (half)
         FinishCell<Half<V>, C>{run, step}.template panels<1>(2 * (panel + M), {sums + whole, 0},
                                                              {x.at + M * x.stride, 0});
     }
   };
   static constexpr int most = onlyPanels<V>(C::gates, S);
+};
+
+// The first product and the cell of one row, block by block, each of which takes a tile of later input sums along.
+template <class V, class C>
+struct RowStepAndTile {
+  using Call = void (*)(const RunArgs& run, const Step& step, size_t panel, const AheadTile& tile);
+  template <int M, bool half>
+  struct Of {
+    static void call(const RunArgs& run, const Step& step, size_t panel, const AheadTile& tile) {
+      constexpr size_t sumsOfPanel = C::gates * V::lanes;
+      const FinishCell<V, C> finish{run, step};
+      const size_t offset = panel * sumsOfPanel;
+      alignas(64) float sums[M * sumsOfPanel];
+      sumRowAndTile<V, M * C::gates>(run.first.weights + offset * run.first.K, run.first.start + offset, step.h,
+                                     run.first.K, sums, tile);
+      finish.template row<M>(panel, sums, {step.x + panel * finish.xPanel, finish.xPanel});
+    }
+  };
+  static constexpr int most = widestOfSeveral<V>(C::gates);
 };
 
 // Calls finish.rows for some rows of a part's panels, whose packed sums are `panelSums` each; one function for
@@ -214,28 +239,62 @@ inline void meet(const RunArgs& run) {
     run.meet(run.meetArgument);
 }
 
+// The blocks of a single row's step: `visit(block, half)`, where half says that half a panel is taken along.
+template <class V, class Visit>
+RNN_INLINE void eachRowBlock(const RunArgs& run, bool backwards, const Visit& visit) {
+  const Span span = spanOf(run, rowBlocks(run.first), backwards);
+  for (size_t i = 0; i < span.size(); i++)
+    visit(blockAt(run.first, span.at(i)), takesHalf<V>(run.first, span.at(i)));
+}
+
+template <class V, class C, int S>
+RNN_INLINE RowCalls<typename RowStep<V, C, S, false>::Call> stepCalls(const RunArgs& run) {
+  // A row's input sums are computed on the way in a single step only.
+  constexpr bool turns = C::candidates == 0 && !C::hasPeepholes;
+  if (turns && run.input && run.backwards)
+    return rowCalls<RowStep<V, C, S, turns>>(run.first);
+  return rowCalls<RowStep<V, C, S, false>>(run.first);
+}
+
+// A step of a single row whose blocks take tiles along as long as some are left. A function of its own, so that a lone
+// step of a stream has nothing of it to set up.
+template <class V, class C>
+RNN_APART void stepAndTiles(const RunArgs& run, const Step& step, bool backwards,
+                            Ahead<V, C::gates + C::candidates>& ahead) {
+  const auto calls = stepCalls<V, C, 1>(run);
+  const auto withTile = wholeCalls<RowStepAndTile<V, C>>(run.first);
+  eachRowBlock<V>(run, backwards, [&](const Block& block, bool half) {
+    if (ahead.left() && !half)
+      withTile.at(run.first, block, false)(run, step, block.firstPanel, ahead.take());
+    else
+      calls.at(run.first, block, half)(run, step, block.firstPanel);
+  });
+}
+
 template <class V, class C, int S>
 void runSteps(const RunArgs& run) {
   const bool two = C::candidates > 0 || run.projects;
-  // A row's input sums are computed on the way in a single step only.
-  constexpr bool turns = C::candidates == 0 && !C::hasPeepholes;
-  const auto calls = turns && run.input && run.backwards ? rowCalls<RowStep<V, C, S, turns>>(run.first)
-                                                         : rowCalls<RowStep<V, C, S, false>>(run.first);
+  constexpr bool makesAhead = V::shapes.aheadRows > 0 && S == 1;
+  const auto calls = stepCalls<V, C, S>(run);
+  Ahead<V, C::gates + C::candidates> ahead(run.ahead, run.share, run.shares);
+  const auto rowStep = [&](const Step& step, bool backwards) {
+    if constexpr (makesAhead)
+      if (run.ahead.rows)
+        return stepAndTiles<V, C>(run, step, backwards, ahead);
+    eachRowBlock<V>(run, backwards, [&](const Block& block, bool half) {
+      calls.at(run.first, block, half)(run, step, block.firstPanel);
+    });
+  };
   for (size_t t = 0; t < run.T; t++) {
     float* const hNext = run.h[~t & 1];
     const Step step{run.input, run.x + t * run.xStep,     run.h[t & 1],
                     hNext,     two ? run.between : hNext, two ? run.unitStride : run.hStride};
     // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
     const bool backwards = run.backwards != bool(t & 1);
-    if (run.B == 1) {
-      const Span span = spanOf(run, rowBlocks(run.first), backwards);
-      for (size_t i = 0; i < span.size(); i++) {
-        const Block block = blockAt(run.first, span.at(i));
-        calls.at(run.first, block, takesHalf<V>(run.first, span.at(i)))(run, step, block.firstPanel);
-      }
-    } else {
+    if (run.B > 1)
       sweep<V, C, C::gates, S, FinishCell>(run, step, run.first, backwards, step.h, run.hStride);
-    }
+    else
+      rowStep(step, backwards);
     meet(run);
     if (two) {
       withPartials<1>(run.second.partials, [&](auto partials) {
@@ -251,6 +310,9 @@ void runSteps(const RunArgs& run) {
       for (size_t b = 0; b < run.B; b++)
         copyRow(run.y[b] + ptrdiff_t(t) * run.yStep, step.hNext + b * run.hStride, run.outputs);
   }
+  if constexpr (makesAhead)
+    if (run.ahead.rows)
+      ahead.rest();
 }
 
 template <class V, class C>
@@ -267,6 +329,7 @@ constexpr Kernels table(const char* name, uint32_t needs) {
   kernels.fused = V::fused;
   kernels.lanes = V::lanes;
   kernels.halves = V::halves;
+  kernels.aheadRows = V::shapes.aheadRows;
   for (int G = 1; G <= 4; G++)
     for (int log2 = 0; log2 <= 1; log2++)
       kernels.panels[G - 1][log2] = {size_t(onlyPanels<V>(G, 1 << log2)), size_t(blockPanels<V>(G, 1 << log2)),

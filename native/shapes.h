@@ -17,6 +17,8 @@ struct Shapes {
   int tileRowsOfOne; // and where a row has one vector a panel
   size_t sliceBytes; // weights of a slice of K that stay in a cache while rows pass: the first-level one, or the second
                      // where a tile computes for longer than reading its weights from there takes
+  int aheadRows;     // rows of input sums that steps of one row make ahead, a vector of columns a block; 0: none, where
+                     // registers are too few for both
 };
 
 constexpr int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
@@ -33,6 +35,11 @@ constexpr int blockPanels(int G, int S) {
 template <class V>
 constexpr int largePanels(int G, int S) {
   return G > 2 ? clamp(V::shapes.largeSums / (G * S), 1, 8) : blockPanels<V>(G, S);
+}
+// Panels of the widest of several blocks.
+template <class V>
+constexpr int widestOfSeveral(int G) {
+  return blockPanels<V>(G, 1) > largePanels<V>(G, 1) ? blockPanels<V>(G, 1) : largePanels<V>(G, 1);
 }
 // Rows of a tile, and panels of a tile of that many rows. Two rows and more, dealt to tiles of at most 3 or more, make
 // no tile of one.

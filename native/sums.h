@@ -171,7 +171,7 @@ inline typename Row::Call callOf(size_t panels) {
   return calls.of[panels - 1];
 }
 
-// The calls of a Row for the blocks of one product.
+// The calls of a Row for the blocks of one product; wholeCalls: for those without half a panel.
 template <class Call>
 struct RowCalls {
   Call narrow = nullptr, wide = nullptr, half = nullptr;
@@ -181,13 +181,18 @@ struct RowCalls {
 };
 
 template <class Row>
-inline RowCalls<typename Row::Call> rowCalls(const Product& p) {
-  using V = typename Row::Vec;
+inline RowCalls<typename Row::Call> wholeCalls(const Product& p) {
   RowCalls<typename Row::Call> calls;
   if (p.narrow)
     calls.narrow = callOf<Row, false>(p.narrow);
   if (p.wide)
     calls.wide = callOf<Row, false>(p.narrow + 1);
+  return calls;
+}
+template <class Row>
+inline RowCalls<typename Row::Call> rowCalls(const Product& p) {
+  using V = typename Row::Vec;
+  RowCalls<typename Row::Call> calls = wholeCalls<Row>(p);
   if constexpr (V::halves)
     if (p.half)
       calls.half = p.narrow ? callOf<typename Row::WithHalf, true>(p.narrow) : Row::OfHalf::template Of<1, false>::call;

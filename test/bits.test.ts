@@ -105,6 +105,20 @@ describe.each(backends)('on %s', (backend) => {
     fc.assert(property, settings)
   })
 
+  it('one row of many steps, of any length', timeout, () => {
+    // Sizes whose weights pass a first-level cache: the input sums of later steps are then made beside the steps.
+    const long = fc.record({ H: fc.constantFrom(72, 100, 128, 131), I: fc.constantFrom(2, 67, 140), T: fc.nat(50) })
+    const property = fc.property(batched, long, (d, sizes) => {
+      const pair = { ...d, ...sizes, B: 2, L: 1, ragged: false }
+      const layer = layerOf(pair, backend)
+      const { input, options } = callOf(pair)
+      const both = layer.forward(input, options)
+      const alone = pickCall(pair, [1])
+      expectSameResult(`T = ${pair.T}`, layer.forward(alone.input, alone.options), pickResult(pair, both, [1]))
+    })
+    fc.assert(property, { ...settings, numRuns: Math.ceil(numRuns / 2) })
+  })
+
   it('any number of threads', timeout, () => {
     // Sizes at which the work is worth sharing: by rows, directions, layers, and the units of one step.
     const worth = fc.record({

@@ -16,6 +16,7 @@ struct Vec {
       8,      4,    // one of several blocks, one of a large product: sums
       24,     8, 6, // a tile: sums, rows at most, and where a row has one vector a panel
       131072,       // bytes of weights in a slice
+      8,            // rows of input sums made ahead
   };
   static constexpr bool fused = true;
   __m512 v;

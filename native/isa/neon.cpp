@@ -12,6 +12,7 @@ struct Vec {
       12,    12,    // one of several blocks, one of a large product: sums
       24,    8,  6, // a tile: sums, rows at most, and where a row has one vector a panel
       24576,        // bytes of weights in a slice
+      0,            // rows of input sums made ahead
   };
   static constexpr bool halves = false;
   static constexpr bool fused = true;

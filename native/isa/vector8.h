@@ -7,6 +7,7 @@ struct Vec8 {
       12,    12,    // one of several blocks, one of a large product: sums
       12,    6,  6, // a tile: sums, rows at most, and where a row has one vector a panel
       16384,        // bytes of weights in a slice
+      0,            // rows of input sums made ahead
   };
   static constexpr bool halves = false;
   static constexpr bool fused = true;
