@@ -40,7 +40,8 @@ const bars = [
 
 /**
  * Every bar as a row: what was asked, what came, whether it is met, and which shapes fall short. Against a rival also what would
- * come at the limit itself, and how many of the shapes that fall short would do so even there: what is asked of them is beyond it.
+ * come at the limit itself, with the input product hidden behind the reading of the recurrent weights, and how many of the shapes
+ * that fall short would do so even there: what is asked of them is beyond it.
  * A bar whose shapes or rivals were not in the run gives no row.
  */
 export function evaluate(results, best, startupRows = []) {
@@ -63,7 +64,11 @@ export function evaluate(results, best, startupRows = []) {
         const timed = within.filter(({ times }) => times[rival])
         const values = timed.map(({ name, times, limits }) => {
           const value = times[rival].us / times[best].us
-          return { name, value, most: bar.limit && limits[best] ? value / limits[best].reached : undefined }
+          return {
+            name,
+            value,
+            most: bar.limit && limits[best] ? times[rival].us / limits[best].overlapped : undefined,
+          }
         })
         if (bar.each[rival]) add(title, `× ${rival}, each`, bar.each[rival], values)
         if (bar.mean?.[rival]) {

@@ -40,7 +40,7 @@ export const streamedBytes = ({ cell, I, H, form }) => 4 * gates[cell] * H * (fo
 /**
  * The nanoseconds that a call needs at least, P and bandwidth in operations a nanosecond.
  * A stream's step reads all weights. A sequence's input product is bound by arithmetic, each step of its recurrence by
- * arithmetic or by the reading of the recurrent weights, and the recurrence needs the product's results: the two add up.
+ * arithmetic or by the reading of the recurrent weights; done one after the other, the two add up.
  */
 export function limitOf(shape, peak, bandwidth) {
   const { cell, I, H, T, B, form } = shape

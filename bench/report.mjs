@@ -70,7 +70,7 @@ async function html(all) {
   }
   await section(
     'How near the limit',
-    `The limit's time over the measured time on ${best}: 1 is as fast as this core can be.`,
+    `The limit's time over the measured time on ${best}: 1 is as fast as this core can be, one product after the other.`,
     reached(all),
   )
   await section('Two threads', 'How many times faster than one thread.', threaded(all))

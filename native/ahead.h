@@ -89,7 +89,7 @@ public:
       sumRowAndTile<V, 0>(nullptr, nullptr, nullptr, 0, nullptr, take());
     if (makesHalf_)
       visitBlock<V>(args_.product, args_.product.blocks - 1, [&](auto width, const Block& block) {
-        productOf<typename decltype(width)::Vec, G, 1>(args_, block, args_.a, args_.y, args_.rows);
+        blockSums<typename decltype(width)::Vec, G, 1>(args_, block, args_.a, args_.y, args_.rows);
       });
   }
 

@@ -1,6 +1,6 @@
 # The addon by node-gyp, for a machine with Python and a compiler but no CMake: `npm run build:gyp`.
 # Files, flags and defines: sources.json, which CMakeLists.txt reads too. gyp has no flags for single files,
-# so each instruction set is a static library of its own.
+# so each instruction set is a static library of its own, but for the portable one, whose flag only makes it smaller.
 {
   'includes': ['sources.json'],
   'variables': {
@@ -23,7 +23,7 @@
   'targets': [
     {
       'target_name': 'native-rnn',
-      'sources': ['<@(addon_sources)', '<@(core_sources)'],
+      'sources': ['<@(addon_sources)', '<@(core_sources)', '<@(portable_sources)'],
       'defines': ['<@(rnn_defines)'],
       'include_dirs': ['<(napi_include)'],
       'xcode_settings': { 'OTHER_CFLAGS': ['<@(gnu_flags)'] },

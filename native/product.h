@@ -86,11 +86,22 @@ struct Part {
   size_t firstPanel() const { return block.firstPanel + first; }
 };
 
+// How rows are dealt to tiles: the first `wide` tiles take one more than `low`.
+struct Deal {
+  int tiles, wide, low;
+  int most() const { return low + (wide > 0); }
+};
+template <class V, int G, int S>
+inline Deal dealRows(size_t rows) {
+  constexpr int R = tileRows<V>(G, S);
+  const int count = int(rows), tiles = (count + R - 1) / R;
+  return {tiles, count % tiles, count / tiles};
+}
+
 // Calls visit(part) for all parts of a block.
 template <class V, int G, int S, class Visit>
-inline void eachPart(const Block& block, size_t rows, const Visit& visit) {
-  constexpr int R = tileRows<V>(G, S);
-  const size_t tiles = (rows + R - 1) / R, most = tilePanels<V>(G, S, int((rows + tiles - 1) / tiles));
+inline void eachPart(const Block& block, Deal deal, const Visit& visit) {
+  const size_t most = tilePanels<V>(G, S, deal.most());
   size_t first = 0;
   for (size_t left = (block.panels + most - 1) / most; left > 0; left--) {
     const size_t panels = (block.panels - first + left - 1) / left;
@@ -101,13 +112,12 @@ inline void eachPart(const Block& block, size_t rows, const Visit& visit) {
 
 // The sums of up to a group of rows over a part, into packed rows that begin there.
 template <class V, int G, int S>
-void partSums(const Product& p, const Part& part, const float* a, ptrdiff_t aStride, size_t rows, float* out,
+void partSums(const Product& p, const Part& part, const float* a, ptrdiff_t aStride, Deal deal, float* out,
               size_t outStride) {
-  constexpr int R = tileRows<V>(G, S), L = V::lanes;
-  const size_t tiles = (rows + R - 1) / R, wide = rows % tiles;
-  const int low = int(rows / tiles), panels = int(part.panels);
-  const Tile high = wide ? tileOf<V, G, S, R, tilePanels<V>(G, S, R)>(low + 1, panels) : nullptr;
-  const Tile rest = tileOf<V, G, S, R, tilePanels<V>(G, S, R)>(low, panels);
+  constexpr int R = tileRows<V>(G, S), M = tilePanels<V>(G, S, R), L = V::lanes;
+  const int panels = int(part.panels);
+  const Tile high = deal.wide ? tileOf<V, G, S, R, M>(deal.low + 1, panels) : nullptr;
+  const Tile rest = tileOf<V, G, S, R, M>(deal.low, panels);
   // Partial sums cannot be cut: they are for short products anyway.
   const size_t slice = S > 1 ? p.K : V::shapes.sliceBytes / (panels * G * L * sizeof(float));
   const size_t wStride = part.block.panels * G * L;
@@ -116,11 +126,11 @@ void partSums(const Product& p, const Part& part, const float* a, ptrdiff_t aStr
   do {
     const float* start = k ? nullptr : p.start + part.firstPanel() * G * L;
     size_t row = 0;
-    for (size_t i = 0; i < tiles; i++) {
-      const bool isWide = i < wide;
+    for (int i = 0; i < deal.tiles; i++) {
+      const bool isWide = i < deal.wide;
       (isWide ? high : rest)(weights + k * wStride, wStride, a + ptrdiff_t(row) * aStride + k, aStride,
                              least(slice, p.K - k), start, out + row * outStride, outStride);
-      row += low + isWide;
+      row += deal.low + isWide;
     }
     k += slice;
   } while (k < p.K);
@@ -139,11 +149,12 @@ inline void withPartials(int partials, const Body& body) {
   body(Partials<(1 << log2)>{});
 }
 
-// Up to a group of rows, a block: their sums, into packed rows.
+// The sums of up to a group of rows over a block, into packed rows.
 template <class V, int G, int S>
-inline void productOf(const ProductArgs& args, const Block& block, const float* a, float* y, size_t rows) {
-  eachPart<V, G, S>(block, rows, [&](const Part& part) {
-    partSums<V, G, S>(args.product, part, a, args.aStride, rows, y + part.firstPanel() * G * V::lanes, args.yStride);
+inline void blockSums(const ProductArgs& args, const Block& block, const float* a, float* y, size_t rows) {
+  const Deal deal = dealRows<V, G, S>(rows);
+  eachPart<V, G, S>(block, deal, [&](const Part& part) {
+    partSums<V, G, S>(args.product, part, a, args.aStride, deal, y + part.firstPanel() * G * V::lanes, args.yStride);
   });
 }
 
@@ -166,7 +177,7 @@ void product(const ProductArgs& args) {
       }
       for (size_t i = 0; i < p.blocks; i++)
         visitBlock<V>(p, i, [&](auto width, const Block& block) {
-          productOf<typename decltype(width)::Vec, G, S>(args, block, a, y, rows);
+          blockSums<typename decltype(width)::Vec, G, S>(args, block, a, y, rows);
         });
     }
   });

@@ -189,26 +189,33 @@ inline Span spanOf(const RunArgs& run, size_t blocks, bool backwards) {
   return {blocks * run.share / run.shares, blocks * (run.share + 1) / run.shares, backwards};
 }
 
-// A product of all rows, block by block, and what follows it.
+// A product of a single row, block by block, and what follows it.
+template <class V, class C, int G, int S, template <class, class> class Finish>
+inline void sweepRow(const RunArgs& run, const Step& step, const Product& p, bool backwards, size_t row,
+                     const float* a) {
+  const Span span = spanOf(run, rowBlocks(p), backwards);
+  const auto calls = rowCalls<RowSums<V, G, S>>(p);
+  constexpr size_t panelSums = G * V::lanes;
+  alignas(64) float sums[(onlyPanels<V>(G, S) + 1) * panelSums]; // `carry` is of all threads that share a step
+  for (size_t i = 0; i < span.size(); i++) {
+    const Block block = blockAt(p, span.at(i));
+    const bool half = takesHalf<V>(p, span.at(i));
+    calls.at(p, block, half)(p, block.firstPanel, a, sums);
+    finishPart(Finish<V, C>{run, step}, row, 1, {block, 0, block.panels}, {sums, 0}, panelSums);
+    if (half)
+      finishPart(Finish<Half<V>, C>{run, step}, row, 1, {halfBlock(block.firstPanel + block.panels), 0, 1},
+                 {sums + block.panels * panelSums, 0}, 0);
+  }
+}
+
+// A product of all rows, a group of them after the other, block by block, and what follows it.
 template <class V, class C, int G, int S, template <class, class> class Finish>
 inline void sweep(const RunArgs& run, const Step& step, const Product& p, bool backwards, const float* a,
                   size_t aStride) {
   for (size_t first = 0; first < run.B; first += carryRows, a += carryRows * aStride) {
     const size_t count = least(carryRows, run.B - first);
     if (count == 1) {
-      const Span span = spanOf(run, rowBlocks(p), backwards);
-      const auto calls = rowCalls<RowSums<V, G, S>>(p);
-      constexpr size_t panelSums = G * V::lanes;
-      alignas(64) float sums[(onlyPanels<V>(G, S) + 1) * panelSums]; // `carry` is of all threads that share a step
-      for (size_t i = 0; i < span.size(); i++) {
-        const Block block = blockAt(p, span.at(i));
-        const bool half = takesHalf<V>(p, span.at(i));
-        calls.at(p, block, half)(p, block.firstPanel, a, sums);
-        finishPart(Finish<V, C>{run, step}, first, 1, {block, 0, block.panels}, {sums, 0}, panelSums);
-        if (half)
-          finishPart(Finish<Half<V>, C>{run, step}, first, 1, {halfBlock(block.firstPanel + block.panels), 0, 1},
-                     {sums + block.panels * panelSums, 0}, 0);
-      }
+      sweepRow<V, C, G, S, Finish>(run, step, p, backwards, first, a);
       continue;
     }
     const Span span = spanOf(run, p.blocks, backwards);
@@ -216,9 +223,10 @@ inline void sweep(const RunArgs& run, const Step& step, const Product& p, bool b
       visitBlock<V>(p, span.at(i), [&](auto width, const Block& block) {
         using W = typename decltype(width)::Vec;
         constexpr size_t panelSums = G * W::lanes;
-        eachPart<W, G, S>(block, count, [&](const Part& part) {
+        const Deal deal = dealRows<W, G, S>(count);
+        eachPart<W, G, S>(block, deal, [&](const Part& part) {
           const size_t stride = part.panels * panelSums;
-          partSums<W, G, S>(p, part, a, aStride, count, run.carry, stride);
+          partSums<W, G, S>(p, part, a, aStride, deal, run.carry, stride);
           finishPart(Finish<W, C>{run, step}, first, count, part, {run.carry, stride}, panelSums);
         });
       });
@@ -330,6 +338,8 @@ constexpr Kernels table(const char* name, uint32_t needs) {
   kernels.lanes = V::lanes;
   kernels.halves = V::halves;
   kernels.aheadRows = V::shapes.aheadRows;
+  static_assert(V::shapes.onlySums >= V::shapes.blockSums && V::shapes.onlySums >= V::shapes.largeSums,
+                "the calls of a row are as many as the only block may have panels");
   for (int G = 1; G <= 4; G++)
     for (int log2 = 0; log2 <= 1; log2++)
       kernels.panels[G - 1][log2] = {size_t(onlyPanels<V>(G, 1 << log2)), size_t(blockPanels<V>(G, 1 << log2)),
