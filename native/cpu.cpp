@@ -19,33 +19,41 @@ struct Registers {
   uint32_t a, b, c, d;
 };
 
-Registers cpuid(uint32_t leaf) {
+Registers cpuid(uint32_t leaf, uint32_t part = 0) {
 #if defined(_MSC_VER)
   int r[4];
-  __cpuidex(r, int(leaf), 0);
+  __cpuidex(r, int(leaf), int(part));
   return {uint32_t(r[0]), uint32_t(r[1]), uint32_t(r[2]), uint32_t(r[3])};
 #else
   Registers r{0, 0, 0, 0};
-  __cpuid_count(leaf, 0, r.a, r.b, r.c, r.d);
+  __cpuid_count(leaf, part, r.a, r.b, r.c, r.d);
   return r;
 #endif
 }
 
-// The first-level data cache, as Intel (leaf 4) and AMD (0x8000001d) describe it; 0 where the leaf does not.
-size_t firstLevelBytesOf(uint32_t leaf) {
+// The data caches, as Intel (leaf 4) and AMD (0x8000001d) describe them, from the first level to the last.
+Caches cachesOf(uint32_t leaf) {
+  Caches caches{0, 0};
   if (cpuid(leaf & 0x80000000).a < leaf)
-    return 0;
-  const Registers cache = cpuid(leaf);
-  const uint32_t type = cache.a & 31, level = (cache.a >> 5) & 7;
-  if (type != 1 || level != 1)
-    return 0;
-  const size_t ways = (cache.b >> 22) + 1, partitions = ((cache.b >> 12) & 1023) + 1, line = (cache.b & 4095) + 1;
-  return ways * partitions * line * (size_t(cache.c) + 1);
+    return caches;
+  for (uint32_t part = 0; part < 8; part++) {
+    const Registers cache = cpuid(leaf, part);
+    const uint32_t type = cache.a & 31, level = (cache.a >> 5) & 7;
+    if (type == 0)
+      break;
+    if (type == 2) // of instructions
+      continue;
+    const size_t ways = (cache.b >> 22) + 1, partitions = ((cache.b >> 12) & 1023) + 1, line = (cache.b & 4095) + 1;
+    caches.last = ways * partitions * line * (size_t(cache.c) + 1);
+    if (level == 1)
+      caches.first = caches.last;
+  }
+  return caches;
 }
 
-size_t readFirstLevelBytes() {
-  const size_t bytes = firstLevelBytesOf(4);
-  return bytes ? bytes : firstLevelBytesOf(0x8000001d);
+Caches readCaches() {
+  const Caches caches = cachesOf(4);
+  return caches.first ? caches : cachesOf(0x8000001d);
 }
 
 uint64_t xcr0() {
@@ -77,12 +85,12 @@ uint32_t read() {
 #elif defined(__aarch64__) || defined(_M_ARM64)
 
 uint32_t read() { return cpuNeon; } // part of every 64-bit Arm
-size_t readFirstLevelBytes() { return 0; }
+Caches readCaches() { return {0, 0}; }
 
 #else
 
 uint32_t read() { return 0; }
-size_t readFirstLevelBytes() { return 0; }
+Caches readCaches() { return {0, 0}; }
 
 #endif
 
@@ -93,9 +101,13 @@ uint32_t cpuFeatures() {
   return features;
 }
 
-size_t firstLevelBytes() {
-  static const size_t bytes = readFirstLevelBytes();
-  return bytes ? bytes : 32768;
+const Caches& dataCaches() {
+  // What nearly all have at least, where the CPU is not asked or does not say.
+  static const Caches caches = [] {
+    const Caches read = readCaches();
+    return Caches{read.first ? read.first : size_t(32) << 10, read.last ? read.last : size_t(32) << 20};
+  }();
+  return caches;
 }
 
 } // namespace native_rnn

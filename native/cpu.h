@@ -1,4 +1,4 @@
-// CPUID + XCR0, or the operating system's word on Arm → CpuFeature bits; and the size of the smallest cache.
+// CPUID + XCR0, or the operating system's word on Arm → CpuFeature bits; and the sizes of caches.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +8,10 @@ namespace native_rnn {
 // What both the CPU and the operating system support; read once.
 uint32_t cpuFeatures();
 
-// Of the first-level data cache; 32 KB, which nearly all have at least, where the CPU is not asked.
-size_t firstLevelBytes();
+// Bytes of the data caches of the first and of the last level. 32 KB and 32 MB where the CPU is not asked.
+struct Caches {
+  size_t first, last;
+};
+const Caches& dataCaches(); // read once
 
 } // namespace native_rnn

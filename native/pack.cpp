@@ -24,7 +24,7 @@ Matrix layOut(size_t N, size_t G, size_t K, int partials, const Kernels& kernels
   const auto& limit = kernels.panels[G - 1][partials];
   const size_t recurrent = m.paddedUnits() * m.paddedUnits() * G;
   const size_t most = recurrent < largeFloats ? limit.most : limit.large;
-  const bool one = m.panels <= limit.only && recurrent * sizeof(float) <= firstLevelBytes();
+  const bool one = m.panels <= limit.only && recurrent * sizeof(float) <= dataCaches().first;
   m.blocks = std::min(m.panels, one ? 1 : std::max<size_t>(2, (m.panels + most - 1) / most));
   offset += aligned(m.paddedUnits() * G * K);
   m.start = offset;

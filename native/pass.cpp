@@ -1,5 +1,6 @@
 // A pass cuts time into chunks whose input sums are computed ahead.
 #include "pass.h"
+#include "cpu.h"
 #include <algorithm>
 #include <cstring>
 
@@ -19,6 +20,15 @@ constexpr size_t worthMeeting = size_t(1) << 20;
 // Steps whose input sums are computed at once before those of others are made beside them: a tile of fewer rows is
 // slow.
 constexpr size_t leastFirst = 3;
+
+// Whether a single row's steps should take tiles of later input sums along: where its weights pass the first-level
+// cache (several blocks), but lie in a cache, of which others may use a good part: a tile's weights do not lie in a
+// row, which is slow from main memory. And what of a tile is longer than the recurrent sums beside it is alone, and
+// slow.
+bool aheadPays(const Product& input, const Product& first, size_t weightBytes) {
+  const bool beyondFirstLevel = first.blocks - first.half > 1 && first.partials == 0;
+  return beyondFirstLevel && weightBytes <= dataCaches().last / 4 && input.K <= 4 * first.K;
+}
 
 // State rows are one line longer than they need, so that rows do not compete for the same cache sets.
 size_t rowFloats(size_t units, size_t lanes) { return aligned(roundUp(units, lanes)) + 16; }
@@ -107,7 +117,8 @@ Pass::Pass(const Layer& layer, const Rows& rows, bool reverse, float* memory)
   run_.shares = 1;
   turns_ = layer.weights() > worthTurning;
   fuses_ = layer.spec_.cell != CellKind::gruResetBefore;
-  aheadRows_ = run_.first.blocks - run_.first.half > 1 && run_.first.partials == 0 ? kernels.aheadRows : 0;
+  const bool pays = aheadPays(run_.inputProduct, run_.first, layer.weights() * sizeof(float));
+  aheadRows_ = pays ? kernels.aheadRows : 0;
 }
 
 void Pass::setState(const float* h, const float* c) {
