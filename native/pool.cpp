@@ -36,6 +36,7 @@ bool Pool::submit(Job& job, size_t seats, bool urgent) {
   job.next_ = urgent ? first_ : nullptr;
   (job.previous_ ? job.previous_->next_ : first_) = &job;
   (job.next_ ? job.next_->previous_ : last_) = &job;
+  keepSleepersAway();
   if (seats > 1)
     wake_.wakeAll();
   else
@@ -67,17 +68,40 @@ ThreadResult RNN_THREAD_CALL Pool::enter(void* pool) {
   return 0;
 }
 
+// Any of them may be the one that wakes.
+void Pool::keepSleepersAway() {
+  if (entered_ > fewThreads)
+    return;
+  for (size_t i = 0; i < entered_; i++) {
+    Sleeper& sleeper = sleepers_[i];
+    if (!sleeper.asleep)
+      continue;
+    sleeper.away = sleeper.away || readProcessors(sleeper.thread, sleeper.all);
+    if (sleeper.away)
+      keepAway(sleeper.thread, sleeper.all);
+  }
+}
+
 void Pool::work() {
   mutex_.lock();
+  Sleeper beyond{}, &self = entered_ < fewThreads ? sleepers_[entered_] : beyond;
+  entered_++;
+  self = {currentThread(), false, false, {}};
   for (;;) {
+    self.asleep = true;
     while (!first_)
       wake_.wait(mutex_);
+    self.asleep = false;
+    const bool away = self.away;
+    self.away = false;
     Job& job = *first_;
     waiting_--;
     if (--job.seats_ == 0)
       unlink(job);
     idle_--;
     mutex_.unlock();
+    if (away)
+      useProcessors(self.thread, self.all);
     job.run(); // the job may be gone when it returns
     mutex_.lock();
     idle_++;

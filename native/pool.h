@@ -40,6 +40,7 @@ public:
 private:
   Pool() = default;
   void work();
+  void keepSleepersAway();
   static ThreadResult RNN_THREAD_CALL enter(void*);
   void unlink(Job&);
 
@@ -48,6 +49,15 @@ private:
   Job *first_ = nullptr, *last_ = nullptr;
   size_t waiting_ = 0; // seats in the queue
   size_t idle_ = 0, started_ = 0;
+  // The threads of a small pool; a larger one leaves the choice of processors to the system, which has more of them.
+  struct Sleeper {
+    ThreadId thread;
+    bool asleep, away;
+    Processors all; // that it may use, where it is kept away from one
+  };
+  static constexpr size_t fewThreads = 4;
+  Sleeper sleepers_[fewThreads];
+  size_t entered_ = 0;
   std::atomic<size_t> limit_{processors()};
 };
 

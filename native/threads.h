@@ -15,6 +15,9 @@
 #include <sched.h>
 #include <unistd.h>
 #endif
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #ifdef _MSC_VER
 #include <intrin.h>
 #endif
@@ -143,6 +146,36 @@ inline bool startThread(ThreadResult(RNN_THREAD_CALL* body)(void*), void* argume
   return pthread_create(&thread, nullptr, body, argument) == 0;
 #endif
 }
+
+// A thread's number, and the processors that it may use, for keepAway; only Linux is asked.
+#ifdef __linux__
+using ThreadId = pid_t;
+using Processors = cpu_set_t;
+inline ThreadId currentThread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
+inline bool readProcessors(ThreadId thread, Processors& all) {
+  return sched_getaffinity(thread, sizeof(all), &all) == 0;
+}
+inline void useProcessors(ThreadId thread, const Processors& these) {
+  sched_setaffinity(thread, sizeof(these), &these);
+}
+// Makes the system wake a sleeping thread on another one of its processors than the caller's. Left to itself, Linux
+// puts it on the caller's where there are few and the caller has just been woken too, and one of the two then waits.
+inline void keepAway(ThreadId thread, Processors these) {
+  const int here = sched_getcpu();
+  if (here < 0)
+    return;
+  CPU_CLR(here, &these);
+  if (CPU_COUNT(&these) > 0)
+    useProcessors(thread, these);
+}
+#else
+using ThreadId = int;
+struct Processors {};
+inline ThreadId currentThread() { return 0; }
+inline bool readProcessors(ThreadId, Processors&) { return false; }
+inline void useProcessors(ThreadId, const Processors&) {}
+inline void keepAway(ThreadId, const Processors&) {}
+#endif
 
 // Keeps this library in memory for good: Node unloads an addon with the last thread that uses it, and threads of ours
 // that sleep then would wake in code that is gone.
