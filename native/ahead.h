@@ -21,12 +21,15 @@ struct AheadTile {
   size_t outStride;
 };
 
-// One row times N vectors of columns, as sumRow, and a tile; N may be 0, with no inputs.
-template <class V, int N>
+// One row times N vectors of columns and M half ones, as sumRow, and a tile; N and M may be 0, with no inputs.
+template <class V, int N, int M>
 RNN_INLINE void sumRowAndTile(const float* w, const float* start, const float* a, size_t K, float* out,
                               const AheadTile& tile) {
-  constexpr int R = V::shapes.aheadRows;
+  using H = Half<V>;
+  constexpr int R = V::shapes.aheadRows, whole = N * V::lanes;
+  const float* h = w + whole * K;
   Columns<V, 1, N> sums(start);
+  Columns<H, 1, M> halves(start + whole);
   V ahead[R];
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
@@ -34,7 +37,9 @@ RNN_INLINE void sumRowAndTile(const float* w, const float* start, const float* a
   const float *tileWeights = tile.weights, *b = tile.a;
   const auto addRow = [&](size_t k) {
     sums.add(0, w, V::broadcast(a + k));
-    w += N * V::lanes;
+    w += whole;
+    if constexpr (M > 0)
+      halves.add(0, h + k * M * H::lanes, H::broadcast(a + k));
   };
   const auto addTile = [&](size_t k) {
     const V v = V::load(tileWeights);
@@ -54,6 +59,7 @@ RNN_INLINE void sumRowAndTile(const float* w, const float* start, const float* a
   for (size_t rest = k; rest < tile.K; rest++)
     addTile(rest);
   sums.store(out);
+  halves.store(out + whole);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
     ahead[r].store(tile.out + r * tile.outStride);
@@ -86,7 +92,7 @@ public:
   // What no block took along.
   RNN_APART void rest() {
     while (left())
-      sumRowAndTile<V, 0>(nullptr, nullptr, nullptr, 0, nullptr, take());
+      sumRowAndTile<V, 0, 0>(nullptr, nullptr, nullptr, 0, nullptr, take());
     if (makesHalf_)
       visitBlock<V>(args_.product, args_.product.blocks - 1, [&](auto width, const Block& block) {
         blockSums<typename decltype(width)::Vec, G, 1>(args_, block, args_.a, args_.y, args_.rows);

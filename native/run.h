@@ -37,8 +37,8 @@ struct FinishCell {
     cells<R>(row, panel * L, sums, {step.x + row * run.xRow + panel * xPanel, run.xRow},
              {run.hStride, run.unitStride, step.outStride, 0});
   }
-  // M panels of one row from `panel` on, whose packed sums lie together.
-  template <int M>
+  // M panels of one row from `panel` on, and half a one, whose packed sums lie together.
+  template <int M, bool half>
   RNN_INLINE void row(size_t panel, const float* sums, Sums inputSums) const {
     constexpr size_t panelSums = C::gates * L;
 #pragma GCC unroll 1
@@ -46,6 +46,9 @@ struct FinishCell {
       panels<2>(panel + m, {sums + m * panelSums, panelSums}, {inputSums.at + m * inputSums.stride, inputSums.stride});
     if constexpr (M % 2 == 1)
       panels<1>(panel + M - 1, {sums + (M - 1) * panelSums, 0}, {inputSums.at + (M - 1) * inputSums.stride, 0});
+    if constexpr (half)
+      FinishCell<Half<V>, C>{run, step}.template panels<1>(2 * (panel + M), {sums + M * panelSums, 0},
+                                                           {inputSums.at + M * inputSums.stride, 0});
   }
   // R panels of one row from `panel` on.
   template <int R>
@@ -127,7 +130,7 @@ struct RowStep {
   template <int M, bool half>
   struct Of {
     static void call(const RunArgs& run, const Step& step, size_t panel) {
-      constexpr size_t L = V::lanes, G = C::gates, whole = M * G * L, count = whole + half * G * Half<V>::lanes;
+      constexpr size_t L = V::lanes, G = C::gates, count = (M * L + half * Half<V>::lanes) * G;
       using Sum = typename RowSums<V, G, S>::template Of<M, half>;
       const FinishCell<V, C> finish{run, step};
       alignas(64) float sums[count], inputSums[count];
@@ -141,10 +144,7 @@ struct RowStep {
         Sum::call(run.inputProduct, panel, step.input, inputSums);
         x = {inputSums, G * L};
       }
-      finish.template row<M>(panel, sums, x);
-      if constexpr (half)
-        FinishCell<Half<V>, C>{run, step}.template panels<1>(2 * (panel + M), {sums + whole, 0},
-                                                             {x.at + M * x.stride, 0});
+      finish.template row<M, half>(panel, sums, x);
     }
   };
   static constexpr int most = onlyPanels<V>(C::gates, S);
@@ -157,13 +157,13 @@ struct RowStepAndTile {
   template <int M, bool half>
   struct Of {
     static void call(const RunArgs& run, const Step& step, size_t panel, const AheadTile& tile) {
-      constexpr size_t sumsOfPanel = C::gates * V::lanes;
+      constexpr size_t G = C::gates;
       const FinishCell<V, C> finish{run, step};
-      const size_t offset = panel * sumsOfPanel;
-      alignas(64) float sums[M * sumsOfPanel];
-      sumRowAndTile<V, M * C::gates>(run.first.weights + offset * run.first.K, run.first.start + offset, step.h,
-                                     run.first.K, sums, tile);
-      finish.template row<M>(panel, sums, {step.x + panel * finish.xPanel, finish.xPanel});
+      const size_t offset = panel * G * V::lanes;
+      alignas(64) float sums[(M * V::lanes + half * Half<V>::lanes) * G];
+      sumRowAndTile<V, M * G, half ? G : 0>(run.first.weights + offset * run.first.K, run.first.start + offset, step.h,
+                                            run.first.K, sums, tile);
+      finish.template row<M, half>(panel, sums, {step.x + panel * finish.xPanel, finish.xPanel});
     }
   };
   static constexpr int most = widestOfSeveral<V>(C::gates);
@@ -258,7 +258,7 @@ RNN_INLINE void eachRowBlock(const RunArgs& run, bool backwards, const Visit& vi
 template <class V, class C, int S>
 RNN_INLINE RowCalls<typename RowStep<V, C, S, false>::Call> stepCalls(const RunArgs& run) {
   // A row's input sums are computed on the way in a single step only.
-  constexpr bool turns = C::candidates == 0 && !C::hasPeepholes;
+  constexpr bool turns = S == 1 && C::candidates == 0 && !C::hasPeepholes;
   if (turns && run.input && run.backwards)
     return rowCalls<RowStep<V, C, S, turns>>(run.first);
   return rowCalls<RowStep<V, C, S, false>>(run.first);
@@ -270,10 +270,12 @@ template <class V, class C>
 RNN_APART void stepAndTiles(const RunArgs& run, const Step& step, bool backwards,
                             Ahead<V, C::gates + C::candidates>& ahead) {
   const auto calls = stepCalls<V, C, 1>(run);
-  const auto withTile = wholeCalls<RowStepAndTile<V, C>>(run.first);
+  auto withTile = wholeCalls<RowStepAndTile<V, C>>(run.first);
+  if (run.first.half)
+    withTile.half = callOf<RowStepAndTile<V, C>, true>(run.first.narrow);
   eachRowBlock<V>(run, backwards, [&](const Block& block, bool half) {
-    if (ahead.left() && !half)
-      withTile.at(run.first, block, false)(run, step, block.firstPanel, ahead.take());
+    if (ahead.left())
+      withTile.at(run.first, block, half)(run, step, block.firstPanel, ahead.take());
     else
       calls.at(run.first, block, half)(run, step, block.firstPanel);
   });
