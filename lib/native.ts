@@ -71,48 +71,30 @@ export function loadNative(): Native {
 const require = createRequire(import.meta.url)
 type Place = [name: string, load: () => unknown]
 
-function* places(): Generator<Place> {
+function places(): Place[] {
   const path = process.env.NATIVE_RNN_PATH
-  if (path) return yield [path, () => require(resolve(path))]
-  const built = 'build/Release/native-rnn.node'
-  yield [built, () => beside(built) ?? require('../build/Release/native-rnn.node')]
-  const target = `${process.platform}-${process.arch}${musl() ? '-musl' : ''}`
-  const prebuilt = `prebuilds/${target}.node`
-  yield [prebuilt, () => beside(prebuilt) ?? (prebuilds[target] ?? nothingFor)(target)]
-}
-
-/**
- * The addon in a file of this package, loaded without the search that `require` begins with, for 1 ms. Nothing where there is no
- * such file, as in a bundle, or it does not load: `require` then finds it, or says why not.
- */
-function beside(file: string): unknown {
-  const addon = { exports: undefined }
-  try {
-    process.dlopen(addon, resolve(import.meta.dirname, `../${file}`))
-  } catch {
-    return undefined
+  if (path) return [[path, () => require(resolve(path))]]
+  const built: Place = ['build/Release/native-rnn.node', () => require('../build/Release/native-rnn.node')]
+  const target = `${process.platform}-${process.arch}`
+  const prebuilt = prebuilds[target]
+  const nothing = () => {
+    throw new Error(`the package has no addon for ${target}`)
   }
-  return addon.exports
+  return [built, [`prebuilds/${target}.node`, prebuilt ?? nothing]]
 }
 
-const prebuilds: Record<string, (target: string) => unknown> = {
-  'linux-x64': () => require('../prebuilds/linux-x64.node'),
-  'linux-x64-musl': () => require('../prebuilds/linux-x64-musl.node'),
-  'linux-arm64': () => require('../prebuilds/linux-arm64.node'),
-  'linux-arm64-musl': () => require('../prebuilds/linux-arm64-musl.node'),
+const prebuilds: Record<string, () => unknown> = {
+  'linux-x64': () => (musl() ? require('../prebuilds/linux-x64-musl.node') : require('../prebuilds/linux-x64.node')),
+  'linux-arm64': () =>
+    musl() ? require('../prebuilds/linux-arm64-musl.node') : require('../prebuilds/linux-arm64.node'),
   'darwin-arm64': () => require('../prebuilds/darwin-arm64.node'),
   'darwin-x64': () => require('../prebuilds/darwin-x64.node'),
   'win32-x64': () => require('../prebuilds/win32-x64.node'),
   'win32-arm64': () => require('../prebuilds/win32-arm64.node'),
 }
 
-function nothingFor(target: string): never {
-  throw new Error(`the package has no addon for ${target}`)
-}
-
 /** Whether this Linux has musl in place of glibc. The report takes milliseconds, so musl's own loader must be there first. */
 function musl(): boolean {
-  if (process.platform !== 'linux') return false
   const cpu = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
   // Not imported: that makes Node load all of its streams, for 4 ms.
   const { existsSync } = require('node:fs') as typeof import('node:fs')

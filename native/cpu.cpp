@@ -102,10 +102,10 @@ uint32_t cpuFeatures() {
 }
 
 const Caches& dataCaches() {
-  // What nearly all have at least, where the CPU is not asked or does not say.
+  // What most have at least, where the CPU is not asked or does not say.
   static const Caches caches = [] {
     const Caches read = readCaches();
-    return Caches{read.first ? read.first : size_t(32) << 10, read.last ? read.last : size_t(32) << 20};
+    return Caches{read.first ? read.first : size_t(32) << 10, read.last ? read.last : size_t(8) << 20};
   }();
   return caches;
 }

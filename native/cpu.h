@@ -8,7 +8,8 @@ namespace native_rnn {
 // What both the CPU and the operating system support; read once.
 uint32_t cpuFeatures();
 
-// Bytes of the data caches of the first and of the last level. 32 KB and 32 MB where the CPU is not asked.
+// Bytes of the data caches of the first and of the last level. 32 KB and 8 MB where the CPU is not asked or does
+// not say.
 struct Caches {
   size_t first, last;
 };

@@ -49,7 +49,7 @@ void Crew::all(Work work, void* argument, size_t steps) {
   // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster.
   const double perStep = double(all.count()) / double(std::max<size_t>(steps, 1));
   if (shares == 1)
-    alone_ = perStep;
+    alone_ = steps > 0 ? perStep : alone_;
   else if (all - own > own + std::chrono::microseconds(200) || (steps > 0 && alone_ > 0 && perStep > alone_))
     tooSlow_ = true;
 }

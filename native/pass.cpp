@@ -259,6 +259,8 @@ void Pass::shareSteps(size_t begin, size_t steps, bool summed) {
     Pass& pass;
     size_t begin, sums;
   } shared{*this, begin, summed ? 0 : steps};
+  // Of steps that make sums ahead, the first ones make their own too, and the last ones none.
+  const bool alike = summed == (run_.ahead.rows > 0);
   crew->all(
       [](void* argument, size_t share, size_t shares, Barrier& barrier) {
         const Shared& shared = *static_cast<Shared*>(argument);
@@ -276,7 +278,7 @@ void Pass::shareSteps(size_t begin, size_t steps, bool summed) {
           run.meet = [](void* barrier) { static_cast<Barrier*>(barrier)->meet(); };
         pass.layer_.kernels_.run[size_t(pass.layer_.cell())](run);
       },
-      &shared, steps);
+      &shared, alike ? steps : 0);
 }
 
 void Pass::step(const float* input, float* output) {

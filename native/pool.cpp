@@ -68,17 +68,21 @@ ThreadResult RNN_THREAD_CALL Pool::enter(void* pool) {
   return 0;
 }
 
-// Any of them may be the one that wakes.
+// Any of them may be the one that wakes. Who gave a thread other processors meanwhile has the last word.
 void Pool::keepSleepersAway() {
-  if (entered_ > fewThreads)
+  if (entered_ > fewThreads || size() > fewThreads || !mayChooseProcessors())
     return;
   for (size_t i = 0; i < entered_; i++) {
     Sleeper& sleeper = sleepers_[i];
-    if (!sleeper.asleep)
+    Processors now;
+    if (!sleeper.asleep || !readProcessors(sleeper.thread, now))
       continue;
-    sleeper.away = sleeper.away || readProcessors(sleeper.thread, sleeper.all);
+    if (!sleeper.away || !sameProcessors(now, sleeper.kept))
+      sleeper.all = now;
+    sleeper.kept = sleeper.all;
+    sleeper.away = withoutThisOne(sleeper.kept);
     if (sleeper.away)
-      keepAway(sleeper.thread, sleeper.all);
+      useProcessors(sleeper.thread, sleeper.kept);
   }
 }
 
@@ -86,7 +90,7 @@ void Pool::work() {
   mutex_.lock();
   Sleeper beyond{}, &self = entered_ < fewThreads ? sleepers_[entered_] : beyond;
   entered_++;
-  self = {currentThread(), false, false, {}};
+  self = {currentThread(), false, false, {}, {}};
   for (;;) {
     self.asleep = true;
     while (!first_)
@@ -100,7 +104,8 @@ void Pool::work() {
       unlink(job);
     idle_--;
     mutex_.unlock();
-    if (away)
+    Processors now;
+    if (away && readProcessors(self.thread, now) && sameProcessors(now, self.kept))
       useProcessors(self.thread, self.all);
     job.run(); // the job may be gone when it returns
     mutex_.lock();

@@ -53,7 +53,7 @@ private:
   struct Sleeper {
     ThreadId thread;
     bool asleep, away;
-    Processors all; // that it may use, where it is kept away from one
+    Processors all, kept; // that it may use, and those that it is kept to while away
   };
   static constexpr size_t fewThreads = 4;
   Sleeper sleepers_[fewThreads];

@@ -301,10 +301,10 @@ void runSteps(const RunArgs& run) {
                     hNext,     two ? run.between : hNext, two ? run.unitStride : run.hStride};
     // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
     const bool backwards = run.backwards != bool(t & 1);
-    if (run.B > 1)
-      sweep<V, C, C::gates, S, FinishCell>(run, step, run.first, backwards, step.h, run.hStride);
-    else
+    if (run.B == 1)
       rowStep(step, backwards);
+    else
+      sweep<V, C, C::gates, S, FinishCell>(run, step, run.first, backwards, step.h, run.hStride);
     meet(run);
     if (two) {
       withPartials<1>(run.second.partials, [&](auto partials) {
@@ -340,7 +340,8 @@ constexpr Kernels table(const char* name, uint32_t needs) {
   kernels.lanes = V::lanes;
   kernels.halves = V::halves;
   kernels.aheadRows = V::shapes.aheadRows;
-  static_assert(V::shapes.onlySums >= V::shapes.blockSums && V::shapes.onlySums >= V::shapes.largeSums,
+  static_assert(onlyPanels<V>(1, 1) >= widestOfSeveral<V>(1) && onlyPanels<V>(2, 1) >= widestOfSeveral<V>(2) &&
+                    onlyPanels<V>(3, 1) >= widestOfSeveral<V>(3) && onlyPanels<V>(4, 1) >= widestOfSeveral<V>(4),
                 "the calls of a row are as many as the only block may have panels");
   for (int G = 1; G <= 4; G++)
     for (int log2 = 0; log2 <= 1; log2++)

@@ -16,6 +16,8 @@
 #include <unistd.h>
 #endif
 #ifdef __linux__
+#include <cstdlib>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
 #ifdef _MSC_VER
@@ -147,7 +149,9 @@ inline bool startThread(ThreadResult(RNN_THREAD_CALL* body)(void*), void* argume
 #endif
 }
 
-// A thread's number, and the processors that it may use, for keepAway; only Linux is asked.
+// A thread's number, and the processors that it may use. Only Linux is asked, for only it is known to need help: it
+// wakes a thread on its waker's processor where there are few and the waker has just been woken too, and one of the two
+// waits.
 #ifdef __linux__
 using ThreadId = pid_t;
 using Processors = cpu_set_t;
@@ -158,15 +162,20 @@ inline bool readProcessors(ThreadId thread, Processors& all) {
 inline void useProcessors(ThreadId thread, const Processors& these) {
   sched_setaffinity(thread, sizeof(these), &these);
 }
-// Makes the system wake a sleeping thread on another one of its processors than the caller's. Left to itself, Linux
-// puts it on the caller's where there are few and the caller has just been woken too, and one of the two then waits.
-inline void keepAway(ThreadId thread, Processors these) {
+inline bool sameProcessors(const Processors& a, const Processors& b) { return CPU_EQUAL(&a, &b); }
+// Takes out the one that the caller runs on; false where none is left.
+inline bool withoutThisOne(Processors& these) {
   const int here = sched_getcpu();
   if (here < 0)
-    return;
+    return false;
   CPU_CLR(here, &these);
-  if (CPU_COUNT(&these) > 0)
-    useProcessors(thread, these);
+  return CPU_COUNT(&these) > 0;
+}
+// Whether choosing is allowed: a service of systemd whose system calls are filtered may be killed for it
+// (`SystemCallFilter=~@resources`).
+inline bool mayChooseProcessors() {
+  static const bool filtered = getenv("INVOCATION_ID") && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2; // systemd's mark
+  return !filtered;
 }
 #else
 using ThreadId = int;
@@ -174,7 +183,9 @@ struct Processors {};
 inline ThreadId currentThread() { return 0; }
 inline bool readProcessors(ThreadId, Processors&) { return false; }
 inline void useProcessors(ThreadId, const Processors&) {}
-inline void keepAway(ThreadId, const Processors&) {}
+inline bool sameProcessors(const Processors&, const Processors&) { return true; }
+inline bool withoutThisOne(Processors&) { return false; }
+inline bool mayChooseProcessors() { return false; }
 #endif
 
 // Keeps this library in memory for good: Node unloads an addon with the last thread that uses it, and threads of ours
