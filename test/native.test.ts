@@ -219,7 +219,7 @@ describe.runIf(process.platform === 'linux' && nativeBackends.length > 0)('threa
     const allowed = (file) => /Cpus_allowed_list:\\s*(\\S+)/.exec(readFileSync(file, 'utf8'))[1]
     const first = /^\\d+/.exec(allowed('/proc/self/status'))[0]
     if (${limit}) execFileSync('taskset', ['-pc', first, String(process.pid)])
-    const layer = new LSTM(64, 64, { threads: 2, seed: 1 })
+    const layer = new LSTM(64, 64, { threads: 2, seed: 1, backend: '${nativeBackends[0]}' })
     const input = new Tensor(new Float32Array(20 * 16 * 64), [20, 16, 64])
     for (let i = 0; i < 20; i++) {
       layer.forward(input)
