@@ -48,10 +48,12 @@ void Crew::all(Work work, void* argument, size_t steps) {
   const Clock::duration all = Clock::now() - begin;
   // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster.
   const double perStep = double(all.count()) / double(std::max<size_t>(steps, 1));
-  if (shares == 1)
-    alone_ = steps > 0 ? perStep : alone_;
-  else if (all - own > own + std::chrono::microseconds(200) || (steps > 0 && alone_ > 0 && perStep > alone_))
+  if (shares == 1) {
+    if (steps > 0)
+      alone_ = perStep;
+  } else if (all - own > own + std::chrono::microseconds(200) || (steps > 0 && alone_ > 0 && perStep > alone_)) {
     tooSlow_ = true;
+  }
 }
 
 } // namespace native_rnn

@@ -189,23 +189,28 @@ inline Span spanOf(const RunArgs& run, size_t blocks, bool backwards) {
   return {blocks * run.share / run.shares, blocks * (run.share + 1) / run.shares, backwards};
 }
 
+// The blocks of a product of a single row: `visit(block, half)`, where half says that half a panel is taken along.
+template <class V, class Visit>
+RNN_INLINE void eachRowBlock(const RunArgs& run, const Product& p, bool backwards, const Visit& visit) {
+  const Span span = spanOf(run, rowBlocks(p), backwards);
+  for (size_t i = 0; i < span.size(); i++)
+    visit(blockAt(p, span.at(i)), takesHalf<V>(p, span.at(i)));
+}
+
 // A product of a single row, block by block, and what follows it.
 template <class V, class C, int G, int S, template <class, class> class Finish>
 inline void sweepRow(const RunArgs& run, const Step& step, const Product& p, bool backwards, size_t row,
                      const float* a) {
-  const Span span = spanOf(run, rowBlocks(p), backwards);
   const auto calls = rowCalls<RowSums<V, G, S>>(p);
   constexpr size_t panelSums = G * V::lanes;
   alignas(64) float sums[(onlyPanels<V>(G, S) + 1) * panelSums]; // `carry` is of all threads that share a step
-  for (size_t i = 0; i < span.size(); i++) {
-    const Block block = blockAt(p, span.at(i));
-    const bool half = takesHalf<V>(p, span.at(i));
+  eachRowBlock<V>(run, p, backwards, [&](const Block& block, bool half) {
     calls.at(p, block, half)(p, block.firstPanel, a, sums);
     finishPart(Finish<V, C>{run, step}, row, 1, {block, 0, block.panels}, {sums, 0}, panelSums);
     if (half)
       finishPart(Finish<Half<V>, C>{run, step}, row, 1, {halfBlock(block.firstPanel + block.panels), 0, 1},
                  {sums + block.panels * panelSums, 0}, 0);
-  }
+  });
 }
 
 // A product of all rows, a group of them after the other, block by block, and what follows it.
@@ -247,14 +252,6 @@ inline void meet(const RunArgs& run) {
     run.meet(run.meetArgument);
 }
 
-// The blocks of a single row's step: `visit(block, half)`, where half says that half a panel is taken along.
-template <class V, class Visit>
-RNN_INLINE void eachRowBlock(const RunArgs& run, bool backwards, const Visit& visit) {
-  const Span span = spanOf(run, rowBlocks(run.first), backwards);
-  for (size_t i = 0; i < span.size(); i++)
-    visit(blockAt(run.first, span.at(i)), takesHalf<V>(run.first, span.at(i)));
-}
-
 template <class V, class C, int S>
 RNN_INLINE RowCalls<typename RowStep<V, C, S, false>::Call> stepCalls(const RunArgs& run) {
   // A row's input sums are computed on the way in a single step only.
@@ -273,7 +270,7 @@ RNN_APART void stepAndTiles(const RunArgs& run, const Step& step, bool backwards
   auto withTile = wholeCalls<RowStepAndTile<V, C>>(run.first);
   if (run.first.half)
     withTile.half = callOf<RowStepAndTile<V, C>, true>(run.first.narrow);
-  eachRowBlock<V>(run, backwards, [&](const Block& block, bool half) {
+  eachRowBlock<V>(run, run.first, backwards, [&](const Block& block, bool half) {
     if (ahead.left())
       withTile.at(run.first, block, half)(run, step, block.firstPanel, ahead.take());
     else
@@ -291,7 +288,7 @@ void runSteps(const RunArgs& run) {
     if constexpr (makesAhead)
       if (run.ahead.rows)
         return stepAndTiles<V, C>(run, step, backwards, ahead);
-    eachRowBlock<V>(run, backwards, [&](const Block& block, bool half) {
+    eachRowBlock<V>(run, run.first, backwards, [&](const Block& block, bool half) {
       calls.at(run.first, block, half)(run, step, block.firstPanel);
     });
   };
