@@ -16,7 +16,13 @@ struct Step {
   float* hNext;
   float* out; // what the cell gives: the new state, or what the second product reads
   size_t outStride;
+  ptrdiff_t y;           // floats from an output row of the first step to that of this one
+  float* const* fetched; // output rows whose memory the cells ask for, before it is written; or null
 };
+
+// Floats of a step's output that the processor cannot write at once without waiting for memory: results mostly lie in
+// no cache.
+constexpr size_t worthFetching = 512;
 
 // Packed sums of some rows or panels: where the first one's lie, and the floats to the next one's.
 struct Sums {
@@ -34,6 +40,10 @@ struct FinishCell {
   // One panel of R rows from `row` on.
   template <int R>
   RNN_INLINE void rows(size_t row, size_t panel, Sums sums) const {
+    if (step.fetched)
+#pragma GCC unroll 2
+      for (int r = 0; r < R; r++)
+        __builtin_prefetch(step.fetched[row + r] + step.y + panel * L, 1);
     cells<R>(row, panel * L, sums, {step.x + row * run.xRow + panel * xPanel, run.xRow},
              {run.hStride, run.unitStride, step.outStride, 0});
   }
@@ -294,8 +304,16 @@ void runSteps(const RunArgs& run) {
   };
   for (size_t t = 0; t < run.T; t++) {
     float* const hNext = run.h[~t & 1];
-    const Step step{run.input, run.x + t * run.xStep,     run.h[t & 1],
-                    hNext,     two ? run.between : hNext, two ? run.unitStride : run.hStride};
+    const ptrdiff_t y = ptrdiff_t(t) * run.yStep;
+    float* const* const fetched = run.B * run.outputs >= worthFetching ? run.y : nullptr;
+    const Step step{run.input,
+                    run.x + t * run.xStep,
+                    run.h[t & 1],
+                    hNext,
+                    two ? run.between : hNext,
+                    two ? run.unitStride : run.hStride,
+                    y,
+                    fetched};
     // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
     const bool backwards = run.backwards != bool(t & 1);
     if (run.B == 1)
@@ -315,7 +333,7 @@ void runSteps(const RunArgs& run) {
     }
     if (run.y && run.share == 0)
       for (size_t b = 0; b < run.B; b++)
-        copyRow(run.y[b] + ptrdiff_t(t) * run.yStep, step.hNext + b * run.hStride, run.outputs);
+        copyRow(run.y[b] + y, step.hNext + b * run.hStride, run.outputs);
   }
   if constexpr (makesAhead)
     if (run.ahead.rows)
