@@ -72,7 +72,10 @@ struct RunArgs {
   size_t unitStride; // of c, between, update
   float* const* y;   // B pointers to the output row of the first step, or null
   ptrdiff_t yStep;   // floats from one step's output row to the next; negative when time runs backwards
-  float* carry;      // scratch for rows · carryFloats sums, rows as in carryRows
+  // The same pointers where the cells should ask for the memory of the next step's output ahead of its being written;
+  // else null.
+  float* const* fetched;
+  float* carry; // scratch for rows · carryFloats sums, rows as in carryRows
   // The units of one step split over threads: this one does share `share` of `shares` of the blocks and
   // calls `meet` after each phase. Null where one thread does all.
   void (*meet)(void*);

@@ -16,13 +16,8 @@ struct Step {
   float* hNext;
   float* out; // what the cell gives: the new state, or what the second product reads
   size_t outStride;
-  ptrdiff_t y;           // floats from an output row of the first step to that of this one
-  float* const* fetched; // output rows whose memory the cells ask for, before it is written; or null
+  ptrdiff_t nextY; // floats from an output row of the first step to that of the next one
 };
-
-// Floats of a step's output that the processor cannot write at once without waiting for memory: results mostly lie in
-// no cache.
-constexpr size_t worthFetching = 512;
 
 // Packed sums of some rows or panels: where the first one's lie, and the floats to the next one's.
 struct Sums {
@@ -40,10 +35,10 @@ struct FinishCell {
   // One panel of R rows from `row` on.
   template <int R>
   RNN_INLINE void rows(size_t row, size_t panel, Sums sums) const {
-    if (step.fetched)
+    if (run.fetched)
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++)
-        __builtin_prefetch(step.fetched[row + r] + step.y + panel * L, 1);
+        __builtin_prefetch(run.fetched[row + r] + step.nextY + panel * L, 1);
     cells<R>(row, panel * L, sums, {step.x + row * run.xRow + panel * xPanel, run.xRow},
              {run.hStride, run.unitStride, step.outStride, 0});
   }
@@ -251,6 +246,8 @@ inline void sweep(const RunArgs& run, const Step& step, const Product& p, bool b
 // Short rows are not worth a call of memcpy.
 inline void copyRow(float* to, const float* from, size_t count) {
   size_t i = 0;
+  for (; i + 16 <= count; i += 16)
+    __builtin_memcpy(to + i, from + i, 16 * sizeof(float));
   for (; i + 8 <= count; i += 8)
     __builtin_memcpy(to + i, from + i, 8 * sizeof(float));
   for (; i < count; i++)
@@ -305,15 +302,9 @@ void runSteps(const RunArgs& run) {
   for (size_t t = 0; t < run.T; t++) {
     float* const hNext = run.h[~t & 1];
     const ptrdiff_t y = ptrdiff_t(t) * run.yStep;
-    float* const* const fetched = run.B * run.outputs >= worthFetching ? run.y : nullptr;
-    const Step step{run.input,
-                    run.x + t * run.xStep,
-                    run.h[t & 1],
-                    hNext,
-                    two ? run.between : hNext,
-                    two ? run.unitStride : run.hStride,
-                    y,
-                    fetched};
+    const Step step{run.input,    run.x + t * run.xStep,     run.h[t & 1],
+                    hNext,        two ? run.between : hNext, two ? run.unitStride : run.hStride,
+                    y + run.yStep};
     // Every other step walks backwards over the weights, to meet first what the step before left in the cache.
     const bool backwards = run.backwards != bool(t & 1);
     if (run.B == 1)
