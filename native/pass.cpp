@@ -23,7 +23,7 @@ constexpr size_t leastFirst = 3;
 
 // Floats of a step's output that a processor cannot write at once without waiting for memory: results mostly lie in no
 // cache.
-constexpr size_t worthFetching = 512;
+constexpr size_t worthFetching = 512, worthFetchingOne = 64;
 
 // Whether a single row's steps should take tiles of later input sums along: where its weights pass the first-level
 // cache (several blocks), but lie in a cache, of which others may use a good part: a tile's weights do not lie in a
@@ -243,7 +243,7 @@ void Pass::runSteps(size_t begin, size_t steps, size_t active, bool summed) {
     run_.yStep = reverse_ ? -y.step : y.step;
   }
   run_.y = y.data ? yRows_ : nullptr;
-  run_.fetched = active * run_.outputs >= worthFetching ? run_.y : nullptr;
+  run_.fetched = active * run_.outputs >= (active == 1 ? worthFetchingOne : worthFetching) ? run_.y : nullptr;
   if (crew) {
     shareSteps(begin, steps, summed);
   } else {

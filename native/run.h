@@ -254,6 +254,13 @@ inline void copyRow(float* to, const float* from, size_t count) {
     to[i] = from[i];
 }
 
+// Asks for the memory of the next step's output of one row, panel by panel as the cells of several rows do.
+template <class V>
+inline void fetchRow(const RunArgs& run, const Step& step) {
+  for (size_t i = 0; i < run.outputs; i += V::lanes)
+    __builtin_prefetch(run.fetched[0] + step.nextY + i, 1);
+}
+
 inline void meet(const RunArgs& run) {
   if (run.meet)
     run.meet(run.meetArgument);
@@ -322,6 +329,8 @@ void runSteps(const RunArgs& run) {
       });
       meet(run);
     }
+    if (run.fetched && run.B == 1 && run.share == 0)
+      fetchRow<V>(run, step);
     if (run.y && run.share == 0)
       for (size_t b = 0; b < run.B; b++)
         copyRow(run.y[b] + y, step.hNext + b * run.hStride, run.outputs);
