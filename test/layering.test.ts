@@ -21,7 +21,7 @@ const native = [
   ['threads.h', 'cpu.*', 'uniform.h'],
   ['isa/*.cpp'],
   ['run.h', 'isa/*.h'],
-  ['ahead.h', 'rows.h'],
+  ['ahead.h', 'finish.h', 'rows.h'],
   ['product.h'],
   ['sums.h'],
   ['math.h', 'cells/*', 'shapes.h'],
