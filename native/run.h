@@ -126,7 +126,7 @@ inline void copyRow(float* to, const float* from, size_t count) {
 template <class V>
 inline void fetchRow(const RunArgs& run, const Step& step) {
   for (size_t i = 0; i < run.outputs; i += V::lanes)
-    __builtin_prefetch(run.fetched[0] + step.nextY + i, 1);
+    fetch(run.fetched[0] + step.nextY + i);
 }
 
 inline void meet(const RunArgs& run) {
