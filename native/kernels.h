@@ -83,6 +83,9 @@ struct RunArgs {
   size_t share, shares;
 };
 
+// More than RunArgs::ahead ever has.
+constexpr size_t mostAheadRows = 16;
+
 // Rows that pass through `carry` at a time.
 constexpr size_t carryRows = 32;
 

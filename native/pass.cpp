@@ -10,6 +10,7 @@ namespace {
 // Input sums computed ahead: a few groups of rows, little enough to leave the cache to the weights.
 constexpr size_t sumsFloats = 32768;
 constexpr size_t sumsRows = 64;
+static_assert(3 * mostAheadRows <= sumsRows, "the first steps' sums, at most two times as many, and those made ahead");
 
 // Floats of weights that any first-level cache holds: below, a step gains nothing from turning around.
 constexpr size_t worthTurning = 6144;

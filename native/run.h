@@ -223,6 +223,7 @@ constexpr Kernels table(const char* name, uint32_t needs) {
   kernels.lanes = V::lanes;
   kernels.halves = V::halves;
   kernels.aheadRows = V::shapes.aheadRows;
+  static_assert(V::shapes.aheadRows <= int(mostAheadRows), "a pass has memory for three times as many rows");
   static_assert(onlyPanels<V>(1, 1) >= widestOfSeveral<V>(1) && onlyPanels<V>(2, 1) >= widestOfSeveral<V>(2) &&
                     onlyPanels<V>(3, 1) >= widestOfSeveral<V>(3) && onlyPanels<V>(4, 1) >= widestOfSeveral<V>(4),
                 "the calls of a row are as many as the only block may have panels");

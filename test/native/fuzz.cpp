@@ -87,7 +87,8 @@ Case readCase(Bytes& bytes) {
   c.spec.projSize = isLstm(c.spec.cell) ? bytes.below(c.spec.hiddenSize) : 0;
   c.spec.numLayers = 1 + bytes.below(3);
   c.spec.bias = bytes.below(2);
-  c.T = bytes.below(9);
+  // Sums of later steps are made ahead in long sequences of large layers only.
+  c.T = bytes.below(most > 18 && bytes.below(4) == 0 ? 50 : 9);
   c.B = 1 + bytes.below(8);
   c.batchFirst = bytes.below(2);
   c.withStates = bytes.below(2);
