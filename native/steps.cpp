@@ -129,6 +129,7 @@ void Pass::step(const float* input, float* output) {
   run_.B = rows_.B;
   run_.T = 1;
   run_.y = yRows_;
+  run_.fetched = nullptr;
   for (size_t b = 0; b < rows_.B; b++)
     yRows_[b] = output + b * run_.outputs;
   if (rows_.B == 1 && fuses_) {
