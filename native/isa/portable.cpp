@@ -25,7 +25,7 @@ struct Vec {
   static constexpr Shapes shapes{
       12,    10,    // one row, the only block: sums, panels at most
       12,    12,    // one of several blocks, one of a large product: sums
-      12,    6,  6, // a tile: sums, rows at most, and where a row has one vector a panel
+      10,    5,  5, // a tile: sums (a product without fma takes registers too), rows at most, and of one vector a panel
       16384,        // bytes of weights in a slice
       0,            // rows of input sums made ahead
   };
