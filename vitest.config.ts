@@ -7,6 +7,8 @@ export default defineConfig({
     // Those want packages of their own: `npm run test:examples`.
     exclude: [...configDefaults.exclude, 'test/services/**'],
     pool: 'forks',
+    // Small networks are to go through what large ones do.
+    env: { NATIVE_RNN_SHARING: 'always' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

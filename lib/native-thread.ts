@@ -30,6 +30,9 @@ interface Shared {
   readonly waiting: (Settle | undefined)[]
 }
 
+/** `always`: threads share what they can, however little there is to gain; for tests. */
+const variable = 'NATIVE_RNN_SHARING'
+
 /** Where the addon carries it: test runners and reloading servers evaluate modules again, and keep the addon. */
 const key = Symbol.for('native-rnn.thread')
 
@@ -52,7 +55,8 @@ function setUp(addon: Addon): Shared {
     header[place.slot] = slot
     calls()
   }
-  const calls = addon.setUp(header, arena, settle, availableParallelism())
+  const always = process.env[variable] === 'always'
+  const calls = addon.setUp(header, arena, settle, availableParallelism(), always)
   const shared: Shared = { header, arena, calls, waiting }
   Object.defineProperty(addon, key, { value: shared })
   return shared

@@ -15,6 +15,7 @@ export interface Addon {
     arena: Float32Array,
     settle: (slot: number, outcome: number) => void,
     threads: number,
+    shareAlways: boolean,
   ): Bound
   tables(): { name: BackendName; usable: boolean }[]
   networkFloats(table: number, spec: readonly number[]): number

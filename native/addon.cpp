@@ -4,6 +4,7 @@
 #include "addon/linear.h"
 #include "addon/network.h"
 #include "dispatch.h"
+#include "sharing.h"
 #include "uniform.h"
 #include <napi.h>
 
@@ -64,7 +65,7 @@ float* packedMemory(const Napi::Value& view, size_t packedFloats) {
   return reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(data) + 63) / 64 * 64);
 }
 
-// Once an environment: header, arena, settle, threads.
+// Once an environment: header, arena, settle, threads, whether they share even what is not worth it.
 napi_value setUp(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const size_t threads = whole(info[3], 1, 65536);
@@ -89,6 +90,8 @@ napi_value setUp(const Napi::CallbackInfo& info) {
   edge->arena = arena;
   edge->arenaFloats = length;
   Pool::shared().limit(threads);
+  if (info[4].ToBoolean())
+    shareAlways();
   const napi_value calls = functionOf(std::make_unique<CallsFunction>(*edge));
   keep(env, calls, "header", info[0]);
   keep(env, calls, "arena", info[1]);

@@ -37,6 +37,7 @@ private:
   const size_t D_, L_, O_;
   const bool alongTime_; // the layers can follow each other through time: one direction, forward
   bool uneven_;          // rows end at different times
+  size_t threads_;       // of those that the call may use
   size_t shares_;        // threads that the rows are dealt to
   size_t leastRows_;     // fewest rows that a thread takes, where there are several
   size_t groupRows_;     // most rows that go through all layers together

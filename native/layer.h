@@ -1,6 +1,7 @@
 // One recurrent layer in one direction: its packed weights.
 #pragma once
 #include "pack.h"
+#include "sharing.h"
 #include "stack.h"
 
 namespace native_rnn {
@@ -13,12 +14,17 @@ public:
   void pack(const CellWeights&);
   void unpack(const MutableCellWeights&) const;
 
+  const Kernels& kernels() const { return kernels_; }
   CellKind cell() const { return spec_.cell; }
   size_t inputs() const { return input_.K; }
   size_t units() const { return spec_.hiddenSize; }
   size_t outputs() const { return spec_.outputSize(); }
   // Floats that a step reads.
   size_t weights() const { return input_.packedRow() * input_.K + first_.packedRow() * first_.K; }
+  // Multiplications of a step of one row, activations counted as what they take.
+  double work() const;
+  // Nanoseconds of a step of a single row by these costs, where so many threads share its units.
+  double stepTime(const SharingCosts&, size_t threads) const;
   bool hasCellState() const { return spec_.cell == CellKind::lstm || spec_.cell == CellKind::lstmPeephole; }
 
 private:

@@ -14,7 +14,7 @@ const native = [
   ['pass.*', 'steps.cpp'],
   ['layer.*'],
   ['stack.h'],
-  ['crew.*'],
+  ['crew.*', 'sharing.*'],
   ['pack.*', 'dispatch.*', 'pool.*'],
   ['threads.h', 'cpu.*', 'uniform.h'],
   ['isa/*.cpp'],

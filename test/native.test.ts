@@ -235,6 +235,25 @@ describe.runIf(process.platform === 'linux' && nativeBackends.length > 0)('threa
     expect(await told(processors(false))).toContain(true)
   })
 
+  it('are started by calls that gain by it alone', async () => {
+    const text = `
+      import { readdirSync, readFileSync } from 'node:fs'
+      import { availableParallelism } from 'node:os'
+      import { LSTM, Tensor } from 'native-rnn'
+      const started = () => {
+        const tasks = readdirSync('/proc/self/task').map((task) => '/proc/self/task/' + task + '/comm')
+        return tasks.some((file) => readFileSync(file, 'utf8').trim() === 'native-rnn')
+      }
+      const options = { threads: 2, seed: 1, backend: '${nativeBackends[0]}' }
+      const run = (size, T, B) => {
+        new LSTM(size, size, options).forward(new Tensor(new Float32Array(T * B * size), [T, B, size]))
+        return started()
+      }
+      console.log(JSON.stringify([run(8, 3, 2), run(32, 10, 4), run(128, 1, 1), run(128, 100, 32), availableParallelism() > 1]))`
+    const [tiny, small, step, batch, several] = (await told(text, { NATIVE_RNN_SHARING: '' })) as boolean[]
+    expect({ tiny, small, step, batch }).toEqual({ tiny: false, small: false, step: false, batch: several })
+  })
+
   it('never use another than those that the process was given', async () => {
     const all = (await told(processors(true))) as boolean[]
     expect(all.length).toBeGreaterThan(0)

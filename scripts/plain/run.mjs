@@ -8,6 +8,9 @@ import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { startTests } from '@vitest/runner'
 
+// As vitest.config.ts has it.
+process.env.NATIVE_RNN_SHARING ??= 'always'
+
 const args = process.argv.slice(2)
 const stand = new URL('./vitest.mjs', import.meta.url).href
 registerHooks({

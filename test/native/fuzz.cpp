@@ -1,6 +1,7 @@
 // libFuzzer on the C++ core without Node: any sizes, weights, lengths and cuts, on every table that this CPU runs.
 // Beside what the sanitizers see it holds the promise of bits: a row alone, a stream and the other tables agree.
 #include "dispatch.h"
+#include "sharing.h"
 #include "stack.h"
 #include "stream.h"
 #include <cstdio>
@@ -225,6 +226,11 @@ void checkStream(const Stack& stack, const Case& c, const Result& whole, size_t 
 }
 
 } // namespace
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  shareAlways();
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Bytes bytes(data, size);

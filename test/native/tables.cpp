@@ -2,6 +2,7 @@
 // other fused table by bits, over random sizes, batches, lengths and cuts. Build: scripts/check-tables.sh.
 #include "../../native/dispatch.h"
 #include "../../native/linear.h"
+#include "../../native/sharing.h"
 #include "../../native/stack.h"
 #include "../../native/stream.h"
 #include <cmath>
@@ -290,6 +291,16 @@ int main(int argc, char** argv) {
     if (runsHere(*tables[i]))
       here.push_back(tables[i]);
   }
+  for (const Kernels* kernels : here) {
+    const SharingCosts costs = sharingCosts(*kernels);
+    std::printf("%-8s help %.0f ns, meeting %.0f ns; a multiplication of one row %.4f ns, of several %.4f ns\n",
+                kernels->name, costs.help, costs.meeting, costs.one, costs.several);
+    if (!(costs.help > 0 && costs.meeting > 0 && costs.one > 0 && costs.several > 0)) {
+      std::printf("FAIL costs of sharing\n");
+      failures++;
+    }
+  }
+  shareAlways();
   double worst = 0;
   for (int i = 0; i < cases; i++) {
     const Case c = randomCase();
