@@ -1,5 +1,4 @@
 /** Memory for results that native code writes in full. */
-import { Buffer } from 'node:buffer'
 
 // Small arrays lie within V8's heap and are cleared in no time; the largest come cleared from the system.
 const fewest = 512

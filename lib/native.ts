@@ -1,6 +1,5 @@
 /** Finds the compiled addon and types it; the only file that loads one. */
-import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
+import { createRequire, Module } from 'node:module'
 import type { Backend, BackendName } from './backend.ts'
 import { NativeBackend } from './native-network.ts'
 
@@ -74,9 +73,12 @@ type Place = [name: string, load: () => unknown]
 
 function places(): Place[] {
   const path = process.env.NATIVE_RNN_PATH
-  if (path) return [[path, () => require(resolve(path))]]
-  const built: Place = ['build/Release/native-rnn.node', () => require('../build/Release/native-rnn.node')]
+  if (path) return [[path, () => require((require('node:path') as typeof import('node:path')).resolve(path))]]
   const target = `${process.platform}-${process.arch}`
+  const built: Place = [
+    'build/Release/native-rnn.node',
+    () => beside(target) ?? require('../build/Release/native-rnn.node'),
+  ]
   const prebuilt = prebuilds[target]
   const nothing = () => {
     throw new Error(`the package has no addon for ${target}`)
@@ -94,9 +96,37 @@ const prebuilds: Record<string, () => unknown> = {
   'win32-arm64': () => require('../prebuilds/win32-arm64.node'),
 }
 
+/**
+ * What `require` would give, for a file that lies where a checkout or an installed package has it: without the search, which takes a
+ * millisecond. Undefined in every other case, also where the file cannot be loaded: `require` says why.
+ */
+function beside(target: string): unknown {
+  const separator = process.platform === 'win32' ? '\\' : '/'
+  const folder = import.meta.dirname
+  const root = folder?.slice(0, folder.lastIndexOf(separator))
+  const load = (...names: string[]): unknown => {
+    const file = [root, ...names].join(separator)
+    const known = require.cache[file]
+    if (known) return known.exports
+    const module = new Module(file)
+    module.filename = file
+    try {
+      process.dlopen(module, file)
+    } catch {
+      return undefined
+    }
+    module.loaded = true
+    require.cache[file] = module
+    return module.exports
+  }
+  if (!root) return undefined
+  return load('build', 'Release', 'native-rnn.node') ?? load('prebuilds', `${target}${musl() ? '-musl' : ''}.node`)
+}
+
 /** Whether this Linux has musl in place of glibc. The report takes milliseconds, so musl's own loader must be there first. */
 function musl(): boolean {
   const cpu = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+  if (process.platform !== 'linux') return false
   // Not imported: that makes Node load all of its streams, for 4 ms.
   const { existsSync } = require('node:fs') as typeof import('node:fs')
   if (!existsSync(`/lib/ld-musl-${cpu}.so.1`)) return false
