@@ -81,7 +81,7 @@ async function main() {
   try {
     const results = await run(wanted, session, args)
     const rivals = session.rivals.map(({ name }) => name)
-    const start = timesStart(args) ? startup(args.quick ? 5 : 15, rivals) : []
+    const start = timesStart(args) ? startup(args.quick ? 5 : 41, rivals) : []
     await finish({ ...session.facts, best: session.backends[0], results, startup: start }, args, report)
   } finally {
     close(session)

@@ -30,17 +30,21 @@ export function startup(rounds, rivals) {
   const names = Object.keys(programs).filter((name) => name !== 'onnxruntime' || rivals.includes(name))
   const cwd = project()
   const samples = Object.fromEntries(names.map((name) => [name, []]))
-  for (let r = 0; r <= rounds; r++) {
-    for (const name of r % 2 ? names : [...names].reverse()) {
-      const start = performance.now()
-      const done = spawnSync(process.execPath, [`${name}.mjs`], { cwd, encoding: 'utf8' })
-      const ms = performance.now() - start
-      if (done.status !== 0) throw new Error(`the start of ${name} failed: ${done.stderr}`)
-      // The first round only fills the disk's cache.
-      if (r > 0) samples[name].push(ms)
+  try {
+    for (let r = 0; r <= rounds; r++) {
+      for (const name of r % 2 ? names : [...names].reverse()) {
+        const start = performance.now()
+        const done = spawnSync(process.execPath, [`${name}.mjs`], { cwd, encoding: 'utf8' })
+        const ms = performance.now() - start
+        if (done.status !== 0) throw new Error(`the start of ${name} failed: ${done.stderr}`)
+        // The first round only fills the disk's cache.
+        if (r > 0) samples[name].push(ms)
+      }
     }
+  } finally {
+    rmSync(cwd, { recursive: true })
   }
-  rmSync(cwd, { recursive: true })
-  const bare = median(samples.bare)
-  return names.map((name) => ({ name, ms: median(samples[name]), over: median(samples[name]) - bare }))
+  // Within a round the machine is as busy for one as for the other.
+  const over = (name) => median(samples[name].map((ms, r) => ms - samples.bare[r]))
+  return names.map((name) => ({ name, ms: median(samples[name]), over: over(name) }))
 }
