@@ -1,5 +1,6 @@
 // How a call is cut: rows to threads and groups, time to what is kept between two layers.
 #include "call.h"
+#include "worth.h"
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -15,54 +16,12 @@ constexpr size_t mostGroupRows = 128;
 constexpr size_t fewRows = 8, fewRowsOfLarge = 32, largeFloats = size_t(1) << 16;
 // Floats kept between two layers that follow each other through time, and between layers that cannot.
 constexpr size_t cutFloats = 65536, wholeFloats = size_t(1) << 22;
-// Multiplications of a call that is over before another thread has come, on any machine.
-constexpr double leastWork = 1 << 20;
-// Each thread that comes to help should have so many times as much to do as its coming takes.
-constexpr double worthHelp = 3;
 // Multiplications of one gate in a cut of a layer that a thread takes at a time.
 constexpr size_t worthTaking = 262144;
 
 template <class Float>
 Float* stateOf(Float* states, size_t index, size_t B, size_t width) {
   return states ? states + index * B * width : nullptr;
-}
-
-// Steps of rows that a call takes.
-double stepsOf(const ForwardCall& call) {
-  return call.lengths ? std::accumulate(call.lengths, call.lengths + call.B, 0.0) : double(call.T) * double(call.B);
-}
-
-// How many threads a call is worth, of those that it may use.
-size_t threadsOf(const ForwardCall& call, const std::vector<Layer>& layers) {
-  if (call.threads < 2 || sharesAlways())
-    return call.threads;
-  const double steps = stepsOf(call);
-  double work = 0;
-  for (const Layer& layer : layers)
-    work += steps * layer.work();
-  const size_t most = std::min(call.threads, Pool::shared().size());
-  if (most < 2 || work < leastWork)
-    return 1;
-  const SharingCosts costs = sharingCosts(layers[0].kernels());
-  double time = work * costs.several;
-  if (call.B == 1) {
-    time = 0;
-    for (const Layer& layer : layers)
-      time += steps * layer.stepTime(costs, 1);
-  }
-  return std::min(most, 1 + size_t(time / (worthHelp * costs.help)));
-}
-
-// With how many of these threads a single row's steps take the least time when they share its units.
-size_t threadsOfUnits(const Layer& layer, size_t threads) {
-  if (sharesAlways())
-    return threads;
-  const SharingCosts costs = sharingCosts(layer.kernels());
-  size_t best = 1;
-  for (size_t n = 2; n <= threads; n++)
-    if (layer.stepTime(costs, n) < layer.stepTime(costs, best))
-      best = n;
-  return best;
 }
 
 } // namespace
@@ -84,9 +43,10 @@ Call::Call(const ForwardCall& call, const NetworkSpec& spec, const std::vector<L
   const size_t work = B * spec.hiddenSize * (O_ + (L_ > 1 ? O_ : spec.inputSize));
   splitsDirections_ = idle && D_ == 2;
   splitsLayers_ = idle && alongTime_ && L_ > 1 && T * work >= 8 * worthTaking;
-  if (idle && D_ == 1 && !splitsLayers_ && B == 1)
+  const bool mayShareUnits = idle && D_ == 1 && !splitsLayers_ && B == 1;
+  if (mayShareUnits)
     threads_ = threadsOfUnits(layers[0], threads_);
-  sharesUnits_ = idle && D_ == 1 && !splitsLayers_ && B == 1 && threads_ > 1;
+  sharesUnits_ = mayShareUnits && threads_ > 1;
   size_t weights = 0;
   for (const Layer& layer : layers)
     weights = std::max(weights, layer.weights());

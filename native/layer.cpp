@@ -21,8 +21,6 @@ size_t gatesOf(CellKind cell) {
 // What a gate's activation takes, in multiplications.
 constexpr double activation = 16;
 
-double multiplications(const Matrix& matrix) { return double(matrix.packedRow()) * double(matrix.K); }
-
 // What the one of n threads that has most blocks has of a product.
 double largestShare(const Matrix& matrix, size_t n) {
   const size_t blocks = std::max<size_t>(1, matrix.blocks);
@@ -46,16 +44,16 @@ Layer::Layer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* m
 }
 
 double Layer::work() const {
-  const double recurrent = multiplications(first_) + (hasSecond_ ? multiplications(second_) : 0);
-  return multiplications(input_) + recurrent + activation * double(first_.packedRow());
+  const size_t second = hasSecond_ ? second_.weightFloats() : 0;
+  return double(weights() + second) + activation * double(first_.packedRow());
 }
 
 double Layer::stepTime(const SharingCosts& costs, size_t threads) const {
   // The input product has no part in the waiting: it is made ahead, of several steps at a time.
-  double time = multiplications(input_) / double(threads) * costs.several;
-  time += multiplications(first_) * largestShare(first_, threads) * costs.one;
+  double time = double(input_.weightFloats()) / double(threads) * costs.several;
+  time += double(first_.weightFloats()) * largestShare(first_, threads) * costs.one;
   if (hasSecond_)
-    time += multiplications(second_) * largestShare(second_, threads) * costs.one;
+    time += double(second_.weightFloats()) * largestShare(second_, threads) * costs.one;
   // Threads are not there at the same moment: what a meeting takes by itself is half of what it costs.
   return time + 2 * costs.meeting * double(hasSecond_ ? 2 : 1) * double(threads - 1);
 }

@@ -20,7 +20,7 @@ public:
   size_t units() const { return spec_.hiddenSize; }
   size_t outputs() const { return spec_.outputSize(); }
   // Floats that a step reads.
-  size_t weights() const { return input_.packedRow() * input_.K + first_.packedRow() * first_.K; }
+  size_t weights() const { return input_.weightFloats() + first_.weightFloats(); }
   // Multiplications of a step of one row, activations counted as what they take.
   double work() const;
   // Nanoseconds of a step of a single row by these costs, where so many threads share its units.

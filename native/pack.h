@@ -18,6 +18,8 @@ struct Matrix {
 
   // Floats from one packed row to the next.
   size_t packedRow() const { return roundUp(paddedUnits() * G, lanes); }
+  // Floats of its weights, padding included.
+  size_t weightFloats() const { return packedRow() * K; }
   size_t paddedUnits() const { return panels * lanes + half * lanes / 2; }
   Product product(const float* memory) const {
     const size_t narrow = blocks ? panels / blocks : 0, wide = blocks ? panels % blocks : 0;

@@ -3,7 +3,6 @@
 #include "pool.h"
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 
 namespace native_rnn {
 namespace {
@@ -76,26 +75,17 @@ private:
   alignas(64) float state_[2][2][floats] = {};
 };
 
-// A product with weights of 64 KB and more, that are zeros.
+// A product with weights of 64 KB. Its memory is written first: untouched pages are all one page of zeros, which would
+// lie in the first-level cache.
 class Sample {
 public:
   explicit Sample(const Kernels& kernels) : kernels_(kernels) {
-    const size_t narrow = kernels.panels[0][0].most, blocks = std::max<size_t>(1, 128 / (narrow * kernels.lanes));
+    const size_t panels = most / kernels.lanes, narrow = std::min(kernels.panels[0][0].most, panels);
+    const size_t blocks = panels / narrow;
     outputs_ = narrow * blocks * kernels.lanes;
-    const size_t floats = (K + 1 + rows) * outputs_ + rows * K;
-    memory_ = static_cast<float*>(std::calloc(floats + 16, sizeof(float)));
-    if (!memory_)
-      return;
-    float* const weights = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(memory_) + 63) & ~uintptr_t(63));
-    const float* const start = weights + K * outputs_;
-    y_ = weights + (K + 1) * outputs_;
-    a_ = y_ + rows * outputs_;
-    product_ = {weights, start, K, blocks, narrow, 0, false, 0};
+    product_ = {weights_, start_, K, blocks, narrow, 0, false, 0};
+    std::fill_n(weights_, K * most, 0.0f);
   }
-  Sample(const Sample&) = delete;
-  Sample& operator=(const Sample&) = delete;
-  ~Sample() { std::free(memory_); }
-  explicit operator bool() const { return memory_ != nullptr; }
   // Nanoseconds of a multiplication in a product of so many rows: the least of some.
   double measure(size_t count) const {
     const ProductArgs args{product_, a_, ptrdiff_t(K), y_, outputs_, count};
@@ -108,13 +98,15 @@ public:
     }
     return least / double(rows * K * outputs_);
   }
-  static constexpr size_t K = 128, rows = 8;
+  static constexpr size_t rows = 8;
 
 private:
+  static constexpr size_t K = 128, most = 128; // inputs; outputs at most
+  // One thread measures at a time.
+  alignas(64) static inline float weights_[K * most], start_[most], a_[rows * K], y_[rows * most];
   const Kernels& kernels_;
   size_t outputs_;
-  float *memory_, *a_ = nullptr, *y_ = nullptr;
-  Product product_{};
+  Product product_;
 };
 
 // Whether a thread came to help within the time that one has patience for.
@@ -128,8 +120,6 @@ bool comes(const Team& team) {
 // False where no thread comes. The first round starts the thread, which for a while may have the caller's processor.
 bool measure(const Kernels& kernels, SharingCosts& costs) {
   const Sample sample(kernels);
-  if (!sample)
-    return false;
   costs = {1e9, 1e9, 1e9, 1e9};
   for (int round = 0; round < 4; round++) {
     Exchange exchange;

@@ -38,13 +38,7 @@ check() { env ${library:+LD_PRELOAD=$library} "${run[@]}" "$node" scripts/plain/
 [ $# -gt 0 ] && { check "$@"; exit; }
 check "${suites[@]}"
 # The core by itself: rows, directions, layers and units of random networks shared by two to four threads.
-if [ "$kind" = thread ]; then
-  {
-    cmake -S . -B $out-tables -DCMAKE_BUILD_TYPE=Release -DRNN_TABLES=ON -DRNN_SANITIZE=thread
-    cmake --build $out-tables --parallel "$(nproc)"
-  } >"$out-tables.log" 2>&1 || { tail -40 "$out-tables.log"; exit 1; }
-  "${run[@]}" $out-tables/tables 60
-fi
+[ "$kind" = thread ] && "${run[@]}" scripts/check-tables.sh 60 thread
 # V8 leaves its heap behind in a process that a cluster ends by process.exit(), so leaks are not counted here.
 [ "$kind" = address ] && ASAN_OPTIONS=${ASAN_OPTIONS/detect_leaks=1/detect_leaks=0}
 check test/workers.test.ts

@@ -11,7 +11,7 @@ const native = [
   ['model.*'],
   ['stack.cpp', 'stream.*', 'linear.*'],
   ['call.*'],
-  ['pass.*', 'steps.cpp'],
+  ['pass.*', 'steps.cpp', 'worth.*'],
   ['layer.*'],
   ['stack.h'],
   ['crew.*', 'sharing.*'],

@@ -212,6 +212,9 @@ describe.each(nativeBackends)('memory on %s', (backend) => {
 
 // A sleeping thread is woken on another processor than the caller's, by what it may use while it sleeps (native/pool.cpp).
 describe.runIf(process.platform === 'linux' && nativeBackends.length > 0)('threads of the pool', () => {
+  // In a program: the folders of the pool's threads in /proc.
+  const poolTasks = `readdirSync('/proc/self/task').map((task) => '/proc/self/task/' + task)
+      .filter((task) => readFileSync(task + '/comm', 'utf8').trim() === 'native-rnn')`
   const processors = (limit: boolean) => `
     import { execFileSync } from 'node:child_process'
     import { readdirSync, readFileSync } from 'node:fs'
@@ -225,8 +228,7 @@ describe.runIf(process.platform === 'linux' && nativeBackends.length > 0)('threa
       layer.forward(input)
       await layer.forwardAsync(input)
     }
-    const tasks = readdirSync('/proc/self/task').map((task) => '/proc/self/task/' + task)
-    const pool = tasks.filter((task) => readFileSync(task + '/comm', 'utf8').trim() === 'native-rnn')
+    const pool = ${poolTasks}
     const own = allowed('/proc/self/status')
     console.log(JSON.stringify(pool.map((task) => allowed(task + '/status') === own)))`
 
@@ -240,14 +242,10 @@ describe.runIf(process.platform === 'linux' && nativeBackends.length > 0)('threa
       import { readdirSync, readFileSync } from 'node:fs'
       import { availableParallelism } from 'node:os'
       import { LSTM, Tensor } from 'native-rnn'
-      const started = () => {
-        const tasks = readdirSync('/proc/self/task').map((task) => '/proc/self/task/' + task + '/comm')
-        return tasks.some((file) => readFileSync(file, 'utf8').trim() === 'native-rnn')
-      }
       const options = { threads: 2, seed: 1, backend: '${nativeBackends[0]}' }
       const run = (size, T, B) => {
         new LSTM(size, size, options).forward(new Tensor(new Float32Array(T * B * size), [T, B, size]))
-        return started()
+        return ${poolTasks}.length > 0
       }
       console.log(JSON.stringify([run(8, 3, 2), run(32, 10, 4), run(128, 1, 1), run(128, 100, 32), availableParallelism() > 1]))`
     const [tiny, small, step, batch, several] = (await told(text, { NATIVE_RNN_SHARING: '' })) as boolean[]
