@@ -1,15 +1,17 @@
 /** The public names; no code. */
-export type { BackendName } from './backend.ts'
-export { type BatchedStepOptions, BatchedStream, Batcher, type BatcherOptions, type BatcherStats } from './batcher.ts'
-export type { ForwardOptions, InitialState, Result, States } from './call.ts'
-export { availableBackends, type BackendInfo, backendInfo } from './choose.ts'
-export { Embedding, type EmbeddingOptions, type Ids } from './embedding.ts'
+
+export { availableBackends, type BackendInfo, backendInfo } from './backends/index.ts'
+export type { BackendName } from './backends/interface.ts'
+export type { ForwardOptions, InitialState, Result, States } from './calls/forward.ts'
+export type { SharedLayer } from './calls/shared-layer.ts'
 export { RNNError, type RNNErrorCode } from './errors.ts'
-export { fromOnnxNode, type OnnxLayer, type OnnxNode, type OnnxOptions, readOnnx } from './formats/onnx.ts'
+export { fromOnnxNode, type OnnxLayer, type OnnxNode, type OnnxOptions, readOnnx } from './formats/onnx/index.ts'
 export { loadSafetensors, readSafetensors, writeSafetensors } from './formats/safetensors.ts'
-export { GRU } from './gru.ts'
-export { Linear, type LinearOptions } from './linear.ts'
-export { LSTM } from './lstm.ts'
+export { Embedding, type EmbeddingOptions, type Ids } from './layers/embedding.ts'
+export { GRU } from './layers/gru.ts'
+export { Linear, type LinearOptions } from './layers/linear.ts'
+export { LSTM } from './layers/lstm.ts'
+export { RNN } from './layers/rnn.ts'
 export type {
   FromStateDictOptions,
   GRUOptions,
@@ -17,11 +19,16 @@ export type {
   LSTMOptions,
   PrefixOptions,
   RNNOptions,
-} from './options.ts'
-export { RNN } from './rnn.ts'
-export type { SharedLayer } from './share.ts'
-export type { StateDict } from './state-dict.ts'
-export type { Step } from './step.ts'
-export { Stream, type StreamOptions } from './stream.ts'
-export { type NestedNumbers, Tensor, type TensorLike } from './tensor.ts'
+} from './options/options.ts'
+export {
+  type BatchedStepOptions,
+  BatchedStream,
+  Batcher,
+  type BatcherOptions,
+  type BatcherStats,
+} from './streams/batch/batcher.ts'
+export { Stream, type StreamOptions } from './streams/stream.ts'
+export type { Step } from './streams/stream-step.ts'
+export { type NestedNumbers, Tensor, type TensorLike } from './tensor/tensor.ts'
 export type { BatchTrace, ForwardTrace } from './tracing.ts'
+export type { StateDict } from './weights/state-dict.ts'

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fits the polynomial of native/math.h and prints its coefficients as float32, highest power first.
+"""Fits the polynomial of native/kernels/simd/activations.h and prints its coefficients as float32, highest power first.
 
 Minimax in the relative error, by Lawson's iteration (weighted least squares whose weights grow where the error is
 large). Each coefficient is rounded to float32 in turn, the lowest power first, and the rest is fitted again.

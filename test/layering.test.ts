@@ -7,51 +7,60 @@ const root = join(import.meta.dirname, '..')
 
 // Top first. A file may reach its own line and the lines below; `*` stands for any name.
 const native = [
-  ['addon.cpp', 'addon/*'],
-  ['model.*'],
-  ['stack.cpp', 'stream.*', 'linear.*'],
-  ['call.*'],
-  ['pass.*', 'steps.cpp', 'worth.*'],
-  ['layer.*'],
-  ['stack.h'],
-  ['crew.*', 'sharing.*'],
-  ['pack.*', 'dispatch.*', 'pool.*'],
-  ['threads.h', 'cpu.*', 'uniform.h'],
-  ['isa/*.cpp'],
-  ['run.h', 'isa/*.h'],
-  ['ahead.h', 'finish.h', 'rows.h'],
-  ['product.h'],
-  ['sums.h'],
-  ['math.h', 'cells/*', 'shapes.h'],
-  ['kernels.h'],
+  ['node/*'],
+  ['async/*'],
+  ['rnn/network.cpp', 'rnn/stream.*', 'ops/linear.*'],
+  ['rnn/forward.*'],
+  ['rnn/recurrence.*', 'rnn/input_gates.cpp', 'rnn/thread_plan.*'],
+  ['rnn/packed_layer.*'],
+  ['rnn/network.h'],
+  ['threading/fork_join.*', 'rnn/thread_cost.*'],
+  ['matmul/*', 'kernels/dispatch.*', 'threading/pool.*'],
+  ['platform/*', 'spec/*'],
+  ['kernels/isa/*.cpp'],
+  ['kernels/rnn/recurrence.h', 'kernels/simd/avx2.h', 'kernels/simd/vector4.h'],
+  ['kernels/rnn/overlap.h', 'kernels/rnn/epilogue.h', 'kernels/simd/vec_pair.h'],
+  ['kernels/matmul/gemm.h'],
+  ['kernels/matmul/gemv.h'],
+  ['kernels/simd/activations.h', 'kernels/rnn/cells/*', 'kernels/matmul/tiling.h'],
+  ['kernels/kernels.h'],
 ]
 const lib = [
   ['index.ts'],
-  ['formats/onnx.ts', 'from-spec.ts'],
-  ['rnn.ts', 'gru.ts', 'lstm.ts'],
-  ['layer.ts', 'parts.ts', 'stream.ts', 'step.ts', 'batcher.ts', 'batch-*.ts', 'linear.ts', 'embedding.ts'],
+  ['formats/onnx/index.ts', 'layers/from-network.ts'],
+  ['layers/rnn.ts', 'layers/gru.ts', 'layers/lstm.ts'],
   [
-    'call.ts',
-    'state-dict.ts',
-    'loaded.ts',
-    'saved-state.ts',
-    'choose.ts',
-    'async.ts',
-    'abort.ts',
-    'share.ts',
+    'layers/layer.ts',
+    'layers/construct.ts',
+    'streams/stream.ts',
+    'streams/stream-step.ts',
+    'streams/batch/batcher.ts',
+    'streams/batch/*',
+    'layers/linear.ts',
+    'layers/embedding.ts',
+  ],
+  [
+    'calls/forward.ts',
+    'weights/state-dict.ts',
+    'calls/network-ref.ts',
+    'streams/saved-state.ts',
+    'backends/index.ts',
+    'calls/forward-async.ts',
+    'calls/abort-signal.ts',
+    'calls/shared-layer.ts',
     'formats/*',
   ],
-  ['native*.ts'],
-  ['fallback/*'],
+  ['backends/native/*'],
+  ['backends/typescript/*'],
   [
-    'options.ts',
-    'tensor.ts',
+    'options/options.ts',
+    'tensor/tensor.ts',
     'errors.ts',
-    'backend.ts',
-    'weights.ts',
-    'random.ts',
+    'backends/interface.ts',
+    'weights/names.ts',
+    'weights/random.ts',
     'hash.ts',
-    'memory.ts',
+    'backends/native/uninitialized.ts',
     'version.ts',
     'tracing.ts',
   ],
@@ -81,11 +90,11 @@ describe('layering', () => {
     expect(upwards).toEqual([])
 
     const system = [...text.matchAll(/^#include <(.+)>/gm)].map((match) => match[1])
-    const kernel = here >= line(native, 'isa/portable.cpp')
-    if (!/^addon(\.cpp|\/)/.test(file)) expect(system.filter((name) => /napi|node_api/.test(name))).toEqual([])
-    if (!file.startsWith('isa/')) {
+    const kernel = here >= line(native, 'kernels/isa/portable.cpp')
+    if (!/^node\//.test(file)) expect(system.filter((name) => /napi|node_api/.test(name))).toEqual([])
+    if (!/^kernels\/(isa|simd)\//.test(file)) {
       expect(system.filter((name) => /immintrin|arm_neon/.test(name))).toEqual([])
-      expect(reached(file, text, /^#include "(.*run\.h)"/gm)).toEqual([])
+      expect(reached(file, text, /^#include "(.*kernels\/rnn\/recurrence\.h)"/gm)).toEqual([])
     }
     // Their templates are compiled once per instruction set: nothing that a linker could share between the objects.
     if (kernel) expect(system.filter((name) => !/^(cstdint|cstddef|immintrin\.h|arm_neon\.h)$/.test(name))).toEqual([])
@@ -99,11 +108,11 @@ describe('layering', () => {
     expect(values.filter((other) => line(lib, other) < here)).toEqual([])
     const all = reached(file, text, /(?:from|import\()\s*'(\.[^']+)'/g)
     expect(all.filter((other) => other === 'index.ts')).toEqual([])
-    if (file.startsWith('fallback/')) {
-      expect(values.filter((other) => !other.startsWith('fallback/'))).toEqual([])
-      expect(all.filter((other) => other.startsWith('native'))).toEqual([])
+    if (file.startsWith('backends/typescript/')) {
+      expect(values.filter((other) => !other.startsWith('backends/typescript/'))).toEqual([])
+      expect(all.filter((other) => other.startsWith('backends/native/'))).toEqual([])
     }
-    if (!file.startsWith('native')) expect(text).not.toMatch(/createRequire|process\.dlopen/)
+    if (!file.startsWith('backends/native/')) expect(text).not.toMatch(/createRequire|process\.dlopen/)
   })
 
   it('native/sources.json names every C++ file, for both builds', () => {

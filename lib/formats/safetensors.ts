@@ -1,9 +1,10 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
+
+import { fromLittleEndian, littleEndian } from '../calls/network-ref.ts'
 import { describe, fail, list, RNNError } from '../errors.ts'
-import { fromLittleEndian, littleEndian } from '../loaded.ts'
-import { checkDict, type StateDict } from '../state-dict.ts'
-import { elements, readTensor, Tensor, trueLength, typedArrayName } from '../tensor.ts'
-import { bfloat16ToNumber, halfToNumber } from './halves.ts'
+import { elements, readTensor, Tensor, trueLength, typedArrayName } from '../tensor/tensor.ts'
+import { checkDict, type StateDict } from '../weights/state-dict.ts'
+import { bfloat16ToNumber, halfToNumber } from './float16.ts'
 import { type Json, parseJson } from './json.ts'
 
 const mostHeaderBytes = 16 * 2 ** 20

@@ -1,9 +1,9 @@
 // libFuzzer on the C++ core without Node: any sizes, weights, lengths and cuts, on every table that this CPU runs.
 // Beside what the sanitizers see it holds the promise of bits: a row alone, a stream and the other tables agree.
-#include "dispatch.h"
-#include "sharing.h"
-#include "stack.h"
-#include "stream.h"
+#include "kernels/dispatch.h"
+#include "rnn/thread_cost.h"
+#include "rnn/network.h"
+#include "rnn/stream.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

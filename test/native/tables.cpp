@@ -1,10 +1,10 @@
 // Checks the ISA tables without Node: every table that runs here against a double-precision loop, and against every
 // other fused table by bits, over random sizes, batches, lengths and cuts. Build: scripts/check-tables.sh.
-#include "../../native/dispatch.h"
-#include "../../native/linear.h"
-#include "../../native/sharing.h"
-#include "../../native/stack.h"
-#include "../../native/stream.h"
+#include "../../native/kernels/dispatch.h"
+#include "../../native/ops/linear.h"
+#include "../../native/rnn/thread_cost.h"
+#include "../../native/rnn/network.h"
+#include "../../native/rnn/stream.h"
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>

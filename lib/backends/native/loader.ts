@@ -1,0 +1,142 @@
+/** Finds the compiled addon and types it; the only file that loads one. */
+import { createRequire, Module } from 'node:module'
+import type { Backend, BackendName } from '../interface.ts'
+import { NativeBackend } from './network.ts'
+
+/** A function bound to a C++ object: what it does, and its numbers, stand in the header. */
+export type Bound = (...values: unknown[]) => unknown
+
+/** What the addon exports; native/addon.cpp is the other side of every line. */
+export interface Addon {
+  /** Once a thread; gives the function that takes the results of asynchronous calls. */
+  setUp(
+    header: Int32Array,
+    arena: Float32Array,
+    settle: (slot: number, outcome: number) => void,
+    threads: number,
+    shareAlways: boolean,
+  ): Bound
+  tables(): { name: BackendName; usable: boolean }[]
+  networkFloats(table: number, spec: readonly number[]): number
+  network(
+    table: number,
+    spec: readonly number[],
+    threads: number,
+    memory: Float32Array,
+    weights?: readonly (Float32Array | undefined)[],
+  ): Bound
+  uniform(state: Int32Array, target: Float32Array, begin: number, end: number, bound: number): void
+  linearFloats(table: number, inFeatures: number, outFeatures: number): number
+  linear(
+    table: number,
+    inFeatures: number,
+    outFeatures: number,
+    memory: Float32Array,
+    weight: Float32Array,
+    bias?: Float32Array,
+  ): Bound
+}
+
+/** The backends of the addon, best first; none, and why, where it cannot be used. */
+export interface Native {
+  backends: Backend[]
+  reason?: string
+}
+
+/** The version of Node-API that the addon is compiled for; a process with an older one would crash on loading it. */
+const napiVersion = 9
+
+/** Looks for the addon in its places and loads the first that works. Never throws. */
+export function loadNative(): Native {
+  const here = Number(process.versions.napi ?? 0)
+  if (here < napiVersion) return { backends: [], reason: `it needs Node-API ${napiVersion}, this runtime has ${here}` }
+  const failures: string[] = []
+  for (const [place, load] of places()) {
+    try {
+      const addon = load() as Addon
+      const tables = addon.tables()
+      const backends = tables.flatMap(({ name, usable }, index) =>
+        usable ? [new NativeBackend(addon, name, index)] : [],
+      )
+      if (backends.length > 0) return { backends }
+      failures.push(`${place}: this processor runs none of its kernels`)
+    } catch (error) {
+      failures.push(`${place}: ${whyNot(error)}`)
+    }
+  }
+  return { backends: [], reason: failures.join('; ') }
+}
+
+// Bundlers follow `require` of a constant string, so each place is written out.
+const require = createRequire(import.meta.url)
+type Place = [name: string, load: () => unknown]
+
+function places(): Place[] {
+  const path = process.env.NATIVE_RNN_PATH
+  if (path) return [[path, () => require((require('node:path') as typeof import('node:path')).resolve(path))]]
+  const target = `${process.platform}-${process.arch}`
+  const built: Place = [
+    'build/Release/native-rnn.node',
+    () => beside(target) ?? require('../build/Release/native-rnn.node'),
+  ]
+  const prebuilt = prebuilds[target]
+  const nothing = () => {
+    throw new Error(`the package has no addon for ${target}`)
+  }
+  return [built, [`prebuilds/${target}.node`, prebuilt ?? nothing]]
+}
+
+const prebuilds: Record<string, () => unknown> = {
+  'linux-x64': () => (musl() ? require('../prebuilds/linux-x64-musl.node') : require('../prebuilds/linux-x64.node')),
+  'linux-arm64': () =>
+    musl() ? require('../prebuilds/linux-arm64-musl.node') : require('../prebuilds/linux-arm64.node'),
+  'darwin-arm64': () => require('../prebuilds/darwin-arm64.node'),
+  'darwin-x64': () => require('../prebuilds/darwin-x64.node'),
+  'win32-x64': () => require('../prebuilds/win32-x64.node'),
+  'win32-arm64': () => require('../prebuilds/win32-arm64.node'),
+}
+
+/**
+ * What `require` would give, for a file that lies where a checkout or an installed package has it: without the search, which takes a
+ * millisecond. Undefined in every other case, also where the file cannot be loaded: `require` says why.
+ */
+function beside(target: string): unknown {
+  const separator = process.platform === 'win32' ? '\\' : '/'
+  const folder = import.meta.dirname
+  const root = folder?.slice(0, folder.lastIndexOf(separator))
+  const load = (...names: string[]): unknown => {
+    const file = [root, ...names].join(separator)
+    const known = require.cache[file]
+    if (known) return known.exports
+    const module = new Module(file)
+    module.filename = file
+    try {
+      process.dlopen(module, file)
+    } catch {
+      return undefined
+    }
+    module.loaded = true
+    require.cache[file] = module
+    return module.exports
+  }
+  if (!root) return undefined
+  return load('build', 'Release', 'native-rnn.node') ?? load('prebuilds', `${target}${musl() ? '-musl' : ''}.node`)
+}
+
+/** Whether this Linux has musl in place of glibc. The report takes milliseconds, so musl's own loader must be there first. */
+function musl(): boolean {
+  const cpu = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+  if (process.platform !== 'linux') return false
+  // Not imported: that makes Node load all of its streams, for 4 ms.
+  const { existsSync } = require('node:fs') as typeof import('node:fs')
+  if (!existsSync(`/lib/ld-musl-${cpu}.so.1`)) return false
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
+  return !report?.header?.glibcVersionRuntime
+}
+
+/** The first line of what went wrong: the rest is a list of the modules that asked. */
+function whyNot(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  const missing = (error as { code?: string } | undefined)?.code === 'MODULE_NOT_FOUND'
+  return missing ? 'there is no such file' : message.split('\n')[0]
+}

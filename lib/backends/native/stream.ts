@@ -1,0 +1,61 @@
+/** A live stream on the native backend; its step is the thread's, by slot. */
+import type { StreamCore } from '../interface.ts'
+import { type NativeThread, place } from './environment.ts'
+import type { Bound } from './loader.ts'
+import { unwritten } from './uninitialized.ts'
+
+// As in native/addon/stream.h.
+const streamOp = { run: 0, readState: 1, writeState: 2, dispose: 3 } as const
+
+export class NativeStream implements StreamCore {
+  readonly input: Float32Array
+  readonly output: Float32Array
+  readonly step: () => void
+  readonly #thread: NativeThread
+  readonly #slot: number
+  readonly #call: Bound
+  readonly #h: number
+  readonly #c: number
+
+  /** @param call as it was just made: the stream's slot is in the header */
+  constructor(thread: NativeThread, input: Float32Array, output: Float32Array, call: Bound, h: number, c: number) {
+    this.input = input
+    this.output = output
+    this.#thread = thread
+    this.#slot = thread.header[place.slot]
+    // Through `this`, so that who keeps the step alone keeps what it steps.
+    this.step = () => this.#thread.step(this.#slot)
+    this.#call = call
+    this.#h = h
+    this.#c = c
+  }
+
+  run(x: Float32Array, T: number): Float32Array {
+    if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+    const y = unwritten(T * this.output.length)
+    this.#act(streamOp.run, T, x, y)
+    return y
+  }
+
+  readState(): { h: Float32Array; c?: Float32Array } {
+    const h = new Float32Array(this.#h)
+    const c = this.#c ? new Float32Array(this.#c) : undefined
+    this.#act(streamOp.readState, 0, h, c)
+    return { h, c }
+  }
+
+  writeState(h?: Float32Array, c?: Float32Array): void {
+    this.#act(streamOp.writeState, 0, h, c)
+  }
+
+  dispose(): void {
+    this.#act(streamOp.dispose, 0)
+  }
+
+  #act(op: number, T: number, a?: Float32Array, b?: Float32Array): void {
+    const { header } = this.#thread
+    header[place.op] = op
+    header[place.T] = T
+    this.#call(a, b)
+  }
+}

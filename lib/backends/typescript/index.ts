@@ -1,0 +1,54 @@
+/** The TypeScript backend: specification, fallback and independent check of the native one in one. */
+import type { Backend, CellWeights, NetworkSpec } from '../interface.ts'
+import { cells } from './cells/index.ts'
+import { product } from './math.ts'
+import { FallbackNetwork } from './network.ts'
+
+export const fallback: Backend = {
+  name: 'typescript',
+  network: (spec, weights) => new FallbackNetwork(spec, weights),
+  adopt(spec, shared) {
+    const weights = shared as CellWeights[]
+    return Array.isArray(shared) && fits(spec, weights) ? new FallbackNetwork(spec, weights, true) : undefined
+  },
+  linear(inFeatures, outFeatures, weight, bias) {
+    const row = new Float64Array(inFeatures)
+    const sums = new Float64Array(outFeatures)
+    return {
+      forward(x, rows) {
+        const y = new Float32Array(rows * outFeatures)
+        for (let r = 0; r < rows; r++) {
+          for (let i = 0; i < inFeatures; i++) row[i] = x[r * inFeatures + i]
+          product(sums, weight, bias, row, inFeatures, 0, outFeatures)
+          y.set(sums, r * outFeatures)
+        }
+        return y
+      },
+      dispose() {},
+    }
+  },
+}
+
+/** Whether shared weights have the lengths that the sizes ask for, in memory that cannot be detached. */
+function fits(spec: NetworkSpec, weights: readonly (CellWeights | undefined)[]): boolean {
+  const { cell, inputSize, hiddenSize: H, projSize: P, numLayers, bias, direction } = spec
+  const D = direction === 'bidirectional' ? 2 : 1
+  const O = P || H
+  const rows = cells[cell].gates * H
+  const holds = (values: Float32Array | undefined, length: number) =>
+    length === 0
+      ? values === undefined
+      : values instanceof Float32Array && values.buffer instanceof SharedArrayBuffer && values.length === length
+  if (weights.length !== numLayers * D) return false
+  return weights.every(
+    (own, index) =>
+      typeof own === 'object' &&
+      own !== null &&
+      holds(own.weightIh, rows * (index < D ? inputSize : D * O)) &&
+      holds(own.weightHh, rows * O) &&
+      holds(own.biasIh, bias ? rows : 0) &&
+      holds(own.biasHh, bias ? rows : 0) &&
+      holds(own.weightHr, P * H) &&
+      holds(own.peephole, cell === 'lstmPeephole' ? 3 * H : 0),
+  )
+}

@@ -1,0 +1,194 @@
+/** Layers × directions × rows × time of one network, and its streams: which step comes after which. */
+import type {
+  BatchCore,
+  CellWeights,
+  ForwardCall,
+  ForwardResult,
+  Network,
+  NetworkSpec,
+  Settle,
+  StreamCore,
+} from '../interface.ts'
+import { FallbackBatch } from './batch.ts'
+import { cells } from './cells/index.ts'
+import { CellRun } from './layer.ts'
+import { runInSlices } from './time-slices.ts'
+
+/** A network that computes on plain weights, which it keeps. */
+export class FallbackNetwork implements Network {
+  readonly #spec: NetworkSpec
+  #weights!: readonly CellWeights[]
+  #runs!: readonly CellRun[]
+  #shared?: readonly CellWeights[]
+  readonly #D: number
+  readonly #O: number
+
+  /** `shared`: the weights are in shared memory already. */
+  constructor(spec: NetworkSpec, weights: readonly CellWeights[], shared = false) {
+    this.#spec = spec
+    this.#D = spec.direction === 'bidirectional' ? 2 : 1
+    this.#O = spec.projSize || spec.hiddenSize
+    if (shared) this.#shared = weights
+    this.#use(weights)
+  }
+
+  #use(weights: readonly CellWeights[]): void {
+    const { cell, inputSize, hiddenSize } = this.#spec
+    this.#weights = weights
+    this.#runs = weights.map((own, index) => {
+      const inputs = index < this.#D ? inputSize : this.#D * this.#O
+      return new CellRun(cells[cell], own, inputs, hiddenSize, this.#O)
+    })
+  }
+
+  forward(call: ForwardCall): ForwardResult {
+    const pass = this.#pass(call)
+    for (;;) {
+      const next = pass.next()
+      if (next.done) return next.value
+    }
+  }
+
+  forwardAsync(call: ForwardCall, settle: Settle): () => void {
+    const { x, h0, c0, lengths } = call
+    const own = { ...call, x: copyOf(x), h0: h0 && copyOf(h0), c0: c0 && copyOf(c0), lengths: lengths?.slice() }
+    return runInSlices(this.#pass(own), settle)
+  }
+
+  /** Stops at places where others may use the network in between. */
+  *#pass(call: ForwardCall): Generator<void, ForwardResult> {
+    const { T, B, batchFirst, h0, c0, lengths, returnOutput } = call
+    const { numLayers, hiddenSize: H, inputSize, direction, cell } = this.#spec
+    const D = this.#D
+    const O = this.#O
+    const states = D * numLayers * B
+    const hn = h0 ? new Float32Array(h0) : new Float32Array(states * O)
+    const cellState = cells[cell].cellState
+    const cn = c0 && cellState ? new Float32Array(c0) : new Float32Array(cellState ? states * H : 0)
+    let x = call.x
+    let width = inputSize
+    let output: Float32Array | undefined
+    // Small steps go on in one go: a stop costs about as much as some hundred multiplications.
+    const stepsAGo = Math.ceil(20_000 / (cells[cell].gates * H * (inputSize + O)))
+    let left = stepsAGo
+    for (let layer = 0; layer < numLayers; layer++) {
+      const wanted = returnOutput || layer < numLayers - 1
+      output = wanted ? new Float32Array(T * B * D * O) : undefined
+      for (let d = 0; d < D; d++) {
+        const run = this.#runs[layer * D + d]
+        const backward = d === 1 || direction === 'reverse'
+        for (let b = 0; b < B; b++) {
+          const state = (layer * D + d) * B + b
+          const steps = lengths ? lengths[b] : T
+          for (let s = 0; s < steps; s++) {
+            const t = backward ? steps - 1 - s : s
+            const place = batchFirst ? b * T + t : t * B + b
+            run.step(x, place * width, hn, state * O, cn, state * H)
+            if (output) copy(output, place * D * O + d * O, hn, state * O, O)
+            if (--left === 0) {
+              left = stepsAGo
+              yield
+            }
+          }
+        }
+      }
+      if (output) x = output
+      width = D * O
+    }
+    return { output, hn, cn: cellState ? cn : undefined }
+  }
+
+  weights(): CellWeights[] {
+    return this.#weights.map(mapWeights(copyOf))
+  }
+
+  stream(batchSize: number): StreamCore {
+    return openStream(this.#spec, this.#runs, this.#O, batchSize)
+  }
+
+  batch(): BatchCore {
+    const { inputSize, hiddenSize, numLayers, cell } = this.#spec
+    const cellState = cells[cell].cellState
+    return new FallbackBatch(this, { I: inputSize, L: numLayers, O: this.#O, H: cellState ? hiddenSize : 0 })
+  }
+
+  /** The first call moves the weights into shared memory; from then on this network reads them there too. */
+  share(): readonly CellWeights[] {
+    if (!this.#shared) {
+      this.#shared = this.#weights.map(mapWeights(inSharedMemory))
+      this.#use(this.#shared)
+    }
+    return this.#shared
+  }
+
+  dispose(): void {}
+}
+
+/** All state of a stream is in its own arrays; the scratch of the runs lives only within a step. */
+function openStream(spec: NetworkSpec, runs: readonly CellRun[], O: number, B: number): StreamCore {
+  const { numLayers: L, hiddenSize: H, inputSize: I } = spec
+  const cellState = cells[spec.cell].cellState
+  const input = shared(B * I)
+  const output = shared(B * O)
+  const h = new Float32Array(L * B * O)
+  const c = new Float32Array(cellState ? L * B * H : 0)
+  const top = (L - 1) * B * O
+  const advance = (x: Float32Array, xAt: number, y: Float32Array, yAt: number): void => {
+    for (let b = 0; b < B; b++) {
+      runs[0].step(x, xAt + b * I, h, b * O, c, b * H)
+      for (let layer = 1; layer < L; layer++) {
+        const below = (layer - 1) * B + b
+        runs[layer].step(h, below * O, h, (below + B) * O, c, (below + B) * H)
+      }
+    }
+    copy(y, yAt, h, top, B * O)
+  }
+  return {
+    input,
+    output,
+    step: () => advance(input, 0, output, 0),
+    run(x, T) {
+      const y = new Float32Array(T * B * O)
+      for (let t = 0; t < T; t++) advance(x, t * B * I, y, t * B * O)
+      return y
+    },
+    readState: () => ({ h: h.slice(), c: cellState ? c.slice() : undefined }),
+    writeState(newH, newC) {
+      newH ? h.set(newH) : h.fill(0)
+      newC ? c.set(newC) : c.fill(0)
+    },
+    dispose() {},
+  }
+}
+
+function mapWeights(copy: (values: Float32Array) => Float32Array): (own: CellWeights) => CellWeights {
+  const maybe = (values?: Float32Array) => values && copy(values)
+  return (own) => ({
+    weightIh: copy(own.weightIh),
+    weightHh: copy(own.weightHh),
+    biasIh: maybe(own.biasIh),
+    biasHh: maybe(own.biasHh),
+    weightHr: maybe(own.weightHr),
+    peephole: maybe(own.peephole),
+  })
+}
+
+/** Unlike `slice`, nothing that a subclass could have replaced. */
+function copyOf(values: Float32Array): Float32Array {
+  return new Float32Array(values)
+}
+
+function inSharedMemory(values: Float32Array): Float32Array {
+  const copy = shared(values.length)
+  copy.set(values)
+  return copy
+}
+
+/** Over shared memory, as the native arenas are: it cannot be transferred away from under a stream. */
+function shared(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT))
+}
+
+function copy(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
+  for (let i = 0; i < count; i++) target[at + i] = source[from + i]
+}

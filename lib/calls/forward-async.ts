@@ -1,0 +1,58 @@
+/** `forwardAsync`: a forward pass beside this thread, and how an AbortSignal ends it. */
+
+import type { ForwardResult } from '../backends/interface.ts'
+import { type ForwardTrace, forwardChannel, isTraced } from '../tracing.ts'
+import { onAbort, readSignal } from './abort-signal.ts'
+import { emptyBatch, prepareCall, type Result, shapeResult } from './forward.ts'
+import type { LoadedNetwork } from './network-ref.ts'
+
+/**
+ * Checks everything as `forward` does, but what is wrong rejects. The inputs are copied before it returns, so the caller may do with
+ * them what it likes; the layer may load other weights or be disposed meanwhile.
+ */
+export async function runAsync(
+  layer: ForwardTrace['layer'],
+  batchFirst: boolean,
+  current: () => LoadedNetwork,
+  input: unknown,
+  options: unknown,
+): Promise<Result> {
+  let signal: AbortSignal | undefined
+  const checks = {
+    signal: (value: unknown) => {
+      signal = readSignal(value)
+    },
+  }
+  const { spec } = current()
+  const prepared = prepareCall(layer, spec, batchFirst, input, options, checks)
+  signal?.throwIfAborted()
+  const loaded = current().retain()
+  try {
+    const none = emptyBatch(spec, prepared.call)
+    const run = () => started((settle) => loaded.network.forwardAsync(prepared.call, settle), signal)
+    if (!isTraced(forwardChannel)) return shapeResult(spec, prepared, none ?? (await run()))
+    const { T, B } = prepared.call
+    const trace = { layer, backend: loaded.backend.name, T, B, async: true }
+    return shapeResult(spec, prepared, none ?? (await forwardChannel.tracePromise(run, trace)))
+  } finally {
+    loaded.release()
+  }
+}
+
+type Start = (settle: (result: ForwardResult | Error) => void) => () => void
+
+function started(start: Start, signal: AbortSignal | undefined): Promise<ForwardResult> {
+  return new Promise((resolve, reject) => {
+    let forget: (() => void) | undefined
+    const callOff = start((result) => {
+      forget?.()
+      if (result instanceof Error) reject(result)
+      else resolve(result)
+    })
+    if (!signal) return
+    forget = onAbort(signal, () => {
+      callOff()
+      reject(signal.reason)
+    })
+  })
+}

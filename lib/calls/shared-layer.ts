@@ -1,0 +1,98 @@
+/** Layers in shared memory: the handle that other threads get, and the careful reading of one. */
+
+import { chooseBackend } from '../backends/index.ts'
+import type { BackendName, CellName, Direction, NetworkSpec } from '../backends/interface.ts'
+import { describe, fail } from '../errors.ts'
+import { backendName, boolean, integer, layerChecks, oneOf, size } from '../options/options.ts'
+import { sharedView } from '../tensor/tensor.ts'
+import { version } from '../version.ts'
+import { gatesOf } from '../weights/names.ts'
+import { LoadedNetwork } from './network-ref.ts'
+
+/**
+ * A layer that other threads of the process can open: `postMessage(layer.share())` on one side, `LSTM.fromShared(handle)` on the other.
+ * The weights lie in shared memory, which lives as long as anyone in any thread has a layer, a stream or a handle on it. What is
+ * in a handle is the package's own affair.
+ */
+export interface SharedLayer {
+  /** The class that opens it. */
+  readonly type: 'RNN' | 'GRU' | 'LSTM'
+  /** The version of the package that made it; no other one opens it. */
+  readonly version: string
+  /** The backend whose layout the weights have. */
+  readonly backend: BackendName
+  /** Whether batched input and output are (B, T, …). */
+  readonly batchFirst: boolean
+  /** Sizes and options of the network. */
+  readonly spec: NetworkSpec
+  /** The weights, over SharedArrayBuffers. */
+  readonly weights: unknown
+}
+
+const cellNames = Object.keys(gatesOf) as CellName[]
+
+/** The cells that each class has. */
+const cellsOf: Readonly<Record<SharedLayer['type'], readonly CellName[]>> = {
+  RNN: cellNames.filter((cell) => cell.startsWith('rnn')),
+  GRU: cellNames.filter((cell) => cell.startsWith('gru')),
+  LSTM: cellNames.filter((cell) => cell.startsWith('lstm')),
+}
+
+/** The handle of a layer; plain data, so that postMessage carries it. */
+export function shareLayer(type: SharedLayer['type'], batchFirst: boolean, loaded: LoadedNetwork): SharedLayer {
+  const { spec, backend, network } = loaded
+  return { type, version, backend: backend.name, batchFirst, spec: { ...spec }, weights: network.share() }
+}
+
+/** Opens a handle for a class; everything in it is checked, as it may have come from anywhere. */
+export function openShared(type: SharedLayer['type'], handle: unknown): { loaded: LoadedNetwork; batchFirst: boolean } {
+  if (typeof handle !== 'object' || handle === null) notHandle(describe(handle))
+  const given = { ...handle } as Record<keyof SharedLayer, unknown>
+  if (given.type !== type) {
+    const known = typeof given.type === 'string' && Object.hasOwn(cellsOf, given.type)
+    if (!known) notHandle(describe(handle))
+    fail(
+      'ERR_RNN_OPTION',
+      `handle must be of a shared ${type}, got one of a ${given.type}: use ${given.type}.fromShared`,
+    )
+  }
+  if (given.version !== version) {
+    fail('ERR_RNN_OPTION', `handle must be of native-rnn ${version}, got one of ${describe(given.version)}`)
+  }
+  const spec = readSpec(type, given.spec)
+  const backend = chooseBackend(backendName(given.backend, 'handle.backend'))
+  const network = backend.adopt(spec, ownViews(given.weights, 0)) ?? notHandle('one whose weights do not fit its sizes')
+  return {
+    loaded: new LoadedNetwork(spec, backend, network),
+    batchFirst: boolean(given.batchFirst, 'handle.batchFirst'),
+  }
+}
+
+function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
+  if (typeof value !== 'object' || value === null) notHandle('one without sizes')
+  const given = value as Record<keyof NetworkSpec, unknown>
+  const hiddenSize = size(given.hiddenSize, 'handle.spec.hiddenSize')
+  return {
+    cell: oneOf(...cellsOf[type])(given.cell, 'handle.spec.cell'),
+    inputSize: size(given.inputSize, 'handle.spec.inputSize'),
+    hiddenSize,
+    projSize: integer(0, type === 'LSTM' ? hiddenSize - 1 : 0)(given.projSize, 'handle.spec.projSize'),
+    numLayers: layerChecks.numLayers(given.numLayers, 'handle.spec.numLayers'),
+    bias: boolean(given.bias, 'handle.spec.bias'),
+    direction: oneOf<Direction>('forward', 'reverse', 'bidirectional')(given.direction, 'handle.spec.direction'),
+    threads: layerChecks.threads(given.threads, 'handle.spec.threads'),
+  }
+}
+
+/** The same structure with views that nobody else has: what a handle says of its arrays may be a lie. */
+function ownViews(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (ArrayBuffer.isView(value)) return sharedView(value) ?? notHandle('one whose weights are not in shared memory')
+  if (depth === 2) notHandle('one whose weights are nested too deep')
+  if (Array.isArray(value)) return Array.from(value, (inner) => ownViews(inner, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, ownViews(inner, depth + 1)]))
+}
+
+function notHandle(got: string): never {
+  fail('ERR_RNN_OPTION', `handle must be what share() gave, got ${got}`)
+}

@@ -1,0 +1,145 @@
+/** Reads protobuf's wire format out of bytes that nobody has checked; knows bounds and bytes, no message by name. */
+
+import { fail } from '../../errors.ts'
+
+/** Varints, eight bytes, a length and its bytes, four bytes. Groups (3 and 4) are gone from protobuf and refused. */
+export type Wire = 0 | 1 | 2 | 5
+
+const wireNames = { 0: 'varint', 1: '64-bit', 2: 'length-delimited', 5: '32-bit' } as const
+
+/** One field of a message: `start` … `end` is what it carries, `at` the byte where it begins. */
+export interface Field {
+  readonly id: number
+  readonly wire: Wire
+  readonly at: number
+  readonly start: number
+  readonly end: number
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** A stretch of the file's bytes that is read as fields; its places are counted from the file's first byte. */
+export class Message {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+  /** What this is in the file, for errors: `the graph`, `node 3`. */
+  readonly name: string
+  /** Where the varint that was read last ends. */
+  #after = 0
+
+  constructor(bytes: Uint8Array, start: number, end: number, name: string) {
+    this.bytes = bytes
+    this.start = start
+    this.end = end
+    this.name = name
+  }
+
+  /** Throws the error of a file that is damaged or not supported. */
+  fail(what: string, at: number): never {
+    return fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: ${this.name}: ${what}, at byte ${at}`)
+  }
+
+  /** The fields in the order of the file; each lies within the message, so no payload can reach past its end. */
+  *fields(): Generator<Field> {
+    for (let at = this.start; at < this.end; ) {
+      const field = this.#field(at)
+      yield field
+      at = field.end
+    }
+  }
+
+  #field(at: number): Field {
+    const tag = this.#varint(at)
+    const id = Math.floor(tag / 8)
+    if (id < 1 || id > 0x1fffffff) this.fail(`a field numbered ${id}, which protobuf does not have`, at)
+    const wire = tag % 8
+    let start = this.#after
+    let length = 0
+    if (wire === 0) {
+      this.#varint(start)
+      length = this.#after - start
+    } else if (wire === 1) length = 8
+    else if (wire === 2) {
+      length = this.#varint(start)
+      start = this.#after
+    } else if (wire === 5) length = 4
+    else this.fail(`field ${id} has wire type ${wire}, which is none of 0, 1, 2 and 5`, at)
+    if (length < 0 || length > this.end - start) {
+      this.fail(`field ${id} claims ${length} bytes where ${this.end - start} are left`, at)
+    }
+    return { id, wire: wire as Wire, at, start, end: start + length }
+  }
+
+  /** A signed 64-bit varint as a number: exact within ±2^53, beyond that only near. */
+  #varint(at: number): number {
+    let low = 0
+    let high = 0
+    for (let i = 0; i < 10; i++) {
+      if (at + i >= this.end) this.fail('a varint is cut off', at)
+      const byte = this.bytes[at + i]
+      const bits = byte & 0x7f
+      if (i < 4) low += bits * 2 ** (7 * i)
+      else if (i === 4) {
+        low += (bits & 15) * 2 ** 28
+        high = bits >> 4
+      } else if (i < 9 || byte < 2) high += bits * 2 ** (7 * i - 32)
+      else break
+      if (byte < 0x80) {
+        this.#after = at + i + 1
+        return (high > 0x7fffffff ? high - 2 ** 32 : high) * 2 ** 32 + low
+      }
+    }
+    this.fail('a varint is longer than 64 bits', at)
+  }
+
+  #expect(field: Field, wire: Wire, what: string): void {
+    if (field.wire !== wire) {
+      this.fail(`${what} is stored as ${wireNames[field.wire]} where ${wireNames[wire]} belongs`, field.at)
+    }
+  }
+
+  /** The message within a field. */
+  message(field: Field, name: string): Message {
+    this.#expect(field, 2, name)
+    return new Message(this.bytes, field.start, field.end, name)
+  }
+
+  /** An integer that a number holds exactly. */
+  integer(field: Field, what: string): number {
+    this.#expect(field, 0, what)
+    const value = this.#varint(field.start)
+    if (!Number.isSafeInteger(value)) this.fail(`${what} is beyond 2^53`, field.at)
+    return value
+  }
+
+  /** UTF-8 text. */
+  text(field: Field, what: string): string {
+    this.#expect(field, 2, what)
+    try {
+      // A copy: a decoder takes no bytes of a SharedArrayBuffer.
+      return utf8.decode(this.bytes.slice(field.start, field.end))
+    } catch {
+      this.fail(`${what} is not UTF-8`, field.at)
+    }
+  }
+
+  /** The integers of one repeated field, packed or single, added to `into`. */
+  integers(field: Field, what: string, into: number[]): void {
+    if (field.wire === 0) {
+      into.push(this.integer(field, what))
+      return
+    }
+    this.#expect(field, 2, what)
+    const packed = new Message(this.bytes, field.start, field.end, `${this.name}: ${what}`)
+    for (let at = packed.start; at < packed.end; at = packed.#after) into.push(packed.#varint(at))
+  }
+
+  /** Where values of `size` bytes each lie: bytes in a row, or a single value with a wire type of its own. */
+  fixed(field: Field, what: string, size: 2 | 4 | 8, single: boolean): readonly [start: number, end: number] {
+    const isSingle = single && field.wire === (size === 8 ? 1 : 5)
+    if (!isSingle) this.#expect(field, 2, what)
+    if ((field.end - field.start) % size !== 0) this.fail(`${what} ends within a value`, field.at)
+    return [field.start, field.end]
+  }
+}

@@ -1,0 +1,213 @@
+/** What RNN, GRU and LSTM share: their weights' life, calls, streams and state dicts. */
+
+import type { BackendName, NetworkSpec } from '../backends/interface.ts'
+import {
+  emptyBatch,
+  type ForwardOptions,
+  type InitialState,
+  prepareCall,
+  type Result,
+  type States,
+  shapeResult,
+} from '../calls/forward.ts'
+import { runAsync } from '../calls/forward-async.ts'
+import { LoadedNetwork } from '../calls/network-ref.ts'
+import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
+import { fail } from '../errors.ts'
+import { type PrefixOptions, prefixChecks, readOptions } from '../options/options.ts'
+import { Batcher, type BatcherOptions } from '../streams/batch/batcher.ts'
+import { openStream, restoreStream, type Stream, type StreamOptions } from '../streams/stream.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { forwardChannel, isTraced } from '../tracing.ts'
+import { toStateDict } from '../weights/names.ts'
+import { readWeights, type StateDict, StateDictReader } from '../weights/state-dict.ts'
+import { type Kind, LayerParts, makeParts } from './construct.ts'
+
+/** The types in which one class differs from another: only an LSTM has a cell state. */
+export interface LayerTypes {
+  states: States
+  initial: InitialState
+  result: Result
+  forward: ForwardOptions
+  stream: StreamOptions
+}
+
+/** The base class of {@link RNN}, {@link GRU} and {@link LSTM}; it is not made by itself. */
+export abstract class Layer<Types extends LayerTypes = LayerTypes> {
+  /** I: values of one input frame. */
+  readonly inputSize: number
+  /** H: units of one layer in one direction. */
+  readonly hiddenSize: number
+  /** L: layers on top of each other. */
+  readonly numLayers: number
+  /** Whether a second direction runs backward in time. */
+  readonly bidirectional: boolean
+  /** Whether batched input and output are (B, T, …). */
+  readonly batchFirst: boolean
+  /** Whether the gates have biases. */
+  readonly bias: boolean
+  /** The backend that computes. */
+  readonly backend: BackendName
+  readonly #kind: Kind
+  readonly #spec: NetworkSpec
+  #loaded: LoadedNetwork | undefined
+
+  protected constructor(kind: Kind, inputSize: number, hiddenSize: number, options: unknown) {
+    const given: unknown = inputSize
+    const { loaded, batchFirst } = given instanceof LayerParts ? given : makeParts(kind, inputSize, hiddenSize, options)
+    const { spec } = loaded
+    this.inputSize = spec.inputSize
+    this.hiddenSize = spec.hiddenSize
+    this.numLayers = spec.numLayers
+    this.bidirectional = spec.direction === 'bidirectional'
+    this.batchFirst = batchFirst
+    this.bias = spec.bias
+    this.backend = loaded.backend.name
+    this.#kind = kind
+    this.#spec = spec
+    this.#loaded = loaded
+  }
+
+  /** What the network is, for subclasses. */
+  protected get spec(): NetworkSpec {
+    return this.#spec
+  }
+
+  /**
+   * Runs whole sequences.
+   *
+   * @param input (T, B, I), or (B, T, I) with `batchFirst`, or (T, I) unbatched; T may be 0
+   * @param options initial states, lengths of the rows, whether `output` is wanted
+   * @returns `output` in the input's layout with last axis D·O, and the last states: `hn` (D·L, B, O), for an LSTM `cn` (D·L, B, H);
+   * without the B axis for unbatched input. Rows of `output` past a row's length are 0.
+   * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
+   * @example
+   * const { output, hn } = new RNN(3, 4, { batchFirst: true }).forward([[[1, 2, 3], [3, 4, 5], [5, 6, 7]]])
+   * output.shape // [1, 3, 4]
+   */
+  forward(input: TensorLike, options?: Types['forward']): Types['result'] {
+    const { spec } = this.#use()
+    const prepared = prepareCall(this.#kind.name, spec, this.batchFirst, input, options)
+    const { network } = this.#use()
+    const run = () => emptyBatch(spec, prepared.call) ?? network.forward(prepared.call)
+    if (!isTraced(forwardChannel)) return shapeResult(spec, prepared, run())
+    const { T, B } = prepared.call
+    const trace = { layer: this.#kind.name, backend: this.backend, T, B, async: false }
+    return shapeResult(spec, prepared, forwardChannel.traceSync(run, trace))
+  }
+
+  /**
+   * Runs whole sequences beside the JavaScript thread: `forward`'s numbers, to the bit, with the event loop free meanwhile. The inputs are
+   * copied before it returns. The layer may load other weights or be disposed while it runs.
+   *
+   * @param input as for `forward`
+   * @param options as for `forward`, and a `signal`: a call that waits is dropped, one that runs stops at a time step
+   * @returns what `forward` gives
+   * @throws (rejects) RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`; `signal.reason` when aborted
+   * @example
+   * const { hn } = await gru.forwardAsync(input, { signal: AbortSignal.timeout(1000) })
+   */
+  forwardAsync(input: TensorLike, options?: Types['forward'] & { signal?: AbortSignal }): Promise<Types['result']> {
+    return runAsync(this.#kind.name, this.batchFirst, () => this.#use(), input, options)
+  }
+
+  /**
+   * Opens a live sequence on the layer's weights.
+   *
+   * @param options how many sequences side by side, and the states to begin with
+   * @throws RNNError `ERR_RNN_OPTION` on a bidirectional layer, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
+   * @example
+   * const stream = gru.stream()
+   * for (const frame of frames) console.log(stream.step(frame))
+   */
+  stream(options?: Types['stream']): Stream<Types['states'], Types['initial']> {
+    this.#onlyForward('stream')
+    return openStream(this.#kind.name, () => this.#use(), options) as Stream<Types['states'], Types['initial']>
+  }
+
+  /**
+   * Opens a stream on a state that `stream.save()` gave, on any backend and machine.
+   *
+   * @throws RNNError `ERR_RNN_STATE` for bytes that are damaged or of other weights; `ERR_RNN_OPTION` on a bidirectional layer,
+   * `ERR_RNN_DISPOSED`
+   */
+  restoreStream(bytes: Uint8Array): Stream<Types['states'], Types['initial']> {
+    this.#onlyForward('restoreStream')
+    return restoreStream(this.#use(), bytes) as Stream<Types['states'], Types['initial']>
+  }
+
+  /**
+   * Makes a batcher: many live streams on the layer's weights, whose steps run in batches beside the JavaScript thread.
+   *
+   * @param options how many steps run together, how long one may wait for others, how many may wait
+   * @throws RNNError `ERR_RNN_OPTION`, also on a bidirectional layer; `ERR_RNN_DISPOSED`
+   */
+  batcher(options?: BatcherOptions): Batcher<Types['states'], Types['initial']> {
+    this.#onlyForward('batcher')
+    return new Batcher(this.#kind.name, this.#use(), options)
+  }
+
+  /**
+   * A handle that postMessage can carry: `fromShared` of the same class opens the layer in any thread of the process. The weights are
+   * not copied, and live as long as any thread has a layer, a stream or a handle on them.
+   *
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   * @example
+   * worker.postMessage(lstm.share()) // there: parentPort.once('message', (handle) => LSTM.fromShared(handle))
+   */
+  share(): SharedLayer {
+    return shareLayer(this.#kind.name, this.batchFirst, this.#use())
+  }
+
+  /**
+   * The weights by PyTorch's names.
+   *
+   * @returns copies: changing them does not change the layer
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   */
+  stateDict(): Record<string, Tensor> {
+    const { spec, network } = this.#use()
+    return toStateDict(spec, network.weights())
+  }
+
+  /**
+   * Replaces all weights, or, where anything is wrong, none. Streams that are open keep the weights they were opened with.
+   *
+   * @param dict weights by PyTorch's names; keys outside the prefix are ignored
+   * @throws RNNError `ERR_RNN_STATE_DICT` naming every weight that is missing, left over, of the wrong shape, or not finite;
+   * `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
+   */
+  loadStateDict(dict: StateDict, options?: PrefixOptions): void {
+    const { spec, backend } = this.#use()
+    const { prefix } = readOptions(options, prefixChecks, `${this.#kind.name}.loadStateDict`)
+    const weights = readWeights(new StateDictReader(dict, prefix), spec)
+    const next = LoadedNetwork.of(spec, backend, weights)
+    this.#use().release()
+    this.#loaded = next
+  }
+
+  /** Frees the weights. Idempotent; a later use is `ERR_RNN_DISPOSED`. Open streams live on. */
+  dispose(): void {
+    this.#loaded?.release()
+    this.#loaded = undefined
+  }
+
+  /** `dispose()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #use(): LoadedNetwork {
+    return this.#loaded ?? fail('ERR_RNN_DISPOSED', `the ${this.#kind.name} was disposed and cannot be used any more`)
+  }
+
+  #onlyForward(method: string): void {
+    const { direction } = this.#use().spec
+    if (direction === 'forward') return
+    const why = 'its backward direction begins at the end of the sequence, which a live stream has not seen'
+    fail(
+      'ERR_RNN_OPTION',
+      `${method} needs a unidirectional layer, and this ${this.#kind.name} is ${direction}: ${why}; use forward`,
+    )
+  }
+}

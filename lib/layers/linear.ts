@@ -1,0 +1,189 @@
+/** The fully connected layer, `torch.nn.Linear`: what usually follows a recurrent layer. */
+
+import { chooseBackend } from '../backends/index.ts'
+import type { Backend, BackendName, LinearCore } from '../backends/interface.ts'
+import { fail } from '../errors.ts'
+import { backendName, boolean, type PrefixOptions, prefixChecks, readOptions, seed, size } from '../options/options.ts'
+import { checkCount, elements, readTensor, stillThere, Tensor, type TensorLike } from '../tensor/tensor.ts'
+import { Uniform } from '../weights/random.ts'
+import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
+
+/** Options of {@link Linear}. */
+export interface LinearOptions {
+  /** Whether a bias is added; true by default. */
+  bias?: boolean
+  /** Any integer: makes the initial weights reproducible. They are U(−1/√in, 1/√in). */
+  seed?: number
+  /** Default: the best one this machine can run. */
+  backend?: BackendName
+}
+
+interface LinearWeights {
+  readonly weight: Float32Array
+  readonly bias?: Float32Array
+}
+
+/** A Linear that is made of weights, in place of sizes and options. */
+class LinearParts {
+  readonly inFeatures: number
+  readonly outFeatures: number
+  readonly weights: LinearWeights
+  readonly backend: Backend
+
+  constructor(inFeatures: number, outFeatures: number, weights: LinearWeights, backend: Backend) {
+    this.inFeatures = inFeatures
+    this.outFeatures = outFeatures
+    this.weights = weights
+    this.backend = backend
+  }
+}
+
+/**
+ * y = x · Wᵀ + b over the last axis.
+ *
+ * Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
+ *
+ * @example
+ * const head = Linear.fromStateDict(dict, { prefix: 'head.' })
+ * const logits = head.forward(rnn.forward(x).output)
+ */
+export class Linear {
+  readonly inFeatures: number
+  readonly outFeatures: number
+  /** Whether a bias is added. */
+  readonly bias: boolean
+  /** The backend that computes. */
+  readonly backend: BackendName
+  readonly #backend: Backend
+  #weights: LinearWeights | undefined
+  #core: LinearCore | undefined
+
+  /**
+   * @param inFeatures length of the last axis of the input, 1 to 2^20
+   * @param outFeatures length of the last axis of the output, 1 to 2^20
+   * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
+   */
+  constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
+    const given: unknown = inFeatures
+    const parts = given instanceof LinearParts ? given : makeParts(inFeatures, outFeatures, options)
+    this.inFeatures = parts.inFeatures
+    this.outFeatures = parts.outFeatures
+    this.bias = parts.weights.bias !== undefined
+    this.backend = parts.backend.name
+    this.#backend = parts.backend
+    this.#weights = parts.weights
+    this.#core = this.#load(parts.weights)
+  }
+
+  /**
+   * @param x any shape whose last axis has length `inFeatures`
+   * @returns the same shape with last axis `outFeatures`
+   * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
+   */
+  forward(x: TensorLike): Tensor {
+    this.#use()
+    const input = readTensor(x, 'input')
+    const last = input.shape.at(-1)
+    if (last !== this.inFeatures) {
+      fail('ERR_RNN_SHAPE', `input.size(-1) must be equal to in_features. Expected ${this.inFeatures}, got ${last}`)
+    }
+    const rows = elements(input.shape.slice(0, -1))
+    checkCount(rows * this.outFeatures, 'the output of this input')
+    stillThere('input', input)
+    const { core } = this.#use()
+    const y = rows === 0 ? new Float32Array(0) : core.forward(input.data, rows)
+    return new Tensor(y, [...input.shape.slice(0, -1), this.outFeatures])
+  }
+
+  /**
+   * The weights by PyTorch's names: `weight` (out, in), `bias` (out); copies.
+   *
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   */
+  stateDict(): Record<string, Tensor> {
+    const { weight, bias } = this.#use().weights
+    const dict: Record<string, Tensor> = { weight: new Tensor(weight.slice(), [this.outFeatures, this.inFeatures]) }
+    if (bias) dict.bias = new Tensor(bias.slice(), [this.outFeatures])
+    return dict
+  }
+
+  /**
+   * Replaces all weights, or, where anything is wrong, none.
+   *
+   * @throws RNNError `ERR_RNN_STATE_DICT`, `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
+   */
+  loadStateDict(dict: StateDict, options?: PrefixOptions): void {
+    this.#use()
+    const { prefix } = readOptions(options, prefixChecks, 'Linear.loadStateDict')
+    const weights = readLinear(new StateDictReader(dict, prefix), this.inFeatures, this.outFeatures, this.bias)
+    const core = this.#load(weights)
+    this.#use().core.dispose()
+    this.#core = core
+    this.#weights = weights
+  }
+
+  /**
+   * Makes a layer of a state dict; sizes and bias are read off it.
+   *
+   * @throws RNNError `ERR_RNN_STATE_DICT`, `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
+   */
+  static fromStateDict(dict: StateDict, options?: PrefixOptions & { backend?: BackendName }): Linear {
+    const checks = { ...prefixChecks, backend: backendName }
+    const { prefix, backend } = readOptions(options, checks, 'Linear.fromStateDict')
+    const reader = new StateDictReader(dict, prefix)
+    const [outFeatures, inFeatures] = reader.matrix('weight')
+    reader.sizes({ in_features: inFeatures, out_features: outFeatures })
+    const weights = readLinear(reader, inFeatures, outFeatures, reader.has('bias'))
+    const parts: unknown = new LinearParts(inFeatures, outFeatures, weights, chooseBackend(backend))
+    return new Linear(parts as number, outFeatures)
+  }
+
+  /** Frees the weights. Idempotent; a later use is `ERR_RNN_DISPOSED`. */
+  dispose(): void {
+    this.#core?.dispose()
+    this.#core = undefined
+    this.#weights = undefined
+  }
+
+  /** `dispose()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #load({ weight, bias }: LinearWeights): LinearCore {
+    return this.#backend.linear(this.inFeatures, this.outFeatures, weight, bias)
+  }
+
+  #use(): { core: LinearCore; weights: LinearWeights } {
+    if (!this.#core || !this.#weights) fail('ERR_RNN_DISPOSED', 'the Linear was disposed and cannot be used any more')
+    return { core: this.#core, weights: this.#weights }
+  }
+}
+
+function makeParts(inFeatures: number, outFeatures: number, given: unknown): LinearParts {
+  const I = size(inFeatures, 'inFeatures')
+  const O = size(outFeatures, 'outFeatures')
+  const options = readOptions(given, { bias: boolean, seed, backend: backendName }, 'Linear')
+  if (I * O > 2 ** 30)
+    fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${O}, ${I}) passes 2^30 values`)
+  const backend = chooseBackend(options.backend)
+  const random = new Uniform(options.seed, backend.fill)
+  const bound = 1 / Math.sqrt(I)
+  const draw = (count: number) => {
+    const values = new Float32Array(count)
+    random.fill(values, 0, count, bound)
+    return values
+  }
+  const weight = draw(O * I)
+  const bias = (options.bias ?? true) ? draw(O) : undefined
+  return new LinearParts(I, O, { weight, bias }, backend)
+}
+
+function readLinear(reader: StateDictReader, I: number, O: number, hasBias: boolean): LinearWeights {
+  const weight = new Float32Array(O * I)
+  const bias = hasBias ? new Float32Array(O) : undefined
+  reader.take('weight', [O, I], weight)
+  if (bias) reader.take('bias', [O], bias)
+  reader.finish()
+  return { weight, bias }
+}

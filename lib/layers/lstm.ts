@@ -1,0 +1,81 @@
+/** Long short-term memory, `torch.nn.LSTM`, with projection and peepholes. */
+import type { ForwardOptions, InitialState, Result, States } from '../calls/forward.ts'
+import type { SharedLayer } from '../calls/shared-layer.ts'
+import {
+  boolean,
+  type FromStateDictOptions,
+  integer,
+  type LSTMOptions,
+  largestSize,
+  layerChecks,
+} from '../options/options.ts'
+import type { StreamOptions } from '../streams/stream.ts'
+import type { StateDict } from '../weights/state-dict.ts'
+import { type Kind, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
+import { Layer } from './layer.ts'
+
+/** The types of a layer with a cell state. */
+export interface CellTypes {
+  states: Required<States>
+  initial: InitialState
+  result: Required<Result>
+  forward: ForwardOptions
+  stream: StreamOptions
+}
+
+const kind: Kind = {
+  name: 'LSTM',
+  checks: { ...layerChecks, projSize: integer(0, largestSize), peepholes: boolean },
+  cell: ({ peepholes }) => (peepholes ? 'lstmPeephole' : 'lstm'),
+}
+
+/**
+ * Long short-term memory with the semantics and weights of `torch.nn.LSTM` (gates i f g o), and peepholes as in ONNX: i and f see the
+ * old cell state, o the new one.
+ *
+ * Source: S. Hochreiter, J. Schmidhuber, "Long short-term memory" (1997); F. A. Gers, J. Schmidhuber, "Recurrent nets that time and
+ * count" (2000); H. Sak et al., "Long short-term memory based recurrent neural network architectures" (2014) for the projection;
+ * https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+ *
+ * @example
+ * const lstm = new LSTM(8, 64, { numLayers: 2, seed: 1 })
+ * const { output, hn, cn } = lstm.forward(frames)
+ */
+export class LSTM extends Layer<CellTypes> {
+  /** P, or 0 where there is no projection. */
+  readonly projSize: number
+  /** Whether the gates see the cell state. */
+  readonly peepholes: boolean
+
+  /**
+   * @param inputSize I, 1 to 2^20
+   * @param hiddenSize H, 1 to 2^20
+   * @param options see {@link LSTMOptions}
+   * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
+   */
+  constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
+    super(kind, inputSize, hiddenSize, options)
+    this.projSize = this.spec.projSize
+    this.peepholes = this.spec.cell === 'lstmPeephole'
+  }
+
+  /**
+   * Makes a layer of a state dict; sizes, layers, bias, directions, projection and peepholes are read off its keys and shapes.
+   *
+   * @param dict weights by PyTorch's names; keys outside the prefix are ignored
+   * @throws RNNError `ERR_RNN_STATE_DICT` naming every weight that does not fit, `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
+   */
+  static fromStateDict(dict: StateDict, options?: FromStateDictOptions<LSTMOptions>): LSTM {
+    return makeLayer(LSTM, partsFromStateDict(kind, dict, options))
+  }
+
+  /**
+   * Opens a layer that another thread shares: the same weights, not a copy.
+   *
+   * @param handle what `share()` gave there
+   * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
+   */
+  static fromShared(handle: SharedLayer): LSTM {
+    return makeLayer(LSTM, partsFromShared(kind, handle))
+  }
+}

@@ -1,0 +1,80 @@
+/** The bytes of a stream's saved state: written here, and read back with suspicion. */
+import type { NetworkSpec } from '../backends/interface.ts'
+import { fromLittleEndian, type LoadedNetwork, littleEndian } from '../calls/network-ref.ts'
+import { describe, fail } from '../errors.ts'
+import { sha256 } from '../hash.ts'
+import { typedArrayName } from '../tensor/tensor.ts'
+import { hasCellState, outputSizeOf } from '../weights/names.ts'
+
+/** The state of B sequences of a unidirectional network: h (L, B, O), c (L, B, H). */
+export interface StreamState {
+  readonly batchSize: number
+  readonly h: Float32Array
+  readonly c?: Float32Array
+}
+
+// Layout, little-endian: mark (7 bytes), version (1), batch size (4), fingerprint of the weights (32), h, c, checksum (16 bytes of the
+// SHA-256 of all before).
+const mark = Buffer.from('nrnnsav', 'latin1')
+const newest = 1
+const headerBytes = 44
+const checksumBytes = 16
+
+/** Writes a state so that {@link decodeState} takes it back for the same weights only, on any backend and machine. */
+export function encodeState(loaded: LoadedNetwork, { batchSize, h, c }: StreamState): Uint8Array {
+  const header = Buffer.alloc(headerBytes)
+  mark.copy(header)
+  header.writeUInt8(newest, 7)
+  header.writeUInt32LE(batchSize, 8)
+  header.set(loaded.fingerprint(), 12)
+  const parts = [header, littleEndian(h), c ? littleEndian(c) : new Uint8Array(0)]
+  const size = parts.reduce((sum, part) => sum + part.byteLength, checksumBytes)
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.byteLength
+  }
+  bytes.set(checksum(bytes.subarray(0, at)), at)
+  return bytes
+}
+
+/** Reads a saved state; throws `ERR_RNN_STATE` for bytes that are damaged, cut, foreign, or of other weights. */
+export function decodeState(loaded: LoadedNetwork, given: unknown): StreamState {
+  if (typedArrayName(given) !== 'Uint8Array') {
+    fail('ERR_RNN_STATE', `bytes must be the Uint8Array that save() gave, got ${describe(given)}`)
+  }
+  const bytes = Buffer.from(new Uint8Array(given as Uint8Array).buffer)
+  if (bytes.length < mark.length || !bytes.subarray(0, mark.length).equals(mark)) {
+    fail('ERR_RNN_STATE', `bytes must be what save() gave: these ${bytes.length} bytes do not begin with its mark`)
+  }
+  const end = bytes.length - checksumBytes
+  if (end < headerBytes) fail('ERR_RNN_STATE', `the saved state is cut short: it has only ${bytes.length} bytes`)
+  if (bytes[7] !== newest) {
+    fail('ERR_RNN_STATE', `the saved state has format version ${bytes[7]}; this version of the package reads ${newest}`)
+  }
+  if (!bytes.subarray(end).equals(checksum(bytes.subarray(0, end)))) {
+    fail('ERR_RNN_STATE', 'the saved state is damaged: its checksum does not match its bytes')
+  }
+  if (!bytes.subarray(12, headerBytes).equals(loaded.fingerprint())) {
+    fail(
+      'ERR_RNN_STATE',
+      'the saved state is of other weights: it continues only on a layer with the sizes and weights it was made with',
+    )
+  }
+  return split(loaded.spec, bytes.readUInt32LE(8), bytes.subarray(headerBytes, end))
+}
+
+function split(spec: NetworkSpec, batchSize: number, values: Uint8Array): StreamState {
+  const hBytes = spec.numLayers * batchSize * outputSizeOf(spec) * 4
+  const cBytes = hasCellState(spec.cell) ? spec.numLayers * batchSize * spec.hiddenSize * 4 : 0
+  if (batchSize < 1 || values.length !== hBytes + cBytes) {
+    fail('ERR_RNN_STATE', `the saved state is damaged: ${values.length} bytes of state for batch size ${batchSize}`)
+  }
+  const h = fromLittleEndian(values.subarray(0, hBytes))
+  return { batchSize, h, c: cBytes > 0 ? fromLittleEndian(values.subarray(hBytes)) : undefined }
+}
+
+function checksum(bytes: Uint8Array): Uint8Array {
+  return sha256([bytes]).subarray(0, checksumBytes)
+}

@@ -1,0 +1,110 @@
+/** Which weights a network has: their names, shapes and order, made at random or laid out as a state dict. */
+import type { CellName, CellWeights, NetworkSpec } from '../backends/interface.ts'
+import { fail, tuple } from '../errors.ts'
+import { elements, Tensor } from '../tensor/tensor.ts'
+import type { Uniform } from './random.ts'
+
+/** The gates of each cell, stacked along the first axis of its weights. */
+export const gatesOf: Readonly<Record<CellName, number>> = {
+  rnnTanh: 1,
+  rnnRelu: 1,
+  gru: 3,
+  gruResetBefore: 3,
+  lstm: 4,
+  lstmPeephole: 4,
+}
+
+/** Whether the cell carries a cell state beside its hidden state. */
+export function hasCellState(cell: CellName): boolean {
+  return gatesOf[cell] === 4
+}
+
+/** D: how many directions one layer runs in. */
+export function directionsOf(spec: NetworkSpec): number {
+  return spec.direction === 'bidirectional' ? 2 : 1
+}
+
+/** O: what one direction outputs. */
+export function outputSizeOf(spec: NetworkSpec): number {
+  return spec.projSize || spec.hiddenSize
+}
+
+/** One weight of a network: its key in a state dict, its shape, and where it goes. */
+export interface Slot {
+  readonly key: string
+  readonly shape: readonly number[]
+  readonly field: keyof CellWeights
+  /** Floats from the start of the field: the three peepholes share one. */
+  readonly offset: number
+}
+
+/** Past this a matrix fits no typed array of the common engines. */
+const largestMatrix = 2 ** 30
+
+/** All weights of one layer in one direction, in PyTorch's order. */
+function slotsOf(spec: NetworkSpec, layer: number, direction: number): Slot[] {
+  const H = spec.hiddenSize
+  const O = outputSizeOf(spec)
+  const K = layer === 0 ? spec.inputSize : directionsOf(spec) * O
+  const rows = gatesOf[spec.cell] * H
+  const suffix = `_l${layer}${direction === 1 ? '_reverse' : ''}`
+  const slots: Slot[] = []
+  const add = (name: string, field: keyof CellWeights, shape: readonly number[], offset = 0) => {
+    slots.push({ key: name + suffix, shape, field, offset })
+  }
+  add('weight_ih', 'weightIh', [rows, K])
+  add('weight_hh', 'weightHh', [rows, O])
+  if (spec.bias) add('bias_ih', 'biasIh', [rows])
+  if (spec.bias) add('bias_hh', 'biasHh', [rows])
+  if (spec.projSize > 0) add('weight_hr', 'weightHr', [spec.projSize, H])
+  if (spec.cell === 'lstmPeephole') {
+    add('weight_ci', 'peephole', [H], 0)
+    add('weight_cf', 'peephole', [H], H)
+    add('weight_co', 'peephole', [H], 2 * H)
+  }
+  return slots
+}
+
+/** Fresh weights of a network, index layer · D + direction, each weight filled by `fill` in PyTorch's order. */
+export function collectWeights(spec: NetworkSpec, fill: (slot: Slot, target: Float32Array) => void): CellWeights[] {
+  const all: CellWeights[] = []
+  const D = directionsOf(spec)
+  for (let index = 0; index < spec.numLayers * D; index++) {
+    const fields: { -readonly [K in keyof CellWeights]?: Float32Array } = {}
+    for (const slot of slotsOf(spec, Math.floor(index / D), index % D)) {
+      const count = slot.field === 'peephole' ? 3 * spec.hiddenSize : elements(slot.shape)
+      if (count > largestMatrix) {
+        fail(
+          'ERR_RNN_OPTION',
+          `the sizes are too large together: ${slot.key} of shape ${tuple(slot.shape)} passes 2^30 values`,
+        )
+      }
+      const target = fields[slot.field] ?? new Float32Array(count)
+      fields[slot.field] = target
+      fill(slot, target)
+    }
+    all.push(fields as CellWeights)
+  }
+  return all
+}
+
+/** Initial weights as PyTorch's: all U(−1/√H, 1/√H), drawn in the order of names. */
+export function drawWeights(spec: NetworkSpec, random: Uniform): CellWeights[] {
+  const bound = 1 / Math.sqrt(spec.hiddenSize)
+  return collectWeights(spec, ({ shape, offset }, target) => {
+    random.fill(target, offset, offset + elements(shape), bound)
+  })
+}
+
+/** The weights under their PyTorch names; the tensors take over the arrays given. */
+export function toStateDict(spec: NetworkSpec, weights: readonly CellWeights[]): Record<string, Tensor> {
+  const dict: Record<string, Tensor> = {}
+  const D = directionsOf(spec)
+  for (const [index, fields] of weights.entries()) {
+    for (const { key, shape, field, offset } of slotsOf(spec, Math.floor(index / D), index % D)) {
+      const values = fields[field]!
+      dict[key] = new Tensor(field === 'peephole' ? values.slice(offset, offset + spec.hiddenSize) : values, shape)
+    }
+  }
+  return dict
+}

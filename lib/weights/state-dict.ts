@@ -1,0 +1,221 @@
+/** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
+import type { CellWeights, NetworkSpec } from '../backends/interface.ts'
+import { describe, fail, list, RNNError, tuple } from '../errors.ts'
+import { largestSize, mostLayers } from '../options/options.ts'
+import { elements, type ReadTensor, readTensor, sameShape, type TensorLike, trueLength } from '../tensor/tensor.ts'
+import { collectWeights } from './names.ts'
+
+/**
+ * Weights by PyTorch's names, as `torch.nn.Module.state_dict()` has them: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`,
+ * then `_l1` …, each with `_reverse` for the second direction, and `weight_hr_l0` for a projection; peepholes are `weight_ci_l0`,
+ * `weight_cf_l0`, `weight_co_l0`. The names of PyTorch's single cells (`weight_ih`, …) load as one layer.
+ */
+export type StateDict = Record<string, TensorLike>
+
+const layerKey = /^(weight|bias)_(ih|hh|hr|ci|cf|co)_l(0|[1-9]\d{0,8})(_reverse)?$/
+
+/**
+ * The entries of a dict under a prefix. Each value is read once; what is wrong is noted and raised together, so that one
+ * `ERR_RNN_STATE_DICT` names every weight that is missing, left over, of the wrong shape, or not finite.
+ */
+export class StateDictReader {
+  readonly #values = new Map<string, { readonly key: string; readonly value: unknown }>()
+  readonly #read = new Map<string, ReadTensor | undefined>()
+  readonly #problems: string[] = []
+  readonly #taken = new Set<string>()
+  readonly #allKeys: readonly string[]
+  readonly #prefix: string
+
+  constructor(dict: unknown, prefix = '') {
+    checkDict(dict)
+    this.#allKeys = Object.keys(dict)
+    // 'rnn' means 'rnn.' where there is such a module, so that 'rnn2.…' stays outside.
+    const dotted = prefix === '' || prefix.endsWith('.') ? prefix : `${prefix}.`
+    const begins = (start: string) => this.#allKeys.some((key) => key.startsWith(start))
+    this.#prefix = begins(dotted) || !begins(prefix) ? dotted : prefix
+    const keys = this.#allKeys.filter((key) => key.startsWith(this.#prefix))
+    const nameOf = (key: string) => key.slice(this.#prefix.length)
+    const ofCell = !keys.some((key) => layerKey.test(nameOf(key)))
+    for (const key of keys) {
+      const name = nameOf(key)
+      const full = ofCell && layerKey.test(`${name}_l0`) ? `${name}_l0` : name
+      this.#values.set(full, { key, value: (dict as Record<string, unknown>)[key] })
+    }
+  }
+
+  /** The names under the prefix. */
+  names(): Iterable<string> {
+    return this.#values.keys()
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name)
+  }
+
+  /** A value as a tensor; undefined, and noted, where it is none. */
+  tensor(name: string): ReadTensor | undefined {
+    if (!this.#read.has(name)) this.#read.set(name, this.#readOnce(name))
+    return this.#read.get(name)
+  }
+
+  #readOnce(name: string): ReadTensor | undefined {
+    const { key, value } = this.#values.get(name)!
+    try {
+      return readTensor(value, key)
+    } catch (error) {
+      if (!(error instanceof RNNError)) throw error
+      this.#problems.push(error.message)
+      return undefined
+    }
+  }
+
+  /** The shape of a matrix that inference cannot do without. */
+  matrix(name: string): readonly number[] {
+    if (!this.has(name)) return this.stop(`missing ${this.#key(name)}`, name)
+    const shape = this.tensor(name)?.shape ?? this.stop()
+    return shape.length === 2 ? shape : this.stop(`${this.#key(name)} must have 2 axes, got shape ${list(shape)}`)
+  }
+
+  /** Sizes read off shapes have the same range as sizes given. */
+  sizes(sizes: Readonly<Record<string, number>>): void {
+    for (const [name, size] of Object.entries(sizes)) {
+      if (size < 1 || size > largestSize)
+        this.stop(`${name} must be from 1 to ${largestSize}, and the shapes say ${size}`)
+    }
+  }
+
+  /** Copies a weight to its place, or notes why it cannot be. */
+  take(name: string, shape: readonly number[], target: Float32Array, offset = 0): void {
+    this.#taken.add(name)
+    const key = this.#key(name)
+    if (!this.has(name)) {
+      this.#problems.push(`missing ${key} of shape ${tuple(shape)}`)
+      return
+    }
+    const read = this.tensor(name)
+    if (!read) return
+    if (!sameShape(read.shape, shape)) {
+      this.#problems.push(`${key} must have shape ${tuple(shape)}, got ${list(read.shape)}`)
+      return
+    }
+    const count = elements(shape)
+    if (trueLength(read.data) !== count) {
+      this.#problems.push(`${key} lost its values while the dict was read`)
+      return
+    }
+    target.set(read.data, offset)
+    for (let i = 0; i < count; i++) {
+      const value = target[offset + i]
+      if (value - value === 0) continue
+      const place = shape.length === 2 ? [Math.floor(i / shape[1]), i % shape[1]] : [i]
+      this.#problems.push(`${key} must be finite, got ${value} at ${list(place)}`)
+      return
+    }
+  }
+
+  /** Raises all that was noted; keys that nothing took are left over. */
+  finish(): void {
+    for (const name of this.#values.keys()) {
+      if (!this.#taken.has(name)) this.#problems.push(`left over ${this.#key(name)}`)
+    }
+    const missing = [...this.#taken].find((name) => !this.has(name))
+    if (this.#problems.length > 0) this.stop(undefined, missing)
+  }
+
+  /** Raises what was noted and this. */
+  stop(problem?: string, missing?: string): never {
+    const problems = problem === undefined ? this.#problems : [...this.#problems, problem]
+    const hint = missing === undefined ? '' : this.#hint(missing)
+    fail('ERR_RNN_STATE_DICT', `the state dict does not fit: ${problems.join('; ')}${hint}`)
+  }
+
+  #key(name: string): string {
+    return this.#values.get(name)?.key ?? this.#prefix + name
+  }
+
+  /** Where a missing weight stands under another prefix. */
+  #hint(missing: string): string {
+    if (this.#allKeys.length === 0) return ' (the dict is empty)'
+    const ends = [missing, missing.replace(/_l0$/, '')]
+    const prefixes = new Set<string>()
+    for (const key of this.#allKeys) {
+      const end = ends.find((name) => key.endsWith(`.${name}`))
+      if (end !== undefined) prefixes.add(key.slice(0, -end.length))
+    }
+    prefixes.delete(this.#prefix)
+    const some = [...prefixes].slice(0, 5).map((prefix) => `prefix: '${prefix}'`)
+    return some.length === 0 ? '' : ` (did you mean ${some.join(' or ')}?)`
+  }
+}
+
+/** What `await` was forgotten before, and what Python's dicts became, are objects without a key: say so. */
+export function checkDict(dict: unknown): asserts dict is object {
+  const isRecord = typeof dict === 'object' && dict !== null && !Array.isArray(dict)
+  if (isRecord && !(dict instanceof Promise) && !(dict instanceof Map)) return
+  const hint =
+    dict instanceof Promise ? '; await it first' : dict instanceof Map ? '; Object.fromEntries(map) makes one' : ''
+  fail('ERR_RNN_STATE_DICT', `a state dict must be an object of tensors by name, got ${describe(dict)}${hint}`)
+}
+
+/** All weights of a network out of a dict; the arrays are fresh. Throws `ERR_RNN_STATE_DICT` with every problem. */
+export function readWeights(reader: StateDictReader, spec: NetworkSpec): CellWeights[] {
+  const weights = collectWeights(spec, (slot, target) => reader.take(slot.key, slot.shape, target, slot.offset))
+  reader.finish()
+  return weights
+}
+
+/** What a dict's keys and shapes tell about a network. */
+export type InferredSpec = Pick<
+  NetworkSpec,
+  'inputSize' | 'hiddenSize' | 'projSize' | 'numLayers' | 'bias' | 'direction'
+> & {
+  readonly peepholes: boolean
+}
+
+/** Reads a network's sizes off a dict; `gates` is what the class asked has. Throws `ERR_RNN_STATE_DICT` where they do not add up. */
+export function inferSpec(reader: StateDictReader, gates: number): InferredSpec {
+  const ih = reader.matrix('weight_ih_l0')
+  const hh = reader.matrix('weight_hh_l0')
+  const kinds = new Set<string>()
+  let numLayers = 1
+  for (const name of reader.names()) {
+    const match = layerKey.exec(name)
+    if (!match) continue
+    kinds.add(match[1] === 'bias' ? 'bias' : match[2])
+    if (match[4]) kinds.add('reverse')
+    numLayers = Math.max(numLayers, Number(match[3]) + 1)
+  }
+  const hiddenSize = ih[0] / gates
+  const projects = gates === 4 && kinds.has('hr')
+  const wrongClass = classOf(ih, hh) !== undefined && classOf(ih, hh) !== classNames[gates] && !projects
+  if (!Number.isInteger(hiddenSize) || wrongClass) {
+    const like = wrongClass ? `: they look like the weights of ${classOf(ih, hh)}` : ''
+    const shapes = `weight_ih_l0 of shape ${list(ih)} and weight_hh_l0 of shape ${list(hh)}`
+    reader.stop(
+      `${shapes} are not those of ${classNames[gates]}, which stacks ${gates} gate${gates > 1 ? 's' : ''} of H rows${like}`,
+    )
+  }
+  reader.sizes({ input_size: ih[1], hidden_size: hiddenSize })
+  if (numLayers > mostLayers)
+    reader.stop(`at most ${mostLayers} layers are possible, but the keys reach to _l${numLayers - 1}`)
+  if (projects && (hh[1] < 1 || hh[1] >= hiddenSize)) {
+    reader.stop(
+      `the projection size in weight_hh_l0 must be from 1 to below the hidden size ${hiddenSize}, got ${hh[1]}`,
+    )
+  }
+  return {
+    inputSize: ih[1],
+    hiddenSize,
+    projSize: projects ? hh[1] : 0,
+    numLayers,
+    bias: kinds.has('bias'),
+    direction: kinds.has('reverse') ? 'bidirectional' : 'forward',
+    peepholes: kinds.has('ci') || kinds.has('cf') || kinds.has('co'),
+  }
+}
+
+const classNames: Readonly<Record<number, string>> = { 1: 'an RNN', 3: 'a GRU', 4: 'an LSTM' }
+
+function classOf(ih: readonly number[], hh: readonly number[]): string | undefined {
+  return ih[0] === hh[0] ? classNames[hh[0] / hh[1]] : undefined
+}

@@ -1,0 +1,127 @@
+// Running a call on a pool thread, with scratch memory that the threads pass on to each other.
+#include "async_call.h"
+#include <cstdint>
+#include <stdexcept>
+#ifndef _WIN32
+#include <sys/mman.h>
+#endif
+
+namespace native_rnn {
+
+size_t times(size_t a, size_t b) {
+  if (a && b > SIZE_MAX / sizeof(float) / a)
+    throw std::length_error("native-rnn: the call is too large");
+  return a * b;
+}
+
+namespace {
+
+// Scratch of calls that have ended, for the next ones: few, and none of them large.
+class Shelf {
+public:
+  Scratch* take() {
+    const Guard guard(mutex_);
+    return count_ ? kept_[--count_] : nullptr;
+  }
+  void give(Scratch* scratch) {
+    if (scratch->bytes() <= mostBytes) {
+      const Guard guard(mutex_);
+      if (count_ < most) {
+        kept_[count_++] = scratch;
+        return;
+      }
+    }
+    delete scratch;
+  }
+
+private:
+  static constexpr size_t most = 16, mostBytes = size_t{8} << 20;
+  Mutex mutex_;
+  Scratch* kept_[most];
+  size_t count_ = 0;
+};
+
+Shelf& shelf() {
+  // Never destroyed: pool threads outlive every static object.
+  alignas(Shelf) static unsigned char memory[sizeof(Shelf)];
+  static Shelf* const one = new (memory) Shelf;
+  return *one;
+}
+
+} // namespace
+
+CallLengths callLengths(const NetworkSpec& spec, size_t T, size_t B) {
+  const size_t D = spec.directions(), O = spec.outputSize(), rows = times(spec.numLayers * D, B), steps = times(T, B);
+  return {times(steps, spec.inputSize), times(rows, O), hasCellState(spec.cell) ? times(rows, spec.hiddenSize) : 0,
+          times(steps, D * O)};
+}
+
+void discard(void* memory, size_t bytes) {
+#ifdef _WIN32
+  const uintptr_t page = 65536;
+#else
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+#endif
+  const uintptr_t start = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + bytes) / page * page;
+  if (end <= start)
+    return;
+#if defined(_WIN32)
+  VirtualAlloc(reinterpret_cast<void*>(start), end - start, MEM_RESET, PAGE_READWRITE);
+#elif defined(__APPLE__)
+  madvise(reinterpret_cast<void*>(start), end - start, MADV_FREE);
+#else
+  madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
+#endif
+}
+
+void PoolCall::run() noexcept {
+  Scratch* scratch = nullptr;
+  try {
+    if (!cancelled_.load(std::memory_order_relaxed)) {
+      scratch = shelf().take();
+      if (!scratch)
+        scratch = new Scratch;
+      arrays.cancelled = &cancelled_;
+      outcome = model.stack.forward(arrays, *scratch) ? Outcome::done : Outcome::cancelled;
+    }
+  } catch (const std::exception&) {
+    outcome = Outcome::outOfMemory; // the one thing that forward throws
+  }
+  if (scratch)
+    shelf().give(scratch);
+  inbox_.put(*this);
+}
+
+void Inbox::put(PoolCall& call) {
+  const Guard guard(mutex_);
+  call.next = nullptr;
+  (last_ ? last_->next : first_) = &call;
+  last_ = &call;
+  if (!notify_)
+    muted_.wakeOne();
+  else if (first_ == &call)
+    notify_(argument_);
+}
+
+PoolCall* Inbox::take() {
+  const Guard guard(mutex_);
+  PoolCall* const calls = first_;
+  first_ = last_ = nullptr;
+  return calls;
+}
+
+PoolCall* Inbox::wait() {
+  mutex_.lock();
+  while (!first_)
+    muted_.wait(mutex_);
+  mutex_.unlock();
+  return take();
+}
+
+void Inbox::mute() {
+  const Guard guard(mutex_);
+  notify_ = nullptr;
+}
+
+} // namespace native_rnn

@@ -1,0 +1,41 @@
+// The list of ISA tables.
+#include "dispatch.h"
+#include "../platform/cpu.h"
+#include <cstring>
+
+namespace native_rnn {
+
+#if defined(__x86_64__) || defined(_M_X64)
+extern const Kernels avx512Kernels, avx2Kernels;
+#elif defined(__aarch64__) || defined(_M_ARM64)
+extern const Kernels neonKernels;
+#endif
+extern const Kernels portableKernels;
+
+namespace {
+
+const Kernels* const tables[] = {
+#if defined(__x86_64__) || defined(_M_X64)
+    &avx512Kernels, &avx2Kernels,
+#elif defined(__aarch64__) || defined(_M_ARM64)
+    &neonKernels,
+#endif
+    &portableKernels};
+
+} // namespace
+
+const Kernels* const* kernelTables(size_t& count) {
+  count = sizeof tables / sizeof *tables;
+  return tables;
+}
+
+bool runsHere(const Kernels& kernels) { return (kernels.needs & ~cpuFeatures()) == 0; }
+
+const Kernels* kernelsByName(const char* name) {
+  for (const Kernels* kernels : tables)
+    if (std::strcmp(kernels->name, name) == 0)
+      return kernels;
+  return nullptr;
+}
+
+} // namespace native_rnn

@@ -1,0 +1,108 @@
+// Input sums of later steps, made on the way by the steps of a single row. Included by run.h only, internal to each
+// ISA's object.
+//
+// Beyond the first-level cache such a step waits for its weights and leaves half of the arithmetic free, and the input
+// product of a sequence is arithmetic alone. So each block of a step takes a tile of that product along, in one loop:
+// the processor fills the waiting of one with the work of the other.
+#pragma once
+#include "../matmul/gemm.h"
+
+namespace {
+
+// One vector of columns of all rows that are made ahead.
+struct AheadTile {
+  const float* weights;
+  size_t wStride;
+  const float* a; // the first row
+  ptrdiff_t aStride;
+  size_t K;
+  const float* start;
+  float* out;
+  size_t outStride;
+};
+
+// One row times N vectors of columns and M half ones, as sumRow, and a tile; N and M may be 0, with no inputs.
+template <class V, int N, int M>
+RNN_INLINE void sumRowAndTile(const float* w, const float* start, const float* a, size_t K, float* out,
+                              const AheadTile& tile) {
+  using H = Half<V>;
+  constexpr int R = V::shapes.aheadRows, whole = N * V::lanes;
+  const float* h = w + whole * K;
+  Columns<V, 1, N> sums(start);
+  Columns<H, 1, M> halves(start + whole);
+  V ahead[R];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; r++)
+    ahead[r] = V::load(tile.start);
+  const float *tileWeights = tile.weights, *b = tile.a;
+  const auto addRow = [&](size_t k) {
+    sums.add(0, w, V::broadcast(a + k));
+    w += whole;
+    if constexpr (M > 0)
+      halves.add(0, h + k * M * H::lanes, H::broadcast(a + k));
+  };
+  const auto addTile = [&](size_t k) {
+    const V v = V::load(tileWeights);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; r++)
+      ahead[r] = fma(v, V::broadcast(b + r * tile.aStride + k), ahead[r]);
+    tileWeights += tile.wStride;
+  };
+  const size_t both = least(K, tile.K);
+  size_t k = 0;
+  for (; k < both; k++) {
+    addRow(k);
+    addTile(k);
+  }
+  for (size_t rest = k; rest < K; rest++)
+    addRow(rest);
+  for (size_t rest = k; rest < tile.K; rest++)
+    addTile(rest);
+  sums.store(out);
+  halves.store(out + whole);
+#pragma GCC unroll 8
+  for (int r = 0; r < R; r++)
+    ahead[r].store(tile.out + r * tile.outStride);
+}
+
+// The tiles of a product of G gates that one thread makes, in the order in which its weights lie.
+template <class V, int G>
+class Ahead {
+public:
+  Ahead(const ProductArgs& args, size_t share, size_t shares) : args_(args) {
+    const Product& p = args.product;
+    if (args.rows == 0)
+      return;
+    const size_t whole = p.blocks - p.half;
+    block_ = whole * share / shares;
+    end_ = whole * (share + 1) / shares;
+    makesHalf_ = p.half && share + 1 == shares;
+  }
+  bool left() const { return block_ < end_; }
+  AheadTile take() {
+    constexpr size_t L = V::lanes;
+    const Product& p = args_.product;
+    const Block block = blockAt(p, block_);
+    const size_t wStride = block.panels * G * L, first = block.firstPanel * G * L, column = vector_ * L;
+    if (++vector_ == block.panels * G)
+      vector_ = 0, block_++;
+    return {p.weights + first * p.K + column, wStride,      args_.a, args_.aStride, p.K, p.start + first + column,
+            args_.y + first + column,         args_.yStride};
+  }
+  // What no block took along.
+  RNN_APART void rest() {
+    while (left())
+      sumRowAndTile<V, 0, 0>(nullptr, nullptr, nullptr, 0, nullptr, take());
+    if (makesHalf_)
+      visitBlock<V>(args_.product, args_.product.blocks - 1, [&](auto width, const Block& block) {
+        blockSums<typename decltype(width)::Vec, G, 1>(args_, block, args_.a, args_.y, args_.rows);
+      });
+  }
+
+private:
+  const ProductArgs& args_;
+  size_t block_ = 0, end_ = 0, vector_ = 0; // the next tile's block, and its place there
+  bool makesHalf_ = false;
+};
+
+} // namespace

@@ -1,0 +1,119 @@
+// The book of calls that run on the pool, and the bell that brings their ends back to the JavaScript thread.
+#include "environment.h"
+
+namespace native_rnn {
+
+void Edge::openBell(napi_value settle) {
+  napi_value name;
+  check(napi_create_string_utf8(env, "native-rnn", NAPI_AUTO_LENGTH, &name));
+  napi_threadsafe_function bell;
+  check(
+      napi_create_threadsafe_function(env, settle, nullptr, name, 0, 1, nullptr, nullptr, this, &Edge::deliver, &bell));
+  // After the bell, as hooks run in reverse order: `close` must find the bell still there.
+  if (napi_add_env_cleanup_hook(env, &Edge::close, this) != napi_ok) {
+    napi_release_threadsafe_function(bell, napi_tsfn_abort);
+    throw Pending{};
+  }
+  napi_unref_threadsafe_function(env, bell); // an idle library keeps no process alive
+  bell_ = bell;
+}
+
+size_t Edge::submit(std::unique_ptr<PoolCall> call) {
+  if (!isOpen())
+    wrong("setUp() has not been called");
+  const size_t slot = book_.next();
+  call->slot = slot;
+  if (!Pool::shared().submit(*call))
+    throw std::runtime_error("native-rnn: the system starts no thread");
+  book_.put(std::move(call));
+  if (running_++ == 0)
+    napi_ref_threadsafe_function(env, bell_);
+  return slot;
+}
+
+void Edge::idle() {
+  if (--running_ == 0)
+    napi_unref_threadsafe_function(env, bell_);
+}
+
+PoolCall& Edge::call(size_t slot) const {
+  const std::unique_ptr<PoolCall>* const call = book_.find(slot);
+  if (!call || !*call)
+    wrong("no such call");
+  return **call;
+}
+
+PoolCall& Edge::ended(size_t slot) {
+  PoolCall& call = this->call(slot);
+  if (!call.ended)
+    wrong("the call has not ended");
+  return call;
+}
+
+std::unique_ptr<PoolCall> Edge::remove(size_t slot) {
+  ended(slot);
+  return book_.take(slot);
+}
+
+bool Edge::cancel(size_t slot) {
+  PoolCall& call = this->call(slot);
+  if (call.ended)
+    return false;
+  if (Pool::shared().withdraw(call) == 0) {
+    call.cancel();
+    return false;
+  }
+  call.ended = true;
+  idle();
+  remove(slot);
+  return true;
+}
+
+// On a pool thread, with the inbox locked, so that `mute` waits for it.
+void Edge::notify(void* self) {
+  napi_call_threadsafe_function(static_cast<Edge*>(self)->bell_, nullptr, napi_tsfn_nonblocking);
+}
+
+void Edge::deliver(napi_env env, napi_value settle, void* self, void*) {
+  if (!env || !settle)
+    return; // the environment is gone, and the Edge may be too
+  Edge& edge = *static_cast<Edge*>(self);
+  for (PoolCall *call = edge.inbox_.take(), *next; call; call = next) {
+    next = call->next; // settling frees the call
+    call->ended = true;
+    edge.idle();
+    napi_handle_scope scope;
+    if (napi_open_handle_scope(env, &scope) != napi_ok)
+      continue;
+    napi_value global, arguments[2];
+    if (napi_get_global(env, &global) == napi_ok &&
+        napi_create_uint32(env, static_cast<uint32_t>(call->slot), &arguments[0]) == napi_ok &&
+        napi_create_int32(env, static_cast<int32_t>(call->outcome), &arguments[1]) == napi_ok &&
+        napi_call_function(env, global, settle, 2, arguments, nullptr) == napi_pending_exception) {
+      napi_value error;
+      if (napi_get_and_clear_last_exception(env, &error) == napi_ok)
+        napi_fatal_exception(env, error);
+    }
+    napi_close_handle_scope(env, scope);
+  }
+}
+
+// The environment ends, maybe in the middle of anything: pool threads must have left its calls before it goes on.
+void Edge::close(void* self) {
+  Edge& edge = *static_cast<Edge*>(self);
+  edge.inbox_.mute();
+  size_t waited = 0;
+  for (const std::unique_ptr<PoolCall>& call : edge.book_.all()) {
+    if (!call || call->ended || Pool::shared().withdraw(*call))
+      continue;
+    call->cancel();
+    waited++;
+  }
+  while (waited) {
+    for (PoolCall* call = edge.inbox_.wait(); call; call = call->next)
+      waited--;
+  }
+  edge.book_.clear();
+}
+
+} // namespace native_rnn

@@ -1,0 +1,176 @@
+// Measures what sharing costs, by doing it.
+#include "thread_cost.h"
+#include "../threading/pool.h"
+#include <algorithm>
+#include <chrono>
+
+namespace native_rnn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr SharingCosts typical{50000, 300, 0.04, 0.025};
+// Nobody is waited for any longer.
+constexpr double patience = 5e6;
+// A meeting of threads that each have a processor takes less: more, and they may have had one between them.
+constexpr double longMeeting = 1000;
+// So often costs are measured where no thread comes or the meetings are long.
+constexpr int mostTries = 3;
+
+double since(Clock::time_point begin) { return std::chrono::duration<double, std::nano>(Clock::now() - begin).count(); }
+
+// Steps of nothing but exchange: both threads write some lines of a state, meet, and read those of the other.
+class Exchange {
+public:
+  // The helper's side, from the caller's word on until it says so before a meeting.
+  static void help(void* self, size_t) {
+    Exchange& exchange = *static_cast<Exchange*>(self);
+    spinUntil([&] { return exchange.word_.load(std::memory_order_acquire) != wait; });
+    if (exchange.word_.load(std::memory_order_relaxed) == leave)
+      return;
+    for (bool over = false; !over;) {
+      exchange.steps(1);
+      over = exchange.over_;
+      exchange.barrier_.meet();
+    }
+  }
+  // The caller's side: nanoseconds of one step, the middle one of some lots.
+  double measure() {
+    word_.store(go, std::memory_order_release);
+    const Clock::time_point begin = Clock::now();
+    double lots[mostLots];
+    size_t count = 0;
+    while (!over_) {
+      over_ = count + 1 == mostLots || since(begin) > patience;
+      const Clock::time_point lot = Clock::now();
+      steps(0);
+      lots[count++] = since(lot) / meetings;
+      barrier_.meet();
+    }
+    std::sort(lots, lots + count);
+    return lots[count / 2];
+  }
+  // The caller's side: nothing is measured, and who comes late is sent away.
+  void callOff() { word_.store(leave, std::memory_order_release); }
+
+private:
+  static constexpr int meetings = 8, floats = 64, line = 16;
+  static constexpr size_t mostLots = 16;
+  enum Word { wait, go, leave };
+
+  void steps(size_t self) {
+    for (int i = 0; i < meetings; i++) {
+      float *const own = state_[i & 1][self], *const others = state_[~i & 1][1 - self];
+      float sum = 0;
+      for (int k = 0; k < floats; k += line)
+        sum += others[k];
+      for (int k = 0; k < floats; k += line)
+        own[k] = sum;
+      barrier_.meet();
+    }
+  }
+
+  std::atomic<Word> word_{wait};
+  bool over_ = false; // written by the caller before the meetings of a lot, read by the helper after them
+  Barrier barrier_{2};
+  alignas(64) float state_[2][2][floats] = {};
+};
+
+// A product with weights of 64 KB. Its memory is written first: untouched pages are all one page of zeros, which would
+// lie in the first-level cache.
+class Sample {
+public:
+  explicit Sample(const Kernels& kernels) : kernels_(kernels) {
+    const size_t panels = most / kernels.lanes, narrow = std::min(kernels.panels[0][0].most, panels);
+    const size_t blocks = panels / narrow;
+    outputs_ = narrow * blocks * kernels.lanes;
+    product_ = {weights_, start_, K, blocks, narrow, 0, false, 0};
+    std::fill_n(weights_, K * most, 0.0f);
+  }
+  // Nanoseconds of a multiplication in a product of so many rows: the least of some.
+  double measure(size_t count) const {
+    const ProductArgs args{product_, a_, ptrdiff_t(K), y_, outputs_, count};
+    double least = 1e9;
+    for (int i = 0; i < 6; i++) {
+      const Clock::time_point begin = Clock::now();
+      for (size_t row = 0; row < rows; row += count)
+        kernels_.product[0](args);
+      least = std::min(least, since(begin));
+    }
+    return least / double(rows * K * outputs_);
+  }
+  static constexpr size_t rows = 8;
+
+private:
+  static constexpr size_t K = 128, most = 128; // inputs; outputs at most
+  // One thread measures at a time.
+  alignas(64) static inline float weights_[K * most], start_[most], a_[rows * K], y_[rows * most];
+  const Kernels& kernels_;
+  size_t outputs_;
+  Product product_;
+};
+
+// Whether a thread came to help within the time that one has patience for.
+bool comes(const Team& team) {
+  const Clock::time_point begin = Clock::now();
+  bool late = false;
+  spinUntil([&] { return team.arrived() > 0 || (late = since(begin) > patience); });
+  return !late;
+}
+
+// False where no thread comes. The first round starts the thread, which for a while may have the caller's processor.
+bool measure(const Kernels& kernels, SharingCosts& costs) {
+  const Sample sample(kernels);
+  costs = {1e9, 1e9, 1e9, 1e9};
+  for (int round = 0; round < 4; round++) {
+    Exchange exchange;
+    const Clock::time_point begin = Clock::now();
+    Team team(2, &Exchange::help, &exchange);
+    if (!comes(team)) {
+      exchange.callOff();
+      return false;
+    }
+    costs.help = std::min(costs.help, since(begin));
+    costs.meeting = std::min(costs.meeting, exchange.measure());
+    team.end();
+    // Meanwhile the thread goes to sleep.
+    costs.one = std::min(costs.one, sample.measure(1));
+    costs.several = std::min(costs.several, sample.measure(Sample::rows));
+  }
+  return true;
+}
+
+struct Known {
+  const Kernels* kernels;
+  SharingCosts costs;
+  int tries;
+};
+
+std::atomic<bool> always{false};
+
+} // namespace
+
+void shareAlways() { always.store(true, std::memory_order_relaxed); }
+bool sharesAlways() { return always.load(std::memory_order_relaxed); }
+
+SharingCosts sharingCosts(const Kernels& kernels) {
+  static Mutex mutex;
+  static Known all[4];
+  const Guard guard(mutex);
+  for (Known& known : all) {
+    if (known.kernels && known.kernels != &kernels)
+      continue;
+    if (!known.kernels)
+      known = {&kernels, typical, 0};
+    if (known.tries < mostTries) {
+      SharingCosts measured;
+      const bool came = measure(kernels, measured);
+      if (came)
+        known.costs = measured;
+      known.tries = came && measured.meeting < longMeeting ? mostTries : known.tries + 1;
+    }
+    return known.costs;
+  }
+  return typical;
+}
+
+} // namespace native_rnn

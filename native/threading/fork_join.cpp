@@ -1,0 +1,59 @@
+// A crew works in rounds: the caller hands one out, who is there takes a share, and all meet at its end.
+#include "fork_join.h"
+#include <algorithm>
+#include <chrono>
+
+namespace native_rnn {
+
+Crew::Crew(size_t threads) : team_(threads, member, this) {}
+
+Crew::~Crew() {
+  done_.store(true, std::memory_order_release);
+  team_.end();
+}
+
+void Crew::member(void* argument, size_t index) {
+  Crew& crew = *static_cast<Crew*>(argument);
+  uint64_t seen = 0;
+  while (true) {
+    uint64_t round = seen;
+    spinUntil([&] {
+      const bool done = crew.done_.load(std::memory_order_acquire);
+      round = crew.round_.load(std::memory_order_acquire);
+      return done || round != seen;
+    });
+    if (round == seen)
+      return;
+    seen = round;
+    const size_t shares = round & 0xffff;
+    // Who came while a round was being handed out is counted in the next.
+    if (index >= shares)
+      continue;
+    crew.work_(crew.argument_, index, shares, *crew.barrier_);
+    crew.working_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+void Crew::all(Work work, void* argument, size_t steps) {
+  const size_t shares = tooSlow_ ? 1 : 1 + team_.arrived();
+  Barrier barrier(shares);
+  work_ = work, argument_ = argument, barrier_ = &barrier;
+  working_.store(shares - 1, std::memory_order_relaxed);
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  round_.store((((round_.load(std::memory_order_relaxed) >> 16) + 1) << 16) | shares, std::memory_order_release);
+  work(argument, 0, shares, barrier);
+  const Clock::duration own = Clock::now() - begin;
+  spinUntil([&] { return working_.load(std::memory_order_acquire) == 0; });
+  const Clock::duration all = Clock::now() - begin;
+  // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster.
+  const double perStep = double(all.count()) / double(std::max<size_t>(steps, 1));
+  if (shares == 1) {
+    if (steps > 0)
+      alone_ = perStep;
+  } else if (all - own > own + std::chrono::microseconds(200) || (steps > 0 && alone_ > 0 && perStep > alone_)) {
+    tooSlow_ = true;
+  }
+}
+
+} // namespace native_rnn
