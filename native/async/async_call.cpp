@@ -8,7 +8,7 @@
 
 namespace native_rnn {
 
-size_t times(size_t a, size_t b) {
+size_t checkedProduct(size_t a, size_t b) {
   if (a && b > SIZE_MAX / sizeof(float) / a)
     throw std::length_error("native-rnn: the call is too large");
   return a * b;
@@ -17,7 +17,7 @@ size_t times(size_t a, size_t b) {
 namespace {
 
 // Scratch of calls that have ended, for the next ones: few, and none of them large.
-class Shelf {
+class ScratchPool {
 public:
   Scratch* take() {
     const Guard guard(mutex_);
@@ -41,22 +41,23 @@ private:
   size_t count_ = 0;
 };
 
-Shelf& shelf() {
+ScratchPool& scratchPool() {
   // Never destroyed: pool threads outlive every static object.
-  alignas(Shelf) static unsigned char memory[sizeof(Shelf)];
-  static Shelf* const one = new (memory) Shelf;
+  alignas(ScratchPool) static unsigned char memory[sizeof(ScratchPool)];
+  static ScratchPool* const one = new (memory) ScratchPool;
   return *one;
 }
 
 } // namespace
 
 CallLengths callLengths(const NetworkSpec& spec, size_t T, size_t B) {
-  const size_t D = spec.directions(), O = spec.outputSize(), rows = times(spec.numLayers * D, B), steps = times(T, B);
-  return {times(steps, spec.inputSize), times(rows, O), hasCellState(spec.cell) ? times(rows, spec.hiddenSize) : 0,
-          times(steps, D * O)};
+  const size_t D = spec.directions(), O = spec.outputSize(), rows = checkedProduct(spec.numLayers * D, B),
+               steps = checkedProduct(T, B);
+  return {checkedProduct(steps, spec.inputSize), checkedProduct(rows, O),
+          hasCellState(spec.cell) ? checkedProduct(rows, spec.hiddenSize) : 0, checkedProduct(steps, D * O)};
 }
 
-void discard(void* memory, size_t bytes) {
+void discardPages(void* memory, size_t bytes) {
 #ifdef _WIN32
   const uintptr_t page = 65536;
 #else
@@ -75,25 +76,25 @@ void discard(void* memory, size_t bytes) {
 #endif
 }
 
-void PoolCall::run() noexcept {
+void AsyncCall::run() noexcept {
   Scratch* scratch = nullptr;
   try {
     if (!cancelled_.load(std::memory_order_relaxed)) {
-      scratch = shelf().take();
+      scratch = scratchPool().take();
       if (!scratch)
         scratch = new Scratch;
       arrays.cancelled = &cancelled_;
-      outcome = model.stack.forward(arrays, *scratch) ? Outcome::done : Outcome::cancelled;
+      outcome = counted.network.forward(arrays, *scratch) ? Outcome::done : Outcome::cancelled;
     }
   } catch (const std::exception&) {
     outcome = Outcome::outOfMemory; // the one thing that forward throws
   }
   if (scratch)
-    shelf().give(scratch);
-  inbox_.put(*this);
+    scratchPool().give(scratch);
+  completions_.put(*this);
 }
 
-void Inbox::put(PoolCall& call) {
+void CompletionQueue::put(AsyncCall& call) {
   const Guard guard(mutex_);
   call.next = nullptr;
   (last_ ? last_->next : first_) = &call;
@@ -104,14 +105,14 @@ void Inbox::put(PoolCall& call) {
     notify_(argument_);
 }
 
-PoolCall* Inbox::take() {
+AsyncCall* CompletionQueue::take() {
   const Guard guard(mutex_);
-  PoolCall* const calls = first_;
+  AsyncCall* const calls = first_;
   first_ = last_ = nullptr;
   return calls;
 }
 
-PoolCall* Inbox::wait() {
+AsyncCall* CompletionQueue::wait() {
   mutex_.lock();
   while (!first_)
     muted_.wait(mutex_);
@@ -119,7 +120,7 @@ PoolCall* Inbox::wait() {
   return take();
 }
 
-void Inbox::mute() {
+void CompletionQueue::mute() {
   const Guard guard(mutex_);
   notify_ = nullptr;
 }

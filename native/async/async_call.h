@@ -1,24 +1,24 @@
 // What runs on a network's weights: the shared stack itself, and calls that a pool thread makes. Knows no Node.
 #pragma once
-#include "../threading/pool.h"
 #include "../rnn/network.h"
+#include "../threading/pool.h"
 #include <cstdlib>
 #include <new>
 
 namespace native_rnn {
 
 // A stack and the count of those who use it: the layer, its streams, its batches, its running calls. One thread counts.
-class Model {
+class CountedNetwork {
 public:
-  Model(const NetworkSpec& spec, const Kernels& kernels, float* memory, size_t threads)
-      : stack(spec, kernels, memory), threads(threads) {}
-  Model(const Model&) = delete;
-  Model& operator=(const Model&) = delete;
+  CountedNetwork(const NetworkSpec& spec, const Kernels& kernels, float* memory, size_t threads)
+      : network(spec, kernels, memory), threads(threads) {}
+  CountedNetwork(const CountedNetwork&) = delete;
+  CountedNetwork& operator=(const CountedNetwork&) = delete;
   void retain() { users_++; }
   // True when that was the last user; the caller then deletes it.
   bool release() { return --users_ == 0; }
 
-  Stack stack;
+  Network network;
   const size_t threads;
 
 private:
@@ -26,7 +26,7 @@ private:
 };
 
 // a · b; throws std::length_error where no memory could hold so many floats.
-size_t times(size_t a, size_t b);
+size_t checkedProduct(size_t a, size_t b);
 
 // The lengths of all arrays of one forward call.
 struct CallLengths {
@@ -37,20 +37,20 @@ CallLengths callLengths(const NetworkSpec&, size_t T, size_t B);
 inline bool hasCellState(CellKind cell) { return cell == CellKind::lstm || cell == CellKind::lstmPeephole; }
 
 // Gives the whole pages of this memory back to the system while the memory itself stays allocated; its content is lost.
-void discard(void* memory, size_t bytes);
+void discardPages(void* memory, size_t bytes);
 
 // Floats that belong to one object; uninitialised.
-class Buffer {
+class FloatBuffer {
 public:
-  Buffer() = default;
-  explicit Buffer(size_t floats)
+  FloatBuffer() = default;
+  explicit FloatBuffer(size_t floats)
       : size_(floats), data_(static_cast<float*>(std::malloc((floats ? floats : 1) * sizeof(float)))) {
     if (!data_)
       throw std::bad_alloc();
   }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { std::free(data_); }
+  FloatBuffer(const FloatBuffer&) = delete;
+  FloatBuffer& operator=(const FloatBuffer&) = delete;
+  ~FloatBuffer() { std::free(data_); }
   float* data() const { return data_; }
   size_t size() const { return size_; }
 
@@ -59,35 +59,36 @@ private:
   float* data_ = nullptr;
 };
 
-class PoolCall;
+class AsyncCall;
 
 // Where calls end: pool threads put what is finished here, one thread takes it out. `notify` runs on a pool thread when
 // there is something new after the box was empty.
-class Inbox {
+class CompletionQueue {
 public:
-  explicit Inbox(void (*notify)(void*), void* argument) : notify_(notify), argument_(argument) {}
-  void put(PoolCall&);
+  explicit CompletionQueue(void (*notify)(void*), void* argument) : notify_(notify), argument_(argument) {}
+  void put(AsyncCall&);
   // Everything that has ended since, oldest first, linked by `PoolCall::next`.
-  PoolCall* take();
+  AsyncCall* take();
   // No notice is given from now on; when this returns, none is being given.
   void mute();
   // After mute(): as take(), but waits until there is something.
-  PoolCall* wait();
+  AsyncCall* wait();
 
 private:
   Mutex mutex_;
   Condition muted_;
   void (*notify_)(void*);
   void* argument_;
-  PoolCall *first_ = nullptr, *last_ = nullptr;
+  AsyncCall *first_ = nullptr, *last_ = nullptr;
 };
 
 // A call that a pool thread makes on arrays of its own.
-class PoolCall : public Job {
+class AsyncCall : public Task {
 public:
   enum class Outcome : int32_t { done = 0, cancelled = 1, outOfMemory = 2 };
-  PoolCall(Inbox& inbox, Model& model, size_t floats) : model(model), buffer(floats), inbox_(inbox) {}
-  virtual ~PoolCall() = default;
+  AsyncCall(CompletionQueue& completions, CountedNetwork& counted, size_t floats)
+      : counted(counted), buffer(floats), completions_(completions) {}
+  virtual ~AsyncCall() = default;
   void run() noexcept final;
   // A call that waits never runs, one that runs stops at its next time step.
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
@@ -98,16 +99,16 @@ public:
     ended = false;
   }
 
-  Model& model;
-  const Buffer buffer;
+  CountedNetwork& counted;
+  const FloatBuffer buffer;
   ForwardCall arrays{};
   Outcome outcome = Outcome::cancelled;
   size_t slot = 0;    // its number in the book of the thread that made it
   bool ended = false; // that thread has taken it out of the inbox
-  PoolCall* next = nullptr;
+  AsyncCall* next = nullptr;
 
 private:
-  Inbox& inbox_;
+  CompletionQueue& completions_;
   std::atomic<bool> cancelled_{false};
 };
 

@@ -26,19 +26,19 @@ enum CpuFeature : uint32_t {
 };
 
 // One packed matrix: y[n][g] = start[n][g] + Σ over k of w[k][n][g] · a[k].
-struct Product {
-  const float* weights; // blocks as above
-  const float* start;   // packed row: what each sum starts from (the bias, or zeros)
-  size_t K;             // inputs
-  size_t blocks;        // of panels
-  size_t narrow, wide;  // panels of a whole block; how many blocks, the first ones, have one more
-  bool half;            // the last block is half a panel
-  int partials;         // log2 of the partial sums an output: sum s takes the k with k mod 2^partials = s
+struct PackedView {
+  const float* weights;                // blocks as above
+  const float* bias;                   // packed row: what each sum starts from (the bias, or zeros)
+  size_t K;                            // inputs
+  size_t blocks;                       // of panels
+  size_t panelsPerBlock, largerBlocks; // panels of a whole block; how many blocks, the first ones, have one more
+  bool tailHalf;                       // the last block is half a panel
+  int kSplitsLog2; // log2 of the partial sums an output: sum s takes the k with k mod 2^partials = s
 };
 
 // Rows of a product that has no cell: the input product of many steps, a Linear layer.
-struct ProductArgs {
-  Product product;
+struct GemmArgs {
+  PackedView matrix;
   const float* a;    // rows × K
   ptrdiff_t aStride; // floats from one row to the next
   float* y;          // packed rows
@@ -47,62 +47,62 @@ struct ProductArgs {
 };
 
 // T steps of one layer in one direction over B rows. State buffers are padded, 64-byte aligned rows.
-struct RunArgs {
-  Product first;  // recurrent product of all gates (GRU with reset before: of r and z)
-  Product second; // second phase: n of the GRU with reset before, or the projection
-  bool projects;  // LSTM with projection
+struct RecurrenceArgs {
+  PackedView recurrent; // recurrent product of all gates (GRU with reset before: of r and z)
+  PackedView second;    // second phase: n of the GRU with reset before, or the projection
+  bool projects;        // LSTM with projection
   size_t T, B;
-  size_t outputs; // floats of one output row
-  const float* x; // input sums, packed rows; row (t, b) at x + t·xStep + b·xRow
-  size_t xStep, xRow;
+  size_t outputs;          // floats of one output row
+  const float* inputGates; // input sums, packed rows; row (t, b) at x + t·xStep + b·xRow
+  size_t inputGatesStep, inputGatesRow;
   // For one step of one row of a cell without a second product of gates: the row, whose input sums are then computed on
   // the way, and x is not read. Else null.
   const float* input;
-  Product inputProduct;
+  PackedView inputMatrix;
   // Of several steps of one row over several blocks, without partial sums: `aheadRows` rows of input sums for later
   // steps, made on the way. No rows: none.
-  ProductArgs ahead;
-  bool backwards;        // the first step walks over the weights from the last block to the first; each next one turns
+  GemmArgs overlapped;
+  bool reverseBlocks;    // the first step walks over the weights from the last block to the first; each next one turns
   const float* peephole; // packed row of 3 gates: ci, cf, co
   float* h[2];           // B rows of state; h[0] is read by the first step, roles swap at each: the newest is h[T % 2]
   size_t hStride;
-  float* c;          // B rows of cell state, in place
-  float* between;    // B rows: r ⊙ h, or o ⊙ tanh(c) before the projection
-  float* update;     // B rows: z of the GRU with reset before
-  size_t unitStride; // of c, between, update
-  float* const* y;   // B pointers to the output row of the first step, or null
-  ptrdiff_t yStep;   // floats from one step's output row to the next; negative when time runs backwards
+  float* c;           // B rows of cell state, in place
+  float* secondInput; // B rows: r ⊙ h, or o ⊙ tanh(c) before the projection
+  float* updateGate;  // B rows: z of the GRU with reset before
+  size_t unitStride;  // of c, between, update
+  float* const* y;    // B pointers to the output row of the first step, or null
+  ptrdiff_t yStep;    // floats from one step's output row to the next; negative when time runs backwards
   // The same pointers where the cells should ask for the memory of the next step's output ahead of its being written;
   // else null.
-  float* const* fetched;
-  float* carry; // scratch for rows · carryFloats sums, rows as in carryRows
+  float* const* prefetched;
+  float* tileScratch; // scratch for rows · carryFloats sums, rows as in carryRows
   // The units of one step split over threads: this one does share `share` of `shares` of the blocks and
   // calls `meet` after each phase. Null where one thread does all.
-  void (*meet)(void*);
-  void* meetArgument;
-  size_t share, shares;
+  void (*arriveAndWait)(void*);
+  void* barrier;
+  size_t threadIndex, threadCount;
 };
 
 // More than RunArgs::ahead ever has.
-constexpr size_t mostAheadRows = 16;
+constexpr size_t maxOverlapRows = 16;
 
 // Rows that pass through `carry` at a time.
-constexpr size_t carryRows = 32;
+constexpr size_t tileScratchRows = 32;
 
 struct Kernels {
-  const char* name; // 'avx512', 'avx2', 'neon', 'portable'
-  uint32_t needs;   // CpuFeature bits
-  bool fused;       // every multiply-add is fused: the bits equal those of every other fused table
-  size_t lanes;     // units in a panel
-  bool halves;      // there are half panels
-  size_t aheadRows; // of RunArgs::ahead; 0: none
+  const char* name;   // 'avx512', 'avx2', 'neon', 'portable'
+  uint32_t needs;     // CpuFeature bits
+  bool fused;         // every multiply-add is fused: the bits equal those of every other fused table
+  size_t lanes;       // units in a panel
+  bool hasHalfPanels; // there are half panels
+  size_t overlapRows; // of RunArgs::ahead; 0: none
   struct {
-    size_t only;                          // in the only block, which fits the first-level cache
-    size_t most;                          // in one of several blocks
-    size_t large;                         // in one of so many that they pass second-level caches
-  } panels[4][2];                         // of a block, by gates − 1 and log2 of the partial sums
-  void (*product[4])(const ProductArgs&); // by gates − 1
-  void (*run[cellKinds])(const RunArgs&);
+    size_t single;                  // in the only block, which fits the first-level cache
+    size_t several;                 // in one of several blocks
+    size_t large;                   // in one of so many that they pass second-level caches
+  } blockPanels[4][2];              // of a block, by gates − 1 and log2 of the partial sums
+  void (*gemm[4])(const GemmArgs&); // by gates − 1
+  void (*recurrence[cellKinds])(const RecurrenceArgs&);
 };
 
 } // namespace native_rnn

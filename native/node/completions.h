@@ -7,60 +7,60 @@
 
 namespace native_rnn {
 
-class CallsFunction final : public Bound {
+class CallsFunction final : public BoundObject {
 public:
   enum Op : int32_t { opStep, opTakeArena, opTake, opDrop, opCancel };
-  using Bound::Bound;
+  using BoundObject::BoundObject;
 
   napi_value call(napi_callback_info info) {
-    const size_t slot = edge.number(placeSlot);
-    if (edge.header[placeOp] == opStep) {
-      const LiveStream* const stream = edge.streams.find(slot);
+    const size_t slot = environment.number(fieldSlot);
+    if (environment.header[fieldOp] == opStep) {
+      const LiveStream* const stream = environment.streams.find(slot);
       if (!stream || !stream->core)
-        wrong("use after dispose()");
+        throwInvalid("use after dispose()");
       stream->core->step(stream->input, stream->output);
       return nullptr;
     }
-    const int32_t op = edge.takeOp();
+    const int32_t op = environment.takeOp();
     switch (op) {
     case opTakeArena: {
-      const CallLengths lengths = lengthsOf(edge.ended(slot));
-      Cutter cutter(edge.arena, edge.arenaFloats);
-      float *y = cutter.cut(lengths.y), *hn = cutter.cut(lengths.h), *cn = cutter.cut(lengths.c);
+      const CallLengths lengths = lengthsOf(environment.ended(slot));
+      ArenaCursor cursor(environment.arena, environment.arenaFloats);
+      float *y = cursor.take(lengths.y), *hn = cursor.take(lengths.h), *cn = cursor.take(lengths.c);
       copyOut(slot, lengths, y, hn, cn);
       return nullptr;
     }
     case opTake: {
-      const CallLengths lengths = lengthsOf(edge.ended(slot));
-      const Arguments<3> given(edge.env, info);
-      float* const y = lengths.y ? floats(edge.env, given[0], lengths.y) : nullptr;
-      float* const hn = floats(edge.env, given[1], lengths.h);
-      float* const cn = lengths.c ? floats(edge.env, given[2], lengths.c) : nullptr;
+      const CallLengths lengths = lengthsOf(environment.ended(slot));
+      const Arguments<3> given(environment.env, info);
+      float* const y = lengths.y ? floats(environment.env, given[0], lengths.y) : nullptr;
+      float* const hn = floats(environment.env, given[1], lengths.h);
+      float* const cn = lengths.c ? floats(environment.env, given[2], lengths.c) : nullptr;
       copyOut(slot, lengths, y, hn, cn);
       return nullptr;
     }
     case opDrop:
-      edge.remove(slot);
+      environment.remove(slot);
       return nullptr;
     case opCancel:
-      edge.header[placeSlot] = edge.cancel(slot);
+      environment.header[fieldSlot] = environment.cancel(slot);
       return nullptr;
     default:
-      wrong("no such operation");
+      throwInvalid("no such operation");
     }
   }
 
 private:
-  static CallLengths lengthsOf(const PoolCall& call) {
-    if (call.outcome != PoolCall::Outcome::done)
-      wrong("the call has no result");
-    CallLengths lengths = callLengths(call.model.stack.spec(), call.arrays.T, call.arrays.B);
+  static CallLengths lengthsOf(const AsyncCall& call) {
+    if (call.outcome != AsyncCall::Outcome::done)
+      throwInvalid("the call has no result");
+    CallLengths lengths = callLengths(call.counted.network.spec(), call.arrays.T, call.arrays.B);
     if (!call.arrays.y)
       lengths.y = 0;
     return lengths;
   }
   void copyOut(size_t slot, const CallLengths& lengths, float* y, float* hn, float* cn) {
-    const std::unique_ptr<PoolCall> call = edge.remove(slot);
+    const std::unique_ptr<AsyncCall> call = environment.remove(slot);
     if (lengths.y)
       std::memcpy(y, call->arrays.y, lengths.y * sizeof(float));
     if (lengths.h)

@@ -3,63 +3,63 @@
 
 namespace native_rnn {
 
-void Edge::openBell(napi_value settle) {
+void Environment::openNotifier(napi_value settle) {
   napi_value name;
   check(napi_create_string_utf8(env, "native-rnn", NAPI_AUTO_LENGTH, &name));
-  napi_threadsafe_function bell;
-  check(
-      napi_create_threadsafe_function(env, settle, nullptr, name, 0, 1, nullptr, nullptr, this, &Edge::deliver, &bell));
+  napi_threadsafe_function notifier;
+  check(napi_create_threadsafe_function(env, settle, nullptr, name, 0, 1, nullptr, nullptr, this, &Environment::deliver,
+                                        &notifier));
   // After the bell, as hooks run in reverse order: `close` must find the bell still there.
-  if (napi_add_env_cleanup_hook(env, &Edge::close, this) != napi_ok) {
-    napi_release_threadsafe_function(bell, napi_tsfn_abort);
+  if (napi_add_env_cleanup_hook(env, &Environment::close, this) != napi_ok) {
+    napi_release_threadsafe_function(notifier, napi_tsfn_abort);
     throw Pending{};
   }
-  napi_unref_threadsafe_function(env, bell); // an idle library keeps no process alive
-  bell_ = bell;
+  napi_unref_threadsafe_function(env, notifier); // an idle library keeps no process alive
+  notifier_ = notifier;
 }
 
-size_t Edge::submit(std::unique_ptr<PoolCall> call) {
+size_t Environment::submit(std::unique_ptr<AsyncCall> call) {
   if (!isOpen())
-    wrong("setUp() has not been called");
-  const size_t slot = book_.next();
+    throwInvalid("setUp() has not been called");
+  const size_t slot = pending_.next();
   call->slot = slot;
   if (!Pool::shared().submit(*call))
     throw std::runtime_error("native-rnn: the system starts no thread");
-  book_.put(std::move(call));
+  pending_.put(std::move(call));
   if (running_++ == 0)
-    napi_ref_threadsafe_function(env, bell_);
+    napi_ref_threadsafe_function(env, notifier_);
   return slot;
 }
 
-void Edge::idle() {
+void Environment::idle() {
   if (--running_ == 0)
-    napi_unref_threadsafe_function(env, bell_);
+    napi_unref_threadsafe_function(env, notifier_);
 }
 
-PoolCall& Edge::call(size_t slot) const {
-  const std::unique_ptr<PoolCall>* const call = book_.find(slot);
+AsyncCall& Environment::call(size_t slot) const {
+  const std::unique_ptr<AsyncCall>* const call = pending_.find(slot);
   if (!call || !*call)
-    wrong("no such call");
+    throwInvalid("no such call");
   return **call;
 }
 
-PoolCall& Edge::ended(size_t slot) {
-  PoolCall& call = this->call(slot);
+AsyncCall& Environment::ended(size_t slot) {
+  AsyncCall& call = this->call(slot);
   if (!call.ended)
-    wrong("the call has not ended");
+    throwInvalid("the call has not ended");
   return call;
 }
 
-std::unique_ptr<PoolCall> Edge::remove(size_t slot) {
+std::unique_ptr<AsyncCall> Environment::remove(size_t slot) {
   ended(slot);
-  return book_.take(slot);
+  return pending_.take(slot);
 }
 
-bool Edge::cancel(size_t slot) {
-  PoolCall& call = this->call(slot);
+bool Environment::cancel(size_t slot) {
+  AsyncCall& call = this->call(slot);
   if (call.ended)
     return false;
-  if (Pool::shared().withdraw(call) == 0) {
+  if (Pool::shared().cancel(call) == 0) {
     call.cancel();
     return false;
   }
@@ -70,18 +70,18 @@ bool Edge::cancel(size_t slot) {
 }
 
 // On a pool thread, with the inbox locked, so that `mute` waits for it.
-void Edge::notify(void* self) {
-  napi_call_threadsafe_function(static_cast<Edge*>(self)->bell_, nullptr, napi_tsfn_nonblocking);
+void Environment::notify(void* self) {
+  napi_call_threadsafe_function(static_cast<Environment*>(self)->notifier_, nullptr, napi_tsfn_nonblocking);
 }
 
-void Edge::deliver(napi_env env, napi_value settle, void* self, void*) {
+void Environment::deliver(napi_env env, napi_value settle, void* self, void*) {
   if (!env || !settle)
     return; // the environment is gone, and the Edge may be too
-  Edge& edge = *static_cast<Edge*>(self);
-  for (PoolCall *call = edge.inbox_.take(), *next; call; call = next) {
+  Environment& environment = *static_cast<Environment*>(self);
+  for (AsyncCall *call = environment.completions_.take(), *next; call; call = next) {
     next = call->next; // settling frees the call
     call->ended = true;
-    edge.idle();
+    environment.idle();
     napi_handle_scope scope;
     if (napi_open_handle_scope(env, &scope) != napi_ok)
       continue;
@@ -99,21 +99,21 @@ void Edge::deliver(napi_env env, napi_value settle, void* self, void*) {
 }
 
 // The environment ends, maybe in the middle of anything: pool threads must have left its calls before it goes on.
-void Edge::close(void* self) {
-  Edge& edge = *static_cast<Edge*>(self);
-  edge.inbox_.mute();
+void Environment::close(void* self) {
+  Environment& environment = *static_cast<Environment*>(self);
+  environment.completions_.mute();
   size_t waited = 0;
-  for (const std::unique_ptr<PoolCall>& call : edge.book_.all()) {
-    if (!call || call->ended || Pool::shared().withdraw(*call))
+  for (const std::unique_ptr<AsyncCall>& call : environment.pending_.all()) {
+    if (!call || call->ended || Pool::shared().cancel(*call))
       continue;
     call->cancel();
     waited++;
   }
   while (waited) {
-    for (PoolCall* call = edge.inbox_.wait(); call; call = call->next)
+    for (AsyncCall* call = environment.completions_.wait(); call; call = call->next)
       waited--;
   }
-  edge.book_.clear();
+  environment.pending_.clear();
 }
 
 } // namespace native_rnn

@@ -20,9 +20,11 @@ namespace native_rnn {
 
 // Places in the header; lib/native.ts has the same list. `placeOp` is what to do: whoever reads it sets it back to 0,
 // which is the most frequent act of each function (a forward pass in the arena, a live stream's step).
-enum Place : size_t { placeOp, placeT, placeB, placeFlags, placeSlot, headerLength = 16 };
+enum HeaderField : size_t { fieldOp, fieldT, fieldB, fieldFlags, fieldSlot, headerLength = 16 };
 
-[[noreturn]] inline void wrong(const char* what) { throw std::invalid_argument(std::string("native-rnn: ") + what); }
+[[noreturn]] inline void throwInvalid(const char* what) {
+  throw std::invalid_argument(std::string("native-rnn: ") + what);
+}
 
 // A JavaScript exception is pending, or the environment is going down: there is nothing more to say.
 struct Pending {};
@@ -71,11 +73,11 @@ struct LiveStream {
 };
 
 // Counted by the functions bound to it, as the order in which an environment finalizes them is not ours.
-class Edge {
+class Environment {
 public:
-  explicit Edge(napi_env env) : env(env), inbox_(&Edge::notify, this) {}
-  Edge(const Edge&) = delete;
-  Edge& operator=(const Edge&) = delete;
+  explicit Environment(napi_env env) : env(env), completions_(&Environment::notify, this) {}
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
   void retain() { users_++; }
   void release() {
     if (--users_ == 0)
@@ -83,13 +85,13 @@ public:
   }
 
   int32_t takeOp() {
-    const int32_t op = header[placeOp];
-    header[placeOp] = 0;
+    const int32_t op = header[fieldOp];
+    header[fieldOp] = 0;
     return op;
   }
-  size_t number(Place place) const {
+  size_t number(HeaderField place) const {
     if (header[place] < 0)
-      wrong("a number in the header is negative");
+      throwInvalid("a number in the header is negative");
     return static_cast<size_t>(header[place]);
   }
   // Tells the garbage collector of memory that it does not see.
@@ -107,13 +109,13 @@ public:
   }
 
   // Calls on the pool. From here to the end of the environment each is in the book under its slot.
-  Inbox& inbox() { return inbox_; }
+  CompletionQueue& completions() { return completions_; }
   // settle(slot, outcome) is called for each call that ended. Calls on the pool are possible from then on.
-  void openBell(napi_value settle);
-  bool isOpen() const { return bell_ != nullptr; }
-  size_t submit(std::unique_ptr<PoolCall>);
-  PoolCall& ended(size_t slot);
-  std::unique_ptr<PoolCall> remove(size_t slot);
+  void openNotifier(napi_value settle);
+  bool isOpen() const { return notifier_ != nullptr; }
+  size_t submit(std::unique_ptr<AsyncCall>);
+  AsyncCall& ended(size_t slot);
+  std::unique_ptr<AsyncCall> remove(size_t slot);
   // True: it had not begun and is out of the book. False: it will stop soon, and settle is called as ever.
   bool cancel(size_t slot);
 
@@ -125,37 +127,37 @@ public:
   std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
 
 private:
-  ~Edge() = default;
+  ~Environment() = default;
   static void notify(void* self);
   static void deliver(napi_env env, napi_value settle, void* self, void*);
   static void close(void* self);
   void idle();
 
   size_t users_ = 1;
-  Inbox inbox_;
-  napi_threadsafe_function bell_ = nullptr;
-  PoolCall& call(size_t slot) const;
+  CompletionQueue completions_;
+  napi_threadsafe_function notifier_ = nullptr;
+  AsyncCall& call(size_t slot) const;
 
-  Slots<std::unique_ptr<PoolCall>> book_;
+  Slots<std::unique_ptr<AsyncCall>> pending_;
   size_t running_ = 0;
 };
 
 // What a bound function is bound to.
-class Bound {
+class BoundObject {
 public:
-  explicit Bound(Edge& edge) : edge(edge) { edge.retain(); }
-  Bound(const Bound&) = delete;
-  Bound& operator=(const Bound&) = delete;
-  virtual ~Bound() {
-    edge.adjust(-charged_);
-    edge.release();
+  explicit BoundObject(Environment& environment) : environment(environment) { environment.retain(); }
+  BoundObject(const BoundObject&) = delete;
+  BoundObject& operator=(const BoundObject&) = delete;
+  virtual ~BoundObject() {
+    environment.adjust(-charged_);
+    environment.release();
   }
-  Edge& edge;
+  Environment& environment;
 
 protected:
   // Tells the garbage collector that so much is freed only when the function is: V8 does not count shared buffers.
   void charge(size_t bytes) {
-    edge.adjust(static_cast<int64_t>(bytes));
+    environment.adjust(static_cast<int64_t>(bytes));
     charged_ += static_cast<int64_t>(bytes);
   }
 
@@ -197,7 +199,7 @@ inline void keep(napi_env env, napi_value function, const char* name, napi_value
 // The function bound to this object, which then belongs to it.
 template <class Owner>
 napi_value functionOf(std::unique_ptr<Owner> owner) {
-  const napi_env env = owner->edge.env;
+  const napi_env env = owner->environment.env;
   napi_value function;
   check(napi_create_function(env, nullptr, 0, &enter<Owner>, owner.get(), &function));
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Owner*>(data); };
@@ -222,7 +224,7 @@ Element* elements(napi_env env, napi_value value, napi_typedarray_type wanted, s
   napi_typedarray_type type;
   void* data;
   if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok || type != wanted) {
-    wrong("an array is missing or of the wrong type");
+    throwInvalid("an array is missing or of the wrong type");
   }
   return static_cast<Element*>(data);
 }
@@ -230,7 +232,7 @@ inline float* floats(napi_env env, napi_value value, size_t length) {
   size_t found;
   float* const data = elements<float>(env, value, napi_float32_array, found);
   if (found != length)
-    wrong("an array has the wrong length");
+    throwInvalid("an array has the wrong length");
   return data;
 }
 

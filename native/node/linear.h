@@ -5,42 +5,43 @@
 
 namespace native_rnn {
 
-class LinearFunction final : public Bound {
+class LinearFunction final : public BoundObject {
 public:
   enum Op : int32_t { opForwardArena, opForward, opDispose };
 
-  LinearFunction(Edge& edge, size_t in, size_t out, const Kernels& kernels, float* memory, size_t bytes)
-      : Bound(edge), in_(in), out_(out), memory_(memory), bytes_(bytes), core_(new Linear(in, out, kernels, memory)) {
-    edge.adjust(static_cast<int64_t>(bytes_));
+  LinearFunction(Environment& environment, size_t in, size_t out, const Kernels& kernels, float* memory, size_t bytes)
+      : BoundObject(environment), in_(in), out_(out), memory_(memory), bytes_(bytes),
+        core_(new Linear(in, out, kernels, memory)) {
+    environment.adjust(static_cast<int64_t>(bytes_));
     charge(emptiedCost(bytes_));
   }
-  ~LinearFunction() override { edge.adjust(-static_cast<int64_t>(bytes_)); }
+  ~LinearFunction() override { environment.adjust(-static_cast<int64_t>(bytes_)); }
   void pack(const float* weight, const float* bias) { core_->pack(weight, bias); }
 
   napi_value call(napi_callback_info info) {
-    const int32_t op = edge.takeOp();
+    const int32_t op = environment.takeOp();
     if (!core_ && op != opDispose)
-      wrong("use after dispose()");
-    const size_t rows = edge.number(placeB);
+      throwInvalid("use after dispose()");
+    const size_t rows = environment.number(fieldB);
     switch (op) {
     case opForwardArena: {
-      Cutter cutter(edge.arena, edge.arenaFloats);
-      const float* const x = cutter.cut(times(rows, in_));
-      core_->forward(x, rows, cutter.cut(times(rows, out_)), *edge.scratch);
+      ArenaCursor cursor(environment.arena, environment.arenaFloats);
+      const float* const x = cursor.take(checkedProduct(rows, in_));
+      core_->forward(x, rows, cursor.take(checkedProduct(rows, out_)), *environment.scratch);
       return nullptr;
     }
     case opForward: {
-      const Arguments<2> given(edge.env, info);
-      const float* const x = floats(edge.env, given[0], times(rows, in_));
-      core_->forward(x, rows, floats(edge.env, given[1], times(rows, out_)), *edge.scratch);
-      edge.trimScratch();
+      const Arguments<2> given(environment.env, info);
+      const float* const x = floats(environment.env, given[0], checkedProduct(rows, in_));
+      core_->forward(x, rows, floats(environment.env, given[1], checkedProduct(rows, out_)), *environment.scratch);
+      environment.trimScratch();
       return nullptr;
     }
     case opDispose:
       dispose();
       return nullptr;
     default:
-      wrong("no such operation");
+      throwInvalid("no such operation");
     }
   }
 
@@ -49,8 +50,8 @@ private:
     if (!core_)
       return;
     core_.reset();
-    discard(memory_, bytes_);
-    edge.adjust(-static_cast<int64_t>(bytes_));
+    discardPages(memory_, bytes_);
+    environment.adjust(-static_cast<int64_t>(bytes_));
     bytes_ = 0;
   }
 

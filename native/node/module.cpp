@@ -1,23 +1,23 @@
 // The Node-API module: which kernels there are, and how networks and linear layers come into being. lib/native.ts is
 // its only caller. Knows no arithmetic.
-#include "completions.h"
-#include "linear.h"
-#include "network.h"
 #include "../kernels/dispatch.h"
 #include "../rnn/thread_cost.h"
 #include "../spec/random.h"
+#include "completions.h"
+#include "linear.h"
+#include "network.h"
 #include <napi.h>
 
 using namespace native_rnn;
 
 namespace {
 
-Edge& edgeOf(napi_env env) {
-  void* edge = nullptr;
-  check(napi_get_instance_data(env, &edge));
-  if (!edge)
-    wrong("setUp() has not been called");
-  return *static_cast<Edge*>(edge);
+Environment& environmentOf(napi_env env) {
+  void* environment = nullptr;
+  check(napi_get_instance_data(env, &environment));
+  if (!environment)
+    throwInvalid("setUp() has not been called");
+  return *static_cast<Environment*>(environment);
 }
 
 // The same for node-addon-api's functions, whose exceptions are its own.
@@ -29,7 +29,7 @@ Napi::Value entry(const Napi::CallbackInfo& info) {
 size_t whole(const Napi::Value& value, size_t least, size_t most) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
   if (!(number >= static_cast<double>(least) && number <= static_cast<double>(most)))
-    wrong("a number is out of range");
+    throwInvalid("a number is out of range");
   return static_cast<size_t>(number);
 }
 
@@ -38,14 +38,14 @@ const Kernels& kernelsAt(const Napi::Value& index) {
   const Kernels* const* const tables = kernelTables(count);
   const Kernels& kernels = *tables[whole(index, 0, count - 1)];
   if (!runsHere(kernels))
-    wrong("this processor cannot run these kernels");
+    throwInvalid("this processor cannot run these kernels");
   return kernels;
 }
 
 // cell, direction, I, H, P, L, bias: as in lib/native.ts
 NetworkSpec specOf(const Napi::Value& value) {
   if (!value.IsArray())
-    wrong("a specification is missing");
+    throwInvalid("a specification is missing");
   const Napi::Array numbers = value.As<Napi::Array>();
   const auto at = [&](uint32_t index, size_t least, size_t most) { return whole(numbers.Get(index), least, most); };
   NetworkSpec spec{};
@@ -70,32 +70,32 @@ napi_value setUp(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const size_t threads = whole(info[3], 1, 65536);
   if (!info[2].IsFunction())
-    wrong("a function is missing");
+    throwInvalid("a function is missing");
   size_t length;
   int32_t* const header = elements<int32_t>(env, info[0], napi_int32_array, length);
   if (length < headerLength)
-    wrong("the header is too short");
+    throwInvalid("the header is too short");
   float* const arena = elements<float>(env, info[1], napi_float32_array, length);
   void* before = nullptr; // where an earlier attempt found no memory
   check(napi_get_instance_data(env, &before));
-  Edge* const edge = before ? static_cast<Edge*>(before) : new Edge(env);
-  const auto finalize = [](napi_env, void* edge, void*) { static_cast<Edge*>(edge)->release(); };
-  if (!before && napi_set_instance_data(env, edge, finalize, nullptr) != napi_ok) {
-    edge->release();
+  Environment* const environment = before ? static_cast<Environment*>(before) : new Environment(env);
+  const auto finalize = [](napi_env, void* environment, void*) { static_cast<Environment*>(environment)->release(); };
+  if (!before && napi_set_instance_data(env, environment, finalize, nullptr) != napi_ok) {
+    environment->release();
     throw Pending{};
   }
-  if (edge->isOpen())
-    wrong("setUp() has been called");
-  edge->header = header;
-  edge->arena = arena;
-  edge->arenaFloats = length;
+  if (environment->isOpen())
+    throwInvalid("setUp() has been called");
+  environment->header = header;
+  environment->arena = arena;
+  environment->arenaFloats = length;
   Pool::shared().limit(threads);
   if (info[4].ToBoolean())
-    shareAlways();
-  const napi_value calls = functionOf(std::make_unique<CallsFunction>(*edge));
+    alwaysShareWork();
+  const napi_value calls = functionOf(std::make_unique<CallsFunction>(*environment));
   keep(env, calls, "header", info[0]);
   keep(env, calls, "arena", info[1]);
-  edge->openBell(info[2]);
+  environment->openNotifier(info[2]);
   return calls;
 }
 
@@ -116,7 +116,7 @@ napi_value tables(const Napi::CallbackInfo& info) {
 // (table, specification) → floats of packed weights
 napi_value networkFloats(const Napi::CallbackInfo& info) {
   const Kernels& kernels = kernelsAt(info[0]);
-  return Napi::Number::New(info.Env(), static_cast<double>(Stack::packedFloats(specOf(info[1]), kernels)));
+  return Napi::Number::New(info.Env(), static_cast<double>(Network::packedFloats(specOf(info[1]), kernels)));
 }
 
 // (table, specification, threads, memory, weights or undefined where the memory holds them already)
@@ -128,10 +128,11 @@ napi_value network(const Napi::CallbackInfo& info) {
   std::vector<MutableCellWeights> plain;
   if (!info[4].IsUndefined())
     plain = weightPointers(env, info[4], spec);
-  const size_t packedFloats = Stack::packedFloats(spec, kernels);
+  const size_t packedFloats = Network::packedFloats(spec, kernels);
   float* const memory = packedMemory(info[3], packedFloats);
-  Weights* const weights = new Weights(edgeOf(env), spec, kernels, memory, packedFloats * sizeof(float), threads);
-  const Use use(*weights);
+  NetworkWeights* const weights =
+      new NetworkWeights(environmentOf(env), spec, kernels, memory, packedFloats * sizeof(float), threads);
+  const WeightsRef ref(*weights);
   check(napi_create_reference(env, info[3], 0, &weights->pin));
   if (plain.empty()) {
     weights->shared = true;
@@ -140,10 +141,10 @@ napi_value network(const Napi::CallbackInfo& info) {
     for (const MutableCellWeights& cell : plain) {
       cells.push_back({cell.weightIh, cell.weightHh, cell.biasIh, cell.biasHh, cell.weightHr, cell.peephole});
     }
-    weights->stack.pack(cells.data());
+    weights->network.pack(cells.data());
     weights->count();
   }
-  const napi_value function = functionOf(std::make_unique<NetworkFunction>(weights->edge, use));
+  const napi_value function = functionOf(std::make_unique<NetworkFunction>(weights->environment, ref));
   keep(env, function, "memory", info[3]);
   return function;
 }
@@ -164,7 +165,8 @@ napi_value linear(const Napi::CallbackInfo& info) {
   float* const memory = packedMemory(info[3], packedFloats);
   const float* const weight = floats(env, info[4], in * out);
   const float* const bias = info[5].IsUndefined() ? nullptr : floats(env, info[5], out);
-  auto layer = std::make_unique<LinearFunction>(edgeOf(env), in, out, kernels, memory, packedFloats * sizeof(float));
+  auto layer =
+      std::make_unique<LinearFunction>(environmentOf(env), in, out, kernels, memory, packedFloats * sizeof(float));
   layer->pack(weight, bias);
   const napi_value function = functionOf(std::move(layer));
   keep(env, function, "memory", info[3]);
@@ -175,13 +177,13 @@ napi_value linear(const Napi::CallbackInfo& info) {
 napi_value uniform(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   if (!info[4].IsNumber())
-    wrong("a bound is missing");
+    throwInvalid("a bound is missing");
   const double bound = info[4].As<Napi::Number>().DoubleValue();
   size_t stateLength, length;
   int32_t* const given = elements<int32_t>(env, info[0], napi_int32_array, stateLength);
   float* const target = elements<float>(env, info[1], napi_float32_array, length);
   if (stateLength != 4)
-    wrong("the state of the generator has the wrong length");
+    throwInvalid("the state of the generator has the wrong length");
   const size_t end = whole(info[3], 0, length), begin = whole(info[2], 0, end);
   uint32_t state[4];
   std::copy_n(given, 4, state);

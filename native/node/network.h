@@ -38,22 +38,25 @@ inline std::vector<MutableCellWeights> weightPointers(napi_env env, napi_value l
   return result;
 }
 
-class NetworkFunction final : public Bound {
+class NetworkFunction final : public BoundObject {
 public:
   enum Op : int32_t { opForwardArena, opForward, opWeights, opStream, opStart, opBatch, opShare, opDispose };
 
-  NetworkFunction(Edge& edge, const Use& use) : Bound(edge), use_(use) { charge(emptiedCost(use->bytes)); }
+  NetworkFunction(Environment& environment, const WeightsRef& weights) : BoundObject(environment), weights_(weights) {
+    charge(emptiedCost(weights->bytes));
+  }
 
   napi_value call(napi_callback_info info) {
-    const int32_t op = edge.takeOp();
+    const int32_t op = environment.takeOp();
     if (op == opDispose) {
-      use_.dispose();
+      weights_.dispose();
       return nullptr;
     }
-    Weights& weights = use_.get();
+    NetworkWeights& weights = weights_.get();
     switch (op) {
     case opForwardArena: {
-      const ForwardCall call = Shape(edge, weights).over(Cutter(edge.arena, edge.arenaFloats));
+      const ForwardCall call =
+          ForwardRequest(environment, weights).over(ArenaCursor(environment.arena, environment.arenaFloats));
       run(weights, call);
       return nullptr;
     }
@@ -69,64 +72,64 @@ public:
       start(weights, info);
       return nullptr;
     case opBatch:
-      return keeping(functionOf(std::make_unique<BatchFunction>(edge, use_)));
+      return keeping(functionOf(std::make_unique<BatchFunction>(environment, weights_)));
     case opShare:
       weights.shared = true;
       return nullptr;
     default:
-      wrong("no such operation");
+      throwInvalid("no such operation");
     }
   }
 
 private:
-  void run(const Weights& weights, const ForwardCall& call) {
-    Shape::checkLengths(call);
-    weights.stack.forward(call, *edge.scratch);
-    edge.trimScratch();
+  void run(const NetworkWeights& weights, const ForwardCall& call) {
+    ForwardRequest::checkLengths(call);
+    weights.network.forward(call, *environment.scratch);
+    environment.trimScratch();
   }
 
   // x, h0, c0, lengths of a call, checked.
-  ForwardCall inputs(const Shape& shape, const napi_value* given) {
-    ForwardCall call = shape.empty();
-    call.x = floats(edge.env, given[0], shape.all.x);
-    if (shape.flags & Shape::initialH)
-      call.h0 = floats(edge.env, given[1], shape.all.h);
-    if (shape.flags & Shape::initialC)
-      call.c0 = floats(edge.env, given[2], shape.all.c);
-    if (shape.flags & Shape::rowLengths) {
+  ForwardCall inputs(const ForwardRequest& request, const napi_value* given) {
+    ForwardCall call = request.empty();
+    call.x = floats(environment.env, given[0], request.all.x);
+    if (request.flags & ForwardRequest::initialH)
+      call.h0 = floats(environment.env, given[1], request.all.h);
+    if (request.flags & ForwardRequest::initialC)
+      call.c0 = floats(environment.env, given[2], request.all.c);
+    if (request.flags & ForwardRequest::rowLengths) {
       size_t rows;
-      call.lengths = elements<int32_t>(edge.env, given[3], napi_int32_array, rows);
-      if (rows != shape.B)
-        wrong("an array has the wrong length");
+      call.lengths = elements<int32_t>(environment.env, given[3], napi_int32_array, rows);
+      if (rows != request.B)
+        throwInvalid("an array has the wrong length");
     }
     return call;
   }
 
-  void forward(const Weights& weights, napi_callback_info info) {
-    const Shape shape(edge, weights);
-    const Arguments<7> given(edge.env, info); // x, h0, c0, lengths, y, hn, cn
-    ForwardCall call = inputs(shape, given.values);
-    if (shape.flags & Shape::output)
-      call.y = floats(edge.env, given[4], shape.all.y);
-    call.hn = floats(edge.env, given[5], shape.all.h);
-    if (shape.all.c)
-      call.cn = floats(edge.env, given[6], shape.all.c);
+  void forward(const NetworkWeights& weights, napi_callback_info info) {
+    const ForwardRequest request(environment, weights);
+    const Arguments<7> given(environment.env, info); // x, h0, c0, lengths, y, hn, cn
+    ForwardCall call = inputs(request, given.values);
+    if (request.flags & ForwardRequest::output)
+      call.y = floats(environment.env, given[4], request.all.y);
+    call.hn = floats(environment.env, given[5], request.all.h);
+    if (request.all.c)
+      call.cn = floats(environment.env, given[6], request.all.c);
     run(weights, call);
   }
 
   // The same on the pool: the inputs are copied now, as JavaScript may do anything to them afterwards.
-  void start(Weights&, napi_callback_info info) {
-    const Shape shape(edge, use_.get());
-    const Arguments<4> given(edge.env, info);
-    const ForwardCall from = inputs(shape, given.values);
-    Shape::checkLengths(from);
-    auto call = std::make_unique<WeightsCall>(use_, shape.floats());
-    call->arrays = shape.over(Cutter(call->buffer.data(), call->buffer.size()));
-    copy(call->arrays.x, from.x, shape.all.x);
-    copy(call->arrays.h0, from.h0, shape.h0());
-    copy(call->arrays.c0, from.c0, shape.c0());
-    copy(call->arrays.lengths, from.lengths, shape.lengths());
-    edge.header[placeSlot] = static_cast<int32_t>(edge.submit(std::move(call)));
+  void start(NetworkWeights&, napi_callback_info info) {
+    const ForwardRequest request(environment, weights_.get());
+    const Arguments<4> given(environment.env, info);
+    const ForwardCall from = inputs(request, given.values);
+    ForwardRequest::checkLengths(from);
+    auto call = std::make_unique<NetworkCall>(weights_, request.floats());
+    call->arrays = request.over(ArenaCursor(call->buffer.data(), call->buffer.size()));
+    copy(call->arrays.x, from.x, request.all.x);
+    copy(call->arrays.h0, from.h0, request.h0());
+    copy(call->arrays.c0, from.c0, request.c0());
+    copy(call->arrays.lengths, from.lengths, request.lengths());
+    environment.header[fieldSlot] = static_cast<int32_t>(environment.submit(std::move(call)));
   }
   template <class Element>
   static void copy(const Element* to, const Element* from, size_t count) {
@@ -134,33 +137,33 @@ private:
       std::memcpy(const_cast<Element*>(to), from, count * sizeof(Element));
   }
 
-  void unpack(const Weights& weights, napi_callback_info info) {
-    const Arguments<1> given(edge.env, info);
-    weights.stack.unpack(weightPointers(edge.env, given[0], weights.stack.spec()).data());
+  void unpack(const NetworkWeights& weights, napi_callback_info info) {
+    const Arguments<1> given(environment.env, info);
+    weights.network.unpack(weightPointers(environment.env, given[0], weights.network.spec()).data());
   }
 
   // input and output, over one SharedArrayBuffer
-  napi_value stream(const Weights& weights, napi_callback_info info) {
-    const size_t B = edge.number(placeB);
-    const CallLengths lengths = callLengths(weights.stack.spec(), 1, B);
-    const Arguments<2> given(edge.env, info);
-    float* const input = floats(edge.env, given[0], lengths.x);
-    float* const output = floats(edge.env, given[1], lengths.y);
-    auto stream = std::make_unique<StreamFunction>(edge, use_, B, input, output);
-    edge.header[placeSlot] = static_cast<int32_t>(stream->slot());
+  napi_value stream(const NetworkWeights& weights, napi_callback_info info) {
+    const size_t B = environment.number(fieldB);
+    const CallLengths lengths = callLengths(weights.network.spec(), 1, B);
+    const Arguments<2> given(environment.env, info);
+    float* const input = floats(environment.env, given[0], lengths.x);
+    float* const output = floats(environment.env, given[1], lengths.y);
+    auto stream = std::make_unique<StreamFunction>(environment, weights_, B, input, output);
+    environment.header[fieldSlot] = static_cast<int32_t>(stream->slot());
     const napi_value function = keeping(functionOf(std::move(stream)));
-    keep(edge.env, function, "input", given[0]);
+    keep(environment.env, function, "input", given[0]);
     return function;
   }
 
   napi_value keeping(napi_value function) {
     napi_value view;
-    check(napi_get_reference_value(edge.env, use_->pin, &view));
-    keep(edge.env, function, "memory", view);
+    check(napi_get_reference_value(environment.env, weights_->pin, &view));
+    keep(environment.env, function, "memory", view);
     return function;
   }
 
-  Use use_;
+  WeightsRef weights_;
 };
 
 } // namespace native_rnn

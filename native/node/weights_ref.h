@@ -6,26 +6,27 @@
 
 namespace native_rnn {
 
-struct Weights final : Model {
+struct NetworkWeights final : CountedNetwork {
   // `buffer`: a view of `bytes` bytes over the SharedArrayBuffer; `counted`: this environment made it.
-  Weights(Edge& edge, const NetworkSpec& spec, const Kernels& kernels, float* memory, size_t bytes, size_t threads)
-      : Model(spec, kernels, memory, threads), edge(edge), memory(memory), bytes(bytes) {
-    edge.retain();
+  NetworkWeights(Environment& environment, const NetworkSpec& spec, const Kernels& kernels, float* memory, size_t bytes,
+                 size_t threads)
+      : CountedNetwork(spec, kernels, memory, threads), environment(environment), memory(memory), bytes(bytes) {
+    environment.retain();
   }
-  ~Weights() {
+  ~NetworkWeights() {
     if (counted)
-      edge.adjust(-static_cast<int64_t>(bytes));
+      environment.adjust(-static_cast<int64_t>(bytes));
     if (pin)
-      napi_delete_reference(edge.env, pin);
-    edge.release();
+      napi_delete_reference(environment.env, pin);
+    environment.release();
   }
   // V8 does not count the memory of shared buffers: unless it is told, it sees no reason to collect them.
   void count() {
-    edge.adjust(static_cast<int64_t>(bytes));
+    environment.adjust(static_cast<int64_t>(bytes));
     counted = true;
   }
 
-  Edge& edge;
+  Environment& environment;
   float* const memory;
   const size_t bytes;
   bool counted = false;
@@ -35,36 +36,36 @@ struct Weights final : Model {
 };
 
 // One user of the weights; the last one frees them.
-class Use {
+class WeightsRef {
 public:
-  explicit Use(Weights& weights) : weights_(&weights) {}
-  Use(const Use& other) : weights_(other.weights_) {
+  explicit WeightsRef(NetworkWeights& weights) : weights_(&weights) {}
+  WeightsRef(const WeightsRef& other) : weights_(other.weights_) {
     if (weights_)
       weights_->retain();
   }
-  Use& operator=(const Use&) = delete;
-  ~Use() { release(false); }
+  WeightsRef& operator=(const WeightsRef&) = delete;
+  ~WeightsRef() { release(false); }
   // On dispose() the memory is surely there still, and where nobody else has it, its pages go back to the system at
   // once; the emptied buffer waits for the garbage collector.
   void dispose() { release(true); }
-  Weights& get() const {
+  NetworkWeights& get() const {
     if (!weights_)
-      wrong("use after dispose()");
+      throwInvalid("use after dispose()");
     return *weights_;
   }
-  Weights* operator->() const { return &get(); }
+  NetworkWeights* operator->() const { return &get(); }
 
 private:
   void release(bool memoryIsThere) {
-    Weights* const weights = weights_;
+    NetworkWeights* const weights = weights_;
     weights_ = nullptr;
     if (!weights || !weights->release())
       return;
     if (memoryIsThere && !weights->shared)
-      discard(weights->memory, weights->bytes);
+      discardPages(weights->memory, weights->bytes);
     delete weights;
   }
-  Weights* weights_;
+  NetworkWeights* weights_;
 };
 
 // What the buffer of packed weights still costs when its pages are given back: address space, and the pages at its
@@ -73,29 +74,30 @@ inline size_t emptiedCost(size_t bytes) { return bytes / 16 + (size_t{16} << 10)
 
 // A call on the pool; while there is one the garbage collector must not take the memory, whatever became of the
 // functions.
-class WeightsCall final : public PoolCall {
+class NetworkCall final : public AsyncCall {
 public:
-  WeightsCall(const Use& use, size_t floats) : PoolCall(use->edge.inbox(), use.get(), floats), use_(use) {
-    if (use_->running == 0)
-      check(napi_reference_ref(use_->edge.env, use_->pin, nullptr));
-    use_->running++;
+  NetworkCall(const WeightsRef& weights, size_t floats)
+      : AsyncCall(weights->environment.completions(), weights.get(), floats), weights_(weights) {
+    if (weights_->running == 0)
+      check(napi_reference_ref(weights_->environment.env, weights_->pin, nullptr));
+    weights_->running++;
   }
-  ~WeightsCall() override {
-    if (--use_->running == 0)
-      napi_reference_unref(use_->edge.env, use_->pin, nullptr);
+  ~NetworkCall() override {
+    if (--weights_->running == 0)
+      napi_reference_unref(weights_->environment.env, weights_->pin, nullptr);
   }
 
 private:
-  Use use_;
+  WeightsRef weights_;
 };
 
 // Cuts arrays one after the other out of a run of floats.
-class Cutter {
+class ArenaCursor {
 public:
-  Cutter(float* from, size_t floats) : next_(from), left_(floats) {}
-  float* cut(size_t floats) {
+  ArenaCursor(float* from, size_t floats) : next_(from), left_(floats) {}
+  float* take(size_t floats) {
     if (floats > left_)
-      wrong("the arrays do not fit the arena");
+      throwInvalid("the arrays do not fit the arena");
     float* const result = next_;
     next_ += floats;
     left_ -= floats;
@@ -108,14 +110,14 @@ private:
 };
 
 // One forward call as the header tells it.
-struct Shape {
+struct ForwardRequest {
   enum Flag : int32_t { batchFirst = 1, output = 2, initialH = 4, initialC = 8, rowLengths = 16 };
 
-  Shape(const Edge& edge, const Model& model)
-      : T(edge.number(placeT)), B(edge.number(placeB)), flags(edge.header[placeFlags]), threads(model.threads),
-        all(callLengths(model.stack.spec(), T, B)) {
+  ForwardRequest(const Environment& environment, const CountedNetwork& counted)
+      : T(environment.number(fieldT)), B(environment.number(fieldB)), flags(environment.header[fieldFlags]),
+        threads(counted.threads), all(callLengths(counted.network.spec(), T, B)) {
     if (flags & initialC && !all.c)
-      wrong("this cell has no cell state");
+      throwInvalid("this cell has no cell state");
   }
   size_t h0() const { return flags & initialH ? all.h : 0; }
   size_t c0() const { return flags & initialC ? all.c : 0; }
@@ -132,26 +134,26 @@ struct Shape {
     return call;
   }
   // The order of the arrays in the arena and in a call's buffer; lib/native.ts knows it too.
-  ForwardCall over(Cutter cutter) const {
+  ForwardCall over(ArenaCursor cursor) const {
     ForwardCall call = empty();
-    call.x = cutter.cut(all.x);
+    call.x = cursor.take(all.x);
     if (flags & initialH)
-      call.h0 = cutter.cut(h0());
+      call.h0 = cursor.take(h0());
     if (flags & initialC)
-      call.c0 = cutter.cut(c0());
+      call.c0 = cursor.take(c0());
     if (flags & rowLengths)
-      call.lengths = reinterpret_cast<const int32_t*>(cutter.cut(B));
+      call.lengths = reinterpret_cast<const int32_t*>(cursor.take(B));
     if (flags & output)
-      call.y = cutter.cut(all.y);
-    call.hn = cutter.cut(all.h);
+      call.y = cursor.take(all.y);
+    call.hn = cursor.take(all.h);
     if (all.c)
-      call.cn = cutter.cut(all.c);
+      call.cn = cursor.take(all.c);
     return call;
   }
   static void checkLengths(const ForwardCall& call) {
     for (size_t row = 0; call.lengths && row < call.B; row++) {
       if (call.lengths[row] < 0 || static_cast<size_t>(call.lengths[row]) > call.T)
-        wrong("a length is out of range");
+        throwInvalid("a length is out of range");
     }
   }
 

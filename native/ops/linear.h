@@ -17,7 +17,7 @@ public:
 private:
   const Kernels& kernels_;
   float* const memory_;
-  Matrix matrix_;
+  PackedMatrix matrix_;
 };
 
 } // namespace native_rnn

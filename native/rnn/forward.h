@@ -5,27 +5,27 @@
 
 namespace native_rnn {
 
-class Call {
+class Forward {
 public:
-  Call(const ForwardCall&, const NetworkSpec&, const std::vector<Layer>&);
+  Forward(const ForwardCall&, const NetworkSpec&, const std::vector<PackedLayer>&);
   // Floats of scratch that run() needs.
   size_t floats() const;
   // False when cancelled. Allocates nothing.
   bool run(float* memory);
 
 private:
-  struct Place; // of one thread: its memory, and who helps it
+  struct ThreadMemory; // of one thread: its memory, and who helps it
 
-  Strided<const float> input(size_t layer, const Place&, size_t cut = 0) const;
-  Strided<float> output(size_t layer, const Place&, size_t cut = 0) const;
-  size_t rowsToTake(size_t left) const;
-  Pass pass(const Rows&, size_t l, size_t d, const Place&, float* memory) const;
-  void advance(Pass&, size_t l, size_t d, size_t begin, size_t end) const;
-  void runShare(size_t index, Crew*) const;
-  void runAlongTime(const Rows&, const Place&) const;
-  void advanceCut(Pass* passes, size_t l, size_t cut, const Place&) const;
-  void runByLayers(const Rows&, const Place&) const;
-  void runLayer(const Rows&, size_t l, size_t d, const Place&) const;
+  Strided<const float> input(size_t layer, const ThreadMemory&, size_t block = 0) const;
+  Strided<float> output(size_t layer, const ThreadMemory&, size_t block = 0) const;
+  size_t nextGroupRows(size_t left) const;
+  Recurrence recurrence(const RowGroup&, size_t l, size_t d, const ThreadMemory&, float* memory) const;
+  void advance(Recurrence&, size_t l, size_t d, size_t begin, size_t end) const;
+  void runThread(size_t index, ForkJoin*) const;
+  void runThroughTime(const RowGroup&, const ThreadMemory&) const;
+  void advanceTimeBlock(Recurrence* recurrences, size_t l, size_t block, const ThreadMemory&) const;
+  void runByLayers(const RowGroup&, const ThreadMemory&) const;
+  void runLayer(const RowGroup&, size_t l, size_t d, const ThreadMemory&) const;
   void sortRows() const;
   void clearPastEnds() const;
   void startStates() const;
@@ -33,20 +33,20 @@ private:
 
   const ForwardCall call_;
   const NetworkSpec& spec_;
-  const std::vector<Layer>& layers_;
+  const std::vector<PackedLayer>& layers_;
   const size_t D_, L_, O_;
-  const bool alongTime_; // the layers can follow each other through time: one direction, forward
-  bool uneven_;          // rows end at different times
-  size_t threads_;       // of those that the call may use
-  size_t shares_;        // threads that the rows are dealt to
-  size_t leastRows_;     // fewest rows that a thread takes, where there are several
-  size_t groupRows_;     // most rows that go through all layers together
-  size_t cut_;           // time steps kept between two layers
+  const bool followsThroughTime_; // the layers can follow each other through time: one direction, forward
+  bool unevenLengths_;            // rows end at different times
+  size_t threads_;                // of those that the call may use
+  size_t rowThreads_;             // threads that the rows are dealt to
+  size_t minRows_;                // fewest rows that a thread takes, where there are several
+  size_t rowGroup_;               // most rows that go through all layers together
+  size_t timeBlock_;              // time steps kept between two layers
   // What threads beyond the rows do: a direction each, the layers one cut behind each other, or a share of the units.
-  bool splitsDirections_, splitsLayers_, sharesUnits_;
-  size_t passFloats_, keptFloats_, keptCount_, placeFloats_;
+  bool splitsDirections_, splitsLayers_, splitsUnits_;
+  size_t recurrenceFloats_, betweenFloats_, betweenCount_, threadFloats_;
   uint32_t* order_ = nullptr; // rows by length, or null where all are T long
-  float* places_ = nullptr;
+  float* threadMemories_ = nullptr;
   mutable std::atomic<size_t> next_{0}; // the first row that no thread has taken
 };
 

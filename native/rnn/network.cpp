@@ -36,16 +36,16 @@ float* Scratch::floats(size_t count) {
   return data_;
 }
 
-size_t Stack::packedFloats(const NetworkSpec& spec, const Kernels& kernels) {
+size_t Network::packedFloats(const NetworkSpec& spec, const Kernels& kernels) {
   const size_t D = spec.directions();
   size_t offset = 0;
   for (size_t l = 0; l < spec.numLayers; l++)
     for (size_t d = 0; d < D; d++)
-      Layer(spec, l ? D * spec.outputSize() : spec.inputSize, kernels, nullptr, offset);
+      PackedLayer(spec, l ? D * spec.outputSize() : spec.inputSize, kernels, nullptr, offset);
   return offset;
 }
 
-Stack::Stack(const NetworkSpec& spec, const Kernels& kernels, float* memory) : spec_(spec), kernels_(kernels) {
+Network::Network(const NetworkSpec& spec, const Kernels& kernels, float* memory) : spec_(spec), kernels_(kernels) {
   const size_t D = spec.directions();
   size_t offset = 0;
   layers_.reserve(spec.numLayers * D);
@@ -54,20 +54,20 @@ Stack::Stack(const NetworkSpec& spec, const Kernels& kernels, float* memory) : s
       layers_.emplace_back(spec, l ? D * spec.outputSize() : spec.inputSize, kernels, memory, offset);
 }
 
-Stack::~Stack() = default;
+Network::~Network() = default;
 
-void Stack::pack(const CellWeights* weights) {
+void Network::pack(const CellWeights* weights) {
   for (size_t i = 0; i < layers_.size(); i++)
     layers_[i].pack(weights[i]);
 }
 
-void Stack::unpack(const MutableCellWeights* weights) const {
+void Network::unpack(const MutableCellWeights* weights) const {
   for (size_t i = 0; i < layers_.size(); i++)
     layers_[i].unpack(weights[i]);
 }
 
-bool Stack::forward(const ForwardCall& given, Scratch& scratch) const {
-  Call call(given, spec_, layers_);
+bool Network::forward(const ForwardCall& given, Scratch& scratch) const {
+  Forward call(given, spec_, layers_);
   return call.run(scratch.floats(call.floats()));
 }
 

@@ -40,16 +40,16 @@ struct ForwardCall {
   size_t threads = 1;
 };
 
-class Layer;
+class PackedLayer;
 
 // Immutable after pack(); any number of threads may run it at once, each with its own Scratch.
-class Stack {
+class Network {
 public:
   // Floats of packed weights that a network needs with these kernels.
   static size_t packedFloats(const NetworkSpec&, const Kernels&);
   // `memory`: packedFloats floats, 64-byte aligned, that outlive the stack.
-  Stack(const NetworkSpec&, const Kernels&, float* memory);
-  ~Stack();
+  Network(const NetworkSpec&, const Kernels&, float* memory);
+  ~Network();
   void pack(const CellWeights* weights); // index l·D + d
   void unpack(const MutableCellWeights* weights) const;
   const NetworkSpec& spec() const { return spec_; }
@@ -61,7 +61,7 @@ private:
   friend class Stream;
   NetworkSpec spec_;
   const Kernels& kernels_;
-  std::vector<Layer> layers_; // index l·D + d
+  std::vector<PackedLayer> layers_; // index l·D + d
 };
 
 // Grows to what the largest call so far needed; 64-byte aligned.

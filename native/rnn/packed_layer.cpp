@@ -22,45 +22,45 @@ size_t gatesOf(CellKind cell) {
 constexpr double activation = 16;
 
 // What the one of n threads that has most blocks has of a product.
-double largestShare(const Matrix& matrix, size_t n) {
+double largestThreadShare(const PackedMatrix& matrix, size_t n) {
   const size_t blocks = std::max<size_t>(1, matrix.blocks);
   return double((blocks + n - 1) / n) / double(blocks);
 }
 
 } // namespace
 
-Layer::Layer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* memory, size_t& offset)
+PackedLayer::PackedLayer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* memory, size_t& offset)
     : spec_(spec), kernels_(kernels), memory_(memory) {
   const size_t H = spec.hiddenSize, O = spec.outputSize(), G = gatesOf(spec.cell);
   const bool resetBefore = spec.cell == CellKind::gruResetBefore;
-  input_ = layOut(H, G, K, partialSums(G, H), kernels, offset);
-  first_ = layOut(H, resetBefore ? 2 : G, O, partialSums(G, H), kernels, offset);
+  input_ = layOut(H, G, K, kSplitsLog2For(G, H), kernels, offset);
+  recurrent_ = layOut(H, resetBefore ? 2 : G, O, kSplitsLog2For(G, H), kernels, offset);
   hasSecond_ = resetBefore || spec.projSize > 0;
   if (hasSecond_)
-    second_ = layOut(O, 1, H, partialSums(1, O), kernels, offset);
+    second_ = layOut(O, 1, H, kSplitsLog2For(1, O), kernels, offset);
   hasPeepholes_ = spec.cell == CellKind::lstmPeephole;
   if (hasPeepholes_)
     peephole_ = layOut(H, 3, 0, 0, kernels, offset);
 }
 
-double Layer::work() const {
+double PackedLayer::macsPerStep() const {
   const size_t second = hasSecond_ ? second_.weightFloats() : 0;
-  return double(weights() + second) + activation * double(first_.packedRow());
+  return double(weightsPerStep() + second) + activation * double(recurrent_.packedRow());
 }
 
-double Layer::stepTime(const SharingCosts& costs, size_t threads) const {
+double PackedLayer::stepNs(const ThreadCosts& costs, size_t threads) const {
   // The input product has no part in the waiting: it is made ahead, of several steps at a time.
-  double time = double(input_.weightFloats()) / double(threads) * costs.several;
-  time += double(first_.weightFloats()) * largestShare(first_, threads) * costs.one;
+  double time = double(input_.weightFloats()) / double(threads) * costs.gemmNsPerMac;
+  time += double(recurrent_.weightFloats()) * largestThreadShare(recurrent_, threads) * costs.gemvNsPerMac;
   if (hasSecond_)
-    time += double(second_.weightFloats()) * largestShare(second_, threads) * costs.one;
+    time += double(second_.weightFloats()) * largestThreadShare(second_, threads) * costs.gemvNsPerMac;
   // Threads are not there at the same moment: what a meeting takes by itself is half of what it costs.
-  return time + 2 * costs.meeting * double(hasSecond_ ? 2 : 1) * double(threads - 1);
+  return time + 2 * costs.barrierNs * double(hasSecond_ ? 2 : 1) * double(threads - 1);
 }
 
-void Layer::pack(const CellWeights& w) {
+void PackedLayer::pack(const CellWeights& w) {
   input_.pack(w.weightIh, w.biasIh, 0, memory_);
-  first_.pack(w.weightHh, w.biasHh, 0, memory_);
+  recurrent_.pack(w.weightHh, w.biasHh, 0, memory_);
   if (spec_.cell == CellKind::gruResetBefore)
     second_.pack(w.weightHh, w.biasHh, 2, memory_);
   if (spec_.projSize)
@@ -69,9 +69,9 @@ void Layer::pack(const CellWeights& w) {
     peephole_.pack(nullptr, w.peephole, 0, memory_);
 }
 
-void Layer::unpack(const MutableCellWeights& w) const {
+void PackedLayer::unpack(const MutableCellWeights& w) const {
   input_.unpack(w.weightIh, w.biasIh, 0, memory_);
-  first_.unpack(w.weightHh, w.biasHh, 0, memory_);
+  recurrent_.unpack(w.weightHh, w.biasHh, 0, memory_);
   if (spec_.cell == CellKind::gruResetBefore)
     second_.unpack(w.weightHh, w.biasHh, 2, memory_);
   if (spec_.projSize)

@@ -1,16 +1,16 @@
 // One recurrent layer in one direction: its packed weights.
 #pragma once
 #include "../matmul/packed_matrix.h"
-#include "thread_cost.h"
 #include "network.h"
+#include "thread_cost.h"
 
 namespace native_rnn {
 
 // Where the packed matrices of a layer lie.
-class Layer {
+class PackedLayer {
 public:
   // K: inputs of this layer. `offset`: where its weights begin in the network's memory; moved past them.
-  Layer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* memory, size_t& offset);
+  PackedLayer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* memory, size_t& offset);
   void pack(const CellWeights&);
   void unpack(const MutableCellWeights&) const;
 
@@ -20,19 +20,19 @@ public:
   size_t units() const { return spec_.hiddenSize; }
   size_t outputs() const { return spec_.outputSize(); }
   // Floats that a step reads.
-  size_t weights() const { return input_.weightFloats() + first_.weightFloats(); }
+  size_t weightsPerStep() const { return input_.weightFloats() + recurrent_.weightFloats(); }
   // Multiplications of a step of one row, activations counted as what they take.
-  double work() const;
+  double macsPerStep() const;
   // Nanoseconds of a step of a single row by these costs, where so many threads share its units.
-  double stepTime(const SharingCosts&, size_t threads) const;
+  double stepNs(const ThreadCosts&, size_t threads) const;
   bool hasCellState() const { return spec_.cell == CellKind::lstm || spec_.cell == CellKind::lstmPeephole; }
 
 private:
-  friend class Pass;
+  friend class Recurrence;
   const NetworkSpec spec_;
   const Kernels& kernels_;
   float* const memory_;
-  Matrix input_, first_, second_, peephole_;
+  PackedMatrix input_, recurrent_, second_, peephole_;
   bool hasSecond_, hasPeepholes_;
 };
 

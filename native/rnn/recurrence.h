@@ -6,7 +6,7 @@
 namespace native_rnn {
 
 // The rows that one pass runs over, and when each ends.
-struct Rows {
+struct RowGroup {
   size_t T, B;
   size_t first;           // row i is row first + i of the batch, or
   const uint32_t* order;  // where not null, row order[i], the longest first
@@ -24,17 +24,17 @@ struct Strided {
 };
 
 // Owns nothing, lives in memory that it is given.
-class Pass {
+class Recurrence {
 public:
   // Floats of memory that a pass over at most B rows asks for; `ordered`: its rows come with an order.
-  static size_t floats(const Layer&, size_t B, size_t T, bool ordered);
-  Pass(const Layer&, const Rows&, bool reverse, float* memory);
+  static size_t floats(const PackedLayer&, size_t B, size_t T, bool ordered);
+  Recurrence(const PackedLayer&, const RowGroup&, bool reverse, float* memory);
 
   Strided<const float> x{}; // by time step and row of the batch
   Strided<float> y{};       // null data: not wanted
   // Rows of x and y that lie in the order of the pass, not of the batch.
   bool xByPosition = false, yByPosition = false;
-  Crew* crew = nullptr; // shares the steps of a single row
+  ForkJoin* forkJoin = nullptr; // shares the steps of a single row
   const std::atomic<bool>* cancelled = nullptr;
 
   // States are (B, O) and (B, H) by row of the batch; null: zeros.
@@ -49,25 +49,25 @@ public:
 private:
   size_t activeAt(size_t step) const;
   size_t timeOf(size_t row, size_t step) const { return reverse_ ? rows_.length(row) - 1 - step : step; }
-  void inputSums(size_t begin, size_t steps, size_t active, float* sums) const;
+  void inputGates(size_t begin, size_t steps, size_t active, float* sums) const;
   // Computes the input sums first, unless they are there already.
-  void runSteps(size_t begin, size_t steps, size_t active, bool summed = false);
-  void shareSteps(size_t begin, size_t steps, bool summed);
-  void runAhead(size_t begin, size_t end);
-  size_t crewSteps() const;
+  void runSteps(size_t begin, size_t steps, size_t active, bool haveInputGates = false);
+  void shareSteps(size_t begin, size_t steps, bool haveInputGates);
+  void runOverlapped(size_t begin, size_t end);
+  size_t stepsPerRound() const;
   bool isCancelled() const { return cancelled && cancelled->load(std::memory_order_relaxed); }
 
-  const Layer& layer_;
-  const Rows rows_;
+  const PackedLayer& layer_;
+  const RowGroup rows_;
   const bool reverse_;
-  bool turns_,
-      fuses_;    // whether step() walks there and back over the weights; whether it sums up a row's input on the way
-  size_t chunk_; // steps whose input sums are computed before them
-  size_t aheadRows_; // or, of a single row, beside the steps before them; 0: not
-  float *memory_, *sums_, *gathered_;
-  float** yRows_;
-  RunArgs run_{};
-  ProductArgs product_{};
+  bool reverses_,
+      fusesInput_; // whether step() walks there and back over the weights; whether it sums up a row's input on the way
+  size_t chunkSteps_; // steps whose input sums are computed before them
+  size_t aheadRows_;  // or, of a single row, beside the steps before them; 0: not
+  float *memory_, *inputGates_, *gathered_;
+  float** outputRows_;
+  RecurrenceArgs args_{};
+  GemmArgs inputGemm_{};
 };
 
 } // namespace native_rnn

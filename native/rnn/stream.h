@@ -4,12 +4,12 @@
 
 namespace native_rnn {
 
-class Pass;
+class Recurrence;
 
 class Stream {
 public:
   // The stack must outlive the stream; throws std::bad_alloc.
-  Stream(const Stack&, size_t B);
+  Stream(const Network&, size_t B);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -23,11 +23,11 @@ public:
   size_t bytes() const { return memory_.bytes(); }
 
 private:
-  const Stack& stack_;
+  const Network& network_;
   const size_t B_;
   Scratch memory_;
-  Pass* passes_;   // one a layer, in memory_
-  float* kept_[2]; // outputs of the layers before: (cut, B, O)
+  Recurrence* recurrences_; // one a layer, in memory_
+  float* between_[2];       // outputs of the layers before: (cut, B, O)
 };
 
 } // namespace native_rnn

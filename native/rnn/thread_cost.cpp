@@ -8,13 +8,13 @@ namespace native_rnn {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr SharingCosts typical{50000, 300, 0.04, 0.025};
+constexpr ThreadCosts typicalCosts{50000, 300, 0.04, 0.025};
 // Nobody is waited for any longer.
-constexpr double patience = 5e6;
+constexpr double timeoutNs = 5e6;
 // A meeting of threads that each have a processor takes less: more, and they may have had one between them.
-constexpr double longMeeting = 1000;
+constexpr double slowBarrierNs = 1000;
 // So often costs are measured where no thread comes or the meetings are long.
-constexpr int mostTries = 3;
+constexpr int maxTries = 3;
 
 double since(Clock::time_point begin) { return std::chrono::duration<double, std::nano>(Clock::now() - begin).count(); }
 
@@ -30,7 +30,7 @@ public:
     for (bool over = false; !over;) {
       exchange.steps(1);
       over = exchange.over_;
-      exchange.barrier_.meet();
+      exchange.barrier_.arriveAndWait();
     }
   }
   // The caller's side: nanoseconds of one step, the middle one of some lots.
@@ -40,17 +40,17 @@ public:
     double lots[mostLots];
     size_t count = 0;
     while (!over_) {
-      over_ = count + 1 == mostLots || since(begin) > patience;
+      over_ = count + 1 == mostLots || since(begin) > timeoutNs;
       const Clock::time_point lot = Clock::now();
       steps(0);
       lots[count++] = since(lot) / meetings;
-      barrier_.meet();
+      barrier_.arriveAndWait();
     }
     std::sort(lots, lots + count);
     return lots[count / 2];
   }
   // The caller's side: nothing is measured, and who comes late is sent away.
-  void callOff() { word_.store(leave, std::memory_order_release); }
+  void dismiss() { word_.store(leave, std::memory_order_release); }
 
 private:
   static constexpr int meetings = 8, floats = 64, line = 16;
@@ -65,7 +65,7 @@ private:
         sum += others[k];
       for (int k = 0; k < floats; k += line)
         own[k] = sum;
-      barrier_.meet();
+      barrier_.arriveAndWait();
     }
   }
 
@@ -80,20 +80,20 @@ private:
 class Sample {
 public:
   explicit Sample(const Kernels& kernels) : kernels_(kernels) {
-    const size_t panels = most / kernels.lanes, narrow = std::min(kernels.panels[0][0].most, panels);
-    const size_t blocks = panels / narrow;
-    outputs_ = narrow * blocks * kernels.lanes;
-    product_ = {weights_, start_, K, blocks, narrow, 0, false, 0};
+    const size_t panels = most / kernels.lanes, panelsPerBlock = std::min(kernels.blockPanels[0][0].several, panels);
+    const size_t blocks = panels / panelsPerBlock;
+    outputs_ = panelsPerBlock * blocks * kernels.lanes;
+    view_ = {weights_, start_, K, blocks, panelsPerBlock, 0, false, 0};
     std::fill_n(weights_, K * most, 0.0f);
   }
   // Nanoseconds of a multiplication in a product of so many rows: the least of some.
   double measure(size_t count) const {
-    const ProductArgs args{product_, a_, ptrdiff_t(K), y_, outputs_, count};
+    const GemmArgs args{view_, a_, ptrdiff_t(K), y_, outputs_, count};
     double least = 1e9;
     for (int i = 0; i < 6; i++) {
       const Clock::time_point begin = Clock::now();
       for (size_t row = 0; row < rows; row += count)
-        kernels_.product[0](args);
+        kernels_.gemm[0](args);
       least = std::min(least, since(begin));
     }
     return least / double(rows * K * outputs_);
@@ -106,42 +106,42 @@ private:
   alignas(64) static inline float weights_[K * most], start_[most], a_[rows * K], y_[rows * most];
   const Kernels& kernels_;
   size_t outputs_;
-  Product product_;
+  PackedView view_;
 };
 
 // Whether a thread came to help within the time that one has patience for.
-bool comes(const Team& team) {
+bool threadComes(const Team& team) {
   const Clock::time_point begin = Clock::now();
   bool late = false;
-  spinUntil([&] { return team.arrived() > 0 || (late = since(begin) > patience); });
+  spinUntil([&] { return team.arrived() > 0 || (late = since(begin) > timeoutNs); });
   return !late;
 }
 
 // False where no thread comes. The first round starts the thread, which for a while may have the caller's processor.
-bool measure(const Kernels& kernels, SharingCosts& costs) {
+bool measure(const Kernels& kernels, ThreadCosts& costs) {
   const Sample sample(kernels);
   costs = {1e9, 1e9, 1e9, 1e9};
   for (int round = 0; round < 4; round++) {
     Exchange exchange;
     const Clock::time_point begin = Clock::now();
     Team team(2, &Exchange::help, &exchange);
-    if (!comes(team)) {
-      exchange.callOff();
+    if (!threadComes(team)) {
+      exchange.dismiss();
       return false;
     }
-    costs.help = std::min(costs.help, since(begin));
-    costs.meeting = std::min(costs.meeting, exchange.measure());
+    costs.wakeNs = std::min(costs.wakeNs, since(begin));
+    costs.barrierNs = std::min(costs.barrierNs, exchange.measure());
     team.end();
     // Meanwhile the thread goes to sleep.
-    costs.one = std::min(costs.one, sample.measure(1));
-    costs.several = std::min(costs.several, sample.measure(Sample::rows));
+    costs.gemvNsPerMac = std::min(costs.gemvNsPerMac, sample.measure(1));
+    costs.gemmNsPerMac = std::min(costs.gemmNsPerMac, sample.measure(Sample::rows));
   }
   return true;
 }
 
-struct Known {
+struct Measurement {
   const Kernels* kernels;
-  SharingCosts costs;
+  ThreadCosts costs;
   int tries;
 };
 
@@ -149,28 +149,28 @@ std::atomic<bool> always{false};
 
 } // namespace
 
-void shareAlways() { always.store(true, std::memory_order_relaxed); }
+void alwaysShareWork() { always.store(true, std::memory_order_relaxed); }
 bool sharesAlways() { return always.load(std::memory_order_relaxed); }
 
-SharingCosts sharingCosts(const Kernels& kernels) {
+ThreadCosts threadCosts(const Kernels& kernels) {
   static Mutex mutex;
-  static Known all[4];
+  static Measurement all[4];
   const Guard guard(mutex);
-  for (Known& known : all) {
+  for (Measurement& known : all) {
     if (known.kernels && known.kernels != &kernels)
       continue;
     if (!known.kernels)
-      known = {&kernels, typical, 0};
-    if (known.tries < mostTries) {
-      SharingCosts measured;
+      known = {&kernels, typicalCosts, 0};
+    if (known.tries < maxTries) {
+      ThreadCosts measured;
       const bool came = measure(kernels, measured);
       if (came)
         known.costs = measured;
-      known.tries = came && measured.meeting < longMeeting ? mostTries : known.tries + 1;
+      known.tries = came && measured.barrierNs < slowBarrierNs ? maxTries : known.tries + 1;
     }
     return known.costs;
   }
-  return typical;
+  return typicalCosts;
 }
 
 } // namespace native_rnn

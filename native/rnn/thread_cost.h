@@ -6,19 +6,19 @@
 namespace native_rnn {
 
 // All in nanoseconds.
-struct SharingCosts {
-  double help;    // from asking a sleeping thread for help until it is there
-  double meeting; // of two threads at a barrier, each of which then reads what the other wrote before
-  double one;     // of a multiplication in a product of one row, whose weights lie in the second-level cache
-  double several; // and of several rows
+struct ThreadCosts {
+  double wakeNs;       // from asking a sleeping thread for help until it is there
+  double barrierNs;    // of two threads at a barrier, each of which then reads what the other wrote before
+  double gemvNsPerMac; // of a multiplication in a product of one row, whose weights lie in the second-level cache
+  double gemmNsPerMac; // and of several rows
 };
 
 // Measured once with each table of kernels, when first asked for: that takes up to a millisecond, and as long as
 // starting a thread. Typical ones where no thread comes to help. A busy machine may be measured three times.
-SharingCosts sharingCosts(const Kernels&);
+ThreadCosts threadCosts(const Kernels&);
 
 // From now on threads share whatever they can, and nothing is measured: for tests of the sharing itself.
-void shareAlways();
+void alwaysShareWork();
 bool sharesAlways();
 
 } // namespace native_rnn

@@ -8,9 +8,9 @@ namespace native_rnn {
 namespace {
 
 // Multiplications of a call that is over before another thread has come, on any machine.
-constexpr double leastWork = 1 << 20;
+constexpr double minMacs = 1 << 20;
 // Each thread that comes to help should have so many times as much to do as its coming takes.
-constexpr double worthHelp = 3;
+constexpr double minWorkPerWake = 3;
 
 // Steps of rows that a call takes.
 double stepsOf(const ForwardCall& call) {
@@ -19,33 +19,35 @@ double stepsOf(const ForwardCall& call) {
 
 // The sum of `each(layer)`.
 template <class Each>
-double sumOf(const std::vector<Layer>& layers, const Each& each) {
+double sumOf(const std::vector<PackedLayer>& layers, const Each& each) {
   return std::accumulate(layers.begin(), layers.end(), 0.0,
-                         [&](double sum, const Layer& layer) { return sum + each(layer); });
+                         [&](double sum, const PackedLayer& layer) { return sum + each(layer); });
 }
 
 } // namespace
 
-size_t threadsOf(const ForwardCall& call, const std::vector<Layer>& layers) {
+size_t plannedThreads(const ForwardCall& call, const std::vector<PackedLayer>& layers) {
   if (call.threads < 2 || sharesAlways())
     return call.threads;
-  const double steps = stepsOf(call), work = steps * sumOf(layers, [](const Layer&layer) { return layer.work(); });
+  const double steps = stepsOf(call),
+               work = steps * sumOf(layers, [](const PackedLayer&layer) { return layer.macsPerStep(); });
   const size_t most = std::min(call.threads, Pool::shared().size());
-  if (most < 2 || work < leastWork)
+  if (most < 2 || work < minMacs)
     return 1;
-  const SharingCosts costs = sharingCosts(layers[0].kernels());
-  const double time = call.B > 1 ? work * costs.several
-                                 : steps * sumOf(layers, [&](const Layer& layer) { return layer.stepTime(costs, 1); });
-  return std::min(most, 1 + size_t(time / (worthHelp * costs.help)));
+  const ThreadCosts costs = threadCosts(layers[0].kernels());
+  const double time = call.B > 1
+                          ? work * costs.gemmNsPerMac
+                          : steps * sumOf(layers, [&](const PackedLayer& layer) { return layer.stepNs(costs, 1); });
+  return std::min(most, 1 + size_t(time / (minWorkPerWake * costs.wakeNs)));
 }
 
-size_t threadsOfUnits(const Layer& layer, size_t threads) {
+size_t unitThreads(const PackedLayer& layer, size_t threads) {
   if (sharesAlways())
     return threads;
-  const SharingCosts costs = sharingCosts(layer.kernels());
+  const ThreadCosts costs = threadCosts(layer.kernels());
   size_t best = 1;
   for (size_t n = 2; n <= threads; n++)
-    if (layer.stepTime(costs, n) < layer.stepTime(costs, best))
+    if (layer.stepNs(costs, n) < layer.stepNs(costs, best))
       best = n;
   return best;
 }

@@ -6,8 +6,8 @@
 namespace native_rnn {
 
 // Of those that the call may use.
-size_t threadsOf(const ForwardCall&, const std::vector<Layer>&);
+size_t plannedThreads(const ForwardCall&, const std::vector<PackedLayer>&);
 // With how many of these threads a single row's steps take the least time when they share its units.
-size_t threadsOfUnits(const Layer&, size_t threads);
+size_t unitThreads(const PackedLayer&, size_t threads);
 
 } // namespace native_rnn

@@ -5,21 +5,21 @@
 
 namespace native_rnn {
 
-Crew::Crew(size_t threads) : team_(threads, member, this) {}
+ForkJoin::ForkJoin(size_t threads) : team_(threads, member, this) {}
 
-Crew::~Crew() {
+ForkJoin::~ForkJoin() {
   done_.store(true, std::memory_order_release);
   team_.end();
 }
 
-void Crew::member(void* argument, size_t index) {
-  Crew& crew = *static_cast<Crew*>(argument);
+void ForkJoin::member(void* argument, size_t index) {
+  ForkJoin& forkJoin = *static_cast<ForkJoin*>(argument);
   uint64_t seen = 0;
   while (true) {
     uint64_t round = seen;
     spinUntil([&] {
-      const bool done = crew.done_.load(std::memory_order_acquire);
-      round = crew.round_.load(std::memory_order_acquire);
+      const bool done = forkJoin.done_.load(std::memory_order_acquire);
+      round = forkJoin.round_.load(std::memory_order_acquire);
       return done || round != seen;
     });
     if (round == seen)
@@ -29,12 +29,12 @@ void Crew::member(void* argument, size_t index) {
     // Who came while a round was being handed out is counted in the next.
     if (index >= shares)
       continue;
-    crew.work_(crew.argument_, index, shares, *crew.barrier_);
-    crew.working_.fetch_sub(1, std::memory_order_release);
+    forkJoin.work_(forkJoin.argument_, index, shares, *forkJoin.barrier_);
+    forkJoin.working_.fetch_sub(1, std::memory_order_release);
   }
 }
 
-void Crew::all(Work work, void* argument, size_t steps) {
+void ForkJoin::run(Work work, void* argument, size_t steps) {
   const size_t shares = tooSlow_ ? 1 : 1 + team_.arrived();
   Barrier barrier(shares);
   work_ = work, argument_ = argument, barrier_ = &barrier;
@@ -47,11 +47,12 @@ void Crew::all(Work work, void* argument, size_t steps) {
   spinUntil([&] { return working_.load(std::memory_order_acquire) == 0; });
   const Clock::duration all = Clock::now() - begin;
   // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster.
-  const double perStep = double(all.count()) / double(std::max<size_t>(steps, 1));
+  const double ticksPerStep = double(all.count()) / double(std::max<size_t>(steps, 1));
   if (shares == 1) {
     if (steps > 0)
-      alone_ = perStep;
-  } else if (all - own > own + std::chrono::microseconds(200) || (steps > 0 && alone_ > 0 && perStep > alone_)) {
+      soloTicksPerStep_ = ticksPerStep;
+  } else if (all - own > own + std::chrono::microseconds(200) ||
+             (steps > 0 && soloTicksPerStep_ > 0 && ticksPerStep > soloTicksPerStep_)) {
     tooSlow_ = true;
   }
 }

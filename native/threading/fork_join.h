@@ -5,17 +5,17 @@
 namespace native_rnn {
 
 // Threads that share the work of one pass: the caller and those that have come to help.
-class Crew {
+class ForkJoin {
 public:
   using Work = void (*)(void* argument, size_t share, size_t shares, Barrier& barrier);
-  explicit Crew(size_t threads);
-  ~Crew();
+  explicit ForkJoin(size_t threads);
+  ~ForkJoin();
   // Runs work(argument, share, shares, barrier) on every thread that is there by now. `steps`: its size, where
   // pieces of equal size are alike; 0 where not.
-  void all(Work work, void* argument, size_t steps);
+  void run(Work work, void* argument, size_t steps);
 
 private:
-  static void member(void* crew, size_t index);
+  static void member(void* forkJoin, size_t index);
   Work work_ = nullptr;
   void* argument_ = nullptr;
   Barrier* barrier_ = nullptr;
@@ -23,7 +23,7 @@ private:
   std::atomic<uint64_t> round_{0};
   std::atomic<size_t> working_{0};
   std::atomic<bool> done_{false};
-  double alone_ = 0; // clock ticks a step of the caller by itself
+  double soloTicksPerStep_ = 0; // clock ticks a step of the caller by itself
   bool tooSlow_ = false;
   Team team_;
 };

@@ -16,11 +16,11 @@ Pool& Pool::shared() {
 
 void Pool::limit(size_t threads) { limit_.store(threads ? threads : 1, std::memory_order_relaxed); }
 
-bool Pool::submit(Job& job, size_t seats, bool urgent) {
-  if (seats == 0)
+bool Pool::submit(Task& task, size_t slots, bool urgent) {
+  if (slots == 0)
     return true;
   const Guard guard(mutex_);
-  while (started_ < size() && started_ < waiting_ + seats + (started_ - idle_)) {
+  while (started_ < size() && started_ < openSlots_ + slots + (started_ - idle_)) {
     if (started_ == 0)
       keepLoaded(reinterpret_cast<const void*>(&Pool::enter));
     if (!startThread(&Pool::enter, this))
@@ -30,34 +30,34 @@ bool Pool::submit(Job& job, size_t seats, bool urgent) {
   }
   if (started_ == 0)
     return false;
-  job.seats_ = seats;
-  waiting_ += seats;
-  job.previous_ = urgent ? nullptr : last_;
-  job.next_ = urgent ? first_ : nullptr;
-  (job.previous_ ? job.previous_->next_ : first_) = &job;
-  (job.next_ ? job.next_->previous_ : last_) = &job;
-  keepSleepersAway();
-  if (seats > 1)
+  task.slots_ = slots;
+  openSlots_ += slots;
+  task.previous_ = urgent ? nullptr : last_;
+  task.next_ = urgent ? first_ : nullptr;
+  (task.previous_ ? task.previous_->next_ : first_) = &task;
+  (task.next_ ? task.next_->previous_ : last_) = &task;
+  moveSleepersAway();
+  if (slots > 1)
     wake_.wakeAll();
   else
     wake_.wakeOne();
   return true;
 }
 
-size_t Pool::withdraw(Job& job) {
+size_t Pool::cancel(Task& task) {
   const Guard guard(mutex_);
-  const size_t seats = job.seats_;
-  if (seats == 0)
+  const size_t slots = task.slots_;
+  if (slots == 0)
     return 0;
-  job.seats_ = 0;
-  waiting_ -= seats;
-  unlink(job);
-  return seats;
+  task.slots_ = 0;
+  openSlots_ -= slots;
+  unlink(task);
+  return slots;
 }
 
-void Pool::unlink(Job& job) {
-  (job.previous_ ? job.previous_->next_ : first_) = job.next_;
-  (job.next_ ? job.next_->previous_ : last_) = job.previous_;
+void Pool::unlink(Task& task) {
+  (task.previous_ ? task.previous_->next_ : first_) = task.next_;
+  (task.next_ ? task.next_->previous_ : last_) = task.previous_;
 }
 
 ThreadResult RNN_THREAD_CALL Pool::enter(void* pool) {
@@ -69,7 +69,7 @@ ThreadResult RNN_THREAD_CALL Pool::enter(void* pool) {
 }
 
 // Any of them may be the one that wakes. Who gave a thread other processors meanwhile has the last word.
-void Pool::keepSleepersAway() {
+void Pool::moveSleepersAway() {
   if (entered_ > fewThreads || size() > fewThreads || !mayChooseProcessors())
     return;
   for (size_t i = 0; i < entered_; i++) {
@@ -98,16 +98,16 @@ void Pool::work() {
     self.asleep = false;
     const bool away = self.away;
     self.away = false;
-    Job& job = *first_;
-    waiting_--;
-    if (--job.seats_ == 0)
-      unlink(job);
+    Task& task = *first_;
+    openSlots_--;
+    if (--task.slots_ == 0)
+      unlink(task);
     idle_--;
     mutex_.unlock();
     Processors now;
     if (away && readProcessors(self.thread, now) && sameProcessors(now, self.kept))
       useProcessors(self.thread, self.all);
-    job.run(); // the job may be gone when it returns
+    task.run(); // the job may be gone when it returns
     mutex_.lock();
     idle_++;
   }
@@ -129,32 +129,32 @@ void Team::end() {
   if (ended_)
     return;
   ended_ = true;
-  const size_t came = invited_ - (invited_ ? Pool::shared().withdraw(*this) : 0);
+  const size_t came = invited_ - (invited_ ? Pool::shared().cancel(*this) : 0);
   spinUntil([&] { return left_.load(std::memory_order_acquire) == came; });
 }
 
 namespace {
-struct Parts {
+struct ParallelLoop {
   size_t count;
   void (*work)(void*, size_t);
   void* argument;
   std::atomic<size_t> next{0};
   static void take(void* self, size_t) {
-    Parts& parts = *static_cast<Parts*>(self);
-    for (size_t part; (part = parts.next.fetch_add(1, std::memory_order_relaxed)) < parts.count;) {
-      parts.work(parts.argument, part);
+    ParallelLoop& items = *static_cast<ParallelLoop*>(self);
+    for (size_t item; (item = items.next.fetch_add(1, std::memory_order_relaxed)) < items.count;) {
+      items.work(items.argument, item);
     }
   }
 };
 } // namespace
 
-void parallel(size_t parts, size_t threads, void (*work)(void*, size_t), void* argument) {
-  Parts all{parts, work, argument};
-  Team team(threads < parts ? threads : parts, &Parts::take, &all);
-  Parts::take(&all, 0);
+void parallelFor(size_t items, size_t threads, void (*work)(void*, size_t), void* argument) {
+  ParallelLoop all{items, work, argument};
+  Team team(threads < items ? threads : items, &ParallelLoop::take, &all);
+  ParallelLoop::take(&all, 0);
 }
 
-void Barrier::meet() {
+void Barrier::arriveAndWait() {
   const uint32_t round = round_.load(std::memory_order_acquire);
   if (here_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
     here_.store(0, std::memory_order_relaxed);

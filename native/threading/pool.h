@@ -9,20 +9,20 @@ namespace native_rnn {
 
 // Work for pool threads. Belongs to its maker, and stays alive until `run` has returned in every thread that took it
 // (`withdraw` says how many took it).
-class Job {
+class Task {
 public:
   virtual void run() noexcept = 0;
 
 protected:
-  Job() = default;
-  Job(const Job&) = delete;
-  Job& operator=(const Job&) = delete;
-  ~Job() = default;
+  Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  ~Task() = default;
 
 private:
   friend class Pool;
-  Job *previous_ = nullptr, *next_ = nullptr;
-  size_t seats_ = 0; // threads that may still take it; 0: it does not wait
+  Task *previous_ = nullptr, *next_ = nullptr;
+  size_t slots_ = 0; // threads that may still take it; 0: it does not wait
 };
 
 class Pool {
@@ -33,21 +33,21 @@ public:
   size_t size() const { return limit_.load(std::memory_order_relaxed); }
   // Queues the job for `seats` threads. Urgent ones go first: a thread is waiting for them. False: no thread could be
   // started and none is there, so the job would never run; it is not queued.
-  bool submit(Job&, size_t seats = 1, bool urgent = false);
+  bool submit(Task&, size_t slots = 1, bool urgent = false);
   // Takes back the seats that no thread has taken yet; how many those were.
-  size_t withdraw(Job&);
+  size_t cancel(Task&);
 
 private:
   Pool() = default;
   void work();
-  void keepSleepersAway();
+  void moveSleepersAway();
   static ThreadResult RNN_THREAD_CALL enter(void*);
-  void unlink(Job&);
+  void unlink(Task&);
 
   Mutex mutex_;
   Condition wake_;
-  Job *first_ = nullptr, *last_ = nullptr;
-  size_t waiting_ = 0; // seats in the queue
+  Task *first_ = nullptr, *last_ = nullptr;
+  size_t openSlots_ = 0; // seats in the queue
   size_t idle_ = 0, started_ = 0;
   // The threads of a small pool; a larger one leaves the choice of processors to the system, which has more of them.
   struct Sleeper {
@@ -64,7 +64,7 @@ private:
 // The caller and the pool threads that come to help it: each that wakes in time runs `work(argument, member)`, members
 // numbered from 1 in the order of arrival (the caller is 0 and does its own part). Who comes late is sent away, so the
 // caller never waits for a sleeping thread.
-class Team final : Job {
+class Team final : Task {
 public:
   using Work = void (*)(void* argument, size_t member);
   Team(size_t members, Work work, void* argument);
@@ -85,14 +85,14 @@ private:
 
 // Calls work(argument, part) once for every part, on the caller and at most `threads - 1` pool threads, and returns
 // when all are done. Parts must not wait for each other.
-void parallel(size_t parts, size_t threads, void (*work)(void* argument, size_t part), void* argument);
+void parallelFor(size_t items, size_t threads, void (*work)(void* argument, size_t item), void* argument);
 
 // A meeting of a fixed number of running threads: spins for some microseconds, then yields. Nothing that a thread wrote
 // before it is unseen by the others after it.
 class Barrier {
 public:
   explicit Barrier(size_t members) : members_(members) {}
-  void meet();
+  void arriveAndWait();
 
 private:
   const size_t members_;

@@ -1,9 +1,9 @@
 // libFuzzer on the C++ core without Node: any sizes, weights, lengths and cuts, on every table that this CPU runs.
 // Beside what the sanitizers see it holds the promise of bits: a row alone, a stream and the other tables agree.
 #include "kernels/dispatch.h"
-#include "rnn/thread_cost.h"
 #include "rnn/network.h"
 #include "rnn/stream.h"
+#include "rnn/thread_cost.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -118,7 +118,7 @@ Case readCase(Bytes& bytes) {
   return c;
 }
 
-Result forward(const Stack& stack, const Case& c, size_t threads) {
+Result forward(const Network& network, const Case& c, size_t threads) {
   size_t H = c.spec.hiddenSize, O = c.spec.outputSize(), D = c.spec.directions(), L = c.spec.numLayers;
   Result r{std::vector<float>(c.T * c.B * D * O), std::vector<float>(D * L * c.B * O),
            std::vector<float>(D * L * c.B * H)};
@@ -131,7 +131,7 @@ Result forward(const Stack& stack, const Case& c, size_t threads) {
   call.y = r.y.data(), call.hn = r.hn.data(), call.cn = lstm ? r.cn.data() : nullptr;
   call.threads = threads;
   Scratch scratch;
-  if (!stack.forward(call, scratch))
+  if (!network.forward(call, scratch))
     std::abort();
   return r;
 }
@@ -177,7 +177,7 @@ bool same(const Result& a, const Result& b) {
          same(a.cn.data(), b.cn.data(), a.cn.size());
 }
 
-void checkUnpack(const Stack& stack, const Case& c) {
+void checkUnpack(const Network& network, const Case& c) {
   std::vector<Plain> copies = c.weights;
   std::vector<MutableCellWeights> views;
   auto view = [](std::vector<float>& v) { return v.empty() ? nullptr : v.data(); };
@@ -187,48 +187,48 @@ void checkUnpack(const Stack& stack, const Case& c) {
     views.push_back(
         {view(p.weightIh), view(p.weightHh), view(p.biasIh), view(p.biasHh), view(p.weightHr), view(p.peephole)});
   }
-  stack.unpack(views.data());
+  network.unpack(views.data());
   for (size_t i = 0; i < copies.size(); i++) {
     const Plain &a = c.weights[i], &b = copies[i];
-    require(same(a.weightIh.data(), b.weightIh.data(), a.weightIh.size()), "weight_ih comes back", stack.kernels());
-    require(same(a.weightHh.data(), b.weightHh.data(), a.weightHh.size()), "weight_hh comes back", stack.kernels());
-    require(same(a.weightHr.data(), b.weightHr.data(), a.weightHr.size()), "weight_hr comes back", stack.kernels());
-    require(same(a.peephole.data(), b.peephole.data(), a.peephole.size()), "peepholes come back", stack.kernels());
+    require(same(a.weightIh.data(), b.weightIh.data(), a.weightIh.size()), "weight_ih comes back", network.kernels());
+    require(same(a.weightHh.data(), b.weightHh.data(), a.weightHh.size()), "weight_hh comes back", network.kernels());
+    require(same(a.weightHr.data(), b.weightHr.data(), a.weightHr.size()), "weight_hr comes back", network.kernels());
+    require(same(a.peephole.data(), b.peephole.data(), a.peephole.size()), "peepholes come back", network.kernels());
   }
 }
 
-void checkRows(const Stack& stack, const Case& c, const Result& whole) {
+void checkRows(const Network& network, const Case& c, const Result& whole) {
   size_t DO = c.spec.directions() * c.spec.outputSize();
   for (size_t b = 0; b < c.B; b++) {
-    Result alone = forward(stack, rowOf(c, b), 1);
+    Result alone = forward(network, rowOf(c, b), 1);
     for (size_t t = 0; t < c.T; t++) {
       const float* y = whole.y.data() + (c.batchFirst ? b * c.T + t : t * c.B + b) * DO;
-      require(same(y, alone.y.data() + t * DO, DO), "a row alone has the bits it has in a batch", stack.kernels());
+      require(same(y, alone.y.data() + t * DO, DO), "a row alone has the bits it has in a batch", network.kernels());
     }
   }
 }
 
-void checkStream(const Stack& stack, const Case& c, const Result& whole, size_t cut) {
+void checkStream(const Network& network, const Case& c, const Result& whole, size_t cut) {
   if (c.spec.direction != Direction::forward || c.withLengths || c.batchFirst)
     return;
   size_t I = c.spec.inputSize, O = c.spec.outputSize();
   std::vector<float> y(c.T * c.B * O);
-  Stream stream(stack, c.B);
+  Stream stream(network, c.B);
   stream.writeState(c.withStates ? c.h0.data() : nullptr, c.withStates && isLstm(c.spec.cell) ? c.c0.data() : nullptr);
   cut = cut % (c.T + 1);
   for (size_t t = 0; t < cut; t++)
     stream.step(c.x.data() + t * c.B * I, y.data() + t * c.B * O);
   stream.run(c.x.data() + cut * c.B * I, c.T - cut, y.data() + cut * c.B * O);
-  require(same(y.data(), whole.y.data(), y.size()), "a stream has the bits of forward", stack.kernels());
+  require(same(y.data(), whole.y.data(), y.size()), "a stream has the bits of forward", network.kernels());
   std::vector<float> h(whole.hn.size()), cell(whole.cn.size());
   stream.readState(h.data(), isLstm(c.spec.cell) ? cell.data() : nullptr);
-  require(same(h.data(), whole.hn.data(), h.size()), "a stream's state is forward's", stack.kernels());
+  require(same(h.data(), whole.hn.data(), h.size()), "a stream's state is forward's", network.kernels());
 }
 
 } // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  shareAlways();
+  alwaysShareWork();
   return 0;
 }
 
@@ -250,15 +250,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Kernels& kernels = *tables[i];
     if (!runsHere(kernels))
       continue;
-    Aligned packed(Stack::packedFloats(c.spec, kernels));
-    Stack stack(c.spec, kernels, packed.memory);
-    stack.pack(views.data());
-    checkUnpack(stack, c);
-    Result whole = forward(stack, c, 1);
+    Aligned packed(Network::packedFloats(c.spec, kernels));
+    Network network(c.spec, kernels, packed.memory);
+    network.pack(views.data());
+    checkUnpack(network, c);
+    Result whole = forward(network, c, 1);
     if (onThreads)
-      require(same(whole, forward(stack, c, 3)), "threads change no bit", kernels);
-    checkRows(stack, c, whole);
-    checkStream(stack, c, whole, cut);
+      require(same(whole, forward(network, c, 3)), "threads change no bit", kernels);
+    checkRows(network, c, whole);
+    checkStream(network, c, whole, cut);
     if (!kernels.fused)
       continue;
     if (!fused.hn.empty())

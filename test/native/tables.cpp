@@ -2,9 +2,9 @@
 // other fused table by bits, over random sizes, batches, lengths and cuts. Build: scripts/check-tables.sh.
 #include "../../native/kernels/dispatch.h"
 #include "../../native/ops/linear.h"
-#include "../../native/rnn/thread_cost.h"
 #include "../../native/rnn/network.h"
 #include "../../native/rnn/stream.h"
+#include "../../native/rnn/thread_cost.h"
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -96,22 +96,22 @@ static Case randomCase() {
 static const float* orNull(const Floats& v) { return v.empty() ? nullptr : v.data(); }
 
 // Packed networks on one table.
-struct Network {
+struct PackedNetwork {
   Floats memory;
-  Stack* stack;
-  Network(const Case& c, const Kernels& kernels) {
-    memory.resize(Stack::packedFloats(c.spec, kernels) + 16);
+  Network* network;
+  PackedNetwork(const Case& c, const Kernels& kernels) {
+    memory.resize(Network::packedFloats(c.spec, kernels) + 16);
     float* at = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(memory.data()) + 63) & ~uintptr_t(63));
-    stack = new Stack(c.spec, kernels, at);
+    network = new Network(c.spec, kernels, at);
     std::vector<CellWeights> w;
     for (const Plain& p : c.weights)
       w.push_back({p.ih.data(), p.hh.data(), orNull(p.bih), orNull(p.bhh), orNull(p.hr), orNull(p.peephole)});
-    stack->pack(w.data());
+    network->pack(w.data());
   }
-  ~Network() { delete stack; }
+  ~PackedNetwork() { delete network; }
 };
 
-static Outputs forward(const Case& c, const Stack& stack, size_t threads) {
+static Outputs forward(const Case& c, const Network& network, size_t threads) {
   const size_t O = c.spec.outputSize(), D = c.spec.directions(), L = c.spec.numLayers;
   Outputs out{Floats(c.T * c.B * D * O), Floats(L * D * c.B * O), {}};
   if (c.spec.cell >= CellKind::lstm)
@@ -128,7 +128,7 @@ static Outputs forward(const Case& c, const Stack& stack, size_t threads) {
                    out.hn.data(),
                    out.cn.empty() ? nullptr : out.cn.data()};
   call.threads = threads;
-  stack.forward(call, scratch);
+  network.forward(call, scratch);
   return out;
 }
 
@@ -232,10 +232,10 @@ static double distance(const Floats& a, const Floats& b) {
 }
 
 // A stream over row `b`, cut at random, must give that row's bits.
-static void checkStream(const Case& c, const Stack& stack, const Outputs& whole, const char* table) {
+static void checkStream(const Case& c, const Network& network, const Outputs& whole, const char* table) {
   const size_t I = c.spec.inputSize, O = c.spec.outputSize(), L = c.spec.numLayers, H = c.spec.hiddenSize;
   const size_t b = between(0, c.B - 1), length = c.lengths.empty() ? c.T : c.lengths[b];
-  Stream stream(stack, 1);
+  Stream stream(network, 1);
   Floats h(L * O), cell(L * H), x(length * I), y(length * O);
   for (size_t l = 0; l < L; l++) {
     if (!c.h0.empty())
@@ -264,7 +264,7 @@ static void checkStream(const Case& c, const Stack& stack, const Outputs& whole,
 }
 
 // Every plain weight must come back from the packed layout.
-static void checkUnpack(const Case& c, const Stack& stack, const char* table) {
+static void checkUnpack(const Case& c, const Network& network, const char* table) {
   std::vector<Plain> copy = c.weights;
   std::vector<MutableCellWeights> out;
   for (Plain& p : copy) {
@@ -273,7 +273,7 @@ static void checkUnpack(const Case& c, const Stack& stack, const char* table) {
     const auto at = [](Floats& v) { return v.empty() ? nullptr : v.data(); };
     out.push_back({at(p.ih), at(p.hh), at(p.bih), at(p.bhh), at(p.hr), at(p.peephole)});
   }
-  stack.unpack(out.data());
+  network.unpack(out.data());
   for (size_t i = 0; i < copy.size(); i++)
     if (!same(copy[i].ih, c.weights[i].ih) || !same(copy[i].hh, c.weights[i].hh) ||
         !same(copy[i].bih, c.weights[i].bih) || !same(copy[i].bhh, c.weights[i].bhh) ||
@@ -292,15 +292,15 @@ int main(int argc, char** argv) {
       here.push_back(tables[i]);
   }
   for (const Kernels* kernels : here) {
-    const SharingCosts costs = sharingCosts(*kernels);
+    const ThreadCosts costs = threadCosts(*kernels);
     std::printf("%-8s help %.0f ns, meeting %.0f ns; a multiplication of one row %.4f ns, of several %.4f ns\n",
-                kernels->name, costs.help, costs.meeting, costs.one, costs.several);
-    if (!(costs.help > 0 && costs.meeting > 0 && costs.one > 0 && costs.several > 0)) {
+                kernels->name, costs.wakeNs, costs.barrierNs, costs.gemvNsPerMac, costs.gemmNsPerMac);
+    if (!(costs.wakeNs > 0 && costs.barrierNs > 0 && costs.gemvNsPerMac > 0 && costs.gemmNsPerMac > 0)) {
       std::printf("FAIL costs of sharing\n");
       failures++;
     }
   }
-  shareAlways();
+  alwaysShareWork();
   double worst = 0;
   for (int i = 0; i < cases; i++) {
     const Case c = randomCase();
@@ -308,14 +308,14 @@ int main(int argc, char** argv) {
     Outputs fused;
     const char* fusedName = nullptr;
     for (const Kernels* kernels : here) {
-      Network network(c, *kernels);
-      const Outputs got = forward(c, *network.stack, 1);
+      PackedNetwork packed(c, *kernels);
+      const Outputs got = forward(c, *packed.network, 1);
       const double off = std::fmax(std::fmax(distance(got.y, expected.y), distance(got.hn, expected.hn)),
                                    distance(got.cn, expected.cn));
       worst = std::fmax(worst, off);
       if (!(off < 2e-5))
         fail("double precision", c, kernels->name);
-      if (!same(got, forward(c, *network.stack, between(2, 4))))
+      if (!same(got, forward(c, *packed.network, between(2, 4))))
         fail("threads", c, kernels->name);
       if (kernels->fused) {
         if (fusedName && !same(got, fused))
@@ -324,8 +324,8 @@ int main(int argc, char** argv) {
         fused = got;
       }
       if (c.B > 0 && c.T > 0 && c.spec.direction == Direction::forward)
-        checkStream(c, *network.stack, got, kernels->name);
-      checkUnpack(c, *network.stack, kernels->name);
+        checkStream(c, *packed.network, got, kernels->name);
+      checkUnpack(c, *packed.network, kernels->name);
     }
   }
   std::printf("%d cases, worst difference from double precision %.2e, %d failures\n", cases, worst, failures);

@@ -14,5 +14,5 @@ using Vec = Vec8;
 
 namespace native_rnn {
 extern const Kernels avx2Kernels;
-const Kernels avx2Kernels = table<Vec>("avx2", cpuAvx | cpuAvx2 | cpuFma);
+const Kernels avx2Kernels = makeKernels<Vec>("avx2", cpuAvx | cpuAvx2 | cpuFma);
 } // namespace native_rnn

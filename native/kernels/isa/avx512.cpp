@@ -8,10 +8,10 @@ namespace {
 #include "../simd/avx2.h"
 
 struct Vec {
-  static constexpr bool halves = true;
+  static constexpr bool hasHalfPanels = true;
   using Half = Vec8;
   static constexpr int lanes = 16;
-  static constexpr Shapes shapes{
+  static constexpr Tiling tiling{
       12,     8,    // one row, the only block: sums, panels at most
       8,      4,    // one of several blocks, one of a large product: sums
       24,     8, 6, // a tile: sums, rows at most, and where a row has one vector a panel
@@ -51,5 +51,6 @@ inline Vec powerOfTwo(Vec t, Vec one) {
 
 namespace native_rnn {
 extern const Kernels avx512Kernels;
-const Kernels avx512Kernels = table<Vec>("avx512", cpuAvx | cpuAvx2 | cpuFma | cpuAvx512f | cpuAvx512vl | cpuAvx512dq);
+const Kernels avx512Kernels =
+    makeKernels<Vec>("avx512", cpuAvx | cpuAvx2 | cpuFma | cpuAvx512f | cpuAvx512vl | cpuAvx512dq);
 } // namespace native_rnn

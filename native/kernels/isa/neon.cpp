@@ -7,14 +7,14 @@ namespace {
 
 struct Vec {
   static constexpr int lanes = 4;
-  static constexpr Shapes shapes{
+  static constexpr Tiling tiling{
       12,    10,    // one row, the only block: sums, panels at most
       12,    12,    // one of several blocks, one of a large product: sums
       24,    8,  6, // a tile: sums, rows at most, and where a row has one vector a panel
       24576,        // bytes of weights in a slice
       0,            // rows of input sums made ahead
   };
-  static constexpr bool halves = false;
+  static constexpr bool hasHalfPanels = false;
   static constexpr bool fused = true;
   float32x4_t v;
   static Vec load(const float* p) { return {vld1q_f32(p)}; }
@@ -47,5 +47,5 @@ inline Vec powerOfTwo(Vec t, Vec one) {
 
 namespace native_rnn {
 extern const Kernels neonKernels;
-const Kernels neonKernels = table<Vec>("neon", cpuNeon);
+const Kernels neonKernels = makeKernels<Vec>("neon", cpuNeon);
 } // namespace native_rnn

@@ -22,14 +22,14 @@ typedef int32_t Ints __attribute__((vector_size(16)));
 
 struct Vec {
   static constexpr int lanes = 4;
-  static constexpr Shapes shapes{
+  static constexpr Tiling tiling{
       12,    10,    // one row, the only block: sums, panels at most
       12,    12,    // one of several blocks, one of a large product: sums
       10,    5,  5, // a tile: sums (a product without fma takes registers too), rows at most, and of one vector a panel
       16384,        // bytes of weights in a slice
       0,            // rows of input sums made ahead
   };
-  static constexpr bool halves = false;
+  static constexpr bool hasHalfPanels = false;
   static constexpr bool fused = hardwareFma;
   Floats v;
   static Vec load(const float* p) {
@@ -88,5 +88,5 @@ inline Vec powerOfTwo(Vec t, Vec one) { return {(Floats)(((Ints)t.v << 23) + (In
 
 namespace native_rnn {
 extern const Kernels portableKernels;
-const Kernels portableKernels = table<Vec>("portable", 0);
+const Kernels portableKernels = makeKernels<Vec>("portable", 0);
 } // namespace native_rnn

@@ -57,7 +57,7 @@ void tile(const float* w, size_t wStride, const float* a, ptrdiff_t aStride, siz
   for (int s = 0; s < S - 1; s++)
     if (k < K)
       add(s);
-  fold<S, R * N>(sum);
+  reduceSplits<S, R * N>(sum);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 64
@@ -65,72 +65,72 @@ void tile(const float* w, size_t wStride, const float* a, ptrdiff_t aStride, siz
       sum[0][r * N + n].store(out + r * outStride + n * L);
 }
 
-using Tile = void (*)(const float*, size_t, const float*, ptrdiff_t, size_t, const float*, float*, size_t);
+using TileKernel = void (*)(const float*, size_t, const float*, ptrdiff_t, size_t, const float*, float*, size_t);
 
 // The tile of r rows and m panels; r ≤ R and m ≤ M.
 template <class V, int G, int S, int R, int M>
-inline Tile tileOf(int r, int m) {
-  if constexpr (R > fewestRows<V>(G, S))
+inline TileKernel tileKernel(int r, int m) {
+  if constexpr (R > leastMr<V>(G, S))
     if (r < R)
-      return tileOf<V, G, S, R - 1, tilePanels<V>(G, S, R - 1)>(r, m);
+      return tileKernel<V, G, S, R - 1, nrPanels<V>(G, S, R - 1)>(r, m);
   if constexpr (M > 1)
     if (m < M)
-      return tileOf<V, G, S, R, M - 1>(r, m);
+      return tileKernel<V, G, S, R, M - 1>(r, m);
   return tile<V, S, M * G, R>;
 }
 
 // Some panels of a block: what the tiles of two rows and more take at a time.
-struct Part {
+struct PanelRange {
   const Block& block;
   size_t first, panels; // within the block
   size_t firstPanel() const { return block.firstPanel + first; }
 };
 
 // How rows are dealt to tiles: the first `wide` tiles take one more than `low`.
-struct Deal {
-  int tiles, wide, low;
-  int most() const { return low + (wide > 0); }
+struct RowTiling {
+  int tiles, larger, rowsPerTile;
+  int most() const { return rowsPerTile + (larger > 0); }
 };
 template <class V, int G, int S>
-inline Deal dealRows(size_t rows) {
-  constexpr int R = tileRows<V>(G, S);
+inline RowTiling tileRows(size_t rows) {
+  constexpr int R = mr<V>(G, S);
   const int count = int(rows), tiles = (count + R - 1) / R;
   return {tiles, count % tiles, count / tiles};
 }
 
 // Calls visit(part) for all parts of a block.
 template <class V, int G, int S, class Visit>
-inline void eachPart(const Block& block, Deal deal, const Visit& visit) {
-  const size_t most = tilePanels<V>(G, S, deal.most());
+inline void forEachPanelRange(const Block& block, RowTiling tiling, const Visit& visit) {
+  const size_t most = nrPanels<V>(G, S, tiling.most());
   size_t first = 0;
   for (size_t left = (block.panels + most - 1) / most; left > 0; left--) {
     const size_t panels = (block.panels - first + left - 1) / left;
-    visit(Part{block, first, panels});
+    visit(PanelRange{block, first, panels});
     first += panels;
   }
 }
 
 // The sums of up to a group of rows over a part, into packed rows that begin there.
 template <class V, int G, int S>
-void partSums(const Product& p, const Part& part, const float* a, ptrdiff_t aStride, Deal deal, float* out,
-              size_t outStride) {
-  constexpr int R = tileRows<V>(G, S), M = tilePanels<V>(G, S, R), L = V::lanes;
-  const int panels = int(part.panels);
-  const Tile high = deal.wide ? tileOf<V, G, S, R, M>(deal.low + 1, panels) : nullptr;
-  const Tile rest = tileOf<V, G, S, R, M>(deal.low, panels);
+void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride, RowTiling tiling,
+                float* out, size_t outStride) {
+  constexpr int R = mr<V>(G, S), M = nrPanels<V>(G, S, R), L = V::lanes;
+  const int panels = int(range.panels);
+  const TileKernel larger = tiling.larger ? tileKernel<V, G, S, R, M>(tiling.rowsPerTile + 1, panels) : nullptr;
+  const TileKernel rest = tileKernel<V, G, S, R, M>(tiling.rowsPerTile, panels);
   // Partial sums cannot be cut: they are for short products anyway.
-  const size_t slice = S > 1 ? p.K : V::shapes.sliceBytes / (panels * G * L * sizeof(float));
-  const size_t wStride = part.block.panels * G * L;
-  const float* weights = p.weights + part.block.firstPanel * G * L * p.K + part.first * G * L;
+  const size_t slice = S > 1 ? p.K : V::tiling.kcBytes / (panels * G * L * sizeof(float));
+  const size_t wStride = range.block.panels * G * L;
+  const float* weights = p.weights + range.block.firstPanel * G * L * p.K + range.first * G * L;
   size_t k = 0;
   do {
-    const float* start = k ? nullptr : p.start + part.firstPanel() * G * L;
+    const float* start = k ? nullptr : p.bias + range.firstPanel() * G * L;
     size_t row = 0;
-    for (int i = 0; i < deal.tiles; i++) {
-      const bool isWide = i < deal.wide;
-      (isWide ? high : rest)(weights + k * wStride, wStride, a + ptrdiff_t(row) * aStride + k, aStride,
-                             least(slice, p.K - k), start, out + row * outStride, outStride);
-      row += deal.low + isWide;
+    for (int i = 0; i < tiling.tiles; i++) {
+      const bool isLarger = i < tiling.larger;
+      (isLarger ? larger : rest)(weights + k * wStride, wStride, a + ptrdiff_t(row) * aStride + k, aStride,
+                                 least(slice, p.K - k), start, out + row * outStride, outStride);
+      row += tiling.rowsPerTile + isLarger;
     }
     k += slice;
   } while (k < p.K);
@@ -138,46 +138,47 @@ void partSums(const Product& p, const Part& part, const float* a, ptrdiff_t aStr
 
 // Calls body with the number of partial sums as a compile-time constant.
 template <int S>
-struct Partials {
+struct KSplits {
   static constexpr int count = S;
 };
-template <int G, int log2 = mostPartials(G), class Body>
-inline void withPartials(int partials, const Body& body) {
+template <int G, int log2 = maxKSplitsLog2(G), class Body>
+inline void withKSplits(int kSplitsLog2, const Body& body) {
   if constexpr (log2 > 0)
-    if (partials < log2)
-      return withPartials<G, log2 - 1>(partials, body);
-  body(Partials<(1 << log2)>{});
+    if (kSplitsLog2 < log2)
+      return withKSplits<G, log2 - 1>(kSplitsLog2, body);
+  body(KSplits<(1 << log2)>{});
 }
 
 // The sums of up to a group of rows over a block, into packed rows.
 template <class V, int G, int S>
-inline void blockSums(const ProductArgs& args, const Block& block, const float* a, float* y, size_t rows) {
-  const Deal deal = dealRows<V, G, S>(rows);
-  eachPart<V, G, S>(block, deal, [&](const Part& part) {
-    partSums<V, G, S>(args.product, part, a, args.aStride, deal, y + part.firstPanel() * G * V::lanes, args.yStride);
+inline void gemmBlock(const GemmArgs& args, const Block& block, const float* a, float* y, size_t rows) {
+  const RowTiling tiling = tileRows<V, G, S>(rows);
+  forEachPanelRange<V, G, S>(block, tiling, [&](const PanelRange& range) {
+    gemmPanels<V, G, S>(args.matrix, range, a, args.aStride, tiling, y + range.firstPanel() * G * V::lanes,
+                        args.yStride);
   });
 }
 
 template <class V, int G>
-void product(const ProductArgs& args) {
-  const Product& p = args.product;
-  withPartials<G>(p.partials, [&](auto partials) {
-    constexpr int S = decltype(partials)::count;
-    for (size_t first = 0; first < args.rows; first += carryRows) {
-      const size_t rows = least(carryRows, args.rows - first);
+void gemm(const GemmArgs& args) {
+  const PackedView& p = args.matrix;
+  withKSplits<G>(p.kSplitsLog2, [&](auto splits) {
+    constexpr int S = decltype(splits)::count;
+    for (size_t first = 0; first < args.rows; first += tileScratchRows) {
+      const size_t rows = least(tileScratchRows, args.rows - first);
       const float* a = args.a + ptrdiff_t(first) * args.aStride;
       float* y = args.y + first * args.yStride;
       if (rows == 1) {
-        const auto calls = rowCalls<RowSums<V, G, S>>(p);
-        for (size_t i = 0; i < rowBlocks(p); i++) {
+        const auto kernels = gemvKernels<GemvPanels<V, G, S>>(p);
+        for (size_t i = 0; i < gemvBlocks(p); i++) {
           const Block block = blockAt(p, i);
-          calls.at(p, block, takesHalf<V>(p, i))(p, block.firstPanel, a, y + block.firstPanel * G * V::lanes);
+          kernels.at(p, block, joinsTailHalf<V>(p, i))(p, block.firstPanel, a, y + block.firstPanel * G * V::lanes);
         }
         continue;
       }
       for (size_t i = 0; i < p.blocks; i++)
-        visitBlock<V>(p, i, [&](auto width, const Block& block) {
-          blockSums<typename decltype(width)::Vec, G, S>(args, block, a, y, rows);
+        withBlockWidth<V>(p, i, [&](auto width, const Block& block) {
+          gemmBlock<typename decltype(width)::Vec, G, S>(args, block, a, y, rows);
         });
     }
   });

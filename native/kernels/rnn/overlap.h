@@ -10,30 +10,30 @@
 namespace {
 
 // One vector of columns of all rows that are made ahead.
-struct AheadTile {
+struct OverlapTile {
   const float* weights;
   size_t wStride;
   const float* a; // the first row
   ptrdiff_t aStride;
   size_t K;
-  const float* start;
+  const float* bias;
   float* out;
   size_t outStride;
 };
 
 // One row times N vectors of columns and M half ones, as sumRow, and a tile; N and M may be 0, with no inputs.
 template <class V, int N, int M>
-RNN_INLINE void sumRowAndTile(const float* w, const float* start, const float* a, size_t K, float* out,
-                              const AheadTile& tile) {
+RNN_INLINE void gemvWithTile(const float* w, const float* start, const float* a, size_t K, float* out,
+                             const OverlapTile& tile) {
   using H = Half<V>;
-  constexpr int R = V::shapes.aheadRows, whole = N * V::lanes;
+  constexpr int R = V::tiling.overlapRows, whole = N * V::lanes;
   const float* h = w + whole * K;
-  Columns<V, 1, N> sums(start);
-  Columns<H, 1, M> halves(start + whole);
-  V ahead[R];
+  Accumulators<V, 1, N> sums(start);
+  Accumulators<H, 1, M> halves(start + whole);
+  V overlapped[R];
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
-    ahead[r] = V::load(tile.start);
+    overlapped[r] = V::load(tile.bias);
   const float *tileWeights = tile.weights, *b = tile.a;
   const auto addRow = [&](size_t k) {
     sums.add(0, w, V::broadcast(a + k));
@@ -45,7 +45,7 @@ RNN_INLINE void sumRowAndTile(const float* w, const float* start, const float* a
     const V v = V::load(tileWeights);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++)
-      ahead[r] = fma(v, V::broadcast(b + r * tile.aStride + k), ahead[r]);
+      overlapped[r] = fma(v, V::broadcast(b + r * tile.aStride + k), overlapped[r]);
     tileWeights += tile.wStride;
   };
   const size_t both = least(K, tile.K);
@@ -62,45 +62,45 @@ RNN_INLINE void sumRowAndTile(const float* w, const float* start, const float* a
   halves.store(out + whole);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
-    ahead[r].store(tile.out + r * tile.outStride);
+    overlapped[r].store(tile.out + r * tile.outStride);
 }
 
 // The tiles of a product of G gates that one thread makes, in the order in which its weights lie.
 template <class V, int G>
-class Ahead {
+class OverlappedGemm {
 public:
-  Ahead(const ProductArgs& args, size_t share, size_t shares) : args_(args) {
-    const Product& p = args.product;
+  OverlappedGemm(const GemmArgs& args, size_t thread, size_t threads) : args_(args) {
+    const PackedView& p = args.matrix;
     if (args.rows == 0)
       return;
-    const size_t whole = p.blocks - p.half;
-    block_ = whole * share / shares;
-    end_ = whole * (share + 1) / shares;
-    makesHalf_ = p.half && share + 1 == shares;
+    const size_t whole = p.blocks - p.tailHalf;
+    block_ = whole * thread / threads;
+    end_ = whole * (thread + 1) / threads;
+    makesHalf_ = p.tailHalf && thread + 1 == threads;
   }
-  bool left() const { return block_ < end_; }
-  AheadTile take() {
+  bool hasTile() const { return block_ < end_; }
+  OverlapTile takeTile() {
     constexpr size_t L = V::lanes;
-    const Product& p = args_.product;
+    const PackedView& p = args_.matrix;
     const Block block = blockAt(p, block_);
     const size_t wStride = block.panels * G * L, first = block.firstPanel * G * L, column = vector_ * L;
     if (++vector_ == block.panels * G)
       vector_ = 0, block_++;
-    return {p.weights + first * p.K + column, wStride,      args_.a, args_.aStride, p.K, p.start + first + column,
+    return {p.weights + first * p.K + column, wStride,      args_.a, args_.aStride, p.K, p.bias + first + column,
             args_.y + first + column,         args_.yStride};
   }
   // What no block took along.
-  RNN_APART void rest() {
-    while (left())
-      sumRowAndTile<V, 0, 0>(nullptr, nullptr, nullptr, 0, nullptr, take());
+  RNN_NOINLINE void finishRest() {
+    while (hasTile())
+      gemvWithTile<V, 0, 0>(nullptr, nullptr, nullptr, 0, nullptr, takeTile());
     if (makesHalf_)
-      visitBlock<V>(args_.product, args_.product.blocks - 1, [&](auto width, const Block& block) {
-        blockSums<typename decltype(width)::Vec, G, 1>(args_, block, args_.a, args_.y, args_.rows);
+      withBlockWidth<V>(args_.matrix, args_.matrix.blocks - 1, [&](auto width, const Block& block) {
+        gemmBlock<typename decltype(width)::Vec, G, 1>(args_, block, args_.a, args_.y, args_.rows);
       });
   }
 
 private:
-  const ProductArgs& args_;
+  const GemmArgs& args_;
   size_t block_ = 0, end_ = 0, vector_ = 0; // the next tile's block, and its place there
   bool makesHalf_ = false;
 };

@@ -9,22 +9,22 @@
 // What must end in registers must be inlined, whatever the compiler thinks of its size; and the other way round.
 #if defined(_MSC_VER)
 #define RNN_INLINE __forceinline
-#define RNN_APART __declspec(noinline)
+#define RNN_NOINLINE __declspec(noinline)
 #else
 #define RNN_INLINE inline __attribute__((always_inline))
-#define RNN_APART __attribute__((noinline))
+#define RNN_NOINLINE __attribute__((noinline))
 #endif
 
 namespace {
 
 // n = round(y / ln 2) for |y · log2e| < 2^22, and what is left of y, both for a y that was scaled by 1 / scale.
 template <class V>
-struct Reduced {
+struct ReducedArgument {
   V n2; // n in the low bits, for powerOfTwo
   V r;
 };
 template <class V>
-RNN_INLINE Reduced<V> reduce(V y, float scale) {
+RNN_INLINE ReducedArgument<V> reduceArgument(V y, float scale) {
   // Adding 1.5 · 2^23 rounds to the nearest integer and leaves it in the low bits.
   const V magic = V::set(12582912.0f);
   const V t = fma(y, V::set(1.44269504f * scale), magic);
@@ -54,7 +54,7 @@ RNN_INLINE V tanh(V x) {
   const V one = V::set(1.0f);
   // Beyond 9.02 the nearest float is 1; the bound keeps s normal.
   const V y = max(V::set(-10.0f), negativeAbs(x));
-  const Reduced<V> half = reduce(y, 2.0f);
+  const ReducedArgument<V> half = reduceArgument(y, 2.0f);
   const V q = expm1Scaled(half.r, 2.0f); // p / 2
   const V s2 = powerOfTwo(half.n2, V::set(2.0f));
   const V b = max(V::set(0.0f), fma(s2, V::set(-0.75f), one));
@@ -71,7 +71,7 @@ RNN_INLINE V sigmoid(V x) {
   // nearest float is 0, beyond 40 it is 1, and s stays normal.
   const V one = V::set(5.42101086e-20f);
   const V y = min(V::set(40.0f), max(V::set(-104.0f), x));
-  const Reduced<V> whole = reduce(y, -1.0f);
+  const ReducedArgument<V> whole = reduceArgument(y, -1.0f);
   const V q = expm1Scaled(whole.r, -1.0f); // −p
   const V s = powerOfTwo(whole.n2, one);
   // 1 + s may lose the 1: what it lost is added to the small part.

@@ -2,14 +2,14 @@
 // namespace.
 struct Vec8 {
   static constexpr int lanes = 8;
-  static constexpr Shapes shapes{
+  static constexpr Tiling tiling{
       12,    10,    // one row, the only block: sums, panels at most
       12,    12,    // one of several blocks, one of a large product: sums
       12,    6,  6, // a tile: sums, rows at most, and where a row has one vector a panel
       16384,        // bytes of weights in a slice
       0,            // rows of input sums made ahead
   };
-  static constexpr bool halves = false;
+  static constexpr bool hasHalfPanels = false;
   static constexpr bool fused = true;
   __m256 v;
   static Vec8 load(const float* p) { return {_mm256_load_ps(p)}; }

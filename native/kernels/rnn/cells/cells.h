@@ -8,7 +8,7 @@ template <class V>
 struct Unit {
   V h;           // state before the step
   V c;           // cell state: old in, new out
-  V update;      // first phase to second phase
+  V updateGate;  // first phase to second phase
   V peephole[3]; // weights of i, f, o
 };
 
@@ -32,7 +32,7 @@ namespace {
 
 // Calls visit(cell) for every cell, in the order of CellKind.
 template <class Visit>
-constexpr void eachCell(const Visit& visit) {
+constexpr void forEachCell(const Visit& visit) {
   visit(RnnTanh{}), visit(RnnRelu{}), visit(Gru{}), visit(GruResetBefore{}), visit(Lstm{}), visit(LstmPeephole{});
 }
 

@@ -27,13 +27,13 @@ struct GruResetBefore : Cell<2> {
   // First phase: r and z; what the second product runs over is r ⊙ h.
   template <class V>
   static RNN_INLINE V next(const V* x, const V* s, Unit<V>& u) {
-    u.update = sigmoid(x[1] + s[1]);
+    u.updateGate = sigmoid(x[1] + s[1]);
     return sigmoid(x[0] + s[0]) * u.h;
   }
   // Second phase: n = tanh(x_n + W_hn·(r ⊙ h) + b_hn)
   template <class V>
   static RNN_INLINE V candidate(V x, V s, const Unit<V>& u) {
-    return gruMix(u.update, tanh(x + s), u.h);
+    return gruMix(u.updateGate, tanh(x + s), u.h);
   }
 };
 
