@@ -16,7 +16,7 @@ const native = [
   ['rnn/network.h'],
   ['threading/fork_join.*', 'rnn/thread_cost.*'],
   ['matmul/*', 'kernels/dispatch.*', 'threading/pool.*'],
-  ['platform/*', 'spec/*'],
+  ['platform/*'],
   ['kernels/isa/*.cpp'],
   ['kernels/rnn/recurrence.h', 'kernels/simd/avx2.h', 'kernels/simd/vector4.h'],
   ['kernels/rnn/overlap.h', 'kernels/rnn/epilogue.h', 'kernels/simd/vec_pair.h'],
@@ -24,6 +24,7 @@ const native = [
   ['kernels/matmul/gemv.h'],
   ['kernels/simd/activations.h', 'kernels/rnn/cells/*', 'kernels/matmul/tiling.h'],
   ['kernels/kernels.h'],
+  ['spec/*'],
 ]
 const lib = [
   ['index.ts'],

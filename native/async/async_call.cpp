@@ -1,18 +1,9 @@
 // Running a call on a pool thread, with scratch memory that the threads pass on to each other.
 #include "async_call.h"
-#include <cstdint>
+#include <new>
 #include <stdexcept>
-#ifndef _WIN32
-#include <sys/mman.h>
-#endif
 
 namespace native_rnn {
-
-size_t checkedProduct(size_t a, size_t b) {
-  if (a && b > SIZE_MAX / sizeof(float) / a)
-    throw std::length_error("native-rnn: the call is too large");
-  return a * b;
-}
 
 namespace {
 
@@ -54,26 +45,7 @@ CallLengths callLengths(const NetworkSpec& spec, size_t T, size_t B) {
   const size_t D = spec.directions(), O = spec.outputSize(), rows = checkedProduct(spec.numLayers * D, B),
                steps = checkedProduct(T, B);
   return {checkedProduct(steps, spec.inputSize), checkedProduct(rows, O),
-          hasCellState(spec.cell) ? checkedProduct(rows, spec.hiddenSize) : 0, checkedProduct(steps, D * O)};
-}
-
-void discardPages(void* memory, size_t bytes) {
-#ifdef _WIN32
-  const uintptr_t page = 65536;
-#else
-  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-#endif
-  const uintptr_t start = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page;
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + bytes) / page * page;
-  if (end <= start)
-    return;
-#if defined(_WIN32)
-  VirtualAlloc(reinterpret_cast<void*>(start), end - start, MEM_RESET, PAGE_READWRITE);
-#elif defined(__APPLE__)
-  madvise(reinterpret_cast<void*>(start), end - start, MADV_FREE);
-#else
-  madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
-#endif
+          spec.traits().hasCellState ? checkedProduct(rows, spec.hiddenSize) : 0, checkedProduct(steps, D * O)};
 }
 
 void AsyncCall::run() noexcept {

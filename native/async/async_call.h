@@ -2,8 +2,6 @@
 #pragma once
 #include "../rnn/network.h"
 #include "../threading/pool.h"
-#include <cstdlib>
-#include <new>
 
 namespace native_rnn {
 
@@ -25,40 +23,12 @@ private:
   size_t users_ = 1;
 };
 
-// a · b; throws std::length_error where no memory could hold so many floats.
-size_t checkedProduct(size_t a, size_t b);
-
 // The lengths of all arrays of one forward call.
 struct CallLengths {
   size_t x, h, c, y; // c: 0 where the cell has no cell state
 };
 // Throws std::length_error where a product does not fit.
 CallLengths callLengths(const NetworkSpec&, size_t T, size_t B);
-inline bool hasCellState(CellKind cell) { return cell == CellKind::lstm || cell == CellKind::lstmPeephole; }
-
-// Gives the whole pages of this memory back to the system while the memory itself stays allocated; its content is lost.
-void discardPages(void* memory, size_t bytes);
-
-// Floats that belong to one object; uninitialised.
-class FloatBuffer {
-public:
-  FloatBuffer() = default;
-  explicit FloatBuffer(size_t floats)
-      : size_(floats), data_(static_cast<float*>(std::malloc((floats ? floats : 1) * sizeof(float)))) {
-    if (!data_)
-      throw std::bad_alloc();
-  }
-  FloatBuffer(const FloatBuffer&) = delete;
-  FloatBuffer& operator=(const FloatBuffer&) = delete;
-  ~FloatBuffer() { std::free(data_); }
-  float* data() const { return data_; }
-  size_t size() const { return size_; }
-
-private:
-  size_t size_ = 0;
-  float* data_ = nullptr;
-};
-
 class AsyncCall;
 
 // Where calls end: pool threads put what is finished here, one thread takes it out. `notify` runs on a pool thread when

@@ -6,13 +6,9 @@
 // panels and half a panel is enough for the last units, it is one, in a block of its own.
 // Results that stay inside the engine ("packed rows") are [panel][gate][lane].
 #pragma once
-#include <cstddef>
-#include <cstdint>
+#include "../spec/cell_traits.h"
 
 namespace native_rnn {
-
-enum class CellKind : uint8_t { rnnTanh, rnnRelu, gru, gruResetBefore, lstm, lstmPeephole };
-constexpr size_t cellKinds = 6;
 
 // CPU features a table may need; cpu.cpp reads them off the machine.
 enum CpuFeature : uint32_t {

@@ -8,12 +8,7 @@ namespace native_rnn {
 // Floats that pass many a second-level cache.
 constexpr size_t beyondSecondLevel = size_t(1) << 18;
 
-int kSplitsLog2For(size_t G, size_t N) {
-#ifdef RNN_PARTIALS // bench/promise.mjs asks what another choice would give
-  return std::min(RNN_PARTIALS, G == 4 ? 0 : 1);
-#endif
-  return (G == 1 && N <= 40) || (G < 4 && N <= 16) ? 1 : 0;
-}
+int kSplitsLog2For(size_t G, size_t N) { return (G == 1 && N <= 40) || (G < 4 && N <= 16) ? 1 : 0; }
 
 PackedMatrix layOut(size_t N, size_t G, size_t K, int kSplitsLog2, const Kernels& kernels, size_t& offset) {
   const size_t lanes = kernels.lanes, rest = N % lanes;

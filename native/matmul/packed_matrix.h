@@ -1,12 +1,9 @@
 // PyTorch-shaped weights → the kernels' layout and back; the one place that knows it beside run.h.
 #pragma once
 #include "../kernels/kernels.h"
+#include "../platform/memory.h"
 
 namespace native_rnn {
-
-constexpr size_t roundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
-// Floats to the next multiple of 64 bytes.
-constexpr size_t aligned(size_t floats) { return roundUp(floats, 16); }
 
 // A matrix of N outputs × G gates × K inputs in packed memory; offsets in floats.
 struct PackedMatrix {

@@ -33,7 +33,7 @@ private:
   void bind(napi_callback_info info) {
     const Arguments<5> given(environment.env, info);
     const NetworkSpec& spec = weights_->network.spec();
-    const bool cells = hasCellState(spec.cell);
+    const bool cells = spec.traits().hasCellState;
     size_t frames, h, c = 0, outputs, rows;
     float* const newFrames = elements<float>(environment.env, given[0], napi_float32_array, frames);
     float* const newH = elements<float>(environment.env, given[1], napi_float32_array, h);

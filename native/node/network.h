@@ -9,13 +9,12 @@ namespace native_rnn {
 // The plain weights of one cell, in the order of an array's elements.
 constexpr size_t weightKinds = 6;
 inline void weightLengths(const NetworkSpec& spec, size_t layer, size_t (&lengths)[weightKinds]) {
-  static constexpr size_t gates[cellKinds] = {1, 1, 3, 3, 4, 4};
-  const size_t rows = gates[static_cast<size_t>(spec.cell)] * spec.hiddenSize, O = spec.outputSize();
-  lengths[0] = rows * (layer == 0 ? spec.inputSize : spec.directions() * O);
+  const size_t rows = spec.traits().gates * spec.hiddenSize, O = spec.outputSize();
+  lengths[0] = rows * spec.layerInputs(layer);
   lengths[1] = rows * O;
   lengths[2] = lengths[3] = spec.bias ? rows : 0;
   lengths[4] = spec.projSize * spec.hiddenSize;
-  lengths[5] = spec.cell == CellKind::lstmPeephole ? 3 * spec.hiddenSize : 0;
+  lengths[5] = spec.traits().hasPeepholes ? 3 * spec.hiddenSize : 0;
 }
 
 // Reads an array of numLayers · D · 6 typed arrays (undefined where there is none): all elements first, then pointers.

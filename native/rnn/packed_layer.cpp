@@ -5,19 +5,6 @@
 namespace native_rnn {
 namespace {
 
-size_t gatesOf(CellKind cell) {
-  switch (cell) {
-  case CellKind::gru:
-  case CellKind::gruResetBefore:
-    return 3;
-  case CellKind::lstm:
-  case CellKind::lstmPeephole:
-    return 4;
-  default:
-    return 1;
-  }
-}
-
 // What a gate's activation takes, in multiplications.
 constexpr double activation = 16;
 
@@ -31,14 +18,14 @@ double largestThreadShare(const PackedMatrix& matrix, size_t n) {
 
 PackedLayer::PackedLayer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* memory, size_t& offset)
     : spec_(spec), kernels_(kernels), memory_(memory) {
-  const size_t H = spec.hiddenSize, O = spec.outputSize(), G = gatesOf(spec.cell);
-  const bool resetBefore = spec.cell == CellKind::gruResetBefore;
+  const size_t H = spec.hiddenSize, O = spec.outputSize(), G = spec.traits().gates,
+               candidateGates = spec.traits().candidateGates;
   input_ = layOut(H, G, K, kSplitsLog2For(G, H), kernels, offset);
-  recurrent_ = layOut(H, resetBefore ? 2 : G, O, kSplitsLog2For(G, H), kernels, offset);
-  hasSecond_ = resetBefore || spec.projSize > 0;
+  recurrent_ = layOut(H, G - candidateGates, O, kSplitsLog2For(G, H), kernels, offset);
+  hasSecond_ = candidateGates > 0 || spec.projSize > 0;
   if (hasSecond_)
     second_ = layOut(O, 1, H, kSplitsLog2For(1, O), kernels, offset);
-  hasPeepholes_ = spec.cell == CellKind::lstmPeephole;
+  hasPeepholes_ = spec.traits().hasPeepholes;
   if (hasPeepholes_)
     peephole_ = layOut(H, 3, 0, 0, kernels, offset);
 }
@@ -61,8 +48,8 @@ double PackedLayer::stepNs(const ThreadCosts& costs, size_t threads) const {
 void PackedLayer::pack(const CellWeights& w) {
   input_.pack(w.weightIh, w.biasIh, 0, memory_);
   recurrent_.pack(w.weightHh, w.biasHh, 0, memory_);
-  if (spec_.cell == CellKind::gruResetBefore)
-    second_.pack(w.weightHh, w.biasHh, 2, memory_);
+  if (spec_.traits().candidateGates)
+    second_.pack(w.weightHh, w.biasHh, recurrent_.G, memory_);
   if (spec_.projSize)
     second_.pack(w.weightHr, nullptr, 0, memory_);
   if (hasPeepholes_)
@@ -72,8 +59,8 @@ void PackedLayer::pack(const CellWeights& w) {
 void PackedLayer::unpack(const MutableCellWeights& w) const {
   input_.unpack(w.weightIh, w.biasIh, 0, memory_);
   recurrent_.unpack(w.weightHh, w.biasHh, 0, memory_);
-  if (spec_.cell == CellKind::gruResetBefore)
-    second_.unpack(w.weightHh, w.biasHh, 2, memory_);
+  if (spec_.traits().candidateGates)
+    second_.unpack(w.weightHh, w.biasHh, recurrent_.G, memory_);
   if (spec_.projSize)
     second_.unpack(w.weightHr, nullptr, 0, memory_);
   if (hasPeepholes_)

@@ -25,7 +25,7 @@ public:
   double macsPerStep() const;
   // Nanoseconds of a step of a single row by these costs, where so many threads share its units.
   double stepNs(const ThreadCosts&, size_t threads) const;
-  bool hasCellState() const { return spec_.cell == CellKind::lstm || spec_.cell == CellKind::lstmPeephole; }
+  bool hasCellState() const { return spec_.traits().hasCellState; }
 
 private:
   friend class Recurrence;

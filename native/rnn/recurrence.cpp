@@ -113,7 +113,7 @@ Recurrence::Recurrence(const PackedLayer& layer, const RowGroup& rows, bool reve
   args_.tileScratch = parts[7];
   args_.threadCount = 1;
   reverses_ = layer.weightsPerStep() > minWeightsToReverse;
-  fusesInput_ = layer.spec_.cell != CellKind::gruResetBefore;
+  fusesInput_ = layer.spec_.traits().candidateGates == 0;
   const bool pays = overlapPays(args_.inputMatrix, args_.recurrent, layer.weightsPerStep() * sizeof(float));
   aheadRows_ = pays ? kernels.overlapRows : 0;
 }

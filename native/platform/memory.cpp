@@ -1,0 +1,83 @@
+// The allocator's and the system's calls behind memory.h.
+#include "memory.h"
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <stdexcept>
+#ifdef _WIN32
+#define WIN32_LEAN_AND_MEAN
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <windows.h>
+#else
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+namespace native_rnn {
+namespace {
+
+float* allocateAligned(size_t floats) {
+  // Room for the alignment and for what free() needs back.
+  void* raw = std::malloc(floats * sizeof(float) + 64 + sizeof(void*));
+  if (!raw)
+    throw std::bad_alloc();
+  const uintptr_t at = (reinterpret_cast<uintptr_t>(raw) + sizeof(void*) + 63) & ~uintptr_t(63);
+  reinterpret_cast<void**>(at)[-1] = raw;
+  return reinterpret_cast<float*>(at);
+}
+
+void freeAligned(float* memory) {
+  if (memory)
+    std::free(reinterpret_cast<void**>(memory)[-1]);
+}
+
+} // namespace
+
+size_t checkedProduct(size_t a, size_t b) {
+  if (a && b > SIZE_MAX / sizeof(float) / a)
+    throw std::length_error("native-rnn: the call is too large");
+  return a * b;
+}
+
+void discardPages(void* memory, size_t bytes) {
+#ifdef _WIN32
+  const uintptr_t page = 65536;
+#else
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+#endif
+  const uintptr_t start = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + bytes) / page * page;
+  if (end <= start)
+    return;
+#if defined(_WIN32)
+  VirtualAlloc(reinterpret_cast<void*>(start), end - start, MEM_RESET, PAGE_READWRITE);
+#elif defined(__APPLE__)
+  madvise(reinterpret_cast<void*>(start), end - start, MADV_FREE);
+#else
+  madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
+#endif
+}
+
+Scratch::~Scratch() { freeAligned(data_); }
+
+float* Scratch::floats(size_t count) {
+  if (count > capacity_) {
+    float* larger = allocateAligned(count);
+    freeAligned(data_);
+    data_ = larger;
+    capacity_ = count;
+  }
+  return data_;
+}
+
+FloatBuffer::FloatBuffer(size_t floats)
+    : size_(floats), data_(static_cast<float*>(std::malloc((floats ? floats : 1) * sizeof(float)))) {
+  if (!data_)
+    throw std::bad_alloc();
+}
+
+FloatBuffer::~FloatBuffer() { std::free(data_); }
+
+} // namespace native_rnn
