@@ -1,16 +1,12 @@
 // The contract between the engine and the kernels: data only. Knows the kernels' arguments, not how they compute.
-//
-// Packed layout (made by pack.cpp, read by run.h). A product has N outputs, each with G gates, and K inputs. Outputs
-// are cut into panels of `lanes` units (the last padded with zeros) and panels into blocks; a block is
-// [k][panel][gate][lane], so that a batch of one streams it from its first byte to its last. Where a table has half
-// panels and half a panel is enough for the last units, it is one, in a block of its own.
-// Results that stay inside the engine ("packed rows") are [panel][gate][lane].
+// matmul/layout.h says how packed weights and packed rows lie in memory.
 #pragma once
 #include "../spec/cell_traits.h"
+#include "../spec/weight_type.h"
 
 namespace native_rnn {
 
-// CPU features a table may need; cpu.cpp reads them off the machine.
+// CPU features a table may need; platform/cpu.cpp reads them off the machine.
 enum CpuFeature : uint32_t {
   cpuAvx = 1,
   cpuAvx2 = 2,
@@ -21,18 +17,19 @@ enum CpuFeature : uint32_t {
   cpuNeon = 64
 };
 
-// One packed matrix: y[n][g] = start[n][g] + Σ over k of w[k][n][g] · a[k].
+// One packed matrix of N outputs × G gates × K inputs: y[n][g] = bias[n][g] + Σ over k of w[k][n][g] · a[k].
 struct PackedView {
-  const float* weights;                // blocks as above
-  const float* bias;                   // packed row: what each sum starts from (the bias, or zeros)
-  size_t K;                            // inputs
-  size_t blocks;                       // of panels
-  size_t panelsPerBlock, largerBlocks; // panels of a whole block; how many blocks, the first ones, have one more
-  bool tailHalf;                       // the last block is half a panel
-  int kSplitsLog2; // log2 of the partial sums an output: sum s takes the k with k mod 2^partials = s
+  const void* weights;   // blocks of panels, in the weight type of the kernel that reads them
+  const float* bias;     // packed row; zeros where there is none
+  size_t K;              // inputs
+  size_t blocks;         // of panels, the tail's among them
+  size_t panelsPerBlock; // whole panels of a block …
+  size_t largerBlocks;   // … of which the first so many have one more
+  bool tailHalf;         // the last block is half a panel
+  int kSplitsLog2;       // an output's sum runs in 2^kSplitsLog2 accumulators: accumulator s takes k ≡ s (mod 2^…)
 };
 
-// Rows of a product that has no cell: the input product of many steps, a Linear layer.
+// Rows times a packed matrix, without a cell: the input gates of many steps, a Linear layer.
 struct GemmArgs {
   PackedView matrix;
   const float* a;    // rows × K
@@ -42,63 +39,93 @@ struct GemmArgs {
   size_t rows;
 };
 
-// T steps of one layer in one direction over B rows. State buffers are padded, 64-byte aligned rows.
+// T steps of one layer in one direction over B rows:
+//
+//   inputGates(t) = W_ih · x(t) + b_ih                         made before, on the way, or beside earlier steps
+//   gates(t)      = W_hh · h(t−1) + b_hh
+//   h(t), c(t)    = cell(inputGates(t), gates(t), h(t−1), c(t−1))
+//
+// A cell with a second product writes `secondInput` s(t) in place of h(t), and then
+//
+//   h(t) = candidate(inputGates(t), W_hn · s(t) + b_hn, z(t), h(t−1))     GRU with the reset gate before, s = r ⊙ h
+//   h(t) = W_hr · s(t)                                                    LSTM with projection, s = o ⊙ tanh(c)
+//
+// State rows are padded and 64-byte aligned; all strides are in floats.
 struct RecurrenceArgs {
-  PackedView recurrent; // recurrent product of all gates (GRU with reset before: of r and z)
-  PackedView second;    // second phase: n of the GRU with reset before, or the projection
-  bool projects;        // LSTM with projection
-  size_t T, B;
-  size_t outputs;          // floats of one output row
-  const float* inputGates; // input sums, packed rows; row (t, b) at x + t·xStep + b·xRow
-  size_t inputGatesStep, inputGatesRow;
-  // For one step of one row of a cell without a second product of gates: the row, whose input sums are then computed on
-  // the way, and x is not read. Else null.
-  const float* input;
-  PackedView inputMatrix;
-  // Of several steps of one row over several blocks, without partial sums: `aheadRows` rows of input sums for later
-  // steps, made on the way. No rows: none.
-  GemmArgs overlapped;
-  bool reverseBlocks;    // the first step walks over the weights from the last block to the first; each next one turns
-  const float* peephole; // packed row of 3 gates: ci, cf, co
-  float* h[2];           // B rows of state; h[0] is read by the first step, roles swap at each: the newest is h[T % 2]
-  size_t hStride;
-  float* c;           // B rows of cell state, in place
-  float* secondInput; // B rows: r ⊙ h, or o ⊙ tanh(c) before the projection
-  float* updateGate;  // B rows: z of the GRU with reset before
-  size_t unitStride;  // of c, between, update
-  float* const* y;    // B pointers to the output row of the first step, or null
-  ptrdiff_t yStep;    // floats from one step's output row to the next; negative when time runs backwards
-  // The same pointers where the cells should ask for the memory of the next step's output ahead of its being written;
-  // else null.
-  float* const* prefetched;
-  float* tileScratch; // scratch for rows · carryFloats sums, rows as in carryRows
-  // The units of one step split over threads: this one does share `share` of `shares` of the blocks and
-  // calls `meet` after each phase. Null where one thread does all.
-  void (*arriveAndWait)(void*);
-  void* barrier;
-  size_t threadIndex, threadCount;
+  struct Weights {
+    PackedView recurrent;  // of all gates; without the candidate's where that has a product of its own
+    PackedView candidate;  // of a cell with candidate gates
+    PackedView projection; // of an LSTM that projects
+    bool projects;
+    const float* peephole; // packed row of 3 gates: ci, cf, co; null where the cell has none
+  } weights;
+
+  struct State {
+    float* h[2]; // B rows each; h[0] is read by the first step, roles swap at each: the newest is h[T % 2]
+    size_t hStride;
+    float* c;           // B rows, in place
+    float* secondInput; // B rows
+    float* updateGate;  // B rows: z of the GRU with the reset gate before
+    size_t unitStride;  // of c, secondInput, updateGate
+  } state;
+
+  struct Sequence {
+    size_t T, B;
+    const float* inputGates; // packed rows; that of (t, b) at inputGates + t · inputGatesStep + b · inputGatesRow
+    size_t inputGatesStep, inputGatesRow;
+    float* const* y;      // the output rows of the first step, by row; null: no output is wanted
+    ptrdiff_t yStep;      // to the next step's output row; negative where time runs backwards
+    size_t outputs;       // floats of an output row
+    bool prefetchesNextY; // asks for the memory of the next step's output before that is written
+    bool reverseBlocks;   // the first step walks over the weights from the last block to the first; each next one turns
+  } sequence;
+
+  // One step of one row of a cell without candidate gates may make its input gates itself.
+  struct FusedInput {
+    const float* row; // x(t); null: the input gates are there already
+    PackedView matrix;
+  } fusedInput;
+
+  // Steps of one row over several blocks, without k-splits, may make the input gates of `overlapRows` later steps.
+  struct Overlap {
+    GemmArgs gemm; // no rows: nothing is made
+  } overlap;
+
+  // The units of a step of one row may be split over threads, which meet at a barrier after each product.
+  struct ThreadShare {
+    size_t index, count;                  // this thread takes part `index` of `count` parts of the blocks
+    void (*arriveAndWait)(void* barrier); // called where count > 1
+    void* barrier;
+  } threads;
+
+  float* tileScratch; // tileScratchRows packed rows of the widest block
 };
 
-// More than RunArgs::ahead ever has.
+// More than Kernels::overlapRows of any table.
 constexpr size_t maxOverlapRows = 16;
 
-// Rows that pass through `carry` at a time.
+// Rows whose accumulators pass through `tileScratch` at a time.
 constexpr size_t tileScratchRows = 32;
 
+// The most panels of a block.
+struct BlockPanels {
+  size_t single;  // of the only block, which fits the first-level cache
+  size_t several; // of one of several blocks
+  size_t large;   // of one of so many that they pass second-level caches
+};
+
+// The table of an instruction set.
 struct Kernels {
-  const char* name;   // 'avx512', 'avx2', 'neon', 'portable'
-  uint32_t needs;     // CpuFeature bits
-  bool fused;         // every multiply-add is fused: the bits equal those of every other fused table
-  size_t lanes;       // units in a panel
-  bool hasHalfPanels; // there are half panels
-  size_t overlapRows; // of RunArgs::ahead; 0: none
-  struct {
-    size_t single;                  // in the only block, which fits the first-level cache
-    size_t several;                 // in one of several blocks
-    size_t large;                   // in one of so many that they pass second-level caches
-  } blockPanels[4][2];              // of a block, by gates − 1 and log2 of the partial sums
-  void (*gemm[4])(const GemmArgs&); // by gates − 1
-  void (*recurrence[cellKinds])(const RecurrenceArgs&);
+  const char* name;                // 'avx512', 'avx2', 'neon', 'portable'
+  uint32_t needs;                  // CpuFeature bits
+  bool fused;                      // every multiply-add is fused: the bits equal those of every other fused table
+  size_t lanes;                    // units of a panel
+  bool hasHalfPanels;              // units of at most half a panel at the end are a panel of half the lanes
+  size_t overlapRows;              // of RecurrenceArgs::overlap; 0: none
+  BlockPanels blockPanels[4][2];   // by gates − 1 and kSplitsLog2
+  bool fusesRowSteps[weightTypes]; // a single row may have fusedInput and overlap
+  void (*gemm[weightTypes][4])(const GemmArgs&); // by weight type and gates − 1
+  void (*recurrence[weightTypes][cellKinds])(const RecurrenceArgs&);
 };
 
 } // namespace native_rnn

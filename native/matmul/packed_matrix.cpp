@@ -1,77 +1,106 @@
-// The packed layout; kernels.h describes it.
+// Packing and unpacking, and how many blocks a matrix is cut into.
 #include "packed_matrix.h"
 #include "../platform/cpu.h"
 #include <algorithm>
+#include <cstring>
 
 namespace native_rnn {
+namespace {
 
-// Floats that pass many a second-level cache.
-constexpr size_t beyondSecondLevel = size_t(1) << 18;
+// Weights of so many bytes pass many a second-level cache.
+constexpr size_t beyondSecondLevelBytes = size_t(1) << 20;
+
+char* at(void* memory, size_t offset) { return static_cast<char*>(memory) + offset; }
+const char* at(const void* memory, size_t offset) { return static_cast<const char*>(memory) + offset; }
+
+size_t ceilDivide(size_t a, size_t b) { return (a + b - 1) / b; }
+
+} // namespace
 
 int kSplitsLog2For(size_t G, size_t N) { return (G == 1 && N <= 40) || (G < 4 && N <= 16) ? 1 : 0; }
 
-PackedMatrix layOut(size_t N, size_t G, size_t K, int kSplitsLog2, const Kernels& kernels, size_t& offset) {
-  const size_t lanes = kernels.lanes, rest = N % lanes;
-  const bool tailHalf = kernels.hasHalfPanels && rest > 0 && rest <= lanes / 2;
-  PackedMatrix m{N, G, K, kSplitsLog2, lanes, N / lanes + (rest > 0 && !tailHalf), 0, tailHalf, offset, 0};
+size_t PackedArena::reserve(size_t bytes) {
+  const size_t offset = used_;
+  used_ += roundUp(bytes, 64);
+  return offset;
+}
+
+PackedMatrix::PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, WeightType type, const Kernels& kernels,
+                           PackedArena& arena)
+    : N_(N), G_(G), K_(K), kSplitsLog2_(kSplitsLog2), type_(type), lanes_(kernels.lanes) {
+  const size_t rest = N % lanes_;
+  tailHalf_ = kernels.hasHalfPanels && rest > 0 && rest <= lanes_ / 2;
+  panels_ = N / lanes_ + (rest > 0 && !tailHalf_);
   // The blocks of the recurrent weights decide, for the input's are walked together with them. Where they pass the
-  // first-level cache, one block would leave nothing to turn around.
-  const auto& limit = kernels.blockPanels[G - 1][kSplitsLog2];
-  const size_t recurrent = m.paddedUnits() * m.paddedUnits() * G;
-  const size_t most = recurrent < beyondSecondLevel ? limit.several : limit.large;
-  const bool one = m.panels <= limit.single && recurrent * sizeof(float) <= dataCaches().first;
-  m.blocks = std::min(m.panels, one ? 1 : std::max<size_t>(2, (m.panels + most - 1) / most));
-  offset += aligned(m.paddedUnits() * G * K);
-  m.biasOffset = offset;
-  offset += aligned(m.packedRow());
-  return m;
+  // first-level cache, one block would leave a step that walks backwards nothing to meet.
+  const BlockPanels& limit = kernels.blockPanels[G - 1][kSplitsLog2];
+  const size_t recurrentBytes = paddedUnits() * paddedUnits() * G * weightTypeTraits(type).bytes;
+  const size_t most = recurrentBytes < beyondSecondLevelBytes ? limit.several : limit.large;
+  const bool fitsOneBlock = panels_ <= limit.single && recurrentBytes <= dataCaches().first;
+  const size_t blocks = fitsOneBlock ? 1 : std::max<size_t>(2, ceilDivide(panels_, most));
+  blocks_ = splitEvenly(panels_, std::min(panels_, blocks));
+  weightsOffset_ = arena.reserve(weightBytes());
+  biasOffset_ = arena.reserve(packedRow() * sizeof(float));
 }
 
-// Where weight k of gate g of output n lies, in floats from the matrix's first.
-size_t PackedMatrix::offsetOf(size_t k, size_t g, size_t n) const {
-  const size_t panel = n / lanes;
-  if (panel == panels) // the half one
-    return panels * G * lanes * K + (k * G + g) * lanes / 2 + n % lanes;
-  const size_t panelsPerBlock = panels / blocks, largerBlocks = panels % blocks;
-  // The first `wide` blocks have one panel more.
-  const size_t boundary = largerBlocks * (panelsPerBlock + 1);
-  const size_t width = panel < boundary ? panelsPerBlock + 1 : panelsPerBlock;
-  const size_t first = panel < boundary ? panel / width * width : boundary + (panel - boundary) / width * width;
-  return first * G * lanes * K + ((k * width + (panel - first)) * G + g) * lanes + n % lanes;
+PackedView PackedMatrix::view(const void* memory) const {
+  PackedView view{};
+  view.weights = at(memory, weightsOffset_);
+  view.bias = reinterpret_cast<const float*>(at(memory, biasOffset_));
+  view.K = K_;
+  view.blocks = blocks_.parts + tailHalf_;
+  view.panelsPerBlock = blocks_.base;
+  view.largerBlocks = blocks_.larger;
+  view.tailHalf = tailHalf_;
+  view.kSplitsLog2 = kSplitsLog2_;
+  return view;
 }
 
-// Where what belongs to gate g of output n lies in a packed row.
+PackedMatrix::Column PackedMatrix::columnOf(size_t g, size_t n) const {
+  const size_t panel = n / lanes_;
+  if (panel == panels_) { // the half one
+    const size_t lanes = lanes_ / 2, first = blockOffset(tailHalfBlock(panels_).firstPanel, G_, lanes, K_);
+    return {first + offsetInBlock(0, 0, g, n % lanes_, 1, G_, lanes), kStride(1, G_, lanes)};
+  }
+  const Block block = blockAt(blocks_, blocks_.partOf(panel));
+  const size_t inBlock = offsetInBlock(0, panel - block.firstPanel, g, n % lanes_, block.panels, G_, lanes_);
+  return {blockOffset(block.firstPanel, G_, lanes_, K_) + inBlock, kStride(block.panels, G_, lanes_)};
+}
+
 size_t PackedMatrix::offsetInRow(size_t g, size_t n) const {
-  const size_t panel = n / lanes;
-  return panel * G * lanes + g * (panel == panels ? lanes / 2 : lanes) + n % lanes;
+  const size_t panel = n / lanes_, lanes = panel == panels_ ? lanes_ / 2 : lanes_;
+  return rowOffset(panel, G_, lanes_) + g * lanes + n % lanes_;
 }
 
-void PackedMatrix::pack(const float* plain, const float* bias, size_t firstGate, float* memory) const {
-  std::fill_n(memory + weightsOffset, paddedUnits() * G * K, 0.0f);
-  std::fill_n(memory + biasOffset, packedRow(), 0.0f);
-  for (size_t g = 0; g < G; g++)
-    for (size_t n = 0; n < N; n++) {
-      const float* row = plain + ((firstGate + g) * N + n) * K;
-      // Along k the place moves by a constant.
-      float* at = memory + weightsOffset + (K ? offsetOf(0, g, n) : 0);
-      const size_t stride = K > 1 ? offsetOf(1, g, n) - offsetOf(0, g, n) : 0;
-      for (size_t k = 0; k < K; k++)
-        at[k * stride] = row[k];
+void PackedMatrix::pack(const float* plain, const float* bias, size_t firstGate, void* memory) const {
+  std::memset(at(memory, weightsOffset_), 0, weightBytes());
+  std::memset(at(memory, biasOffset_), 0, packedRow() * sizeof(float));
+  float* const weights = reinterpret_cast<float*>(at(memory, weightsOffset_));
+  float* const packedBias = reinterpret_cast<float*>(at(memory, biasOffset_));
+  for (size_t g = 0; g < G_; g++)
+    for (size_t n = 0; n < N_; n++) {
+      const size_t plainRow = (firstGate + g) * N_ + n;
+      const float* const row = plain + plainRow * K_;
+      const Column column = columnOf(g, n);
+      for (size_t k = 0; k < K_; k++)
+        weights[column.first + k * column.stride] = row[k];
       if (bias)
-        memory[biasOffset + offsetInRow(g, n)] = bias[(firstGate + g) * N + n];
+        packedBias[offsetInRow(g, n)] = bias[plainRow];
     }
 }
 
-void PackedMatrix::unpack(float* plain, float* bias, size_t firstGate, const float* memory) const {
-  for (size_t g = 0; g < G; g++)
-    for (size_t n = 0; n < N; n++) {
-      float* row = plain + ((firstGate + g) * N + n) * K;
-      const float* at = memory + weightsOffset + (K ? offsetOf(0, g, n) : 0);
-      const size_t stride = K > 1 ? offsetOf(1, g, n) - offsetOf(0, g, n) : 0;
-      for (size_t k = 0; k < K; k++)
-        row[k] = at[k * stride];
+void PackedMatrix::unpack(float* plain, float* bias, size_t firstGate, const void* memory) const {
+  const float* const weights = reinterpret_cast<const float*>(at(memory, weightsOffset_));
+  const float* const packedBias = reinterpret_cast<const float*>(at(memory, biasOffset_));
+  for (size_t g = 0; g < G_; g++)
+    for (size_t n = 0; n < N_; n++) {
+      const size_t plainRow = (firstGate + g) * N_ + n;
+      float* const row = plain + plainRow * K_;
+      const Column column = columnOf(g, n);
+      for (size_t k = 0; k < K_; k++)
+        row[k] = weights[column.first + k * column.stride];
       if (bias)
-        bias[(firstGate + g) * N + n] = memory[biasOffset + offsetInRow(g, n)];
+        bias[plainRow] = packedBias[offsetInRow(g, n)];
     }
 }
 

@@ -1,42 +1,63 @@
-// PyTorch-shaped weights → the kernels' layout and back; the one place that knows it beside run.h.
+// PyTorch-shaped weights → the kernels' layout and back. kernels/matmul/layout.h says where each weight lies.
 #pragma once
 #include "../kernels/kernels.h"
+#include "../kernels/matmul/layout.h"
 #include "../platform/memory.h"
 
 namespace native_rnn {
 
-// A matrix of N outputs × G gates × K inputs in packed memory; offsets in floats.
-struct PackedMatrix {
-  size_t N, G, K;
-  int kSplitsLog2;
-  size_t lanes, panels, blocks;     // whole ones
-  bool tailHalf;                    // half a panel follows
-  size_t weightsOffset, biasOffset; // in packed memory, floats
-
-  // Floats from one packed row to the next.
-  size_t packedRow() const { return roundUp(paddedUnits() * G, lanes); }
-  // Floats of its weights, padding included.
-  size_t weightFloats() const { return packedRow() * K; }
-  size_t paddedUnits() const { return panels * lanes + tailHalf * lanes / 2; }
-  PackedView view(const float* memory) const {
-    const size_t panelsPerBlock = blocks ? panels / blocks : 0, largerBlocks = blocks ? panels % blocks : 0;
-    return {memory + weightsOffset, memory + biasOffset, K,        blocks + tailHalf,
-            panelsPerBlock,         largerBlocks,        tailHalf, kSplitsLog2};
-  }
-  // Gates [firstGate, firstGate + G) of a plain (gates · N, K) matrix and of its bias; a null bias is zeros.
-  void pack(const float* plain, const float* bias, size_t firstGate, float* memory) const;
-  void unpack(float* plain, float* bias, size_t firstGate, const float* memory) const;
+// Packed memory while it is laid out: everything begins at a cache line.
+class PackedArena {
+public:
+  // Where so many bytes go, from the beginning of the memory.
+  size_t reserve(size_t bytes);
+  size_t bytes() const { return used_; }
 
 private:
-  size_t offsetOf(size_t k, size_t g, size_t n) const;
-  size_t offsetInRow(size_t g, size_t n) const;
+  size_t used_ = 0;
 };
 
-// Lays a matrix out at `offset` and moves the offset past it; everything begins at a multiple of 64 bytes.
-PackedMatrix layOut(size_t N, size_t G, size_t K, int kSplitsLog2, const Kernels& kernels, size_t& offset);
+// A matrix of N outputs × G gates × K inputs in packed memory, and its bias.
+class PackedMatrix {
+public:
+  PackedMatrix() = default;
+  PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, WeightType, const Kernels&, PackedArena&);
 
-// log2 of the partial sums of a product of G gates and N outputs: a function of the sizes alone, so that the bits
-// are the same on every ISA. Short layers need several to hide the latency of fma.
+  size_t outputs() const { return N_; }
+  size_t gates() const { return G_; }
+  size_t inputs() const { return K_; }
+  // Floats from one packed row to the next.
+  size_t packedRow() const { return roundUp(paddedUnits() * G_, lanes_); }
+  // How many weights there are, padding included.
+  size_t weightCount() const { return packedRow() * K_; }
+  size_t weightBytes() const { return weightCount() * weightTypeTraits(type_).bytes; }
+  const EvenSplit& blocks() const { return blocks_; } // of whole panels
+  PackedView view(const void* memory) const;
+
+  // Gates [firstGate, firstGate + G) of a plain (gates · N, K) matrix and of its bias; a null bias is zeros.
+  void pack(const float* plain, const float* bias, size_t firstGate, void* memory) const;
+  void unpack(float* plain, float* bias, size_t firstGate, const void* memory) const;
+
+private:
+  size_t paddedUnits() const { return panels_ * lanes_ + tailHalf_ * lanes_ / 2; }
+  // Where the weights of gate g of output n begin, and the steps to their next k: in weights from the matrix's first.
+  struct Column {
+    size_t first, stride;
+  };
+  Column columnOf(size_t g, size_t n) const;
+  size_t offsetInRow(size_t g, size_t n) const;
+
+  size_t N_ = 0, G_ = 0, K_ = 0;
+  int kSplitsLog2_ = 0;
+  WeightType type_ = WeightType::f32;
+  size_t lanes_ = 1, panels_ = 0; // whole ones
+  EvenSplit blocks_{};
+  bool tailHalf_ = false;                     // half a panel follows
+  size_t weightsOffset_ = 0, biasOffset_ = 0; // in packed memory, bytes
+};
+
+// log2 of the k-splits of a product of G gates and N outputs: a function of the sizes alone, so that the bits are the
+// same on every instruction set. Short layers need several accumulators an output to hide the latency of fma.
 int kSplitsLog2For(size_t G, size_t N);
 
 } // namespace native_rnn

@@ -116,7 +116,8 @@ napi_value tables(const Napi::CallbackInfo& info) {
 // (table, specification) → floats of packed weights
 napi_value networkFloats(const Napi::CallbackInfo& info) {
   const Kernels& kernels = kernelsAt(info[0]);
-  return Napi::Number::New(info.Env(), static_cast<double>(Network::packedFloats(specOf(info[1]), kernels)));
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(Network::packedBytes(specOf(info[1]), kernels) / sizeof(float)));
 }
 
 // (table, specification, threads, memory, weights or undefined where the memory holds them already)
@@ -128,7 +129,7 @@ napi_value network(const Napi::CallbackInfo& info) {
   std::vector<MutableCellWeights> plain;
   if (!info[4].IsUndefined())
     plain = weightPointers(env, info[4], spec);
-  const size_t packedFloats = Network::packedFloats(spec, kernels);
+  const size_t packedFloats = Network::packedBytes(spec, kernels) / sizeof(float);
   float* const memory = packedMemory(info[3], packedFloats);
   NetworkWeights* const weights =
       new NetworkWeights(environmentOf(env), spec, kernels, memory, packedFloats * sizeof(float), threads);
@@ -153,7 +154,7 @@ napi_value network(const Napi::CallbackInfo& info) {
 napi_value linearFloats(const Napi::CallbackInfo& info) {
   const Kernels& kernels = kernelsAt(info[0]);
   const size_t in = whole(info[1], 1, 1 << 20), out = whole(info[2], 1, 1 << 20);
-  return Napi::Number::New(info.Env(), static_cast<double>(Linear::packedFloats(in, out, kernels)));
+  return Napi::Number::New(info.Env(), static_cast<double>(Linear::packedBytes(in, out, kernels) / sizeof(float)));
 }
 
 // (table, in, out, memory, weight, bias or undefined)
@@ -161,7 +162,7 @@ napi_value linear(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const Kernels& kernels = kernelsAt(info[0]);
   const size_t in = whole(info[1], 1, 1 << 20), out = whole(info[2], 1, 1 << 20);
-  const size_t packedFloats = Linear::packedFloats(in, out, kernels);
+  const size_t packedFloats = Linear::packedBytes(in, out, kernels) / sizeof(float);
   float* const memory = packedMemory(info[3], packedFloats);
   const float* const weight = floats(env, info[4], in * out);
   const float* const bias = info[5].IsUndefined() ? nullptr : floats(env, info[5], out);

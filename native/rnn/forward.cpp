@@ -1,4 +1,4 @@
-// How a call is cut: rows to threads and groups, time to what is kept between two layers.
+// Running a plan: what each thread does, and where layers read and write.
 #include "forward.h"
 #include "thread_plan.h"
 #include <algorithm>
@@ -8,16 +8,6 @@
 
 namespace native_rnn {
 namespace {
-
-// Rows of a group: enough for every tile, few enough for their states to stay in a cache.
-constexpr size_t maxGroupRows = 128;
-// The fewest rows that a thread takes at a time, by whether half a second-level cache holds the weights: each group
-// reads them all again.
-constexpr size_t minRows = 8, minRowsOfLarge = 32, beyondHalfSecondLevel = size_t(1) << 16;
-// Floats kept between two layers that follow each other through time, and between layers that cannot.
-constexpr size_t timeBlockFloats = 65536, wholeSequenceFloats = size_t(1) << 22;
-// Multiplications of one gate in a cut of a layer that a thread takes at a time.
-constexpr size_t macsPerTimeBlock = 262144;
 
 template <class Float>
 Float* stateOf(Float* states, size_t index, size_t B, size_t width) {
@@ -33,56 +23,12 @@ struct Forward::ThreadMemory {
 
 Forward::Forward(const ForwardCall& call, const NetworkSpec& spec, const std::vector<PackedLayer>& layers)
     : call_(call), spec_(spec), layers_(layers), D_(spec.directions()), L_(spec.numLayers), O_(spec.outputSize()),
-      followsThroughTime_(spec.direction == Direction::forward) {
-  const size_t T = call.T, B = call.B;
-  unevenLengths_ =
-      call.lengths && std::any_of(call.lengths, call.lengths + B, [&](int32_t length) { return size_t(length) != T; });
-  threads_ = plannedThreads(call, layers);
-  rowThreads_ = std::max<size_t>(1, std::min(threads_, B));
-  const bool idle = rowThreads_ == 1 && threads_ > 1;
-  const size_t work = B * spec.hiddenSize * (O_ + (L_ > 1 ? O_ : spec.inputSize));
-  splitsDirections_ = idle && D_ == 2;
-  splitsLayers_ = idle && followsThroughTime_ && L_ > 1 && T * work >= 8 * macsPerTimeBlock;
-  const bool maySplitUnits = idle && D_ == 1 && !splitsLayers_ && B == 1;
-  if (maySplitUnits)
-    threads_ = unitThreads(layers[0], threads_);
-  splitsUnits_ = maySplitUnits && threads_ > 1;
-  size_t weights = 0;
-  for (const PackedLayer& layer : layers)
-    weights = std::max(weights, layer.weightsPerStep());
-  minRows_ = std::min(weights > beyondHalfSecondLevel ? minRowsOfLarge : minRows, (B + rowThreads_ - 1) / rowThreads_);
-  rowGroup_ = std::min(B, maxGroupRows);
-  rowGroup_ = nextGroupRows(B);
-  const size_t width = D_ * O_;
-  timeBlock_ = T;
-  if (splitsLayers_)
-    timeBlock_ = std::min(T / 8 + 1, std::max<size_t>(1, macsPerTimeBlock / work));
-  else if (L_ > 1 && followsThroughTime_)
-    timeBlock_ = std::min(T, std::max<size_t>(1, timeBlockFloats / std::max<size_t>(1, rowGroup_ * width)));
-  else if (L_ > 1)
-    rowGroup_ = std::min(rowGroup_, std::max<size_t>(8, wholeSequenceFloats / std::max<size_t>(1, T * width)));
-  recurrenceFloats_ = 0;
-  for (const PackedLayer& layer : layers)
-    recurrenceFloats_ = std::max(recurrenceFloats_, Recurrence::floats(layer, rowGroup_, T, unevenLengths_));
-  betweenFloats_ = L_ > 1 ? aligned(timeBlock_ * rowGroup_ * width) : 0;
-  // Layers at work at the same time write one cut while the next layer reads the one before.
-  betweenCount_ = splitsLayers_ ? 2 * (L_ - 1) : 2;
-  const size_t recurrences = followsThroughTime_ ? L_ : splitsDirections_ ? 2 : 1;
-  threadFloats_ = betweenCount_ * betweenFloats_ + recurrences * recurrenceFloats_ +
-                  aligned(L_ * sizeof(Recurrence) / sizeof(float));
-}
-
-size_t Forward::floats() const {
-  // The rows sorted, and dealt to the groups.
-  return (unevenLengths_ ? aligned(2 * call_.B) : 0) + rowThreads_ * threadFloats_;
-}
-
-// How many of the rows that are left a thread takes: fewer and fewer, so that threads that came late or are slow end
-// with the others.
-size_t Forward::nextGroupRows(size_t left) const {
-  if (rowThreads_ == 1)
-    return std::min(left, rowGroup_);
-  return std::min({left, rowGroup_, std::max(minRows_, roundUp((left + 2 * rowThreads_ - 1) / (2 * rowThreads_), 4))});
+      plan_(planForward(call, spec, layers, threadsForCall(call, layers))) {
+  if (plan_.split != Split::units)
+    return;
+  plan_.threads = threadsForUnits(layers[0], plan_.threads);
+  if (plan_.threads == 1)
+    plan_.split = Split::rows;
 }
 
 Strided<const float> Forward::input(size_t layer, const ThreadMemory& thread, size_t block) const {
@@ -94,28 +40,27 @@ Strided<const float> Forward::input(size_t layer, const ThreadMemory& thread, si
   return call_.batchFirst ? Strided<const float>{call_.x, I, T * I} : Strided<const float>{call_.x, B * I, I};
 }
 
-// Between layers (cut, group, D·O), rows by position; after the last as the caller wants it.
+// Between layers (time block, group, D·O), rows by position; after the last as the caller wants it.
 Strided<float> Forward::output(size_t layer, const ThreadMemory& thread, size_t block) const {
   const ptrdiff_t width = ptrdiff_t(D_ * O_), T = ptrdiff_t(call_.T), B = ptrdiff_t(call_.B);
   if (layer + 1 < L_)
-    return {thread.between + (splitsLayers_ ? 2 * layer + block % 2 : layer % 2) * betweenFloats_,
-            ptrdiff_t(rowGroup_) * width, width};
+    return {thread.between + (plan_.split == Split::layers ? 2 * layer + block % 2 : layer % 2) * plan_.betweenFloats,
+            ptrdiff_t(plan_.rowGroup) * width, width};
   return call_.batchFirst ? Strided<float>{call_.y, width, T * width} : Strided<float>{call_.y, B * width, width};
 }
 
-// Sets a pass of layer l, direction d up.
+// Layer l in direction d, at its start.
 Recurrence Forward::recurrence(const RowGroup& rows, size_t l, size_t d, const ThreadMemory& thread,
                                float* memory) const {
   const bool reverse = d == 1 || spec_.direction == Direction::reverse;
   const size_t index = l * D_ + d;
   Recurrence recurrence(layers_[index], rows, reverse, memory);
-  recurrence.x = input(l, thread);
+  recurrence.setInput(input(l, thread), l > 0);
   recurrence.y = output(l, thread);
   if (recurrence.y.data)
     recurrence.y.data += d * O_;
-  recurrence.xByPosition = l > 0;
   recurrence.yByPosition = l + 1 < L_;
-  recurrence.forkJoin = splitsUnits_ ? thread.forkJoin : nullptr;
+  recurrence.forkJoin = plan_.split == Split::units ? thread.forkJoin : nullptr;
   recurrence.cancelled = call_.cancelled;
   recurrence.setState(stateOf(call_.h0, index, call_.B, O_), stateOf(call_.c0, index, call_.B, spec_.hiddenSize));
   return recurrence;
@@ -127,30 +72,34 @@ void Forward::advance(Recurrence& recurrence, size_t l, size_t d, size_t begin, 
                      stateOf(call_.cn, index, call_.B, spec_.hiddenSize));
 }
 
-// Takes layer l through one cut of time.
+// Takes layer l through one block of time. What lies between layers begins at the block.
 void Forward::advanceTimeBlock(Recurrence* recurrences, size_t l, size_t block, const ThreadMemory& thread) const {
-  const size_t begin = block * timeBlock_, end = std::min(call_.T, begin + timeBlock_);
-  // What is kept between layers begins at the cut.
-  if (l > 0)
-    recurrences[l].x.data = input(l, thread, block).data - ptrdiff_t(begin) * recurrences[l].x.step;
+  const size_t begin = block * plan_.timeBlock, end = std::min(call_.T, begin + plan_.timeBlock);
+  Recurrence& recurrence = recurrences[l];
+  if (l > 0) {
+    Strided<const float> x = input(l, thread, block);
+    x.data -= ptrdiff_t(begin) * x.step;
+    recurrence.setInput(x, true);
+  }
   if (l + 1 < L_)
-    recurrences[l].y.data = output(l, thread, block).data - ptrdiff_t(begin) * recurrences[l].y.step;
-  advance(recurrences[l], l, 0, begin, end);
+    recurrence.y.data = output(l, thread, block).data - ptrdiff_t(begin) * recurrence.y.step;
+  advance(recurrence, l, 0, begin, end);
 }
 
-// All layers follow each other through time, a cut at a time; with threads to spare each layer one cut behind the one
-// below it, so that all are at work.
+// All layers follow each other through time, a block at a time; where threads share the layers, each is one block
+// behind the one below it, so that all are at work.
 void Forward::runThroughTime(const RowGroup& rows, const ThreadMemory& thread) const {
   struct Wavefront {
     const Forward& call;
     Recurrence* recurrences; // in memory that is there already: nothing may fail once the call has begun
     const ThreadMemory& thread;
     size_t blocks, front;
-  } wave{*this, reinterpret_cast<Recurrence*>(thread.recurrences + L_ * recurrenceFloats_), thread,
-         (call_.T + timeBlock_ - 1) / timeBlock_, 0};
+  } wave{*this, reinterpret_cast<Recurrence*>(thread.recurrences + L_ * plan_.recurrenceFloats), thread,
+         (call_.T + plan_.timeBlock - 1) / plan_.timeBlock, 0};
   for (size_t l = 0; l < L_; l++)
-    new (wave.recurrences + l) Recurrence(recurrence(rows, l, 0, thread, thread.recurrences + l * recurrenceFloats_));
-  if (!splitsLayers_) {
+    new (wave.recurrences + l)
+        Recurrence(recurrence(rows, l, 0, thread, thread.recurrences + l * plan_.recurrenceFloats));
+  if (plan_.split != Split::layers) {
     for (size_t block = 0; block < wave.blocks && !isCancelled(); block++)
       for (size_t l = 0; l < L_; l++)
         advanceTimeBlock(wave.recurrences, l, block, thread);
@@ -158,9 +107,9 @@ void Forward::runThroughTime(const RowGroup& rows, const ThreadMemory& thread) c
   }
   for (; wave.front < wave.blocks + L_ - 1 && !isCancelled(); wave.front++)
     thread.forkJoin->run(
-        [](void* argument, size_t share, size_t shares, Barrier&) {
+        [](void* argument, size_t index, size_t count, Barrier&) {
           const Wavefront& wave = *static_cast<Wavefront*>(argument);
-          for (size_t l = share; l < wave.call.L_; l += shares)
+          for (size_t l = index; l < wave.call.L_; l += count)
             if (l <= wave.front && wave.front - l < wave.blocks)
               wave.call.advanceTimeBlock(wave.recurrences, l, wave.front - l, wave.thread);
         },
@@ -168,7 +117,8 @@ void Forward::runThroughTime(const RowGroup& rows, const ThreadMemory& thread) c
 }
 
 void Forward::runLayer(const RowGroup& rows, size_t l, size_t d, const ThreadMemory& thread) const {
-  Recurrence one = recurrence(rows, l, d, thread, thread.recurrences + (splitsDirections_ ? d * recurrenceFloats_ : 0));
+  Recurrence one = recurrence(rows, l, d, thread,
+                              thread.recurrences + (plan_.split == Split::directions ? d * plan_.recurrenceFloats : 0));
   advance(one, l, d, 0, call_.T);
 }
 
@@ -183,7 +133,7 @@ void Forward::runByLayers(const RowGroup& rows, const ThreadMemory& thread) cons
   for (size_t l = 0; l < L_ && !isCancelled(); l++) {
     Directions directions{*this, rows, l, thread};
     parallelFor(
-        D_, splitsDirections_ ? 2 : 1,
+        D_, plan_.split == Split::directions ? 2 : 1,
         [](void* argument, size_t d) {
           const Directions& it = *static_cast<Directions*>(argument);
           it.call.runLayer(it.rows, it.l, d, it.thread);
@@ -194,15 +144,15 @@ void Forward::runByLayers(const RowGroup& rows, const ThreadMemory& thread) cons
 
 // Takes groups of rows until none are left.
 void Forward::runThread(size_t index, ForkJoin* forkJoin) const {
-  float* memory = threadMemories_ + index * threadFloats_;
-  const ThreadMemory thread{memory, memory + betweenCount_ * betweenFloats_, forkJoin};
+  float* memory = threadMemories_ + index * plan_.threadFloats;
+  const ThreadMemory thread{memory, memory + plan_.betweenCount * plan_.betweenFloats, forkJoin};
   size_t first = next_.load(std::memory_order_relaxed);
   while (first < call_.B && !isCancelled()) {
-    const size_t count = nextGroupRows(call_.B - first);
+    const size_t count = plan_.nextGroupRows(call_.B - first);
     if (!next_.compare_exchange_weak(first, first + count, std::memory_order_relaxed))
       continue;
     const RowGroup group{call_.T, count, first, order_ ? order_ + first : nullptr, order_ ? call_.lengths : nullptr};
-    followsThroughTime_ ? runThroughTime(group, thread) : runByLayers(group, thread);
+    plan_.followsThroughTime ? runThroughTime(group, thread) : runByLayers(group, thread);
     first = next_.load(std::memory_order_relaxed);
   }
 }
@@ -217,12 +167,12 @@ void Forward::sortRows() const {
     return call_.lengths[a] != call_.lengths[b] ? call_.lengths[a] > call_.lengths[b] : a < b;
   });
   for (size_t begin = 0, end = 0; begin < B; begin = end) {
-    for (size_t group = 0; group < rowThreads_ && end < B; group++)
-      end += nextGroupRows(B - end);
+    for (size_t group = 0; group < plan_.rowThreads && end < B; group++)
+      end += plan_.nextGroupRows(B - end);
     size_t next = begin;
     for (size_t turn = 0; next < end; turn++)
       for (size_t first = begin, count; first < end; first += count) {
-        count = nextGroupRows(B - first);
+        count = plan_.nextGroupRows(B - first);
         if (turn < count)
           order_[first + turn] = sorted[next++];
       }
@@ -251,23 +201,23 @@ void Forward::startStates() const {
 }
 
 bool Forward::run(float* memory) {
-  if (unevenLengths_) {
+  if (plan_.hasUnevenLengths) {
     order_ = reinterpret_cast<uint32_t*>(memory);
-    memory += aligned(2 * call_.B);
+    memory += plan_.orderFloats;
     sortRows();
   }
   threadMemories_ = memory;
   startStates();
-  if (unevenLengths_ && call_.y)
+  if (plan_.hasUnevenLengths && call_.y)
     clearPastEnds();
   if (call_.T == 0 || call_.B == 0)
     return true;
-  if (splitsUnits_ || splitsLayers_) {
-    ForkJoin forkJoin(splitsLayers_ ? std::min(threads_, L_) : threads_);
+  if (plan_.split == Split::units || plan_.split == Split::layers) {
+    ForkJoin forkJoin(plan_.split == Split::layers ? std::min(plan_.threads, L_) : plan_.threads);
     runThread(0, &forkJoin);
   } else {
     parallelFor(
-        rowThreads_, rowThreads_,
+        plan_.rowThreads, plan_.rowThreads,
         [](void* call, size_t index) { static_cast<const Forward*>(call)->runThread(index, nullptr); }, this);
   }
   return !isCancelled();

@@ -1,7 +1,7 @@
-// One call of a stack: its rows dealt to threads, each thread's rows taken in groups so that scratch stays bounded.
+// One call of a network, run by its plan: each thread's rows taken in groups, so that scratch stays bounded.
 #pragma once
+#include "plan.h"
 #include "recurrence.h"
-#include <vector>
 
 namespace native_rnn {
 
@@ -9,7 +9,7 @@ class Forward {
 public:
   Forward(const ForwardCall&, const NetworkSpec&, const std::vector<PackedLayer>&);
   // Floats of scratch that run() needs.
-  size_t floats() const;
+  size_t floats() const { return plan_.floats(); }
   // False when cancelled. Allocates nothing.
   bool run(float* memory);
 
@@ -18,7 +18,6 @@ private:
 
   Strided<const float> input(size_t layer, const ThreadMemory&, size_t block = 0) const;
   Strided<float> output(size_t layer, const ThreadMemory&, size_t block = 0) const;
-  size_t nextGroupRows(size_t left) const;
   Recurrence recurrence(const RowGroup&, size_t l, size_t d, const ThreadMemory&, float* memory) const;
   void advance(Recurrence&, size_t l, size_t d, size_t begin, size_t end) const;
   void runThread(size_t index, ForkJoin*) const;
@@ -35,16 +34,7 @@ private:
   const NetworkSpec& spec_;
   const std::vector<PackedLayer>& layers_;
   const size_t D_, L_, O_;
-  const bool followsThroughTime_; // the layers can follow each other through time: one direction, forward
-  bool unevenLengths_;            // rows end at different times
-  size_t threads_;                // of those that the call may use
-  size_t rowThreads_;             // threads that the rows are dealt to
-  size_t minRows_;                // fewest rows that a thread takes, where there are several
-  size_t rowGroup_;               // most rows that go through all layers together
-  size_t timeBlock_;              // time steps kept between two layers
-  // What threads beyond the rows do: a direction each, the layers one cut behind each other, or a share of the units.
-  bool splitsDirections_, splitsLayers_, splitsUnits_;
-  size_t recurrenceFloats_, betweenFloats_, betweenCount_, threadFloats_;
+  ForwardPlan plan_;
   uint32_t* order_ = nullptr; // rows by length, or null where all are T long
   float* threadMemories_ = nullptr;
   mutable std::atomic<size_t> next_{0}; // the first row that no thread has taken

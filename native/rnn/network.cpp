@@ -1,27 +1,33 @@
-// A stack is its layers in packed memory; a call of it is in call.cpp.
+// A network is its layers in packed memory; a call of it is in forward.cpp.
 #include "network.h"
 #include "forward.h"
 
 namespace native_rnn {
-size_t Network::packedFloats(const NetworkSpec& spec, const Kernels& kernels) {
-  const size_t D = spec.directions();
-  size_t offset = 0;
+namespace {
+
+std::vector<PackedLayer> layersOf(const NetworkSpec& spec, const Kernels& kernels, PackedArena& arena) {
+  std::vector<PackedLayer> layers;
+  layers.reserve(spec.numLayers * spec.directions());
   for (size_t l = 0; l < spec.numLayers; l++)
-    for (size_t d = 0; d < D; d++)
-      PackedLayer(spec, spec.layerInputs(l), kernels, nullptr, offset);
-  return offset;
+    for (size_t d = 0; d < spec.directions(); d++)
+      layers.emplace_back(spec, l, kernels, arena);
+  return layers;
 }
 
-Network::Network(const NetworkSpec& spec, const Kernels& kernels, float* memory) : spec_(spec), kernels_(kernels) {
-  const size_t D = spec.directions();
-  size_t offset = 0;
-  layers_.reserve(spec.numLayers * D);
-  for (size_t l = 0; l < spec.numLayers; l++)
-    for (size_t d = 0; d < D; d++)
-      layers_.emplace_back(spec, spec.layerInputs(l), kernels, memory, offset);
+} // namespace
+
+size_t Network::packedBytes(const NetworkSpec& spec, const Kernels& kernels) {
+  PackedArena arena;
+  layersOf(spec, kernels, arena);
+  return arena.bytes();
 }
 
-Network::~Network() = default;
+Network::Network(const NetworkSpec& spec, const Kernels& kernels, void* memory) : spec_(spec), kernels_(kernels) {
+  PackedArena arena;
+  layers_ = layersOf(spec, kernels, arena);
+  for (PackedLayer& layer : layers_)
+    layer.setMemory(memory);
+}
 
 void Network::pack(const CellWeights* weights) {
   for (size_t i = 0; i < layers_.size(); i++)

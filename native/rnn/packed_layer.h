@@ -1,39 +1,46 @@
-// One recurrent layer in one direction: its packed weights.
+// One recurrent layer in one direction: which packed matrices its cell has, and where they lie. Knows no threads, no
+// time.
 #pragma once
 #include "../matmul/packed_matrix.h"
-#include "network.h"
-#include "thread_cost.h"
+#include "../spec/network_spec.h"
 
 namespace native_rnn {
 
-// Where the packed matrices of a layer lie.
 class PackedLayer {
 public:
-  // K: inputs of this layer. `offset`: where its weights begin in the network's memory; moved past them.
-  PackedLayer(const NetworkSpec& spec, size_t K, const Kernels& kernels, float* memory, size_t& offset);
+  // `layer`: its number in the network; its weights are reserved in the arena.
+  PackedLayer(const NetworkSpec&, size_t layer, const Kernels&, PackedArena&);
+  // The packed memory, which outlives the layer.
+  void setMemory(void* memory) { memory_ = memory; }
   void pack(const CellWeights&);
   void unpack(const MutableCellWeights&) const;
 
-  const Kernels& kernels() const { return kernels_; }
-  CellKind cell() const { return spec_.cell; }
-  size_t inputs() const { return input_.K; }
+  const Kernels& kernels() const { return *kernels_; }
+  size_t inputs() const { return input_.inputs(); }
   size_t units() const { return spec_.hiddenSize; }
   size_t outputs() const { return spec_.outputSize(); }
-  // Floats that a step reads.
-  size_t weightsPerStep() const { return input_.weightFloats() + recurrent_.weightFloats(); }
-  // Multiplications of a step of one row, activations counted as what they take.
-  double macsPerStep() const;
-  // Nanoseconds of a step of a single row by these costs, where so many threads share its units.
-  double stepNs(const ThreadCosts&, size_t threads) const;
   bool hasCellState() const { return spec_.traits().hasCellState; }
+  bool hasSecondProduct() const { return spec_.traits().candidateGates > 0 || spec_.projSize > 0; }
+  // Whether a step of one row makes its input gates itself.
+  bool fusesInput() const;
+  const PackedMatrix& input() const { return input_; }
+  const PackedMatrix& recurrent() const { return recurrent_; }
+  const PackedMatrix& second() const { return second_; } // candidate or projection
+  // Weights and their bytes that a step reads, without the second product.
+  size_t weightsPerStep() const { return input_.weightCount() + recurrent_.weightCount(); }
+  size_t weightBytesPerStep() const { return input_.weightBytes() + recurrent_.weightBytes(); }
+
+  PackedView inputView() const { return input_.view(memory_); }
+  RecurrenceArgs::Weights recurrenceWeights() const;
+  void multiplyInput(const GemmArgs&) const;
+  void runSteps(const RecurrenceArgs&) const;
 
 private:
-  friend class Recurrence;
-  const NetworkSpec spec_;
-  const Kernels& kernels_;
-  float* const memory_;
+  NetworkSpec spec_;
+  const Kernels* kernels_;
+  WeightType type_ = WeightType::f32;
+  void* memory_ = nullptr;
   PackedMatrix input_, recurrent_, second_, peephole_;
-  bool hasSecond_, hasPeepholes_;
 };
 
 } // namespace native_rnn

@@ -1,60 +1,36 @@
-// A pass: its memory, its states, and time cut into chunks whose input sums are computed ahead.
+// States in and out, and time cut into chunks: the input gates of one are made, then its steps run.
 #include "recurrence.h"
 #include "../platform/cpu.h"
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 namespace native_rnn {
 namespace {
 
-// Input sums computed ahead: a few groups of rows, little enough to leave the cache to the weights.
-constexpr size_t inputGateFloats = 32768;
-constexpr size_t minInputGateRows = 64;
-static_assert(3 * maxOverlapRows <= minInputGateRows,
-              "the first steps' sums, at most two times as many, and those made ahead");
+// Weights that any first-level cache holds: below, a step gains nothing from walking backwards over them.
+constexpr size_t minWeightsForSerpentine = 6144;
 
-// Floats of weights that any first-level cache holds: below, a step gains nothing from turning around.
-constexpr size_t minWeightsToReverse = 6144;
+// Floats of a step's output that a processor cannot write at once without waiting for memory, of several rows and of
+// one: results mostly lie in no cache.
+constexpr size_t minFloatsToPrefetch = 512, minFloatsToPrefetchOneRow = 64;
 
-// Whether a single row's steps should take tiles of later input sums along: where its weights pass the first-level
+// Multiply-adds of a round of a fork-join.
+constexpr size_t macsPerRound = size_t(1) << 20;
+
+// Steps whose input gates are made at once before those of others are made beside them: a tile of fewer rows is slow.
+constexpr size_t minLeadSteps = 3;
+
+// Whether a single row's steps should take tiles of later input gates along: where its weights pass the first-level
 // cache (several blocks), but lie in a cache, of which others may use a good part: a tile's weights do not lie in a
-// row, which is slow from main memory. And what of a tile is longer than the recurrent sums beside it is alone, and
+// row, which is slow from main memory. And what of a tile is longer than the recurrent product beside it is alone, and
 // slow.
-bool overlapPays(const PackedView& input, const PackedView& first, size_t weightBytes) {
-  const bool beyondFirstLevel = first.blocks - first.tailHalf > 1 && first.kSplitsLog2 == 0;
-  return beyondFirstLevel && weightBytes <= dataCaches().last / 4 && input.K <= 4 * first.K;
-}
-
-// State rows are one line longer than they need, so that rows do not compete for the same cache sets.
-size_t rowFloats(size_t units, size_t lanes) { return aligned(roundUp(units, lanes)) + 16; }
-
-// Rows of input sums that a pass keeps; never falls as B grows.
-size_t inputGateRows(size_t B, size_t T, size_t packedRow) {
-  return std::min(T * B, std::max({B, minInputGateRows, inputGateFloats / packedRow}));
-}
-
-// What a pass keeps in its memory, in this order; one list for its size and for its pointers.
-template <class Take>
-void layOutWorkspace(const PackedLayer& layer, size_t B, size_t sums, size_t gathered, size_t packedRow,
-                     size_t widestBlock, size_t lanes, const Take& take) {
-  const size_t unitRow = rowFloats(layer.units(), lanes), outputRow = rowFloats(layer.outputs(), lanes);
-  take(0, B * outputRow);
-  take(1, B * outputRow);
-  take(2, B * unitRow);
-  take(3, B * unitRow);
-  take(4, B * unitRow);
-  take(5, sums * packedRow);
-  take(6, gathered * layer.inputs());
-  take(7, tileScratchRows * widestBlock);
-  take(8, B * sizeof(float*) / sizeof(float));
-}
-
-size_t widestBlock(const Kernels& kernels) {
-  size_t most = 0;
-  for (size_t G = 1; G <= 4; G++)
-    for (size_t partials = 0; partials < 2; partials++)
-      most = std::max(most, G * kernels.blockPanels[G - 1][partials].single * kernels.lanes);
-  return most;
+bool overlapPays(const PackedLayer& layer) {
+  const PackedView recurrent = layer.recurrent().view(nullptr);
+  const bool beyondFirstLevel = recurrent.blocks - recurrent.tailHalf > 1 && recurrent.kSplitsLog2 == 0;
+  return beyondFirstLevel && layer.weightBytesPerStep() <= dataCaches().last / 4 &&
+         layer.inputs() <= 4 * layer.outputs() && layer.fusesInput();
 }
 
 // Copies the state of rows [begin, end) to where the batch keeps it.
@@ -64,78 +40,64 @@ void storeRows(const RowGroup& rows, size_t begin, size_t end, const float* from
     std::memcpy(to + rows.row(i) * width, from + i * stride, width * sizeof(float));
 }
 
+// The reverse, for all rows.
+void loadRows(const RowGroup& rows, const float* from, size_t width, float* to, size_t stride) {
+  for (size_t i = 0; i < rows.B; i++)
+    if (from)
+      std::memcpy(to + i * stride, from + rows.row(i) * width, width * sizeof(float));
+    else
+      std::fill_n(to + i * stride, width, 0.0f);
+}
+
 } // namespace
 
+// It is placed into memory of floats at cache lines, and never destroyed.
+static_assert(std::is_trivially_destructible_v<Recurrence> && alignof(Recurrence) <= 64);
+
 size_t Recurrence::floats(const PackedLayer& layer, size_t B, size_t T, bool ordered) {
-  const size_t packedRow = layer.input_.packedRow(), lanes = layer.kernels_.lanes,
-               sums = inputGateRows(B, T, packedRow);
-  size_t total = 0;
-  layOutWorkspace(layer, B, sums, ordered ? sums : 0, packedRow, widestBlock(layer.kernels_), lanes,
-                  [&](int, size_t count) { total += aligned(count); });
-  return total;
+  return Workspace::Sizes(layer, B, T, ordered).floats();
 }
 
 Recurrence::Recurrence(const PackedLayer& layer, const RowGroup& rows, bool reverse, float* memory)
-    : layer_(layer), rows_(rows), reverse_(reverse), memory_(memory) {
-  const Kernels& kernels = layer.kernels_;
-  const size_t packedRow = layer.input_.packedRow();
-  const size_t sums = inputGateRows(rows.B, rows.T, packedRow);
-  chunkSteps_ = sums / std::max<size_t>(rows.B, 1);
-  float* parts[9];
-  layOutWorkspace(layer, rows.B, sums, rows.order ? sums : 0, packedRow, widestBlock(kernels), kernels.lanes,
-                  [&](int i, size_t count) {
-                    parts[i] = memory;
-                    memory += aligned(count);
-                  });
-  // Padding lanes are read by whole vectors and must hold numbers.
-  std::fill(memory_, parts[5], 0.0f);
-  inputGates_ = parts[5];
-  gathered_ = parts[6];
-  outputRows_ = reinterpret_cast<float**>(parts[8]);
-  inputGemm_ = {layer.input_.view(layer.memory_), nullptr, 0, inputGates_, packedRow, 0};
-  args_.inputMatrix = inputGemm_.matrix;
-  args_.recurrent = layer.recurrent_.view(layer.memory_);
-  if (layer.hasSecond_)
-    args_.second = layer.second_.view(layer.memory_);
-  args_.projects = layer.spec_.projSize > 0;
-  args_.outputs = layer.outputs();
-  args_.inputGates = inputGates_;
-  args_.inputGatesRow = packedRow;
-  if (layer.hasPeepholes_)
-    args_.peephole = layer.memory_ + layer.peephole_.biasOffset;
-  args_.h[0] = parts[0];
-  args_.h[1] = parts[1];
-  args_.hStride = rowFloats(layer.outputs(), kernels.lanes);
-  args_.c = parts[2];
-  args_.secondInput = parts[3];
-  args_.updateGate = parts[4];
-  args_.unitStride = rowFloats(layer.units(), kernels.lanes);
-  args_.tileScratch = parts[7];
-  args_.threadCount = 1;
-  reverses_ = layer.weightsPerStep() > minWeightsToReverse;
-  fusesInput_ = layer.spec_.traits().candidateGates == 0;
-  const bool pays = overlapPays(args_.inputMatrix, args_.recurrent, layer.weightsPerStep() * sizeof(float));
-  aheadRows_ = pays ? kernels.overlapRows : 0;
+    : layer_(layer), rows_(rows), reverse_(reverse), sizes_(layer, rows.B, rows.T, rows.order != nullptr),
+      workspace_(sizes_, memory),
+      inputGates_(layer, rows, reverse, workspace_.gatheredX), h_{workspace_.h0, workspace_.h1},
+      serpentine_(layer.weightsPerStep() > minWeightsForSerpentine),
+      overlapRows_(overlapPays(layer) ? layer.kernels().overlapRows : 0) {
+  base_.weights = layer.recurrenceWeights();
+  base_.state.hStride = sizes_.hRow;
+  base_.state.c = workspace_.c;
+  base_.state.secondInput = workspace_.secondInput;
+  base_.state.updateGate = workspace_.updateGate;
+  base_.state.unitStride = sizes_.unitRow;
+  base_.sequence.inputGates = workspace_.inputGates;
+  base_.sequence.inputGatesRow = sizes_.inputGatesRow;
+  base_.sequence.outputs = layer.outputs();
+  base_.threads.count = 1;
+  base_.tileScratch = workspace_.tileScratch;
+  liveStep_ = base_;
+  liveStep_.fusedInput.matrix = layer.inputView();
+  liveStep_.sequence.T = 1;
+  liveStep_.sequence.B = rows.B;
+  liveStep_.sequence.y = workspace_.outputRows;
+}
+
+void Recurrence::setInput(const Strided<const float>& x, bool byPosition) {
+  inputGates_.x = x;
+  inputGates_.xByPosition = byPosition;
 }
 
 void Recurrence::setState(const float* h, const float* c) {
-  const auto set = [&](const float* from, size_t width, float* to, size_t stride) {
-    for (size_t i = 0; i < rows_.B; i++)
-      if (from)
-        std::memcpy(to + i * stride, from + rows_.row(i) * width, width * sizeof(float));
-      else
-        std::fill_n(to + i * stride, width, 0.0f);
-  };
-  set(h, layer_.outputs(), args_.h[0], args_.hStride);
+  loadRows(rows_, h, layer_.outputs(), h_[0], sizes_.hRow);
   if (layer_.hasCellState())
-    set(c, layer_.units(), args_.c, args_.unitStride);
+    loadRows(rows_, c, layer_.units(), workspace_.c, sizes_.unitRow);
 }
 
 void Recurrence::getState(float* h, float* c) const {
   if (h)
-    storeRows(rows_, 0, rows_.B, args_.h[0], args_.hStride, layer_.outputs(), h);
+    storeRows(rows_, 0, rows_.B, h_[0], sizes_.hRow, layer_.outputs(), h);
   if (c && layer_.hasCellState())
-    storeRows(rows_, 0, rows_.B, args_.c, args_.unitStride, layer_.units(), c);
+    storeRows(rows_, 0, rows_.B, workspace_.c, sizes_.unitRow, layer_.units(), c);
 }
 
 // Rows are ordered by length, the longest first: those that still run at a step are the first ones.
@@ -153,24 +115,127 @@ void Recurrence::advance(size_t begin, size_t end, float* hn, float* cn) {
   for (size_t s = begin; s < end && active > 0;) {
     // Up to the next row's end the same rows run.
     const size_t stop = std::min(end, rows_.length(active - 1));
-    if (active == 1 && aheadRows_ > 0 && stop - s >= 3 * aheadRows_) {
+    if (active == 1 && overlapRows_ > 0 && stop - s >= 3 * overlapRows_) {
       runOverlapped(s, stop);
       s = stop;
     }
+    const size_t chunk = forkJoin ? std::min(sizes_.chunkSteps, stepsPerRound()) : sizes_.chunkSteps;
     while (s < stop && !isCancelled()) {
-      const size_t steps = std::min(forkJoin ? std::min(chunkSteps_, stepsPerRound()) : chunkSteps_, stop - s);
-      runSteps(s, steps, active);
+      const size_t steps = std::min(chunk, stop - s);
+      runChunk(s, steps, active);
       s += steps;
     }
     if (isCancelled())
       return;
     const size_t still = activeAt(s);
     if (hn)
-      storeRows(rows_, still, active, args_.h[0], args_.hStride, layer_.outputs(), hn);
+      storeRows(rows_, still, active, h_[0], sizes_.hRow, layer_.outputs(), hn);
     if (cn)
-      storeRows(rows_, still, active, args_.c, args_.unitStride, layer_.units(), cn);
+      storeRows(rows_, still, active, workspace_.c, sizes_.unitRow, layer_.units(), cn);
     active = still;
   }
+}
+
+// What the kernels get for some steps of the first rows.
+RecurrenceArgs Recurrence::argsOf(size_t begin, size_t steps, size_t active) const {
+  RecurrenceArgs args = base_;
+  RecurrenceArgs::Sequence& sequence = args.sequence;
+  args.state.h[0] = h_[0];
+  args.state.h[1] = h_[1];
+  sequence.T = steps;
+  sequence.B = active;
+  sequence.inputGatesStep = active * sizes_.inputGatesRow;
+  if (!y.data)
+    return args;
+  for (size_t i = 0; i < active; i++)
+    workspace_.outputRows[i] = y.at(rows_.timeOf(i, begin, reverse_), yByPosition ? i : rows_.row(i));
+  sequence.y = workspace_.outputRows;
+  sequence.yStep = reverse_ ? -y.step : y.step;
+  sequence.prefetchesNextY =
+      active * sequence.outputs >= (active == 1 ? minFloatsToPrefetchOneRow : minFloatsToPrefetch);
+  return args;
+}
+
+void Recurrence::runChunk(size_t begin, size_t steps, size_t active) {
+  run(argsOf(begin, steps, active), begin, steps);
+}
+
+// Steps of a single row, each taking tiles of the input gates of later ones along.
+void Recurrence::runOverlapped(size_t begin, size_t end) {
+  const size_t R = overlapRows_;
+  float* now = workspace_.inputGates;
+  float* later = workspace_.inputGates + 2 * R * sizes_.inputGatesRow; // more than the first steps need
+  // The first steps are as many as leave whole tiles to the others.
+  size_t steps = (end - begin) % R;
+  if (steps < minLeadSteps)
+    steps += R;
+  for (size_t s = begin; s < end && !isCancelled(); s += steps, steps = R) {
+    RecurrenceArgs args = argsOf(s, steps, 1);
+    args.sequence.inputGates = now;
+    if (s + steps < end)
+      args.overlap.gemm = inputGates_.ofOneRow(s + steps, R, later);
+    run(args, s, s == begin ? steps : 0);
+    std::swap(now, later);
+  }
+}
+
+void Recurrence::run(const RecurrenceArgs& args, size_t begin, size_t inputSteps) {
+  if (forkJoin) {
+    share(args, begin, inputSteps);
+  } else {
+    if (inputSteps)
+      inputGates_.make(begin, inputSteps, args.sequence.B, workspace_.inputGates);
+    layer_.runSteps(args);
+  }
+  if (args.sequence.T & 1)
+    std::swap(h_[0], h_[1]);
+}
+
+// Few steps a round, so that who comes late soon has a share, and who is slow is soon found out.
+size_t Recurrence::stepsPerRound() const { return std::max<size_t>(4, macsPerRound / layer_.weightsPerStep()); }
+
+// A single row: the input gates split by steps, then the recurrent steps by units.
+void Recurrence::share(const RecurrenceArgs& args, size_t begin, size_t inputSteps) {
+  struct Round {
+    const Recurrence& recurrence;
+    const RecurrenceArgs& args;
+    size_t begin, inputSteps;
+  } round{*this, args, begin, inputSteps};
+  // Rounds are compared by their time a step. Of steps that make input gates for later ones, the first make their own
+  // too, and the last none.
+  const bool comparable = (inputSteps == 0) == (args.overlap.gemm.rows > 0);
+  forkJoin->run(
+      [](void* argument, size_t index, size_t count, Barrier& barrier) {
+        const Round& round = *static_cast<Round*>(argument);
+        const Recurrence& self = round.recurrence;
+        const size_t from = round.inputSteps * index / count, to = round.inputSteps * (index + 1) / count;
+        if (to > from)
+          self.inputGates_.make(round.begin + from, to - from, 1,
+                                self.workspace_.inputGates + from * self.sizes_.inputGatesRow);
+        if (round.inputSteps)
+          barrier.arriveAndWait();
+        RecurrenceArgs args = round.args;
+        args.threads = {index, count, [](void* barrier) { static_cast<Barrier*>(barrier)->arriveAndWait(); }, &barrier};
+        self.layer_.runSteps(args);
+      },
+      &round, comparable ? args.sequence.T : 0);
+}
+
+void Recurrence::step(const float* input, float* output) {
+  RecurrenceArgs& args = liveStep_;
+  const size_t B = args.sequence.B, outputs = args.sequence.outputs;
+  args.state.h[0] = h_[0];
+  args.state.h[1] = h_[1];
+  for (size_t b = 0; b < B; b++)
+    workspace_.outputRows[b] = output + b * outputs;
+  if (B == 1 && layer_.fusesInput())
+    args.fusedInput.row = input;
+  else
+    layer_.multiplyInput(
+        {args.fusedInput.matrix, input, ptrdiff_t(layer_.inputs()), workspace_.inputGates, sizes_.inputGatesRow, B});
+  layer_.runSteps(args);
+  std::swap(h_[0], h_[1]);
+  args.sequence.reverseBlocks = serpentine_ && !args.sequence.reverseBlocks;
 }
 
 } // namespace native_rnn

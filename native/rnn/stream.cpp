@@ -13,7 +13,7 @@ Stream::Stream(const Network& network, size_t B) : network_(network), B_(B) {
   const NetworkSpec& spec = network.spec();
   const size_t L = spec.numLayers, between = aligned(timeBlock * B * spec.outputSize());
   size_t floats = aligned(L * sizeof(Recurrence) / sizeof(float)) + 2 * between;
-  for (const PackedLayer& layer : network.layers_)
+  for (const PackedLayer& layer : network.layers())
     floats += Recurrence::floats(layer, B, timeBlock, false);
   float* memory = memory_.floats(floats);
   recurrences_ = reinterpret_cast<Recurrence*>(memory);
@@ -22,8 +22,8 @@ Stream::Stream(const Network& network, size_t B) : network_(network), B_(B) {
   between_[1] = memory + between;
   memory += 2 * between;
   for (size_t l = 0; l < L; l++) {
-    new (recurrences_ + l) Recurrence(network.layers_[l], {timeBlock, B, 0, nullptr, nullptr}, false, memory);
-    memory += Recurrence::floats(network.layers_[l], B, timeBlock, false);
+    new (recurrences_ + l) Recurrence(network.layers()[l], {timeBlock, B, 0, nullptr, nullptr}, false, memory);
+    memory += Recurrence::floats(network.layers()[l], B, timeBlock, false);
   }
 }
 
@@ -46,7 +46,7 @@ void Stream::run(const float* x, size_t T, float* y) {
     Strided<const float> from{x + ptrdiff_t(begin) * B * I, B * I, I};
     for (size_t l = 0; l < spec.numLayers; l++) {
       const bool last = l + 1 == spec.numLayers;
-      recurrences_[l].x = from;
+      recurrences_[l].setInput(from, false);
       recurrences_[l].y = {last ? y + ptrdiff_t(begin) * B * O : between_[l & 1], B * O, O};
       recurrences_[l].advance(0, steps, nullptr, nullptr);
       from = {recurrences_[l].y.data, B * O, O};

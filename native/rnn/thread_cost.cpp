@@ -1,5 +1,6 @@
-// Measures what sharing costs, by doing it.
+// Measures what threads cost, by using them.
 #include "thread_cost.h"
+#include "../matmul/packed_matrix.h"
 #include "../threading/pool.h"
 #include <algorithm>
 #include <chrono>
@@ -9,19 +10,20 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr ThreadCosts typicalCosts{50000, 300, 0.04, 0.025};
-// Nobody is waited for any longer.
+// How long a thread is waited for.
 constexpr double timeoutNs = 5e6;
-// A meeting of threads that each have a processor takes less: more, and they may have had one between them.
+// A barrier of threads that each have a processor takes less. One that takes more was measured while two of them shared
+// a processor, or the machine was busy.
 constexpr double slowBarrierNs = 1000;
-// So often costs are measured where no thread comes or the meetings are long.
+// How often costs are measured where no thread comes or barriers are slow.
 constexpr int maxTries = 3;
 
 double since(Clock::time_point begin) { return std::chrono::duration<double, std::nano>(Clock::now() - begin).count(); }
 
-// Steps of nothing but exchange: both threads write some lines of a state, meet, and read those of the other.
+// Steps of nothing but exchange: both threads write some cache lines of a state, meet, and read those of the other.
 class Exchange {
 public:
-  // The helper's side, from the caller's word on until it says so before a meeting.
+  // The helper's side: waits for the caller's word, then steps until the caller says that it is over.
   static void help(void* self, size_t) {
     Exchange& exchange = *static_cast<Exchange*>(self);
     spinUntil([&] { return exchange.word_.load(std::memory_order_acquire) != wait; });
@@ -33,7 +35,7 @@ public:
       exchange.barrier_.arriveAndWait();
     }
   }
-  // The caller's side: nanoseconds of one step, the middle one of some lots.
+  // The caller's side: nanoseconds of one step, the median of some lots.
   double measure() {
     word_.store(go, std::memory_order_release);
     const Clock::time_point begin = Clock::now();
@@ -49,7 +51,7 @@ public:
     std::sort(lots, lots + count);
     return lots[count / 2];
   }
-  // The caller's side: nothing is measured, and who comes late is sent away.
+  // The caller's side: nothing is measured; a helper that comes later returns at once.
   void dismiss() { word_.store(leave, std::memory_order_release); }
 
 private:
@@ -80,36 +82,33 @@ private:
 class Sample {
 public:
   explicit Sample(const Kernels& kernels) : kernels_(kernels) {
-    const size_t panels = most / kernels.lanes, panelsPerBlock = std::min(kernels.blockPanels[0][0].several, panels);
-    const size_t blocks = panels / panelsPerBlock;
-    outputs_ = panelsPerBlock * blocks * kernels.lanes;
-    view_ = {weights_, start_, K, blocks, panelsPerBlock, 0, false, 0};
-    std::fill_n(weights_, K * most, 0.0f);
+    PackedArena arena;
+    matrix_ = PackedMatrix(N, 1, K, 0, WeightType::f32, kernels, arena);
+    std::fill_n(packed_, sizeof packed_ / sizeof *packed_, 0.0f);
   }
-  // Nanoseconds of a multiplication in a product of so many rows: the least of some.
+  // Nanoseconds of a multiply-add in a product of so many rows: the least of some.
   double measure(size_t count) const {
-    const GemmArgs args{view_, a_, ptrdiff_t(K), y_, outputs_, count};
+    const GemmArgs args{matrix_.view(packed_), a_, ptrdiff_t(K), y_, matrix_.packedRow(), count};
     double least = 1e9;
     for (int i = 0; i < 6; i++) {
       const Clock::time_point begin = Clock::now();
       for (size_t row = 0; row < rows; row += count)
-        kernels_.gemm[0](args);
+        kernels_.gemm[size_t(WeightType::f32)][0](args);
       least = std::min(least, since(begin));
     }
-    return least / double(rows * K * outputs_);
+    return least / double(rows * K * N);
   }
   static constexpr size_t rows = 8;
 
 private:
-  static constexpr size_t K = 128, most = 128; // inputs; outputs at most
+  static constexpr size_t K = 128, N = 128; // whole panels on every instruction set
   // One thread measures at a time.
-  alignas(64) static inline float weights_[K * most], start_[most], a_[rows * K], y_[rows * most];
+  alignas(64) static inline float packed_[K * N + N], a_[rows * K], y_[rows * N];
   const Kernels& kernels_;
-  size_t outputs_;
-  PackedView view_;
+  PackedMatrix matrix_;
 };
 
-// Whether a thread came to help within the time that one has patience for.
+// Whether a thread came to help before the timeout.
 bool threadComes(const Team& team) {
   const Clock::time_point begin = Clock::now();
   bool late = false;

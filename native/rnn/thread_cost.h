@@ -1,15 +1,13 @@
-// What it takes threads to work together on this machine, and what one of them computes meanwhile. Knows kernels, no
-// networks.
+// What it takes threads to work together on this machine, and what one of them computes meanwhile. Knows no networks.
 #pragma once
 #include "../kernels/kernels.h"
 
 namespace native_rnn {
 
-// All in nanoseconds.
 struct ThreadCosts {
   double wakeNs;       // from asking a sleeping thread for help until it is there
   double barrierNs;    // of two threads at a barrier, each of which then reads what the other wrote before
-  double gemvNsPerMac; // of a multiplication in a product of one row, whose weights lie in the second-level cache
+  double gemvNsPerMac; // of a multiply-add in a product of one row, whose weights lie in the second-level cache
   double gemmNsPerMac; // and of several rows
 };
 

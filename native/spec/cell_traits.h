@@ -28,6 +28,6 @@ constexpr CellTraits cellTraitsTable[] = {
 constexpr size_t cellKinds = sizeof cellTraitsTable / sizeof *cellTraitsTable;
 static_assert(cellKinds == size_t(CellKind::lstmPeephole) + 1, "each cell has a row");
 
-constexpr const CellTraits& cellTraits(CellKind cell) { return cellTraitsTable[size_t(cell)]; }
+static constexpr const CellTraits& cellTraits(CellKind cell) { return cellTraitsTable[size_t(cell)]; }
 
 } // namespace native_rnn

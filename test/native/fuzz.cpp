@@ -250,7 +250,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Kernels& kernels = *tables[i];
     if (!runsHere(kernels))
       continue;
-    Aligned packed(Network::packedFloats(c.spec, kernels));
+    Aligned packed(Network::packedBytes(c.spec, kernels) / sizeof(float));
     Network network(c.spec, kernels, packed.memory);
     network.pack(views.data());
     checkUnpack(network, c);

@@ -100,7 +100,7 @@ struct PackedNetwork {
   Floats memory;
   Network* network;
   PackedNetwork(const Case& c, const Kernels& kernels) {
-    memory.resize(Network::packedFloats(c.spec, kernels) + 16);
+    memory.resize(Network::packedBytes(c.spec, kernels) / sizeof(float) + 16);
     float* at = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(memory.data()) + 63) & ~uintptr_t(63));
     network = new Network(c.spec, kernels, at);
     std::vector<CellWeights> w;
@@ -135,7 +135,6 @@ static Outputs forward(const Case& c, const Network& network, size_t threads) {
 // The same in plain double precision, states rounded once a step.
 static Outputs reference(const Case& c) {
   const size_t H = c.spec.hiddenSize, O = c.spec.outputSize(), D = c.spec.directions(), L = c.spec.numLayers;
-  const size_t G = c.gates();
   const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
   Outputs out{{}, Floats(L * D * c.B * O), {}};
   if (c.spec.cell >= CellKind::lstm)

@@ -1,62 +1,99 @@
 // How products are cut into blocks and register tiles. The numbers of an instruction set stand in its isa/*.cpp, as
-// `Vec::shapes`; here is what they mean for a product of G gates and S partial sums. Included by run.h and isa/*.cpp
-// only.
+// `tilingOf<Vec>`; here is what they mean for a product of G gates in S k-splits. The loops of one product, outermost
+// first (the letters are BLIS's):
+//
+//   rows, tileScratchRows at a time
+//     blocks of panels                        packed one after the other; serpentine from step to step
+//       nr panels of the block                nrPanels(): columns of a tile
+//         kc of K                             kcBytes of these panels' weights stay in a cache …
+//           mr rows                           … while all tiles of rows pass
+//             k: nr · G vectors of weights × mr broadcast inputs → mr · nr · G accumulators in registers
+//
+// A single row has no tile: gemv.h takes a whole block at once.
 #pragma once
+#include "../../spec/compiler.h"
 #include <cstddef>
 
 namespace {
 
-// Sums are counted in vectors that are held in registers.
+// Accumulators are counted in vectors.
 struct Tiling {
-  int singleBlockAccumulators; // of one row and a block that is the only one, which fits the first-level cache
-  int singleBlockPanels;       // and the most panels of it
-  int blockAccumulators;       // of one row and one of several blocks: few leave something to turn around
-  int largeBlockAccumulators;  // of one row and a block of so many weights of 3 gates and more that they pass
-                               // second-level caches
-  int tileAccumulators;        // of several rows: what fits beside one broadcast and one weight vector
-  int mr;                      // the most rows of a tile
-  int mrOfOneVector;           // and where a row has one vector a panel
-  size_t kcBytes;  // weights of a slice of K that stay in a cache while rows pass: the first-level one, or the second
-                   // where a tile computes for longer than reading its weights from there takes
-  int overlapRows; // rows of input sums that steps of one row make ahead, a vector of columns a block; 0: none, where
-                   // registers are too few for both
+  // One row. A layer that fits the first-level cache is one block …
+  int singleBlockAccumulators;
+  int singleBlockPanels; // … of at most so many panels.
+  // Larger ones have several blocks, so that a step backwards over them finds the newest in the cache. The first number
+  // is for all, the second for 3 gates and more whose weights pass second-level caches.
+  int blockAccumulators;
+  int largeBlockAccumulators;
+  // Several rows: what fits the registers beside one broadcast and one vector of weights.
+  int tileAccumulators;
+  int mr;            // the most rows of a tile
+  int mrOfOneVector; // and where one vector is all that a row has in a panel (an Elman layer without k-splits)
+  // Weights of one pass over kc: as many as stay in the first-level cache; or in the second, where a tile computes for
+  // longer than it takes to read them from there.
+  size_t kcBytes;
+  // Rows of input gates that a step of one row makes for later steps, a vector of columns a block (rnn/overlap.h).
+  // 0: none, where registers are too few for both.
+  int overlapRows;
 };
+
+// Said by isa/*.cpp, for its vectors.
+template <class V>
+constexpr Tiling tilingOf{};
 
 constexpr int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 
-// Panels of a block.
+// The most panels of a block of any table.
+constexpr int maxBlockPanels = 8;
+
 template <class V>
 constexpr int singleBlockPanels(int G, int S) {
-  return clamp(V::tiling.singleBlockAccumulators / (G * S), 1, V::tiling.singleBlockPanels);
+  return clamp(tilingOf<V>.singleBlockAccumulators / (G * S), 1, tilingOf<V>.singleBlockPanels);
 }
 template <class V>
 constexpr int blockPanels(int G, int S) {
-  return clamp(V::tiling.blockAccumulators / (G * S), 1, 8);
+  return clamp(tilingOf<V>.blockAccumulators / (G * S), 1, maxBlockPanels);
 }
 template <class V>
 constexpr int largeBlockPanels(int G, int S) {
-  return G > 2 ? clamp(V::tiling.largeBlockAccumulators / (G * S), 1, 8) : blockPanels<V>(G, S);
+  return G > 2 ? clamp(tilingOf<V>.largeBlockAccumulators / (G * S), 1, maxBlockPanels) : blockPanels<V>(G, S);
 }
-// Panels of the widest of several blocks.
 template <class V>
 constexpr int widestBlockOfSeveral(int G) {
   return blockPanels<V>(G, 1) > largeBlockPanels<V>(G, 1) ? blockPanels<V>(G, 1) : largeBlockPanels<V>(G, 1);
 }
-// Rows of a tile, and panels of a tile of that many rows. Two rows and more, dealt to tiles of at most 3 or more, make
-// no tile of one.
+
+// MR: the most rows of a tile. Rows are dealt evenly, so that where MR is 3 or more no tile of one row arises of two or
+// more: leastRows() is the smallest tile that there is code for.
 template <class V>
 constexpr int mr(int G, int S) {
-  return clamp(V::tiling.tileAccumulators / (G * S), 1, G * S > 1 ? V::tiling.mr : V::tiling.mrOfOneVector);
+  return clamp(tilingOf<V>.tileAccumulators / (G * S), 1, G * S > 1 ? tilingOf<V>.mr : tilingOf<V>.mrOfOneVector);
 }
 template <class V>
-constexpr int leastMr(int G, int S) {
+constexpr int leastRows(int G, int S) {
   return mr<V>(G, S) > 2 ? 2 : 1;
 }
+// NR in panels: the columns of a tile of R rows.
 template <class V>
 constexpr int nrPanels(int G, int S, int R) {
-  return S > 1 ? 1 : clamp(V::tiling.tileAccumulators / (G * R), 1, 4);
+  return S > 1 ? 1 : clamp(tilingOf<V>.tileAccumulators / (G * R), 1, 4);
 }
-// Most partial sums (as log2) that a product of G gates is asked for; pack.cpp chooses within it.
+
+// The most k-splits, as log2, that there is code for; matmul/packed_matrix.cpp chooses within it. Four gates have
+// enough accumulators by themselves.
 constexpr int maxKSplitsLog2(int G) { return G == 4 ? 0 : 1; }
+
+// Calls body with the number of k-splits as a compile-time constant.
+template <int S>
+struct KSplits {
+  static constexpr int count = S;
+};
+template <int G, int log2 = maxKSplitsLog2(G), class Body>
+inline void withKSplits(int kSplitsLog2, const Body& body) {
+  if constexpr (log2 > 0)
+    if (kSplitsLog2 < log2)
+      return withKSplits<G, log2 - 1>(kSplitsLog2, body);
+  body(KSplits<(1 << log2)>{});
+}
 
 } // namespace

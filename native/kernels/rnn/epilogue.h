@@ -1,26 +1,25 @@
-// What follows the sums of a step: the cell on registers, for a panel of some rows or some panels of a row. Included by
-// run.h only, internal to each ISA's object.
+// What follows the products of a step: the cell on registers, for a panel of some rows or some panels of a row.
+// Internal to each instruction set's object.
 #pragma once
 #include "../matmul/gemm.h"
 #include "../simd/vec_pair.h"
-
-#include "cells/cells.h"
+#include "cells/cell.h"
 
 namespace {
 
-// One time step: where its input, its input sums, its old state and its new state lie.
+// One time step: where its input, its input gates, its old state and its new state lie.
 struct TimeStep {
-  const float* input; // one row, or null where the input sums are there already
-  const float* x;
+  const float* input; // one row, or null where the input gates are there already
+  const float* inputGates;
   const float* h;
   float* hNext;
   float* out; // what the cell gives: the new state, or what the second product reads
   size_t outStride;
-  ptrdiff_t nextY; // floats from an output row of the first step to that of the next one
+  ptrdiff_t y, nextY; // floats from the first step's output row to this one's and to the next one's
 };
 
-// Packed sums of some rows or panels: where the first one's lie, and the floats to the next one's.
-struct PackedRows {
+// Packed accumulators of some rows or panels: where the first one's lie, and the floats to the next one's.
+struct PackedSpan {
   const float* at;
   size_t stride;
 };
@@ -34,88 +33,103 @@ RNN_INLINE void prefetchWrite(const float* memory) {
 #endif
 }
 
-// What follows the first product: the cell on registers, its result to the new state or to the second product.
+// What follows the recurrent product: the cell, its result to the new state or to the second product.
 template <class V, class C>
 struct CellEpilogue {
   const RecurrenceArgs& args;
   const TimeStep& step;
-  static constexpr size_t L = V::lanes, xPanel = L * (C::gates + C::candidates);
+  static constexpr size_t L = V::lanes, inputGatesPanel = L * (C::gates + C::candidates);
 
   // One panel of R rows from `row` on.
   template <int R>
-  RNN_INLINE void rows(size_t row, size_t panel, PackedRows sums) const {
-    if (args.prefetched)
+  RNN_INLINE void rows(size_t row, size_t panel, PackedSpan sums) const {
+    const RecurrenceArgs::Sequence& sequence = args.sequence;
+    if (sequence.prefetchesNextY)
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++)
-        prefetchWrite(args.prefetched[row + r] + step.nextY + panel * L);
-    cells<R>(row, panel * L, sums, {step.x + row * args.inputGatesRow + panel * xPanel, args.inputGatesRow},
-             {args.hStride, args.unitStride, step.outStride, 0});
+        prefetchWrite(sequence.y[row + r] + step.nextY + panel * L);
+    Strides strides;
+    strides.h = args.state.hStride;
+    strides.units = args.state.unitStride;
+    strides.out = step.outStride;
+    strides.peephole = 0; // all rows have the same
+    cells<R>(row, panel * L, sums,
+             {step.inputGates + row * sequence.inputGatesRow + panel * inputGatesPanel, sequence.inputGatesRow},
+             strides);
   }
-  // M panels of one row from `panel` on, and half a one, whose packed sums lie together.
+  // M panels of one row from `panel` on, and half a one, whose packed accumulators lie together.
   template <int M, bool half>
-  RNN_INLINE void row(size_t panel, const float* sums, PackedRows inputSums) const {
-    constexpr size_t panelSums = C::gates * L;
+  RNN_INLINE void row(size_t panel, const float* sums, PackedSpan inputGates) const {
+    constexpr size_t sumsPanel = C::gates * L;
 #pragma GCC unroll 1
     for (size_t m = 0; m + 2 <= M; m += 2)
-      panels<2>(panel + m, {sums + m * panelSums, panelSums}, {inputSums.at + m * inputSums.stride, inputSums.stride});
+      panels<2>(panel + m, {sums + m * sumsPanel, sumsPanel},
+                {inputGates.at + m * inputGates.stride, inputGates.stride});
     if constexpr (M % 2 == 1)
-      panels<1>(panel + M - 1, {sums + (M - 1) * panelSums, 0}, {inputSums.at + (M - 1) * inputSums.stride, 0});
+      panels<1>(panel + M - 1, {sums + (M - 1) * sumsPanel, 0}, {inputGates.at + (M - 1) * inputGates.stride, 0});
     if constexpr (half)
-      CellEpilogue<Half<V>, C>{args, step}.template panels<1>(2 * (panel + M), {sums + M * panelSums, 0},
-                                                              {inputSums.at + M * inputSums.stride, 0});
+      CellEpilogue<Half<V>, C>{args, step}.template panels<1>(2 * (panel + M), {sums + M * sumsPanel, 0},
+                                                              {inputGates.at + M * inputGates.stride, 0});
   }
   // R panels of one row from `panel` on.
   template <int R>
-  RNN_INLINE void panels(size_t panel, PackedRows sums, PackedRows inputSums) const {
-    cells<R>(0, panel * L, sums, inputSums, {L, L, L, 3 * L});
+  RNN_INLINE void panels(size_t panel, PackedSpan sums, PackedSpan inputGates) const {
+    Strides strides;
+    strides.h = strides.units = strides.out = L;
+    strides.peephole = 3 * L;
+    cells<R>(0, panel * L, sums, inputGates, strides);
   }
 
 private:
+  // Floats from one of the R vectors of units to the next.
   struct Strides {
     size_t h, units, out, peephole;
   };
   template <int R>
-  RNN_INLINE void cells(size_t row, size_t unit, PackedRows sums, PackedRows inputSums, Strides strides) const {
-    using Of = VecGroup<V, R>;
-    typename Of::Vec x[C::gates], s[C::gates];
+  RNN_INLINE void cells(size_t row, size_t unit, PackedSpan sums, PackedSpan inputGates, Strides strides) const {
+    using Group = VecGroup<V, R>;
+    const RecurrenceArgs::State& state = args.state;
+    typename Group::Vec x[C::gates], s[C::gates];
 #pragma GCC unroll 4
     for (int g = 0; g < C::gates; g++) {
-      x[g] = Of::load(inputSums.at + g * L, inputSums.stride);
-      s[g] = Of::load(sums.at + g * L, sums.stride);
+      x[g] = Group::load(inputGates.at + g * L, inputGates.stride);
+      s[g] = Group::load(sums.at + g * L, sums.stride);
     }
-    const size_t place = row * args.unitStride + unit;
-    Unit<typename Of::Vec> u;
+    const size_t at = row * state.unitStride + unit;
+    Unit<typename Group::Vec> u;
     if constexpr (C::readsState)
-      u.h = Of::load(step.h + row * args.hStride + unit, strides.h);
+      u.h = Group::load(step.h + row * state.hStride + unit, strides.h);
     if constexpr (C::hasCellState)
-      u.c = Of::load(args.c + place, strides.units);
+      u.c = Group::load(state.c + at, strides.units);
     if constexpr (C::hasPeepholes)
       for (int g = 0; g < 3; g++)
-        u.peephole[g] = Of::load(args.peephole + unit * 3 + g * L, strides.peephole);
-    Of::store(C::next(x, s, u), step.out + row * step.outStride + unit, strides.out);
+        u.peephole[g] = Group::load(args.weights.peephole + unit * 3 + g * L, strides.peephole);
+    Group::store(C::next(x, s, u), step.out + row * step.outStride + unit, strides.out);
     if constexpr (C::hasCellState)
-      Of::store(u.c, args.c + place, strides.units);
+      Group::store(u.c, state.c + at, strides.units);
     if constexpr (C::candidates > 0)
-      Of::store(u.updateGate, args.updateGate + place, strides.units);
+      Group::store(u.updateGate, state.updateGate + at, strides.units);
   }
 };
 
-// What follows the second product of a cell that has one.
+// What follows the candidate's product, of a cell that has one.
 template <class V, class C>
 struct CandidateEpilogue {
   const RecurrenceArgs& args;
   const TimeStep& step;
 
   template <int R>
-  RNN_INLINE void rows(size_t row, size_t panel, PackedRows sums) const {
-    using Of = VecGroup<V, R>;
+  RNN_INLINE void rows(size_t row, size_t panel, PackedSpan sums) const {
+    using Group = VecGroup<V, R>;
     constexpr size_t L = V::lanes, gates = C::gates + C::candidates;
-    const size_t unit = panel * L, place = row * args.hStride + unit;
-    Unit<typename Of::Vec> u;
-    u.h = Of::load(step.h + place, args.hStride);
-    u.updateGate = Of::load(args.updateGate + row * args.unitStride + unit, args.unitStride);
-    const auto x = Of::load(step.x + row * args.inputGatesRow + unit * gates + C::gates * L, args.inputGatesRow);
-    Of::store(C::candidate(x, Of::load(sums.at, sums.stride), u), step.hNext + place, args.hStride);
+    const RecurrenceArgs::State& state = args.state;
+    const size_t inputGatesRow = args.sequence.inputGatesRow;
+    const size_t unit = panel * L, at = row * state.hStride + unit;
+    Unit<typename Group::Vec> u;
+    u.h = Group::load(step.h + at, state.hStride);
+    u.updateGate = Group::load(state.updateGate + row * state.unitStride + unit, state.unitStride);
+    const auto x = Group::load(step.inputGates + row * inputGatesRow + unit * gates + C::gates * L, inputGatesRow);
+    Group::store(C::candidate(x, Group::load(sums.at, sums.stride), u), step.hNext + at, state.hStride);
   }
 };
 
@@ -126,18 +140,19 @@ struct ProjectionEpilogue {
   const TimeStep& step;
 
   template <int R>
-  RNN_INLINE void rows(size_t row, size_t panel, PackedRows sums) const {
-    using Of = VecGroup<V, R>;
-    Of::store(Of::load(sums.at, sums.stride), step.hNext + row * args.hStride + panel * V::lanes, args.hStride);
+  RNN_INLINE void rows(size_t row, size_t panel, PackedSpan sums) const {
+    using Group = VecGroup<V, R>;
+    const size_t stride = args.state.hStride;
+    Group::store(Group::load(sums.at, sums.stride), step.hNext + row * stride + panel * V::lanes, stride);
   }
 };
 
-// Calls finish.rows for some rows of a part's panels, whose packed sums are `panelSums` each; one function for
-// products of any number of partial sums.
+// Calls epilogue.rows for some rows of a range's panels, whose packed accumulators are `sumsPanel` floats each; one
+// function for products of any number of k-splits.
 template <class Epilogue>
 RNN_NOINLINE void applyEpilogue(const Epilogue& epilogue, size_t first, size_t count, const PanelRange& range,
-                                PackedRows sums, size_t panelSums) {
-  for (size_t m = 0; m < range.panels; m++, sums.at += panelSums) {
+                                PackedSpan sums, size_t sumsPanel) {
+  for (size_t m = 0; m < range.panels; m++, sums.at += sumsPanel) {
     const size_t panel = range.firstPanel() + m;
     size_t r = 0;
     for (; r + 2 <= count; r += 2)

@@ -1,5 +1,4 @@
-// Input sums of later steps, made on the way by the steps of a single row. Included by run.h only, internal to each
-// ISA's object.
+// Input gates of later steps, made on the way by the steps of a single row. Internal to each instruction set's object.
 //
 // Beyond the first-level cache such a step waits for its weights and leaves half of the arithmetic free, and the input
 // product of a sequence is arithmetic alone. So each block of a step takes a tile of that product along, in one loop:
@@ -9,9 +8,10 @@
 
 namespace {
 
-// One vector of columns of all rows that are made ahead.
+// One vector of columns of the input gates of tilingOf<V>.overlapRows steps.
+template <class W>
 struct OverlapTile {
-  const float* weights;
+  const typename W::Stored* weights;
   size_t wStride;
   const float* a; // the first row
   ptrdiff_t aStride;
@@ -21,20 +21,21 @@ struct OverlapTile {
   size_t outStride;
 };
 
-// One row times N vectors of columns and M half ones, as sumRow, and a tile; N and M may be 0, with no inputs.
-template <class V, int N, int M>
-RNN_INLINE void gemvWithTile(const float* w, const float* start, const float* a, size_t K, float* out,
-                             const OverlapTile& tile) {
+// gemv, and a tile beside it; N and M may be 0, with no inputs.
+template <class V, class W, int N, int M>
+RNN_INLINE void gemvWithTile(const typename W::Stored* w, const float* bias, const float* a, size_t K, float* out,
+                             const OverlapTile<W>& tile) {
   using H = Half<V>;
-  constexpr int R = V::tiling.overlapRows, whole = N * V::lanes;
-  const float* h = w + whole * K;
-  Accumulators<V, 1, N> sums(start);
-  Accumulators<H, 1, M> halves(start + whole);
-  V overlapped[R];
+  constexpr int R = tilingOf<V>.overlapRows, whole = N * V::lanes;
+  const typename W::Stored* h = w + whole * K;
+  Accumulators<V, W, 1, N> sums(bias);
+  Accumulators<H, W, 1, M> halves(bias + whole);
+  V later[R];
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
-    overlapped[r] = V::load(tile.bias);
-  const float *tileWeights = tile.weights, *b = tile.a;
+    later[r] = V::load(tile.bias);
+  const typename W::Stored* tileWeights = tile.weights;
+  const float* b = tile.a;
   const auto addRow = [&](size_t k) {
     sums.add(0, w, V::broadcast(a + k));
     w += whole;
@@ -42,10 +43,10 @@ RNN_INLINE void gemvWithTile(const float* w, const float* start, const float* a,
       halves.add(0, h + k * M * H::lanes, H::broadcast(a + k));
   };
   const auto addTile = [&](size_t k) {
-    const V v = V::load(tileWeights);
+    const V v = W::template load<V>(tileWeights);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++)
-      overlapped[r] = fma(v, V::broadcast(b + r * tile.aStride + k), overlapped[r]);
+      later[r] = fma(v, V::broadcast(b + r * tile.aStride + k), later[r]);
     tileWeights += tile.wStride;
   };
   const size_t both = least(K, tile.K);
@@ -62,40 +63,46 @@ RNN_INLINE void gemvWithTile(const float* w, const float* start, const float* a,
   halves.store(out + whole);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
-    overlapped[r].store(tile.out + r * tile.outStride);
+    later[r].store(tile.out + r * tile.outStride);
 }
 
 // The tiles of a product of G gates that one thread makes, in the order in which its weights lie.
-template <class V, int G>
+template <class V, class W, int G>
 class OverlappedGemm {
 public:
-  OverlappedGemm(const GemmArgs& args, size_t thread, size_t threads) : args_(args) {
+  OverlappedGemm(const GemmArgs& args, const RecurrenceArgs::ThreadShare& threads) : args_(args) {
     const PackedView& p = args.matrix;
     if (args.rows == 0)
       return;
     const size_t whole = p.blocks - p.tailHalf;
-    block_ = whole * thread / threads;
-    end_ = whole * (thread + 1) / threads;
-    makesHalf_ = p.tailHalf && thread + 1 == threads;
+    block_ = whole * threads.index / threads.count;
+    end_ = whole * (threads.index + 1) / threads.count;
+    makesHalf_ = p.tailHalf && threads.index + 1 == threads.count;
   }
   bool hasTile() const { return block_ < end_; }
-  OverlapTile takeTile() {
+  OverlapTile<W> takeTile() {
     constexpr size_t L = V::lanes;
     const PackedView& p = args_.matrix;
-    const Block block = blockAt(p, block_);
-    const size_t wStride = block.panels * G * L, first = block.firstPanel * G * L, column = vector_ * L;
+    const Block block = blockAt(blocksOf(p), block_);
+    const size_t first = rowOffset(block.firstPanel, G, L), column = vector_ * L;
     if (++vector_ == block.panels * G)
       vector_ = 0, block_++;
-    return {p.weights + first * p.K + column, wStride,      args_.a, args_.aStride, p.K, p.bias + first + column,
-            args_.y + first + column,         args_.yStride};
+    return {weightsAt<V, W, G>(p, block.firstPanel) + column,
+            kStride(block.panels, G, L),
+            args_.a,
+            args_.aStride,
+            p.K,
+            p.bias + first + column,
+            args_.y + first + column,
+            args_.yStride};
   }
   // What no block took along.
   RNN_NOINLINE void finishRest() {
     while (hasTile())
-      gemvWithTile<V, 0, 0>(nullptr, nullptr, nullptr, 0, nullptr, takeTile());
+      gemvWithTile<V, W, 0, 0>(nullptr, nullptr, nullptr, 0, nullptr, takeTile());
     if (makesHalf_)
       withBlockWidth<V>(args_.matrix, args_.matrix.blocks - 1, [&](auto width, const Block& block) {
-        gemmBlock<typename decltype(width)::Vec, G, 1>(args_, block, args_.a, args_.y, args_.rows);
+        gemmBlock<typename decltype(width)::Vec, W, G, 1>(args_, block, args_.a, args_.y, args_.rows);
       });
   }
 

@@ -1,19 +1,10 @@
-// tanh and sigmoid over a vector type: one formula for every ISA, so that the bits agree. Included by run.h only.
+// tanh and sigmoid over a vector type: one formula for every instruction set, so that the bits agree.
 //
 // Both rest on exp(y) = 2^n · (1 + p) with n = round(y / ln 2), p = e^r − 1, |r| ≤ ln 2 / 2 (Cody and Waite, "Software
 // Manual for the Elementary Functions", 1980). 1 + p is never rounded by itself: p goes into a fused sum with what the
 // power of two leaves exact. The coefficients are a minimax fit, made by scripts/activations.py.
 #pragma once
-#include <cstddef>
-
-// What must end in registers must be inlined, whatever the compiler thinks of its size; and the other way round.
-#if defined(_MSC_VER)
-#define RNN_INLINE __forceinline
-#define RNN_NOINLINE __declspec(noinline)
-#else
-#define RNN_INLINE inline __attribute__((always_inline))
-#define RNN_NOINLINE __attribute__((noinline))
-#endif
+#include "../../spec/compiler.h"
 
 namespace {
 

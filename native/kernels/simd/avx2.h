@@ -1,14 +1,11 @@
-// Eight floats in an AVX register, 16 of them. Included by avx2.cpp and, for half panels, by avx512.cpp inside their
-// namespace.
+// Eight floats in an AVX register. avx512.h has them for its half panels.
+#pragma once
+#include <immintrin.h>
+
+namespace {
+
 struct Vec8 {
   static constexpr int lanes = 8;
-  static constexpr Tiling tiling{
-      12,    10,    // one row, the only block: sums, panels at most
-      12,    12,    // one of several blocks, one of a large product: sums
-      12,    6,  6, // a tile: sums, rows at most, and where a row has one vector a panel
-      16384,        // bytes of weights in a slice
-      0,            // rows of input sums made ahead
-  };
   static constexpr bool hasHalfPanels = false;
   static constexpr bool fused = true;
   __m256 v;
@@ -36,3 +33,5 @@ inline Vec8 powerOfTwo(Vec8 t, Vec8 one) {
   return {_mm256_castsi256_ps(
       _mm256_add_epi32(_mm256_slli_epi32(_mm256_castps_si256(t.v), 23), _mm256_castps_si256(one.v)))};
 }
+
+} // namespace

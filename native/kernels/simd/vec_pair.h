@@ -1,5 +1,5 @@
 // One vector, or two vectors side by side with the same operators: two chains of dependent operations in flight where
-// one would wait for itself. Included by run.h only.
+// one would wait for itself.
 #pragma once
 #include "activations.h"
 

@@ -1,5 +1,9 @@
-// Four floats and four integers with the operators of GCC's vector types, for compilers without those (MSVC). Included
-// by portable.cpp inside its namespace.
+// Four floats and four integers with the operators of GCC's vector types, for compilers without those (MSVC).
+#pragma once
+#include <cstdint>
+
+namespace {
+
 struct Ints;
 
 struct Floats {
@@ -65,3 +69,5 @@ inline Ints operator<<(Ints a, int n) {
 inline Ints operator+(Ints a, Ints b) {
   return each4<Ints>([&](int i) { return int32_t(uint32_t(a.at[i]) + uint32_t(b.at[i])); });
 }
+
+} // namespace

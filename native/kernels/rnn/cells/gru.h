@@ -1,6 +1,7 @@
 // Gated recurrent unit (Cho et al., arXiv:1406.1078). Gates r z n, as torch.nn.GRU orders them.
 // Gru: the reset gate after the product (PyTorch, cuDNN); GruResetBefore: before it (the paper, ONNX's default).
 #pragma once
+#include "cell.h"
 
 namespace {
 
@@ -11,6 +12,7 @@ RNN_INLINE V gruMix(V z, V n, V h) {
 }
 
 struct Gru : Cell<3> {
+  static constexpr CellKind kind = CellKind::gru;
   static constexpr bool readsState = true;
   // n = tanh(x_n + r ⊙ s_n)
   template <class V>
@@ -22,6 +24,7 @@ struct Gru : Cell<3> {
 };
 
 struct GruResetBefore : Cell<2> {
+  static constexpr CellKind kind = CellKind::gruResetBefore;
   static constexpr bool readsState = true;
   static constexpr int candidates = 1;
   // First phase: r and z; what the second product runs over is r ⊙ h.

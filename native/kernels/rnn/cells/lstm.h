@@ -2,6 +2,7 @@
 // LstmPeephole: the gates also see the cell state (Gers, Schraudolph and Schmidhuber, 2002): i and f the old, o the
 // new.
 #pragma once
+#include "cell.h"
 
 namespace {
 
@@ -12,6 +13,7 @@ RNN_INLINE V lstmCellState(V i, V f, V g, V c) {
 }
 
 struct Lstm : Cell<4> {
+  static constexpr CellKind kind = CellKind::lstm;
   static constexpr bool hasCellState = true;
   template <class V>
   static RNN_INLINE V next(const V* x, const V* s, Unit<V>& u) {
@@ -24,6 +26,7 @@ struct Lstm : Cell<4> {
 };
 
 struct LstmPeephole : Cell<4> {
+  static constexpr CellKind kind = CellKind::lstmPeephole;
   static constexpr bool hasCellState = true;
   static constexpr bool hasPeepholes = true;
   template <class V>

@@ -1,0 +1,78 @@
+// Four floats without intrinsics, for any processor. Fused only where the compiler has fma in hardware.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#if !defined(__GNUC__)
+#include "vector4.h"
+#endif
+
+namespace {
+
+// Vector types of GCC and Clang; other compilers get the same by hand.
+#if defined(__GNUC__)
+typedef float Floats __attribute__((vector_size(16)));
+typedef int32_t Ints __attribute__((vector_size(16)));
+#endif
+
+#if defined(__FP_FAST_FMAF) || (defined(__GNUC__) && defined(__aarch64__))
+constexpr bool hardwareFma = true;
+#else
+constexpr bool hardwareFma = false;
+#endif
+
+struct Vec4 {
+  static constexpr int lanes = 4;
+  static constexpr bool hasHalfPanels = false;
+  static constexpr bool fused = hardwareFma;
+  Floats v;
+  static Vec4 load(const float* p) {
+    Vec4 r;
+    __builtin_memcpy(&r.v, p, sizeof r.v);
+    return r;
+  }
+  static Vec4 set(float x) { return {Floats{x, x, x, x}}; }
+  static Vec4 broadcast(const float* p) { return set(*p); }
+  void store(float* p) const { __builtin_memcpy(p, &v, sizeof v); }
+};
+inline Vec4 operator+(Vec4 a, Vec4 b) { return {a.v + b.v}; }
+inline Vec4 operator-(Vec4 a, Vec4 b) { return {a.v - b.v}; }
+inline Vec4 operator*(Vec4 a, Vec4 b) { return {a.v * b.v}; }
+inline Vec4 operator/(Vec4 a, Vec4 b) { return {a.v / b.v}; }
+inline Ints operator<(Vec4 a, Vec4 b) { return a.v < b.v; }
+// Of a loop over fmaf the compilers make four scalar instructions and the moves around them; on Arm it is named
+// instead.
+inline Vec4 fma(Vec4 a, Vec4 b, Vec4 c) {
+#if defined(__GNUC__) && defined(__aarch64__)
+  __asm__("fmla %0.4s, %1.4s, %2.4s" : "+w"(c.v) : "w"(a.v), "w"(b.v));
+  return c;
+#endif
+  if constexpr (hardwareFma) {
+    for (int i = 0; i < 4; i++)
+      c.v[i] = __builtin_fmaf(a.v[i], b.v[i], c.v[i]);
+    return c;
+  }
+  return {a.v * b.v + c.v};
+}
+// c − a · b
+inline Vec4 fnma(Vec4 a, Vec4 b, Vec4 c) {
+#if defined(__GNUC__) && defined(__aarch64__)
+  __asm__("fmls %0.4s, %1.4s, %2.4s" : "+w"(c.v) : "w"(a.v), "w"(b.v));
+  return c;
+#endif
+  if constexpr (hardwareFma) {
+    for (int i = 0; i < 4; i++)
+      c.v[i] = __builtin_fmaf(-a.v[i], b.v[i], c.v[i]);
+    return c;
+  }
+  return {c.v - a.v * b.v};
+}
+inline Vec4 select(Ints mask, Vec4 a, Vec4 b) { return {(Floats)((mask & (Ints)a.v) | (~mask & (Ints)b.v))}; }
+// NaN where b is.
+inline Vec4 min(Vec4 a, Vec4 b) { return select(a < b, a, b); }
+inline Vec4 max(Vec4 a, Vec4 b) { return select(b < a, a, b); }
+inline Vec4 negativeAbs(Vec4 a) { return {(Floats)((Ints)a.v | int32_t(0x80000000))}; }
+inline Vec4 copySign(Vec4 a, Vec4 sign) { return {(Floats)((Ints)a.v | ((Ints)sign.v & int32_t(0x80000000)))}; }
+// one · 2^n, n in the low bits of t
+inline Vec4 powerOfTwo(Vec4 t, Vec4 one) { return {(Floats)(((Ints)t.v << 23) + (Ints)one.v)}; }
+
+} // namespace

@@ -1,0 +1,19 @@
+// What the kernels ask of a compiler beyond the language.
+#pragma once
+
+// What must end in registers must be inlined, whatever the compiler thinks of its size; and the other way round.
+#if defined(_MSC_VER)
+#define RNN_INLINE __forceinline
+#define RNN_NOINLINE __declspec(noinline)
+#else
+#define RNN_INLINE inline __attribute__((always_inline))
+#define RNN_NOINLINE __attribute__((noinline))
+#endif
+
+// A condition that the engine promises its kernels. Checked in test builds only: a kernel has no way to say what is
+// wrong.
+#if defined(RNN_ASSERTS) && !defined(_MSC_VER)
+#define RNN_ASSERT(condition) ((condition) ? void() : __builtin_trap())
+#else
+#define RNN_ASSERT(condition) ((void)0)
+#endif
