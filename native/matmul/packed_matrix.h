@@ -32,6 +32,7 @@ public:
   size_t weightCount() const { return packedRow() * K_; }
   size_t weightBytes() const { return weightCount() * weightTypeTraits(type_).bytes; }
   const EvenSplit& blocks() const { return blocks_; } // of whole panels
+  int kSplitsLog2() const { return kSplitsLog2_; }
   PackedView view(const void* memory) const;
 
   // Gates [firstGate, firstGate + G) of a plain (gates · N, K) matrix and of its bias; a null bias is zeros.

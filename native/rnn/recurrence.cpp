@@ -27,8 +27,7 @@ constexpr size_t minLeadSteps = 3;
 // row, which is slow from main memory. And what of a tile is longer than the recurrent product beside it is alone, and
 // slow.
 bool overlapPays(const PackedLayer& layer) {
-  const PackedView recurrent = layer.recurrent().view(nullptr);
-  const bool beyondFirstLevel = recurrent.blocks - recurrent.tailHalf > 1 && recurrent.kSplitsLog2 == 0;
+  const bool beyondFirstLevel = layer.recurrent().blocks().parts > 1 && layer.recurrent().kSplitsLog2() == 0;
   return beyondFirstLevel && layer.weightBytesPerStep() <= dataCaches().last / 4 &&
          layer.inputs() <= 4 * layer.outputs() && layer.fusesInput();
 }
