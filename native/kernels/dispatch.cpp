@@ -1,4 +1,4 @@
-// The list of ISA tables.
+// The list of tables.
 #include "dispatch.h"
 #include "../platform/cpu.h"
 #include <cstring>

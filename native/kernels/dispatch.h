@@ -1,4 +1,4 @@
-// The ISA tables, best first, and which of them this CPU can run.
+// The tables of the instruction sets, best first, and which of them this CPU can run.
 #pragma once
 #include "kernels.h"
 

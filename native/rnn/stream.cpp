@@ -1,4 +1,4 @@
-// A stream is one pass a layer that never ends.
+// A stream is a recurrence for each layer that never ends.
 #include "stream.h"
 #include "recurrence.h"
 #include <algorithm>

@@ -8,7 +8,7 @@ class Recurrence;
 
 class Stream {
 public:
-  // The stack must outlive the stream; throws std::bad_alloc.
+  // The network must outlive the stream; throws std::bad_alloc.
   Stream(const Network&, size_t B);
   ~Stream();
   Stream(const Stream&) = delete;
@@ -26,8 +26,8 @@ private:
   const Network& network_;
   const size_t B_;
   Scratch memory_;
-  Recurrence* recurrences_; // one a layer, in memory_
-  float* between_[2];       // outputs of the layers before: (cut, B, O)
+  Recurrence* recurrences_; // one for each layer, in memory_
+  float* between_[2];       // outputs of the layers before: (timeBlock, B, O)
 };
 
 } // namespace native_rnn
