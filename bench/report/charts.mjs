@@ -1,7 +1,7 @@
 /** The charts of a run as SVG, by vega-lite; knows which colour a contestant has and what is plotted against what. */
 import { parse, View } from 'vega'
 import { compile } from 'vega-lite'
-import { cells } from './shapes.mjs'
+import { cells } from '../shapes.mjs'
 
 const own = 'native-rnn'
 const colours = {

@@ -1,15 +1,14 @@
-/** The figures in docs/: replaces the marked tables of docs/speed.md, and its charts, by those of a run. */
+/** The figures in docs/: writes docs/speed-figures.md and the charts from a run; a table that the run does not have stays as it was. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { levelOf } from '../limits.mjs'
+import { cells } from '../shapes.mjs'
+import { header } from '../table.mjs'
 import { growthCharts, overview } from './charts.mjs'
 import { criteriaRows } from './criteria.mjs'
-import { levelOf } from './limits.mjs'
-import { cells } from './shapes.mjs'
-import { header } from './table.mjs'
 
-const folder = new URL('../docs/', import.meta.url)
-const page = new URL('speed.md', folder)
-const builds = new URL('build/', import.meta.url)
+const folder = new URL('../../docs/', import.meta.url)
+const page = new URL('speed-figures.md', folder)
 
 const number = (value, digits = 2) => (value === undefined || Number.isNaN(value) ? '–' : value.toFixed(digits))
 const us = (value) => (value === undefined ? '–' : value < 1000 ? value.toPrecision(3) : String(Math.round(value)))
@@ -73,14 +72,46 @@ function startTable({ startup }) {
   )
 }
 
-/** What bench/promise.mjs found last on each backend. */
-function promiseTable() {
-  const backends = ['avx512', 'avx2', 'neon'].filter((name) => existsSync(new URL(`promise-${name}.json`, builds)))
-  if (backends.length === 0) return undefined
-  const found = backends.map((name) => JSON.parse(readFileSync(new URL(`promise-${name}.json`, builds), 'utf8')))
-  const percent = ({ cost }) => `${(cost * 100).toFixed(0)} %`
-  const rows = found[0].map(({ name }, i) => [name.replace(' promise', ''), ...found.map((list) => percent(list[i]))])
-  return table(['shape', ...backends], rows)
+/** The page's sections in order; a table is undefined where the run does not have it. */
+const sections = [
+  { name: 'machine', title: 'The machine', table: (all) => `\`\`\`text\n${header(all)}\n\`\`\`` },
+  { name: 'stream', title: 'Streams: one step of one sequence', table: (all) => shapesTable(all, 'stream') },
+  { name: 'sequence', title: 'Sequences: T steps of one sequence', table: (all) => shapesTable(all, 'sequence') },
+  { name: 'batch', title: 'Batches', table: (all) => shapesTable(all, 'batch') },
+  { name: 'tiny', title: 'A call on three steps', table: (all) => shapesTable(all, 'tiny') },
+  { name: 'threads', title: 'Two threads', table: threadsTable },
+  { name: 'start', title: 'From the start of a process', table: startTable },
+  { name: 'criteria', title: 'The bars', table: criteriaTable },
+]
+
+const introduction = `# The figures of speed
+
+<!-- Written by bench/report/docs.mjs. -->
+
+Every figure on this page is put here by one run of the bench, \`npm run bench -- --report\`: one thread, f32, every contestant checked to compute
+the same numbers and then timed in turns. [Speed](speed.md) says why the figures are what they are, [bench/README.md](../bench/README.md) how
+they are measured. Ratios within a row hold better than the times of different rows.
+`
+
+/** What stands under each section's mark on the page so far. */
+function earlier() {
+  const text = existsSync(page) ? readFileSync(page, 'utf8') : ''
+  return Object.fromEntries(
+    [...text.matchAll(/<!-- figures: (\w+) -->\n\n([\s\S]*?)\n\n<!-- end -->/g)].map(([, name, table]) => [
+      name,
+      table,
+    ]),
+  )
+}
+
+/** The whole page. */
+function figures(all) {
+  const before = earlier()
+  const texts = sections.flatMap(({ name, title, table }) => {
+    const found = table(all) ?? before[name]
+    return found ? [`## ${title}\n\n<!-- figures: ${name} -->\n\n${found}\n\n<!-- end -->\n`] : []
+  })
+  return [introduction, ...texts].join('\n')
 }
 
 /** Returns the paths that were written. */
@@ -96,22 +127,6 @@ export async function updateDocs(all) {
     writeFileSync(file, await chart)
     written.push(fileURLToPath(file))
   }
-  if (!existsSync(page)) return written
-  const tables = {
-    machine: `\`\`\`text\n${header(all)}\n\`\`\``,
-    stream: shapesTable(all, 'stream'),
-    sequence: shapesTable(all, 'sequence'),
-    batch: shapesTable(all, 'batch'),
-    tiny: shapesTable(all, 'tiny'),
-    threads: threadsTable(all),
-    criteria: criteriaTable(all),
-    start: startTable(all),
-    promise: promiseTable(),
-  }
-  const text = readFileSync(page, 'utf8').replace(
-    /(<!-- figures: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
-    (whole, open, name, close) => (tables[name] ? `${open}\n${tables[name]}\n\n${close}` : whole),
-  )
-  writeFileSync(page, text)
+  writeFileSync(page, figures(all))
   return [...written, fileURLToPath(page)]
 }

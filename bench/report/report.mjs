@@ -2,13 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { neighbours } from '../shapes.mjs'
+import { header } from '../table.mjs'
 import { bars, growthCharts, lines, overview, points } from './charts.mjs'
 import { criteriaRows } from './criteria.mjs'
 import { updateDocs } from './docs.mjs'
-import { neighbours } from './shapes.mjs'
-import { header } from './table.mjs'
 
-const root = new URL('..', import.meta.url)
+const root = new URL('../..', import.meta.url)
 
 /** Writes the page and, unless the run was a partial one, the figures in docs/; returns the paths. */
 export async function writeReport(all, file, partly) {

@@ -1,5 +1,5 @@
 /** The bars that the project set itself, held against the results of a run. */
-import { cells, neighbours } from './shapes.mjs'
+import { cells, neighbours } from '../shapes.mjs'
 
 const geometric = (values) => Math.exp(values.reduce((total, value) => total + Math.log(value), 0) / values.length)
 
