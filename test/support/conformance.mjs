@@ -10,18 +10,48 @@ import { availableBackends, fromOnnxNode } from 'native-rnn'
 
 const recorded = (file) => JSON.parse(readFileSync(new URL(`../fixtures/onnx/${file}`, import.meta.url), 'utf8'))
 
-/** The recorded cases of RNN, GRU and LSTM, in the suite's order. */
+/**
+ * @typedef {{ dims: number[], data: number[] }} Values
+ *
+ * @typedef {object} SuiteCase
+ * @property {string} name
+ * @property {'RNN' | 'GRU' | 'LSTM'} opType
+ * @property {Record<string, unknown>} attributes
+ * @property {Record<string, Values>} inputs
+ * @property {Record<string, Values>} outputs
+ * @property {string} model the suite's own file, its weights among its inputs, in base64
+ * @property {string} modelWithWeights the same with the weights in the file
+ *
+ * @typedef {import('native-rnn').RNN | import('native-rnn').GRU | import('native-rnn').LSTM} Layer
+ * @typedef {import('native-rnn').BackendName} BackendName
+ * @typedef {Record<string, ArrayLike<number>>} Outputs
+ */
+
+/**
+ * The recorded cases of RNN, GRU and LSTM, in the suite's order.
+ * @type {readonly SuiteCase[]}
+ */
 export const cases = recorded('suite.json')
 
 const float32 = ({ data, dims }) => ({ data: Float32Array.from(data), dims })
 
-/** The layer of a case on one backend. */
+/**
+ * The layer of a case on one backend.
+ * @param {SuiteCase} testCase
+ * @param {BackendName} backend
+ * @returns {Layer}
+ */
 export function layerOf({ opType, attributes, inputs }, backend) {
   const weights = ['W', 'R', 'B', 'P'].filter((name) => inputs[name]).map((name) => [name, float32(inputs[name])])
   return fromOnnxNode({ opType, attributes, ...Object.fromEntries(weights) }, { backend })
 }
 
-/** Runs a case's inputs through a layer; the results have ONNX's names, and their values ONNX's order. */
+/**
+ * Runs a case's inputs through a layer; the results have ONNX's names, and their values ONNX's order.
+ * @param {SuiteCase} testCase
+ * @param {Layer} layer
+ * @returns {Outputs}
+ */
 export function outputsOf({ attributes, inputs }, layer) {
   const batchwise = attributes.layout === 1
   const state = (name) => inputs[name] && float32(batchwise ? swapped(inputs[name]) : inputs[name])
@@ -58,7 +88,11 @@ function stepsOf(data, T, B, D, H) {
   return Float32Array.from(steps.flatMap((step) => [...swapped({ data: step, dims: [B, D, H] }).data]))
 }
 
-/** The largest absolute difference between what a case expects and what came, over all outputs it names. */
+/**
+ * The largest absolute difference between what a case expects and what came, over all outputs it names.
+ * @param {SuiteCase} testCase
+ * @param {Outputs} got
+ */
 export function worstDifference({ outputs }, got) {
   let worst = 0
   for (const [name, { data }] of Object.entries(outputs)) {
@@ -71,7 +105,11 @@ export function worstDifference({ outputs }, got) {
   return worst
 }
 
-/** What the table says of one backend on one case. */
+/**
+ * What the table says of one backend on one case.
+ * @param {SuiteCase} testCase
+ * @param {BackendName} backend
+ */
 export function cell(testCase, backend) {
   return shown(worstDifference(testCase, outputsOf(testCase, layerOf(testCase, backend))))
 }
