@@ -1,11 +1,11 @@
 /** `npm run bench`: reads the command line, runs the shapes, prints the table; bench/README.md says how to use it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { criteriaText, evaluate } from './criteria.mjs'
 import { levelOf } from './limits.mjs'
 import { measure } from './measure.mjs'
+import { criteriaText, evaluate } from './report/criteria.mjs'
 import { close, open } from './session.mjs'
-import { growthShapes, matches, promiseShapes, shapes } from './shapes.mjs'
+import { growthShapes, matches, shapes } from './shapes.mjs'
 import { startup } from './startup.mjs'
 import { columns, header, line, titles } from './table.mjs'
 
@@ -18,7 +18,6 @@ const help = `npm run bench -- [options]
   --busy              the machine has other work: short slices, many rounds, the best instead of the median
   --rounds <n>        rounds of each shape (default 7)
   --growth            how the cost grows with T, B and H, instead of the usual shapes
-  --promise           the short layers that bench/promise.mjs compares
   --criteria          afterwards, each bar of the project with yes or no
   --json [file]       all results as JSON, on stdout or in the file
   --from <files>      nothing is timed: the figures of earlier --json files together, for --criteria and --report
@@ -33,7 +32,6 @@ const options = {
   quick: { type: 'boolean' },
   busy: { type: 'boolean' },
   growth: { type: 'boolean' },
-  promise: { type: 'boolean' },
   criteria: { type: 'boolean' },
   json: { type: 'string' },
   from: { type: 'string' },
@@ -99,12 +97,11 @@ function stored(files) {
 }
 
 /** Whether the start of a process is timed: in a whole run, or where `--only start` asks for it. */
-function timesStart({ only, promise, growth }) {
-  return !promise && !growth && (!only || only.split(',').some((terms) => terms.trim() === 'start'))
+function timesStart({ only, growth }) {
+  return !growth && (!only || only.split(',').some((terms) => terms.trim() === 'start'))
 }
 
-function chosen({ promise, only, quick, growth, report }) {
-  if (promise) return promiseShapes
+function chosen({ only, quick, growth, report }) {
   const table = growth ? growthShapes : report !== undefined ? [...shapes, ...growthShapes] : shapes
   return table.filter((shape) => matches(shape, only) && (!quick || shape.quick || growth))
 }
@@ -112,7 +109,7 @@ function chosen({ promise, only, quick, growth, report }) {
 /** Before the run, so that a missing chart library is not found out at its end. */
 async function openReport() {
   try {
-    return await import('./report.mjs')
+    return await import('./report/report.mjs')
   } catch (error) {
     throw new Error(`--report needs the chart library that npm run bench:rivals installs: ${error.message}`)
   }

@@ -39,13 +39,6 @@ const growthRows = [
   },
 ]
 
-// Short layers, where the number of partial sums matters; bench/promise.mjs times them with every number.
-const promiseRows = [
-  { group: 'promise', form: 'stream', H: [8, 16, 32, 64, 128] },
-  { group: 'promise', form: 'forward', H: [8, 16, 32, 64, 128], T: 100 },
-  { group: 'promise', form: 'forward', H: [8, 16, 32, 64, 128], T: 28, B: 32 },
-]
-
 /** Which sizes each odd size is held against. */
 export const neighbours = { 67: [64, 80], 100: [96, 112], 200: [192, 208] }
 
@@ -70,10 +63,9 @@ function expand(row) {
   return shapes
 }
 
-/** The usual shapes, those of the growth plots, and those of bench/promise.mjs. */
+/** The usual shapes, and those of the growth plots. */
 export const shapes = rows.flatMap(expand)
 export const growthShapes = growthRows.flatMap(expand)
-export const promiseShapes = promiseRows.flatMap(expand)
 
 /** Multiplications and additions of one call, two a weight. */
 export const flops = ({ cell, I, H, T, B }) => 2 * gates[cell] * H * (I + H) * T * B

@@ -3,7 +3,7 @@
 
 Minimax in the relative error, by Lawson's iteration (weighted least squares whose weights grow where the error is
 large). Each coefficient is rounded to float32 in turn, the lowest power first, and the rest is fitted again.
-Needs numpy. How well the vector code does with them is measured by test/accuracy.test.ts.
+Needs numpy. How well the vector code does with them is measured by test/numbers/accuracy.test.ts.
 """
 import numpy as np
 

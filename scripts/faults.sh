@@ -19,4 +19,4 @@ export NATIVE_RNN_PATH=$PWD/$out/native-rnn.node
 export RNN_FAULTS_PRELOAD=$(gcc -print-file-name=libasan.so)
 export ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:exitcode=99:allocator_may_return_null=1
 unset NATIVE_RNN_BACKEND
-exec node scripts/faults/run.mjs "$@"
+exec node test/stress/faults/run.mjs "$@"

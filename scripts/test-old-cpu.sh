@@ -14,4 +14,4 @@ unset NATIVE_RNN_BACKEND
   if (backendInfo().name !== 'portable' || all !== 'portable,typescript') throw new Error('on Nehalem: ' + all)
   console.log('Nehalem: ' + all)
 "
-exec "$qemu" -cpu Nehalem "$node" scripts/plain/run.mjs --emulated "$@"
+exec "$qemu" -cpu Nehalem "$node" test/support/plain/run.mjs --emulated "$@"

@@ -20,7 +20,7 @@ export NATIVE_RNN_PATH=$PWD/$out/native-rnn.node
 unset NATIVE_RNN_BACKEND
 code=0
 # Node under wine can write to files only.
-wine "$node" scripts/plain/run.mjs --emulated "$@" >$out/stdout.txt 2>$out/stderr.txt </dev/null || code=$?
+wine "$node" test/support/plain/run.mjs --emulated "$@" >$out/stdout.txt 2>$out/stderr.txt </dev/null || code=$?
 cat $out/stdout.txt
 [ $code = 0 ] || grep -v 'unsupported platform' $out/stderr.txt || true
 exit $code

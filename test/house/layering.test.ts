@@ -1,0 +1,170 @@
+/** The order of the house: which folder may look into which. Folders are held against each other, so that a new file needs no line here. */
+import { describe, expect, it } from 'vitest'
+import { circlesOf, filesOf, reachedFrom, type Source, sourcesOf } from './imports.mjs'
+
+// Floors, top first. A room is a folder with all below it that is no room of its own, or a file. It may look into itself and into the
+// floors below; rooms of one floor do not look into each other. Types are imports too.
+const native = [
+  ['node', 'wasm'],
+  ['async'],
+  ['protocol'],
+  ['graph'],
+  ['rnn', 'ops'],
+  ['matmul'],
+  ['kernels', 'threading'],
+  ['platform'],
+  ['spec'],
+]
+// Compiled once for each instruction set: the sources of the kernels look into nothing else, and nothing else looks into them.
+const kernels = [
+  ['kernels/isa'],
+  ['kernels/rnn', 'kernels/ops'],
+  ['kernels/matmul'],
+  ['kernels/simd'],
+  ['kernels/kernels.h'],
+  ['spec'],
+]
+const lib = [
+  ['index.ts'],
+  ['formats'],
+  ['graph'],
+  ['layers'],
+  ['streams'],
+  ['calls'],
+  ['backends'],
+  ['backends/native', 'backends/typescript', 'backends/wasm'],
+  ['backends/interface.ts', 'backends/protocol.ts'],
+  ['weights'],
+  ['options', 'tensor'],
+  ['spec'],
+  ['errors.ts', 'tracing.ts', 'hash.ts', 'version.ts'],
+]
+/** The one header of the kernels' that the engine shares with them: how weights lie in memory. */
+const layout = 'kernels/matmul/layout.h'
+
+const within = (file: string, room: string) => file === room || file.startsWith(`${room}/`)
+
+/** The innermost room that a file is in; undefined where it has none. */
+const roomOf = (floors: string[][], file: string) =>
+  floors
+    .flat()
+    .filter((room) => within(file, room))
+    .sort((a, b) => b.length - a.length)[0]
+
+const floorOf = (floors: string[][], file: string) =>
+  floors.findIndex((rooms) => rooms.includes(roomOf(floors, file) ?? '-'))
+
+/** Whether a file may import another one, by the floors alone. */
+const mayReach = (floors: string[][], file: string, other: string) =>
+  roomOf(floors, other) !== undefined &&
+  (roomOf(floors, file) === roomOf(floors, other) || floorOf(floors, file) < floorOf(floors, other))
+
+const cpp = sourcesOf('native', 'cpp')
+const ts = sourcesOf('lib', 'ts')
+const kernelSources = cpp.filter(({ file }) => roomOf(kernels, file) && !within(file, 'spec'))
+const engine = cpp.filter((source) => !kernelSources.includes(source))
+
+/** The imports of these files that a rule does not allow, as `file → other`. */
+const arrows = (sources: Source[], allowed: (file: string, other: string) => boolean) =>
+  sources.flatMap(({ file, imports }) =>
+    imports.filter((other) => !allowed(file, other)).map((other) => `${file} → ${other}`),
+  )
+
+/** The system headers or packages of these files that a rule does not allow, as `file: header`. */
+const systems = (sources: Source[], allowed: (file: string, name: string) => boolean) =>
+  sources.flatMap(({ file, system }) => system.filter((name) => !allowed(file, name)).map((name) => `${file}: ${name}`))
+
+describe('native/', () => {
+  it('has every file in a room', () => {
+    expect(cpp.filter(({ file }) => !roomOf(native, file)).map(({ file }) => file)).toEqual([])
+  })
+
+  it('looks down only', () => {
+    const allowed = (file: string, other: string) => {
+      if (roomOf(kernels, other) && !/^(spec\/|kernels\/kernels\.h$)/.test(other)) {
+        return other === layout && within(file, 'matmul')
+      }
+      return mayReach(native, file, other)
+    }
+    expect(arrows(engine, allowed)).toEqual([])
+  })
+
+  it('has kernels that look into each other from the instruction set down, and into facts', () => {
+    expect(arrows(kernelSources, (file, other) => mayReach(kernels, file, other))).toEqual([])
+  })
+
+  it('includes no file in a circle', () => {
+    expect(circlesOf(cpp)).toEqual([])
+  })
+
+  it('has Node-API in node/ alone', () => {
+    expect(systems(cpp, (file, name) => within(file, 'node') || !/napi|node_api/.test(name))).toEqual([])
+  })
+
+  it('has vector instructions in kernels/simd and kernels/isa alone', () => {
+    const own = (file: string) => within(file, 'kernels/simd') || within(file, 'kernels/isa')
+    expect(systems(cpp, (file, name) => own(file) || !/immintrin|arm_neon/.test(name))).toEqual([])
+  })
+
+  it('has operating systems and processors in platform/ alone', () => {
+    const os = /^(pthread|sched|unistd|windows|process|dlfcn|cpuid|intrin)\.h$|^(sys|linux|mach)\//
+    expect(systems(cpp, (file, name) => within(file, 'platform') || !os.test(name))).toEqual([])
+  })
+
+  // Their templates are compiled once per instruction set: nothing that a linker could share between the objects.
+  it('compiles nothing of the standard library into the kernels', () => {
+    const compiled = reachedFrom(
+      cpp,
+      kernelSources.map(({ file }) => file),
+    )
+    const plain = (name: string) => /^(cstdint|cstddef|immintrin\.h|arm_neon\.h)$/.test(name)
+    expect(systems(compiled, (file, name) => plain(name) && file !== layout)).toEqual([])
+  })
+
+  it('has every C++ file in sources.json, for both builds', () => {
+    const [{ text }] = filesOf('native', /^sources\.json$/)
+    const lists: Record<string, string[]> = JSON.parse(text).variables
+    const named = Object.keys(lists).flatMap((key) => (key.endsWith('_sources') ? lists[key] : []))
+    expect(named.sort()).toEqual(cpp.map(({ file }) => file).filter((file) => file.endsWith('.cpp')))
+  })
+})
+
+describe('lib/', () => {
+  it('has every file in a room', () => {
+    expect(ts.filter(({ file }) => !roomOf(lib, file)).map(({ file }) => file)).toEqual([])
+  })
+
+  it('looks down only', () => {
+    expect(arrows(ts, (file, other) => mayReach(lib, file, other))).toEqual([])
+  })
+
+  it('imports no file in a circle', () => {
+    expect(circlesOf(ts)).toEqual([])
+  })
+
+  it('imports the package’s own index nowhere', () => {
+    expect(arrows(ts, (_, other) => other !== 'index.ts')).toEqual([])
+  })
+
+  // It is the second opinion on the native one: it shares facts and an interface, and no code.
+  it('has a TypeScript backend that looks into itself, the interface and facts alone', () => {
+    const own = ts.filter(({ file }) => within(file, 'backends/typescript'))
+    expect(arrows(own, (_, other) => /^(backends\/typescript\/|backends\/interface\.ts$|spec\/)/.test(other))).toEqual(
+      [],
+    )
+  })
+
+  it('loads compiled code in backends/native alone', () => {
+    const others = ts.filter(({ file }) => !within(file, 'backends/native'))
+    expect(others.filter(({ text }) => /createRequire|process\.dlopen/.test(text)).map(({ file }) => file)).toEqual([])
+  })
+})
+
+it('tests, benches and examples import the package, not its insides', () => {
+  const inside = ['test', 'bench', 'examples'].flatMap((folder) =>
+    filesOf(folder, /\.(ts|mts|mjs|js)$/)
+      .filter(({ text }) => /(from|import\()\s*'(\.\.\/)+(lib|dist|native)\//.test(text))
+      .map(({ file }) => `${folder}/${file}`),
+  )
+  expect(inside).toEqual([])
+})

@@ -1,0 +1,76 @@
+// tanh and sigmoid of every backend against double precision, over a dense walk of all finite floats.
+
+import { LSTM, RNN, Tensor } from 'native-rnn'
+import { describe, expect, it } from 'vitest'
+import { backends } from '../support/backends.ts'
+
+const rows = 1 << 16
+/** Odd, so that every low bit pattern is met. */
+const stride = 1021
+
+// With one unit, W_ih = 1 and W_hh = 0, h' is tanh(x) itself.
+function tanhLayer(backend: (typeof backends)[number]): (x: Float32Array) => Float32Array {
+  const layer = RNN.fromStateDict({ weight_ih_l0: [[1]], weight_hh_l0: [[0]] }, { backend })
+  return (x) => layer.forward(new Tensor(x, [1, x.length, 1]), { returnOutput: false }).hn.data
+}
+
+// With g = tanh(100) = 1 and c = 0, c' is the input gate, sigmoid(x), itself.
+function sigmoidLayer(backend: (typeof backends)[number]): (x: Float32Array) => Float32Array {
+  const layer = LSTM.fromStateDict(
+    {
+      weight_ih_l0: [[1], [0], [0], [0]],
+      weight_hh_l0: [[0], [0], [0], [0]],
+      bias_ih_l0: [0, 0, 100, 0],
+      bias_hh_l0: [0, 0, 0, 0],
+    },
+    { backend },
+  )
+  return (x) => layer.forward(new Tensor(x, [1, x.length, 1]), { returnOutput: false }).cn.data
+}
+
+/** The distance in units of the last place of the nearest float to `exact`, subnormal ones included. */
+function ulps(got: number, exact: number): number {
+  const exponent = Math.max(Math.floor(Math.log2(Math.abs(exact))), -126)
+  return Math.abs(got - exact) / 2 ** (exponent - 23)
+}
+
+function worstOver(f: (x: Float32Array) => Float32Array, exact: (x: number) => number) {
+  const bits = new Uint32Array(rows)
+  const x = new Float32Array(bits.buffer)
+  let worst = { ulp: 0, at: 0 }
+  for (let next = 0; next < 2 ** 32; ) {
+    let count = 0
+    for (; count < rows && next < 2 ** 32; next += stride) {
+      bits[count] = next
+      if (Number.isFinite(x[count]) && x[count] !== 0) count++
+    }
+    const y = f(x.subarray(0, count))
+    for (let i = 0; i < count; i++) {
+      const ulp = ulps(y[i], exact(x[i]))
+      if (!(ulp <= worst.ulp)) worst = { ulp, at: x[i] }
+    }
+  }
+  return worst
+}
+
+describe.each(backends)('%s', (backend) => {
+  it.each([
+    ['tanh', tanhLayer, Math.tanh],
+    ['sigmoid', sigmoidLayer, (x: number) => 1 / (1 + Math.exp(-x))],
+  ] as const)('computes %s within 2 ULP over all finite floats', (name, layer, exact) => {
+    const worst = worstOver(layer(backend), exact)
+    console.log(`${backend}: ${name} is off by at most ${worst.ulp.toFixed(2)} ULP, at ${worst.at}`)
+    expect(worst.ulp).toBeLessThanOrEqual(2)
+  })
+
+  it('keeps NaN', () => {
+    expect(tanhLayer(backend)(Float32Array.of(Number.NaN, 1))).toEqual(Float32Array.of(Number.NaN, Math.tanh(1)))
+    expect(sigmoidLayer(backend)(Float32Array.of(Number.NaN))[0]).toBeNaN()
+  })
+
+  it('saturates at infinity', () => {
+    expect([...tanhLayer(backend)(Float32Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY))]).toEqual([
+      1, -1,
+    ])
+  })
+})
