@@ -2,20 +2,10 @@
 // matmul/layout.h says how packed weights and packed rows lie in memory.
 #pragma once
 #include "../spec/cell_traits.h"
+#include "../spec/cpu_features.h"
 #include "../spec/weight_type.h"
 
 namespace native_rnn {
-
-// CPU features a table may need; platform/cpu.cpp reads them off the machine.
-enum CpuFeature : uint32_t {
-  cpuAvx = 1,
-  cpuAvx2 = 2,
-  cpuFma = 4,
-  cpuAvx512f = 8,
-  cpuAvx512vl = 16,
-  cpuAvx512dq = 32,
-  cpuNeon = 64
-};
 
 // One packed matrix of N outputs × G gates × K inputs: y[n][g] = bias[n][g] + Σ over k of w[k][n][g] · a[k].
 struct PackedView {

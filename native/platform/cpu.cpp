@@ -1,6 +1,6 @@
 // Reads the CPU's features. On x86 a register set counts only where the operating system saves it (XCR0).
 #include "cpu.h"
-#include "../kernels/kernels.h"
+#include "../spec/cpu_features.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #if defined(_MSC_VER)

@@ -1,0 +1,17 @@
+// The features of processors that a table of kernels may need; platform/cpu.cpp reads them off the machine.
+#pragma once
+#include <cstdint>
+
+namespace native_rnn {
+
+enum CpuFeature : uint32_t {
+  cpuAvx = 1,
+  cpuAvx2 = 2,
+  cpuFma = 4,
+  cpuAvx512f = 8,
+  cpuAvx512vl = 16,
+  cpuAvx512dq = 32,
+  cpuNeon = 64
+};
+
+} // namespace native_rnn
