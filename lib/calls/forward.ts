@@ -32,7 +32,13 @@ export interface PreparedCall {
 
 const plainChecks = { h0: anything, lengths: anything, returnOutput: boolean } as const
 const cellChecks = { ...plainChecks, c0: anything } as const
-const nothing: Checked<typeof cellChecks> = {}
+// All names are its own, so that none is looked for further up.
+const nothing: Checked<typeof cellChecks> = {
+  h0: undefined,
+  lengths: undefined,
+  returnOutput: undefined,
+  c0: undefined,
+}
 
 /** Checks all arguments of a forward pass; nothing of the caller's is read after this but the values of its arrays. */
 export function prepareCall(
@@ -105,14 +111,12 @@ export function shapeResult(spec: NetworkSpec, { call, unbatched }: PreparedCall
   const state = (data: Float32Array, size: number) => {
     return ownTensor(data, unbatched ? frozenShape(rows, size) : frozenShape(rows, B, size))
   }
-  const shaped: Partial<Result> = {}
-  if (result.output) {
-    const shape = unbatched ? frozenShape(T, D * O) : batchFirst ? frozenShape(B, T, D * O) : frozenShape(T, B, D * O)
-    shaped.output = ownTensor(result.output, shape)
-  }
-  shaped.hn = state(result.hn, O)
-  if (result.cn) shaped.cn = state(result.cn, spec.hiddenSize)
-  return shaped as Result
+  const hn = state(result.hn, O)
+  const cn = result.cn && state(result.cn, spec.hiddenSize)
+  if (!result.output) return (cn ? { hn, cn } : { hn }) as Result
+  const shape = unbatched ? frozenShape(T, D * O) : batchFirst ? frozenShape(B, T, D * O) : frozenShape(T, B, D * O)
+  const output = ownTensor(result.output, shape)
+  return cn ? { output, hn, cn } : { output, hn }
 }
 
 function readLengths(value: unknown, B: number, T: number): Int32Array {

@@ -3,6 +3,7 @@ import { describe, fail } from '../errors.ts'
 import { backendName, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
+import { copyOf } from '../tensor/intrinsics.ts'
 import { checkNotDetached, type ReadTensor, readTensor } from '../tensor/read.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { type NestedNumbers, Tensor } from '../tensor/tensor.ts'
@@ -103,7 +104,7 @@ export class Embedding {
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   stateDict(): Record<string, Tensor> {
-    return { weight: new Tensor(this.#use().slice(), [this.numEmbeddings, this.embeddingDim]) }
+    return { weight: new Tensor(copyOf(this.#use()), [this.numEmbeddings, this.embeddingDim]) }
   }
 
   /**

@@ -6,6 +6,7 @@ import { fail } from '../errors.ts'
 import { backendName, boolean, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
+import { copyOf } from '../tensor/intrinsics.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
@@ -106,8 +107,8 @@ export class Linear {
    */
   stateDict(): Record<string, Tensor> {
     const { weight, bias } = this.#use().weights
-    const dict: Record<string, Tensor> = { weight: new Tensor(weight.slice(), [this.outFeatures, this.inFeatures]) }
-    if (bias) dict.bias = new Tensor(bias.slice(), [this.outFeatures])
+    const dict: Record<string, Tensor> = { weight: new Tensor(copyOf(weight), [this.outFeatures, this.inFeatures]) }
+    if (bias) dict.bias = new Tensor(copyOf(bias), [this.outFeatures])
     return dict
   }
 

@@ -87,7 +87,8 @@ export function refuseInferred(options: unknown, where: string): void {
 
 /** Reads an options object: each known name once, no unknown one. Values that are undefined count as left out. */
 export function readOptions<C extends Checks>(options: unknown, checks: C, where: string): Checked<C> {
-  const read: Record<string, unknown> = {}
+  // Without a prototype: what a script adds to all objects is no option that was checked.
+  const read: Record<string, unknown> = Object.create(null)
   if (options === undefined) return read as Checked<C>
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const hint = where.endsWith('.forward')

@@ -5,9 +5,11 @@ import { type InitialState, readInitial, type States, shapeStates, stateChecks }
 import { fail, list, tuple } from '../errors.ts'
 import { anything, integer, largestSize, readOptions } from '../options/checks.ts'
 import { outputSizeOf } from '../spec/spec.ts'
+import { setFloats, viewOf } from '../tensor/intrinsics.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, sameShape } from '../tensor/shape.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
+import { trueLength } from '../tensor/typed-arrays.ts'
 import { decodeState, encodeState, type StreamState } from './saved-state.ts'
 import { bindStep, disposed, type Step } from './stream-step.ts'
 
@@ -99,7 +101,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     const core = this.#use()
     const O = outputSizeOf(this.#ref.spec)
     const y = core.run(x.data, T)
-    if (T > 0) core.output.set(y.subarray((T - 1) * B * O))
+    if (T > 0) setFloats(core.output, viewOf(y, (T - 1) * B * O, B * O))
     return new Tensor(y, rank === 2 ? [T, O] : [T, B, O])
   }
 
@@ -138,8 +140,8 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     const twin = new Stream<S, I>(this.#ref, this.#batchSize)
     const { h, c } = core.readState()
     twin.#use().writeState(h, c)
-    twin.input.set(core.input)
-    twin.output.set(core.output)
+    setFloats(twin.input, core.input)
+    setFloats(twin.output, core.output)
     return twin
   }
 
@@ -195,6 +197,7 @@ export function restoreStream(ref: NetworkRef, bytes: unknown): Stream {
   const state = decodeState(ref, bytes)
   const stream = open(ref, state)
   // The top layer's state is the output of the newest step.
-  stream.output.set(state.h.subarray(state.h.length - stream.output.length))
+  const count = trueLength(stream.output)
+  setFloats(stream.output, viewOf(state.h, trueLength(state.h) - count, count))
   return stream
 }

@@ -1,4 +1,5 @@
 /** The public class of dense float32 tensors. */
+import { freeze } from './intrinsics.ts'
 import { checkData, readShape, readTensor } from './read.ts'
 
 /** Numbers nested to any depth, each level of one length: `[[1, 2, 3], [3, 4, 5]]` is a tensor of shape (2, 3). */
@@ -82,5 +83,5 @@ export function ownTensor(data: Float32Array, shape: readonly number[]): Tensor 
 function ownShape(data: unknown, shape: unknown): readonly number[] {
   const own = readShape(shape, 'shape')
   checkData(data, own, '')
-  return Object.freeze(own)
+  return freeze(own)
 }

@@ -2,6 +2,7 @@
 import { fail, tuple } from '../errors.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
+import { copyOfRange } from '../tensor/intrinsics.ts'
 import { elements } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
@@ -71,7 +72,7 @@ export function toStateDict(spec: NetworkSpec, weights: readonly CellWeights[]):
   for (const [index, fields] of weights.entries()) {
     for (const { key, shape, field, offset } of slotsOf(spec, Math.floor(index / D), index % D)) {
       const values = fields[field]!
-      dict[key] = new Tensor(field === 'peephole' ? values.slice(offset, offset + spec.hiddenSize) : values, shape)
+      dict[key] = new Tensor(field === 'peephole' ? copyOfRange(values, offset, spec.hiddenSize) : values, shape)
     }
   }
   return dict

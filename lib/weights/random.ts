@@ -49,7 +49,10 @@ export class Uniform {
       c ^= shifted
       d = (d << 11) | (d >>> 21)
     }
-    this.#state.set([a, b, c, d])
+    this.#state[0] = a
+    this.#state[1] = b
+    this.#state[2] = c
+    this.#state[3] = d
   }
 
   /** The next standard normal number (Box and Muller, 1958). */
@@ -62,7 +65,7 @@ export class Uniform {
 function expand(seed: number, state: Int32Array): void {
   const high = Math.floor(seed / 2 ** 32)
   let x = (seed >>> 0) ^ Math.imul(high, 0x9e3779b1)
-  for (let i = 0; i < state.length; i++) {
+  for (let i = 0; i < 4; i++) {
     x = (x + 0x9e3779b9) | 0
     let z = x ^ (x >>> 16)
     z = Math.imul(z, 0x21f0aaad)

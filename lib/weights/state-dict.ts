@@ -3,6 +3,7 @@ import { describe, fail, list, RNNError, tuple } from '../errors.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
 import { cellNames, cellTraits } from '../spec/cell-traits.ts'
 import type { CellName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
+import { setFloats } from '../tensor/intrinsics.ts'
 import { type ReadTensor, readTensor } from '../tensor/read.ts'
 import { elements, sameShape } from '../tensor/shape.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
@@ -107,7 +108,7 @@ export class StateDictReader {
       this.#problems.push(`${key} lost its values while the dict was read`)
       return
     }
-    target.set(read.data, offset)
+    setFloats(target, read.data, offset)
     for (let i = 0; i < count; i++) {
       const value = target[offset + i]
       if (value - value === 0) continue

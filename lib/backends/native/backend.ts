@@ -1,5 +1,7 @@
 /** One set of kernels of the addon as a backend: makes networks and linear layers of checked sizes and weights. */
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import { newSharedFloats } from '../../tensor/intrinsics.ts'
+import { sharedView, trueLength } from '../../tensor/typed-arrays.ts'
 import type { Fill } from '../../weights/random.ts'
 import type { Backend, LinearCore, Network } from '../interface.ts'
 import { cellNumber, directionNumber, specFields } from '../protocol.ts'
@@ -32,9 +34,10 @@ export class NativeBackend implements Backend {
   adopt(spec: NetworkSpec, shared: unknown): Network | undefined {
     const thread = threadOf(this.#addon)
     const numbers = specNumbers(spec)
-    if (!(shared instanceof Float32Array && shared.buffer instanceof SharedArrayBuffer)) return undefined
-    if (shared.length !== packedLength(this.#addon.networkFloats(this.#table, numbers))) return undefined
-    return new NativeNetwork(thread, spec, this.#addon.network(this.#table, numbers, spec.threads, shared), shared)
+    const memory = sharedView(shared)
+    if (!memory || trueLength(memory) !== packedLength(this.#addon.networkFloats(this.#table, numbers)))
+      return undefined
+    return new NativeNetwork(thread, spec, this.#addon.network(this.#table, numbers, spec.threads, memory), memory)
   }
 
   linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore {
@@ -53,7 +56,7 @@ function specNumbers(spec: NetworkSpec): number[] {
 
 /** Shared memory cannot be detached, and other threads can have it too. The addon wants 64 bytes more, to align within. */
 function packedMemory(floats: number): Float32Array {
-  return new Float32Array(new SharedArrayBuffer(packedLength(floats) * 4))
+  return newSharedFloats(packedLength(floats))
 }
 
 function packedLength(floats: number): number {

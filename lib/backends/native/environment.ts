@@ -1,5 +1,6 @@
 /** This thread's side of the addon: the header and the arena that both sides see, and the book of asynchronous calls. */
 import { availableParallelism } from 'node:os'
+import { defineProperty, floatsOver, intsOver, newFloats, newInts } from '../../tensor/intrinsics.ts'
 import { arenaLength, callOp, headerField, headerLength } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'
 
@@ -30,8 +31,8 @@ function sharedOf(addon: Addon & { [key]?: Shared }): Shared {
 }
 
 function setUp(addon: Addon): Shared {
-  const header = new Int32Array(new ArrayBuffer(headerLength * 4))
-  const arena = new Float32Array(new ArrayBuffer(arenaLength * 4))
+  const header = newInts(headerLength)
+  const arena = newFloats(arenaLength)
   const waiting: (CallListener | undefined)[] = []
   const settle = (slot: number, how: number) => {
     const next = waiting[slot]
@@ -47,7 +48,7 @@ function setUp(addon: Addon): Shared {
   const always = process.env[variable] === 'always'
   const calls = addon.setUp(header, arena, settle, availableParallelism(), always)
   const shared: Shared = { header, arena, calls, waiting }
-  Object.defineProperty(addon, key, { value: shared })
+  defineProperty(addon, key, { value: shared })
   return shared
 }
 
@@ -58,15 +59,18 @@ export class NativeThread {
   /** The arena's integers: the lengths of a call lie there. */
   readonly arenaInts: Int32Array
   readonly addon: Addon
+  /** That of another addon, made before: no table that a script could reach has them. */
+  readonly older: NativeThread | undefined
   readonly #calls: Bound
   readonly #waiting: (CallListener | undefined)[]
 
-  constructor(addon: Addon) {
+  constructor(addon: Addon, older: NativeThread | undefined) {
     const { header, arena, calls, waiting } = sharedOf(addon)
     this.addon = addon
-    this.header = new Int32Array(header.buffer)
-    this.arena = new Float32Array(arena.buffer)
-    this.arenaInts = new Int32Array(arena.buffer)
+    this.older = older
+    this.header = intsOver(header)
+    this.arena = floatsOver(arena)
+    this.arenaInts = intsOver(arena)
     this.#calls = calls
     this.#waiting = waiting
   }
@@ -118,14 +122,11 @@ export class NativeThread {
   }
 }
 
-const threads = new WeakMap<Addon, NativeThread>()
+let newest: NativeThread | undefined
 
 /** The thread's side of an addon, made when a layer first needs it. */
 export function threadOf(addon: Addon): NativeThread {
-  let thread = threads.get(addon)
-  if (!thread) {
-    thread = new NativeThread(addon)
-    threads.set(addon, thread)
-  }
-  return thread
+  for (let thread = newest; thread; thread = thread.older) if (thread.addon === addon) return thread
+  newest = new NativeThread(addon, newest)
+  return newest
 }

@@ -1,4 +1,5 @@
 /** A linear layer on the native backend. */
+import { copyOfRange, setFloats } from '../../tensor/intrinsics.ts'
 import type { LinearCore } from '../interface.ts'
 import { headerField, linearOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'
@@ -25,9 +26,9 @@ export class NativeLinear implements LinearCore {
     header[headerField.B] = rows
     if (this.#thread.fits(inputs + count)) {
       header[headerField.op] = linearOp.forwardArena
-      arena.set(x)
+      setFloats(arena, x)
       this.#call()
-      return arena.slice(inputs, inputs + count)
+      return copyOfRange(arena, inputs, count)
     }
     const y = uninitialized(count)
     header[headerField.op] = linearOp.forward

@@ -2,6 +2,7 @@
 
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
+import { copyOfRange, newSharedFloats, setFloats, setInts, viewOf } from '../../tensor/intrinsics.ts'
 import { collectWeights } from '../../weights/names.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { forwardFlag, headerField, networkOp, outcome, weightFields } from '../protocol.ts'
@@ -55,18 +56,18 @@ export class NativeNetwork implements Network {
     const inputs = values + (h0 ? h : 0) + (c0 ? c : 0) + (lengths ? B : 0)
     if (y >= longOutput || !this.#thread.fits(inputs + y + h + c)) return this.#forwardLarge(call, y, h, c)
     const arena = this.#arena
-    arena.set(x)
+    setFloats(arena, x)
     let at = values
     if (h0) {
-      arena.set(h0, at)
+      setFloats(arena, h0, at)
       at += h
     }
     if (c0) {
-      arena.set(c0, at)
+      setFloats(arena, c0, at)
       at += c
     }
     if (lengths) {
-      this.#thread.arenaInts.set(lengths, at)
+      setInts(this.#thread.arenaInts, lengths, at)
       at += B
     }
     this.#header[headerField.op] = networkOp.forwardArena
@@ -87,9 +88,9 @@ export class NativeNetwork implements Network {
   /** Results out of the arena. */
   #cut(call: { returnOutput: boolean }, at: number, y: number, h: number, c: number): ForwardResult {
     const arena = this.#arena
-    const output = call.returnOutput ? arena.slice(at, at + y) : undefined
-    const hn = arena.slice(at + y, at + y + h)
-    const cn = this.#rowC ? arena.slice(at + y + h, at + y + h + c) : undefined
+    const output = call.returnOutput ? copyOfRange(arena, at, y) : undefined
+    const hn = copyOfRange(arena, at + y, h)
+    const cn = this.#rowC ? copyOfRange(arena, at + y + h, c) : undefined
     return { output, hn, cn }
   }
 
@@ -155,9 +156,9 @@ export class NativeNetwork implements Network {
     // The output begins on a cache line of its own.
     const inputs = Math.ceil((batchSize * inputSize) / 16) * 16
     const outputs = batchSize * outputSizeOf(this.#spec)
-    const memory = new SharedArrayBuffer((inputs + outputs) * 4)
-    const input = new Float32Array(memory, 0, batchSize * inputSize)
-    const output = new Float32Array(memory, inputs * 4, outputs)
+    const memory = newSharedFloats(inputs + outputs)
+    const input = viewOf(memory, 0, batchSize * inputSize)
+    const output = viewOf(memory, inputs, outputs)
     this.#header[headerField.op] = networkOp.stream
     this.#header[headerField.B] = batchSize
     const call = this.#call(input, output) as Bound

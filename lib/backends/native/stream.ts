@@ -1,3 +1,5 @@
+import { zeros } from '../../tensor/intrinsics.ts'
+import { trueLength } from '../../tensor/typed-arrays.ts'
 import type { StreamCore } from '../interface.ts'
 import { headerField, streamOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'
@@ -29,14 +31,14 @@ export class NativeStream implements StreamCore {
 
   run(x: Float32Array, T: number): Float32Array {
     if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
-    const y = uninitialized(T * this.output.length)
+    const y = uninitialized(T * trueLength(this.output))
     this.#act(streamOp.run, T, x, y)
     return y
   }
 
   readState(): { h: Float32Array; c?: Float32Array } {
-    const h = new Float32Array(this.#h)
-    const c = this.#c ? new Float32Array(this.#c) : undefined
+    const h = zeros(this.#h)
+    const c = this.#c ? zeros(this.#c) : undefined
     this.#act(streamOp.readState, 0, h, c)
     return { h, c }
   }

@@ -6,7 +6,7 @@ export function copy(target: Float32Array, at: number, source: Float32Array, fro
 }
 
 /** Unlike `slice`, nothing that a subclass could have replaced. */
-export function copyOf(values: Float32Array): Float32Array {
+export function copyOf(values: Float32Array): Float32Array<ArrayBuffer> {
   return new Float32Array(values)
 }
 
@@ -17,15 +17,8 @@ export function sharedArray(length: number): Float32Array {
 
 /** A copy in shared memory. */
 export function sharedCopy(values: Float32Array): Float32Array {
-  const shared = sharedArray(values.length)
-  copy(shared, 0, values, 0, values.length)
+  const { length } = values
+  const shared = sharedArray(length)
+  copy(shared, 0, values, 0, length)
   return shared
-}
-
-/** The same values in an array of another length; the array itself where it has that length already. */
-export function resized(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
-  if (length === values.length) return values
-  const larger = new Float32Array(length)
-  copy(larger, 0, values, 0, values.length)
-  return larger
 }

@@ -21,7 +21,7 @@ export const typescriptBackend: Backend = {
         for (let r = 0; r < rows; r++) {
           for (let i = 0; i < inFeatures; i++) row[i] = x[r * inFeatures + i]
           product(sums, weight, bias, row, inFeatures, 0, outFeatures)
-          y.set(sums, r * outFeatures)
+          for (let j = 0; j < outFeatures; j++) y[r * outFeatures + j] = sums[j]
         }
         return y
       },

@@ -45,7 +45,13 @@ export class TypeScriptNetwork implements Network {
 
   forwardAsync(call: ForwardCall, settle: Settle): () => void {
     const { x, h0, c0, lengths } = call
-    const own = { ...call, x: copyOf(x), h0: h0 && copyOf(h0), c0: c0 && copyOf(c0), lengths: lengths?.slice() }
+    const own = {
+      ...call,
+      x: copyOf(x),
+      h0: h0 && copyOf(h0),
+      c0: c0 && copyOf(c0),
+      lengths: lengths && new Int32Array(lengths),
+    }
     return runInSlices(this.#pass(own), settle)
   }
 

@@ -12,7 +12,8 @@ export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: num
   const input = sharedArray(B * I)
   const output = sharedArray(B * O)
   const h = new Float32Array(L * B * O)
-  const c = new Float32Array(cellState ? L * B * H : 0)
+  const states = cellState ? L * B * H : 0
+  const c = new Float32Array(states)
   const top = (L - 1) * B * O
   const advance = (x: Float32Array, xAt: number, y: Float32Array, yAt: number): void => {
     for (let b = 0; b < B; b++) {
@@ -35,8 +36,8 @@ export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: num
     },
     readState: () => ({ h: copyOf(h), c: cellState ? copyOf(c) : undefined }),
     writeState(newH, newC) {
-      for (let i = 0; i < h.length; i++) h[i] = newH ? newH[i] : 0
-      for (let i = 0; i < c.length; i++) c[i] = newC ? newC[i] : 0
+      for (let i = 0; i < L * B * O; i++) h[i] = newH ? newH[i] : 0
+      for (let i = 0; i < states; i++) c[i] = newC ? newC[i] : 0
     },
     dispose() {},
   }

@@ -4,6 +4,7 @@ import type { BatchCore } from '../../backends/interface.ts'
 import { onAbort } from '../../calls/abort-signal.ts'
 import { RNNError } from '../../errors.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
+import { copyOf } from '../../tensor/intrinsics.ts'
 import { type BatchTrace, batchChannel, isTraced } from '../../tracing.ts'
 import { type Entry, Lane, type LaneState } from './lane.ts'
 import { BatchMemory } from './slots.ts'
@@ -81,7 +82,7 @@ export class BatchQueue {
       this.#memory.writeState(lane.slot, state)
       return
     }
-    lane.appendReset({ h: state.h && new Float32Array(state.h), c: state.c && new Float32Array(state.c) })
+    lane.appendReset({ h: state.h && copyOf(state.h), c: state.c && copyOf(state.c) })
     this.#makeReady(lane)
   }
 
