@@ -1,10 +1,15 @@
 /** The fully connected layer, `torch.nn.Linear`: what usually follows a recurrent layer. */
 
 import { chooseBackend } from '../backends/index.ts'
-import type { Backend, BackendName, LinearCore } from '../backends/interface.ts'
+import type { Backend, LinearCore } from '../backends/interface.ts'
 import { fail } from '../errors.ts'
-import { backendName, boolean, type PrefixOptions, prefixChecks, readOptions, seed, size } from '../options/options.ts'
-import { checkCount, elements, readTensor, stillThere, Tensor, type TensorLike } from '../tensor/tensor.ts'
+import { backendName, boolean, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
+import type { PrefixOptions } from '../options/options.ts'
+import type { BackendName } from '../spec/spec.ts'
+import { copyOf } from '../tensor/intrinsics.ts'
+import { checkNotDetached, readTensor } from '../tensor/read.ts'
+import { checkCount, elements } from '../tensor/shape.ts'
+import { Tensor, type TensorLike } from '../tensor/tensor.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 
@@ -89,7 +94,7 @@ export class Linear {
     }
     const rows = elements(input.shape.slice(0, -1))
     checkCount(rows * this.outFeatures, 'the output of this input')
-    stillThere('input', input)
+    checkNotDetached('input', input)
     const { core } = this.#use()
     const y = rows === 0 ? new Float32Array(0) : core.forward(input.data, rows)
     return new Tensor(y, [...input.shape.slice(0, -1), this.outFeatures])
@@ -102,8 +107,8 @@ export class Linear {
    */
   stateDict(): Record<string, Tensor> {
     const { weight, bias } = this.#use().weights
-    const dict: Record<string, Tensor> = { weight: new Tensor(weight.slice(), [this.outFeatures, this.inFeatures]) }
-    if (bias) dict.bias = new Tensor(bias.slice(), [this.outFeatures])
+    const dict: Record<string, Tensor> = { weight: new Tensor(copyOf(weight), [this.outFeatures, this.inFeatures]) }
+    if (bias) dict.bias = new Tensor(copyOf(bias), [this.outFeatures])
     return dict
   }
 

@@ -1,7 +1,8 @@
 /** The function behind `stream.step`, with as little above the backend's own as can be. */
 import type { StreamCore } from '../backends/interface.ts'
 import { describe, fail } from '../errors.ts'
-import { trueLength, typedArrayName } from '../tensor/tensor.ts'
+import { setFloats } from '../tensor/intrinsics.ts'
+import { trueLength, typedArrayName } from '../tensor/typed-arrays.ts'
 
 /** The two ways to step. */
 export interface Step {
@@ -28,7 +29,7 @@ export function bindStep(core: StreamCore): { step: Step; close: () => void } {
       return
     }
     if (!(frame instanceof Float32Array) || frame.length !== length) checkFrame(frame, length)
-    input.set(frame as Float32Array)
+    setFloats(input, frame as Float32Array)
     advance()
     return output
   }

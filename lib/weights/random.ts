@@ -1,5 +1,7 @@
 /** Reproducible random numbers for initial weights: xoshiro128**, its state filled by SplitMix32. */
-import type { Fill } from '../backends/interface.ts'
+
+/** Writes random numbers in [−bound, bound) to target[begin] … target[end − 1], and moves the state of the generator on. */
+export type Fill = (state: Int32Array, target: Float32Array, begin: number, end: number, bound: number) => void
 
 /**
  * A generator of uniform numbers, 24 bits each.
@@ -13,7 +15,7 @@ export class Uniform {
 
   /**
    * @param seed any safe integer; left out: a different sequence each time
-   * @param fill what draws float32 numbers faster than the loop below, where there is such a thing: native/uniform.h, the same numbers
+   * @param fill what draws float32 numbers faster than the loop below, where there is such a thing: native/spec/random.h, the same numbers
    */
   constructor(seed?: number, fill?: Fill) {
     this.#fill = fill
@@ -47,7 +49,10 @@ export class Uniform {
       c ^= shifted
       d = (d << 11) | (d >>> 21)
     }
-    this.#state.set([a, b, c, d])
+    this.#state[0] = a
+    this.#state[1] = b
+    this.#state[2] = c
+    this.#state[3] = d
   }
 
   /** The next standard normal number (Box and Muller, 1958). */
@@ -60,7 +65,7 @@ export class Uniform {
 function expand(seed: number, state: Int32Array): void {
   const high = Math.floor(seed / 2 ** 32)
   let x = (seed >>> 0) ^ Math.imul(high, 0x9e3779b1)
-  for (let i = 0; i < state.length; i++) {
+  for (let i = 0; i < 4; i++) {
     x = (x + 0x9e3779b9) | 0
     let z = x ^ (x >>> 16)
     z = Math.imul(z, 0x21f0aaad)

@@ -1,8 +1,11 @@
 /** Memory for results that native code writes in full. */
+import { viewOf, zeros } from '../../tensor/intrinsics.ts'
 
 // Small arrays lie within V8's heap and are cleared in no time; the largest come cleared from the system.
 const fewest = 512
 const most = 2 ** 28
+
+const { allocUnsafeSlow } = Buffer
 
 /**
  * A Float32Array over a buffer of its own, holding whatever the memory held before: only for what is written in full before anyone
@@ -10,8 +13,6 @@ const most = 2 ** 28
  *
  * @throws RangeError where there is no memory
  */
-export function unwritten(length: number): Float32Array<ArrayBuffer> {
-  if (length < fewest || length > most) return new Float32Array(length)
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length * 4)
-  return new Float32Array(buffer as ArrayBuffer, byteOffset, length)
+export function uninitialized(length: number): Float32Array<ArrayBuffer> {
+  return length < fewest || length > most ? zeros(length) : viewOf(allocUnsafeSlow(length * 4), 0, length)
 }

@@ -1,5 +1,6 @@
 /** Live states that step together on the TypeScript backend: rows gathered into one ordinary pass. */
 import type { BatchCore, ForwardResult, Network } from '../interface.ts'
+import { copy } from './arrays.ts'
 
 interface Sizes {
   readonly I: number
@@ -9,7 +10,7 @@ interface Sizes {
   readonly H: number
 }
 
-export class FallbackBatch implements BatchCore {
+export class TypeScriptBatch implements BatchCore {
   frames = new Float32Array(0)
   h = new Float32Array(0)
   c = new Float32Array(0)
@@ -18,6 +19,7 @@ export class FallbackBatch implements BatchCore {
   readonly #network: Network
   readonly #sizes: Sizes
   readonly #results = new Map<number, { count: number; result: ForwardResult | Error }>()
+  #reserved = { frames: 0, states: 0, rows: 0 }
   #tickets = 0
 
   constructor(network: Network, sizes: Sizes) {
@@ -27,11 +29,13 @@ export class FallbackBatch implements BatchCore {
 
   reserve(frames: number, states: number, rows: number): void {
     const { I, L, O, H } = this.#sizes
-    this.frames = grown(this.frames, frames * I)
-    this.h = grown(this.h, states * L * O)
-    this.c = grown(this.c, states * L * H)
-    this.outputs = grown(this.outputs, rows * O)
-    if (this.rows.length !== rows * 2) this.rows = new Int32Array(rows * 2)
+    const before = this.#reserved
+    this.frames = resized(this.frames, before.frames * I, frames * I)
+    this.h = resized(this.h, before.states * L * O, states * L * O)
+    this.c = resized(this.c, before.states * L * H, states * L * H)
+    this.outputs = resized(this.outputs, before.rows * O, rows * O)
+    if (before.rows !== rows) this.rows = new Int32Array(rows * 2)
+    this.#reserved = { frames, states, rows }
   }
 
   launch(count: number, ended: (ticket: number, error?: Error) => void): void {
@@ -72,13 +76,10 @@ export class FallbackBatch implements BatchCore {
   }
 }
 
-function grown(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
-  if (length === values.length) return values
+/** The same values in an array of another length, at least as long; the array itself where it has that length already. */
+function resized(values: Float32Array<ArrayBuffer>, before: number, length: number): Float32Array<ArrayBuffer> {
+  if (length === before) return values
   const larger = new Float32Array(length)
-  larger.set(values)
+  copy(larger, 0, values, 0, before)
   return larger
-}
-
-function copy(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
-  for (let i = 0; i < count; i++) target[at + i] = source[from + i]
 }

@@ -1,6 +1,6 @@
 /** One step of one layer in one direction for one row: the only place that puts products, cell and projection together. */
-import type { CellWeights } from '../interface.ts'
-import type { Cell, Row } from './cells/index.ts'
+import type { CellWeights } from '../../spec/spec.ts'
+import type { Cell, Row } from './cells/cell.ts'
 import { product } from './math.ts'
 
 /** A layer in one direction, with scratch of its own: a step allocates nothing. */
@@ -10,12 +10,14 @@ export class CellRun {
   readonly #row: Row
   readonly #x: Float64Array
   readonly #projected: Float64Array
+  readonly #inputs: number
   readonly #outputs: number
 
   constructor(cell: Cell, weights: CellWeights, inputs: number, units: number, outputs: number) {
     const sums = cell.gates * units
     this.#cell = cell
     this.#weights = weights
+    this.#inputs = inputs
     this.#outputs = outputs
     this.#x = new Float64Array(inputs)
     this.#projected = new Float64Array(weights.weightHr ? outputs : 0)
@@ -25,7 +27,7 @@ export class CellRun {
       fromState: new Float64Array(sums),
       h: new Float64Array(outputs),
       c: new Float64Array(cell.cellState ? units : 0),
-      between: new Float64Array(cell.between ? units : 0),
+      secondInput: new Float64Array(cell.secondInput ? units : 0),
       peephole: weights.peephole ?? new Float32Array(0),
       next: new Float64Array(units),
     }
@@ -37,16 +39,18 @@ export class CellRun {
     const cell = this.#cell
     const row = this.#row
     const { H } = row
+    const I = this.#inputs
     const O = this.#outputs
+    const C = cell.cellState ? H : 0
     const sums = cell.gates * H
-    load(this.#x, x, xAt)
-    load(row.h, h, hAt)
-    load(row.c, c, cAt)
-    product(row.fromInput, weightIh, biasIh, this.#x, this.#x.length, 0, sums)
-    if (cell.between) {
+    load(this.#x, x, xAt, I)
+    load(row.h, h, hAt, O)
+    load(row.c, c, cAt, C)
+    product(row.fromInput, weightIh, biasIh, this.#x, I, 0, sums)
+    if (cell.secondInput) {
       product(row.fromState, weightHh, biasHh, row.h, O, 0, sums - H)
-      cell.between(row)
-      product(row.fromState, weightHh, biasHh, row.between, O, sums - H, sums)
+      cell.secondInput(row)
+      product(row.fromState, weightHh, biasHh, row.secondInput, O, sums - H, sums)
     } else {
       product(row.fromState, weightHh, biasHh, row.h, O, 0, sums)
     }
@@ -54,10 +58,10 @@ export class CellRun {
     if (weightHr) product(this.#projected, weightHr, undefined, row.next, H, 0, O)
     const next = weightHr ? this.#projected : row.next
     for (let j = 0; j < O; j++) h[hAt + j] = next[j]
-    for (let j = 0; j < row.c.length; j++) c[cAt + j] = row.c[j]
+    for (let j = 0; j < C; j++) c[cAt + j] = row.c[j]
   }
 }
 
-function load(target: Float64Array, source: Float32Array, at: number): void {
-  for (let i = 0; i < target.length; i++) target[i] = source[at + i]
+function load(target: Float64Array, source: Float32Array, at: number, count: number): void {
+  for (let i = 0; i < count; i++) target[i] = source[at + i]
 }

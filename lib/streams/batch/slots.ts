@@ -1,6 +1,8 @@
 /** The memory of a batch core: which slot each stream's state has, and where the frames of waiting steps lie. */
-import type { BatchCore, NetworkSpec } from '../../backends/interface.ts'
-import { hasCellState, outputSizeOf } from '../../weights/names.ts'
+import type { BatchCore } from '../../backends/interface.ts'
+import { cellTraits } from '../../spec/cell-traits.ts'
+import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
+import { copyOfRange, fillFloats, newInts, setFloats, viewOf, zeros } from '../../tensor/intrinsics.ts'
 import type { LaneState } from './lane.ts'
 
 export class BatchMemory {
@@ -23,7 +25,7 @@ export class BatchMemory {
     this.#I = spec.inputSize
     this.#O = outputSizeOf(spec)
     this.#LO = spec.numLayers * this.#O
-    this.#LH = hasCellState(spec.cell) ? spec.numLayers * spec.hiddenSize : 0
+    this.#LH = cellTraits[spec.cell].hasCellState ? spec.numLayers * spec.hiddenSize : 0
   }
 
   /** A slot with this state in it. */
@@ -44,16 +46,16 @@ export class BatchMemory {
 
   writeState(slot: number, { h, c }: LaneState): void {
     const { h: allH, c: allC } = this.#core
-    if (h) allH.set(h, slot * this.#LO)
-    else allH.fill(0, slot * this.#LO, (slot + 1) * this.#LO)
-    if (c) allC.set(c, slot * this.#LH)
-    else allC.fill(0, slot * this.#LH, (slot + 1) * this.#LH)
+    if (h) setFloats(allH, h, slot * this.#LO)
+    else fillFloats(allH, 0, slot * this.#LO, (slot + 1) * this.#LO)
+    if (c) setFloats(allC, c, slot * this.#LH)
+    else fillFloats(allC, 0, slot * this.#LH, (slot + 1) * this.#LH)
   }
 
   /** Copies. */
   readState(slot: number): { h: Float32Array; c?: Float32Array } {
-    const h = this.#core.h.slice(slot * this.#LO, (slot + 1) * this.#LO)
-    return this.#LH ? { h, c: this.#core.c.slice(slot * this.#LH, (slot + 1) * this.#LH) } : { h }
+    const h = copyOfRange(this.#core.h, slot * this.#LO, this.#LO)
+    return this.#LH ? { h, c: copyOfRange(this.#core.c, slot * this.#LH, this.#LH) } : { h }
   }
 
   /** A slot with a copy of this frame in it. */
@@ -64,7 +66,7 @@ export class BatchMemory {
       this.#frames.grow(frames)
     }
     const slot = this.#frames.take()
-    this.#core.frames.set(frame, slot * this.#I)
+    setFloats(this.#core.frames, frame, slot * this.#I)
     return slot
   }
 
@@ -73,7 +75,7 @@ export class BatchMemory {
   }
 
   newOutput(): Float32Array {
-    return new Float32Array(this.#O)
+    return zeros(this.#O)
   }
 
   /** Copies what a row of the newest batch has given. */
@@ -84,34 +86,37 @@ export class BatchMemory {
       this.#views = []
     }
     // The views are kept, as making one costs more than the copy.
-    this.#views[row] ??= outputs.subarray(row * this.#O, (row + 1) * this.#O)
-    output.set(this.#views[row])
+    this.#views[row] ??= viewOf(outputs, row * this.#O, this.#O)
+    setFloats(output, this.#views[row])
   }
 }
 
-/** Numbers from 0 up, each taken by one at a time. */
+/** Numbers from 0 up, each taken by one at a time. Those that are free lie in integers, which no script can put others among. */
 class Slots {
   count = 0
-  readonly #free: number[] = []
+  #free = newInts(0)
+  #left = 0
 
   get isEmpty(): boolean {
-    return this.#free.length === 0
+    return this.#left === 0
   }
 
   doubled(most: number): number {
     return Math.min(most, Math.max(16, 2 * this.count))
   }
 
+  /** Only where none is free. */
   grow(count: number): void {
-    for (let slot = count - 1; slot >= this.count; slot--) this.#free.push(slot)
+    this.#free = newInts(count)
+    for (let slot = count - 1; slot >= this.count; slot--) this.give(slot)
     this.count = count
   }
 
   take(): number {
-    return this.#free.pop()!
+    return this.#free[--this.#left]
   }
 
   give(slot: number): void {
-    this.#free.push(slot)
+    this.#free[this.#left++] = slot
   }
 }

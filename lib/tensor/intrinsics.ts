@@ -1,0 +1,93 @@
+/**
+ * What the language gives, as it was when the package was loaded. A script may replace methods, getters and constructors later; where an
+ * array's true length or the memory of the engine is at stake, nothing goes through them, for a method also sees the array it is
+ * called on, and could take its memory away.
+ */
+
+/** f.call as a function of its own: no look-up of `call` when it is used. */
+// biome-ignore lint/suspicious/noExplicitAny: the type is the caller's to say
+export const uncurried: (f: (...values: any[]) => unknown) => any = Function.prototype.bind.bind(
+  Function.prototype.call,
+)
+
+/** The getter of a property as a function of the object. */
+export function getterOf<T>(prototype: object, key: PropertyKey): (value: unknown) => T {
+  return uncurried(Object.getOwnPropertyDescriptor(prototype, key)!.get!)
+}
+
+const Floats = Float32Array
+const Ints = Int32Array
+const Buffer = ArrayBuffer
+const SharedBuffer = SharedArrayBuffer
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
+const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer')
+const offsetOf = getterOf<number>(typedArray, 'byteOffset')
+
+export const { defineProperty, freeze } = Object
+
+/** Zeros. */
+export function zeros(length: number): Float32Array<ArrayBuffer> {
+  return new Floats(length)
+}
+
+/** Zeros in a buffer of their own, which stays where it is: native code may point to it. */
+export function newFloats(length: number): Float32Array<ArrayBuffer> {
+  return new Floats(new Buffer(length * 4))
+}
+
+/** The same of integers. */
+export function newInts(length: number): Int32Array<ArrayBuffer> {
+  return new Ints(new Buffer(length * 4))
+}
+
+/** Zeros in memory that cannot be detached, and that other threads can have too. */
+export function newSharedFloats(length: number): Float32Array<SharedArrayBuffer> {
+  return new Floats(new SharedBuffer(length * 4))
+}
+
+/** Floats over a part of an array's memory, `from` floats from its beginning. */
+export function viewOf<Buffer extends ArrayBufferLike>(
+  values: Float32Array<Buffer> | Uint8Array<Buffer>,
+  from: number,
+  count: number,
+): Float32Array<Buffer> {
+  return new Floats(bufferOf(values) as Buffer, offsetOf(values) + from * 4, count)
+}
+
+/** The memory of a whole array as integers. */
+export function intsOver(values: Float32Array | Int32Array): Int32Array {
+  return new Ints(bufferOf(values))
+}
+
+/** The memory of a whole array as floats. */
+export function floatsOver(values: Float32Array): Float32Array {
+  return new Floats(bufferOf(values))
+}
+
+/** A copy in a buffer of its own. */
+export function copyOf(values: Float32Array): Float32Array<ArrayBuffer> {
+  return new Floats(values)
+}
+
+/** A copy of a part, as fast as `slice`: a few values by a loop, more by a view of them. */
+export function copyOfRange(values: Float32Array, from: number, count: number): Float32Array<ArrayBuffer> {
+  if (count > 16) return new Floats(viewOf(values, from, count))
+  const copy = new Floats(count)
+  for (let i = 0; i < count; i++) copy[i] = values[from + i]
+  return copy
+}
+
+/** `target.set(source, offset)`. */
+export const setFloats: (target: Float32Array, source: ArrayLike<number>, offset?: number) => void = uncurried(
+  Floats.prototype.set,
+)
+
+/** `target.set(source, offset)`. */
+export const setInts: (target: Int32Array, source: ArrayLike<number>, offset?: number) => void = uncurried(
+  Ints.prototype.set,
+)
+
+/** `target.fill(value, start, end)`. */
+export const fillFloats: (target: Float32Array, value: number, start?: number, end?: number) => void = uncurried(
+  Floats.prototype.fill,
+)

@@ -1,0 +1,39 @@
+/** What a typed array truly is, whatever its own properties say; of any realm. */
+import { getterOf, viewOf } from './intrinsics.ts'
+
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
+const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer')
+const sharedSizeOf = getterOf<number>(SharedArrayBuffer.prototype, 'byteLength')
+
+/** 'Float32Array' and the like for real typed arrays of any realm, else undefined; cannot be fooled by what an object says. */
+export const typedArrayName = getterOf<string | undefined>(typedArray, Symbol.toStringTag)
+
+/** The true length of a typed array, whatever its own properties say; 0 where its buffer is detached. */
+export const trueLength: (value: ArrayBufferView) => number = getterOf(typedArray, 'length')
+
+/**
+ * A view of this realm over the same values, where they are truly float32 in shared memory, which cannot be detached; undefined where
+ * they are not, whatever the array says of itself.
+ */
+export function sharedView(value: unknown): Float32Array | undefined {
+  if (typedArrayName(value) !== 'Float32Array') return undefined
+  try {
+    sharedSizeOf(bufferOf(value))
+  } catch {
+    return undefined
+  }
+  const values = value as Float32Array
+  return viewOf(values, 0, trueLength(values))
+}
+
+/** Whether a buffer was transferred away. */
+export function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0 || (typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer))
+    return false
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
