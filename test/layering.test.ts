@@ -8,14 +8,15 @@ const root = join(import.meta.dirname, '..')
 // Top first. A file may reach its own line and the lines below; `*` stands for any name.
 const native = [
   ['node/*'],
-  ['async/*'],
+  ['async/*', 'protocol/*'],
   ['rnn/network.cpp', 'rnn/stream.*', 'ops/linear.*'],
   ['rnn/forward.*'],
   ['rnn/recurrence.*', 'rnn/input_gates.cpp', 'rnn/thread_plan.*'],
   ['rnn/packed_layer.*'],
   ['rnn/network.h'],
   ['threading/fork_join.*', 'rnn/thread_cost.*'],
-  ['matmul/*', 'kernels/dispatch.*', 'threading/pool.*'],
+  ['matmul/*', 'kernels/dispatch.*', 'threading/team.*', 'threading/barrier.h'],
+  ['threading/pool.*'],
   ['platform/*'],
   ['kernels/isa/*.cpp'],
   ['kernels/rnn/recurrence.h', 'kernels/simd/avx2.h', 'kernels/simd/vector4.h'],

@@ -1,6 +1,7 @@
 // Measures what sharing costs, by doing it.
 #include "thread_cost.h"
-#include "../threading/pool.h"
+#include "../threading/barrier.h"
+#include "../threading/team.h"
 #include <algorithm>
 #include <chrono>
 
