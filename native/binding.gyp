@@ -3,10 +3,6 @@
 # so each instruction set is a static library of its own, but for the portable one, whose flag only makes it smaller.
 {
   'includes': ['sources.json'],
-  'variables': {
-    # Said on the command line where the package stands elsewhere.
-    'napi_include%': '<!(node -p "require(\'node-addon-api\').include_dir")',
-  },
   'target_defaults': {
     'cflags': ['<@(gnu_flags)'],
     'cflags_cc': ['-std=c++17'],
@@ -25,7 +21,6 @@
       'target_name': 'native-rnn',
       'sources': ['<@(addon_sources)', '<@(core_sources)', '<@(portable_sources)'],
       'defines': ['<@(rnn_defines)'],
-      'include_dirs': ['<(napi_include)'],
       'xcode_settings': { 'OTHER_CFLAGS': ['<@(gnu_flags)'] },
       'conditions': [
         ['OS=="linux"', {

@@ -1,5 +1,5 @@
-// Builds the addon with node-gyp, without CMake and without a download: Node-API headers and node-addon-api come from
-// node_modules, and gyp's settings file, which Node's header archive would bring, is written here.
+// Builds the addon with node-gyp, without CMake and without a download: Node-API's headers come from node_modules,
+// and gyp's settings file, which Node's header archive would bring, is written here.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
