@@ -1,9 +1,9 @@
 /** The public names; no code. */
 
 export { availableBackends, type BackendInfo, backendInfo } from './backends/index.ts'
-export type { BackendName } from './backends/interface.ts'
-export type { ForwardOptions, InitialState, Result, States } from './calls/forward.ts'
+export type { ForwardOptions, Result } from './calls/forward.ts'
 export type { SharedLayer } from './calls/shared-layer.ts'
+export type { InitialState, States } from './calls/states.ts'
 export { RNNError, type RNNErrorCode } from './errors.ts'
 export { fromOnnxNode, type OnnxLayer, type OnnxNode, type OnnxOptions, readOnnx } from './formats/onnx/index.ts'
 export { loadSafetensors, readSafetensors, writeSafetensors } from './formats/safetensors.ts'
@@ -20,9 +20,9 @@ export type {
   PrefixOptions,
   RNNOptions,
 } from './options/options.ts'
+export type { BackendName } from './spec/spec.ts'
+export { type BatchedStepOptions, BatchedStream } from './streams/batch/batched-stream.ts'
 export {
-  type BatchedStepOptions,
-  BatchedStream,
   Batcher,
   type BatcherOptions,
   type BatcherStats,

@@ -1,16 +1,17 @@
 /** Which backends this machine can run, which one a layer gets, and why. */
 
 import { fail } from '../errors.ts'
-import { backendName } from '../options/options.ts'
+import { backendName } from '../options/checks.ts'
+import type { BackendName } from '../spec/spec.ts'
 import { version } from '../version.ts'
-import type { Backend, BackendName } from './interface.ts'
-import { loadNative } from './native/loader.ts'
-import { fallback } from './typescript/index.ts'
+import type { Backend } from './interface.ts'
+import { nativeBackends } from './native/index.ts'
+import { typescriptBackend } from './typescript/index.ts'
 
 const variable = 'NATIVE_RNN_BACKEND'
 
 interface Found {
-  /** Best first; the fallback is always the last. */
+  /** Best first; TypeScript is always the last. */
   readonly backends: readonly Backend[]
   readonly nativeIsAbsent: boolean
   readonly reason?: string
@@ -22,8 +23,8 @@ let said = false
 /** Native code is looked for when it is first asked for, and once. */
 function find(): Found {
   if (!found) {
-    const { backends, reason } = loadNative()
-    found = { backends: [...backends, fallback], nativeIsAbsent: backends.length === 0, reason }
+    const { backends, reason } = nativeBackends()
+    found = { backends: [...backends, typescriptBackend], nativeIsAbsent: backends.length === 0, reason }
   }
   return found
 }

@@ -1,36 +1,7 @@
 /** What a backend is: the interface between the checked API above and the engines below; knows no numbers. */
 
-export type BackendName = 'avx512' | 'avx2' | 'neon' | 'portable' | 'typescript'
-
-/** The cells of the engine: one file each in `lib/fallback/cells/` and `native/cells/`. */
-export type CellName = 'rnnTanh' | 'rnnRelu' | 'gru' | 'gruResetBefore' | 'lstm' | 'lstmPeephole'
-
-/** `reverse` (backward in time only) exists in ONNX alone; PyTorch has the other two. */
-export type Direction = 'forward' | 'reverse' | 'bidirectional'
-
-/** Everything about a network but its weights. All fields are checked before a backend sees them. */
-export interface NetworkSpec {
-  readonly cell: CellName
-  readonly inputSize: number
-  readonly hiddenSize: number
-  /** 0: no projection. */
-  readonly projSize: number
-  readonly numLayers: number
-  readonly bias: boolean
-  readonly direction: Direction
-  /** The most threads one call may use. */
-  readonly threads: number
-}
-
-/** The plain, PyTorch-shaped weights of one layer in one direction; G gates, K inputs, O = projSize or hiddenSize. */
-export interface CellWeights {
-  readonly weightIh: Float32Array // (G·H, K)
-  readonly weightHh: Float32Array // (G·H, O)
-  readonly biasIh?: Float32Array // (G·H)
-  readonly biasHh?: Float32Array // (G·H)
-  readonly weightHr?: Float32Array // (P, H)
-  readonly peephole?: Float32Array // (3·H): ci, cf, co
-}
+import type { BackendName, CellWeights, NetworkSpec } from '../spec/spec.ts'
+import type { Fill } from '../weights/random.ts'
 
 /** One checked forward pass: every array has exactly the length that the sizes ask for. */
 export interface ForwardCall {
@@ -111,9 +82,6 @@ export interface LinearCore {
   forward(x: Float32Array, rows: number): Float32Array // (rows, in) → (rows, out)
   dispose(): void
 }
-
-/** Writes random numbers in [−bound, bound) to target[begin] … target[end − 1], and moves the state of the generator on. */
-export type Fill = (state: Int32Array, target: Float32Array, begin: number, end: number, bound: number) => void
 
 export interface Backend {
   readonly name: BackendName

@@ -10,38 +10,38 @@ export function readSignal(value: unknown): AbortSignal {
 /** Those who wait on one signal. Node takes more than ten listeners for a leak and warns, and each costs more than one of these. */
 class Waiting {
   readonly #signal: AbortSignal
-  readonly #told = new Set<() => void>()
-  readonly #tell = () => {
+  readonly #listeners = new Set<() => void>()
+  readonly #notify = () => {
     this.#end()
-    for (const told of this.#told) told()
-    this.#told.clear()
+    for (const listener of this.#listeners) listener()
+    this.#listeners.clear()
   }
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
-    signal.addEventListener('abort', this.#tell)
+    signal.addEventListener('abort', this.#notify)
     waiting.set(signal, this)
   }
 
-  add(told: () => void): void {
-    this.#told.add(told)
+  add(listener: () => void): void {
+    this.#listeners.add(listener)
   }
 
-  remove(told: () => void): void {
-    if (this.#told.delete(told) && this.#told.size === 0) this.#end()
+  remove(listener: () => void): void {
+    if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#end()
   }
 
   #end(): void {
-    this.#signal.removeEventListener('abort', this.#tell)
+    this.#signal.removeEventListener('abort', this.#notify)
     waiting.delete(this.#signal)
   }
 }
 
 const waiting = new WeakMap<AbortSignal, Waiting>()
 
-/** Calls `told` when the signal is aborted, until the function that comes back is called; that may be more than once. */
-export function onAbort(signal: AbortSignal, told: () => void): () => void {
+/** Calls `listener` when the signal is aborted, until the function that comes back is called; that may be more than once. */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   const all = waiting.get(signal) ?? new Waiting(signal)
-  all.add(told)
-  return () => all.remove(told)
+  all.add(listener)
+  return () => all.remove(listener)
 }

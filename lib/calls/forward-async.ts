@@ -4,7 +4,7 @@ import type { ForwardResult } from '../backends/interface.ts'
 import { type ForwardTrace, forwardChannel, isTraced } from '../tracing.ts'
 import { onAbort, readSignal } from './abort-signal.ts'
 import { emptyBatch, prepareCall, type Result, shapeResult } from './forward.ts'
-import type { LoadedNetwork } from './network-ref.ts'
+import type { NetworkRef } from './network-ref.ts'
 
 /**
  * Checks everything as `forward` does, but what is wrong rejects. The inputs are copied before it returns, so the caller may do with
@@ -13,7 +13,7 @@ import type { LoadedNetwork } from './network-ref.ts'
 export async function runAsync(
   layer: ForwardTrace['layer'],
   batchFirst: boolean,
-  current: () => LoadedNetwork,
+  current: () => NetworkRef,
   input: unknown,
   options: unknown,
 ): Promise<Result> {
@@ -26,16 +26,16 @@ export async function runAsync(
   const { spec } = current()
   const prepared = prepareCall(layer, spec, batchFirst, input, options, checks)
   signal?.throwIfAborted()
-  const loaded = current().retain()
+  const ref = current().retain()
   try {
     const none = emptyBatch(spec, prepared.call)
-    const run = () => started((settle) => loaded.network.forwardAsync(prepared.call, settle), signal)
+    const run = () => started((settle) => ref.network.forwardAsync(prepared.call, settle), signal)
     if (!isTraced(forwardChannel)) return shapeResult(spec, prepared, none ?? (await run()))
     const { T, B } = prepared.call
-    const trace = { layer, backend: loaded.backend.name, T, B, async: true }
+    const trace = { layer, backend: ref.backend.name, T, B, async: true }
     return shapeResult(spec, prepared, none ?? (await forwardChannel.tracePromise(run, trace)))
   } finally {
-    loaded.release()
+    ref.release()
   }
 }
 

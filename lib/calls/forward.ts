@@ -1,28 +1,14 @@
 /** The arguments and results of one forward pass: PyTorch's shape rules, checked once for all backends. */
-import type { ForwardCall, ForwardResult, NetworkSpec } from '../backends/interface.ts'
-import { describe, fail, list, tuple } from '../errors.ts'
-import { anything, boolean, type Checked, readOptions } from '../options/options.ts'
-import {
-  checkCount,
-  frozenShape,
-  ownTensor,
-  type ReadTensor,
-  readTensor,
-  sameShape,
-  stillThere,
-  type Tensor,
-  type TensorLike,
-  typedArrayName,
-} from '../tensor/tensor.ts'
-import { directionsOf, hasCellState, outputSizeOf } from '../weights/names.ts'
-
-/** The states to begin with; what is left out is zeros. */
-export interface InitialState {
-  /** (D·L, B, O), or (D·L, O) for unbatched input. */
-  h0?: TensorLike
-  /** LSTM only: (D·L, B, H), or (D·L, H) for unbatched input. */
-  c0?: TensorLike
-}
+import type { ForwardCall, ForwardResult } from '../backends/interface.ts'
+import { describe, fail } from '../errors.ts'
+import { anything, boolean, type Checked, readOptions } from '../options/checks.ts'
+import { cellTraits } from '../spec/cell-traits.ts'
+import { directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
+import { checkNotDetached, readTensor } from '../tensor/read.ts'
+import { checkCount, frozenShape } from '../tensor/shape.ts'
+import { ownTensor, type Tensor } from '../tensor/tensor.ts'
+import { typedArrayName } from '../tensor/typed-arrays.ts'
+import { type InitialState, readState, type States } from './states.ts'
 
 /** Options of `forward`. */
 export interface ForwardOptions extends InitialState {
@@ -30,14 +16,6 @@ export interface ForwardOptions extends InitialState {
   lengths?: readonly number[]
   /** false skips `output`, for when only the last states are wanted; default true. */
   returnOutput?: boolean
-}
-
-/** The last states: each row's after its last step. */
-export interface States {
-  /** (D·L, B, O), or (D·L, O) for unbatched input. */
-  hn: Tensor
-  /** LSTM only: (D·L, B, H), or (D·L, H) for unbatched input. */
-  cn?: Tensor
 }
 
 /** What `forward` gives back. */
@@ -65,7 +43,7 @@ export function prepareCall(
   options: unknown,
   moreChecks?: Record<string, (value: unknown) => unknown>,
 ): PreparedCall {
-  const checks = hasCellState(spec.cell) ? cellChecks : (plainChecks as typeof cellChecks)
+  const checks = cellTraits[spec.cell].hasCellState ? cellChecks : (plainChecks as typeof cellChecks)
   const read =
     options === undefined
       ? nothing
@@ -90,9 +68,9 @@ export function prepareCall(
   const h0 = readState(spec, 'h0', read.h0, B, rank0)
   const c0 = readState(spec, 'c0', read.c0, B, rank0)
   const lengths = read.lengths === undefined ? undefined : readLengths(read.lengths, B, T)
-  stillThere('input', x)
-  if (h0) stillThere('h0', h0)
-  if (c0) stillThere('c0', c0)
+  checkNotDetached('input', x)
+  if (h0) checkNotDetached('h0', h0)
+  if (c0) checkNotDetached('c0', c0)
   const returnOutput = read.returnOutput ?? true
   const call = {
     x: x.data,
@@ -111,7 +89,11 @@ export function prepareCall(
 export function emptyBatch(spec: NetworkSpec, { B, returnOutput }: ForwardCall): ForwardResult | undefined {
   if (B > 0) return undefined
   const none = () => new Float32Array(0)
-  return { output: returnOutput ? none() : undefined, hn: none(), cn: hasCellState(spec.cell) ? none() : undefined }
+  return {
+    output: returnOutput ? none() : undefined,
+    hn: none(),
+    cn: cellTraits[spec.cell].hasCellState ? none() : undefined,
+  }
 }
 
 /** Gives the arrays of a finished call their shapes. */
@@ -131,35 +113,6 @@ export function shapeResult(spec: NetworkSpec, { call, unbatched }: PreparedCall
   shaped.hn = state(result.hn, O)
   if (result.cn) shaped.cn = state(result.cn, spec.hiddenSize)
   return shaped as Result
-}
-
-/** Reads h0 or c0 for B rows; `ranks` says whether it may be (D·L, size), (D·L, B, size) or either. */
-export function readState(
-  spec: NetworkSpec,
-  name: 'h0' | 'c0',
-  value: unknown,
-  B: number,
-  ranks: readonly number[],
-): ReadTensor | undefined {
-  if (value === undefined) return undefined
-  const state = readTensor(value, name)
-  const rank = state.shape.length
-  if (!ranks.includes(rank)) {
-    const input = ranks.includes(3) ? 'batched 3-D' : 'unbatched 2-D'
-    const hx = name === 'h0' ? 'hx' : 'cx'
-    fail(
-      'ERR_RNN_SHAPE',
-      `For ${input} input, ${hx} should also be ${ranks.at(-1)}-D but got ${rank}-D tensor (${name})`,
-    )
-  }
-  const rows = directionsOf(spec) * spec.numLayers
-  const size = name === 'h0' ? outputSizeOf(spec) : spec.hiddenSize
-  const shape = rank === 2 ? [rows, size] : [rows, B, size]
-  if (!sameShape(state.shape, shape)) {
-    const hidden = !hasCellState(spec.cell) ? 'hidden' : name === 'h0' ? 'hidden[0]' : 'hidden[1]'
-    fail('ERR_RNN_SHAPE', `Expected ${hidden} size ${tuple(shape)}, got ${list(state.shape)} (${name})`)
-  }
-  return state
 }
 
 function readLengths(value: unknown, B: number, T: number): Int32Array {

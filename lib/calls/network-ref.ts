@@ -1,10 +1,12 @@
 /** A network in use: counted by the layer and the streams that need it, and known by the fingerprint of its weights. */
-import type { Backend, CellWeights, Network, NetworkSpec } from '../backends/interface.ts'
+import type { Backend, Network } from '../backends/interface.ts'
 import { sha256 } from '../hash.ts'
+import type { CellWeights, NetworkSpec } from '../spec/spec.ts'
+import { littleEndian } from '../tensor/bytes.ts'
 import { toStateDict } from '../weights/names.ts'
 
 /** One network that a layer and any number of streams hold; the last to release it disposes it. */
-export class LoadedNetwork {
+export class NetworkRef {
   readonly spec: NetworkSpec
   readonly backend: Backend
   readonly network: Network
@@ -19,8 +21,8 @@ export class LoadedNetwork {
   }
 
   /** Packs the weights for a backend; the arrays must be fresh. */
-  static of(spec: NetworkSpec, backend: Backend, weights: readonly CellWeights[]): LoadedNetwork {
-    return new LoadedNetwork(spec, backend, backend.network(spec, weights))
+  static of(spec: NetworkSpec, backend: Backend, weights: readonly CellWeights[]): NetworkRef {
+    return new NetworkRef(spec, backend, backend.network(spec, weights))
   }
 
   retain(): this {
@@ -45,19 +47,4 @@ export class LoadedNetwork {
     }
     return this.#fingerprint
   }
-}
-
-const bigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0
-
-/** The bytes of float32 values, lowest byte first on every machine; shares the array's memory where it can. */
-export function littleEndian(values: Float32Array): Uint8Array {
-  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
-  return bigEndian ? Buffer.from(bytes).swap32() : bytes
-}
-
-/** The reverse of {@link littleEndian}: float32 values out of bytes that may lie unaligned; always a copy. */
-export function fromLittleEndian(bytes: Uint8Array): Float32Array {
-  const copy = new Uint8Array(bytes)
-  if (bigEndian) Buffer.from(copy.buffer).swap32()
-  return new Float32Array(copy.buffer)
 }

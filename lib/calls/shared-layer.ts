@@ -1,13 +1,13 @@
 /** Layers in shared memory: the handle that other threads get, and the careful reading of one. */
 
 import { chooseBackend } from '../backends/index.ts'
-import type { BackendName, CellName, Direction, NetworkSpec } from '../backends/interface.ts'
 import { describe, fail } from '../errors.ts'
-import { backendName, boolean, integer, layerChecks, oneOf, size } from '../options/options.ts'
-import { sharedView } from '../tensor/tensor.ts'
+import { backendName, boolean, integer, layerChecks, oneOf, size } from '../options/checks.ts'
+import { cellsOf } from '../spec/cell-traits.ts'
+import type { BackendName, ClassName, Direction, NetworkSpec } from '../spec/spec.ts'
+import { sharedView } from '../tensor/typed-arrays.ts'
 import { version } from '../version.ts'
-import { gatesOf } from '../weights/names.ts'
-import { LoadedNetwork } from './network-ref.ts'
+import { NetworkRef } from './network-ref.ts'
 
 /**
  * A layer that other threads of the process can open: `postMessage(layer.share())` on one side, `LSTM.fromShared(handle)` on the other.
@@ -29,28 +29,20 @@ export interface SharedLayer {
   readonly weights: unknown
 }
 
-const cellNames = Object.keys(gatesOf) as CellName[]
-
-/** The cells that each class has. */
-const cellsOf: Readonly<Record<SharedLayer['type'], readonly CellName[]>> = {
-  RNN: cellNames.filter((cell) => cell.startsWith('rnn')),
-  GRU: cellNames.filter((cell) => cell.startsWith('gru')),
-  LSTM: cellNames.filter((cell) => cell.startsWith('lstm')),
-}
+const classNames: readonly unknown[] = ['RNN', 'GRU', 'LSTM'] satisfies ClassName[]
 
 /** The handle of a layer; plain data, so that postMessage carries it. */
-export function shareLayer(type: SharedLayer['type'], batchFirst: boolean, loaded: LoadedNetwork): SharedLayer {
-  const { spec, backend, network } = loaded
+export function shareLayer(type: SharedLayer['type'], batchFirst: boolean, ref: NetworkRef): SharedLayer {
+  const { spec, backend, network } = ref
   return { type, version, backend: backend.name, batchFirst, spec: { ...spec }, weights: network.share() }
 }
 
 /** Opens a handle for a class; everything in it is checked, as it may have come from anywhere. */
-export function openShared(type: SharedLayer['type'], handle: unknown): { loaded: LoadedNetwork; batchFirst: boolean } {
+export function openShared(type: SharedLayer['type'], handle: unknown): { ref: NetworkRef; batchFirst: boolean } {
   if (typeof handle !== 'object' || handle === null) notHandle(describe(handle))
   const given = { ...handle } as Record<keyof SharedLayer, unknown>
   if (given.type !== type) {
-    const known = typeof given.type === 'string' && Object.hasOwn(cellsOf, given.type)
-    if (!known) notHandle(describe(handle))
+    if (!classNames.includes(given.type)) notHandle(describe(handle))
     fail(
       'ERR_RNN_OPTION',
       `handle must be of a shared ${type}, got one of a ${given.type}: use ${given.type}.fromShared`,
@@ -63,7 +55,7 @@ export function openShared(type: SharedLayer['type'], handle: unknown): { loaded
   const backend = chooseBackend(backendName(given.backend, 'handle.backend'))
   const network = backend.adopt(spec, ownViews(given.weights, 0)) ?? notHandle('one whose weights do not fit its sizes')
   return {
-    loaded: new LoadedNetwork(spec, backend, network),
+    ref: new NetworkRef(spec, backend, network),
     batchFirst: boolean(given.batchFirst, 'handle.batchFirst'),
   }
 }
@@ -73,7 +65,7 @@ function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
   const given = value as Record<keyof NetworkSpec, unknown>
   const hiddenSize = size(given.hiddenSize, 'handle.spec.hiddenSize')
   return {
-    cell: oneOf(...cellsOf[type])(given.cell, 'handle.spec.cell'),
+    cell: oneOf(...cellsOf(type))(given.cell, 'handle.spec.cell'),
     inputSize: size(given.inputSize, 'handle.spec.inputSize'),
     hiddenSize,
     projSize: integer(0, type === 'LSTM' ? hiddenSize - 1 : 0)(given.projSize, 'handle.spec.projSize'),

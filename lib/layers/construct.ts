@@ -1,8 +1,7 @@
 /** How a layer comes to be: of sizes and options, of a state dict, or of a handle from another thread. */
 
 import { chooseBackend } from '../backends/index.ts'
-import type { CellName, NetworkSpec } from '../backends/interface.ts'
-import { LoadedNetwork } from '../calls/network-ref.ts'
+import { NetworkRef } from '../calls/network-ref.ts'
 import { openShared } from '../calls/shared-layer.ts'
 import { fail } from '../errors.ts'
 import {
@@ -13,15 +12,16 @@ import {
   readOptions,
   refuseInferred,
   size,
-} from '../options/options.ts'
-import { drawWeights, gatesOf } from '../weights/names.ts'
+} from '../options/checks.ts'
+import type { CellName, NetworkSpec } from '../spec/spec.ts'
+import { drawWeights } from '../weights/initial.ts'
 import { Uniform } from '../weights/random.ts'
 import { inferSpec, readWeights, StateDictReader } from '../weights/state-dict.ts'
 
 type LayerChecks = typeof layerChecks & Readonly<Record<string, Check<unknown>>>
 
 /** What one class adds to the base class. */
-export interface Kind {
+export interface LayerClass {
   readonly name: 'RNN' | 'GRU' | 'LSTM'
   /** The checks of all options of its constructor. */
   readonly checks: LayerChecks
@@ -31,11 +31,11 @@ export interface Kind {
 
 /** A layer that is made of a finished network, in place of sizes and options. Internal: no public type lets it into a constructor. */
 export class LayerParts {
-  readonly loaded: LoadedNetwork
+  readonly ref: NetworkRef
   readonly batchFirst: boolean
 
-  constructor(loaded: LoadedNetwork, batchFirst: boolean) {
-    this.loaded = loaded
+  constructor(ref: NetworkRef, batchFirst: boolean) {
+    this.ref = ref
     this.batchFirst = batchFirst
   }
 }
@@ -46,21 +46,21 @@ export function makeLayer<L>(layerClass: new (...sizes: never) => L, parts: Laye
 }
 
 /** Opens a handle of `share()`; behind the static `fromShared` of each class. */
-export function partsFromShared(kind: Kind, handle: unknown): LayerParts {
-  const { loaded, batchFirst } = openShared(kind.name, handle)
-  return new LayerParts(loaded, batchFirst)
+export function partsFromShared(layerClass: LayerClass, handle: unknown): LayerParts {
+  const { ref, batchFirst } = openShared(layerClass.name, handle)
+  return new LayerParts(ref, batchFirst)
 }
 
 /** Of sizes and options, with initial weights; behind the constructor of each class. */
-export function makeParts(kind: Kind, inputSize: number, hiddenSize: number, given: unknown): LayerParts {
+export function makeParts(layerClass: LayerClass, inputSize: number, hiddenSize: number, given: unknown): LayerParts {
   const I = size(inputSize, 'inputSize')
   const H = size(hiddenSize, 'hiddenSize')
-  const options = readOptions(given, kind.checks, kind.name)
+  const options = readOptions(given, layerClass.checks, layerClass.name)
   const { numLayers = 1, bias = true, batchFirst = false, threads = 1 } = options
   const direction = options.bidirectional ? 'bidirectional' : 'forward'
   const projSize = readProjSize(options, H)
   const spec = {
-    cell: kind.cell(options),
+    cell: layerClass.cell(options),
     inputSize: I,
     hiddenSize: H,
     projSize,
@@ -71,7 +71,7 @@ export function makeParts(kind: Kind, inputSize: number, hiddenSize: number, giv
   } as const
   const backend = chooseBackend(options.backend)
   const weights = drawWeights(spec, new Uniform(options.seed, backend.fill))
-  return new LayerParts(LoadedNetwork.of(spec, backend, weights), batchFirst)
+  return new LayerParts(NetworkRef.of(spec, backend, weights), batchFirst)
 }
 
 function readProjSize(options: Checked<LayerChecks>, hiddenSize: number): number {
@@ -81,15 +81,14 @@ function readProjSize(options: Checked<LayerChecks>, hiddenSize: number): number
 }
 
 /** Reads a layer's sizes and weights off a state dict; behind the static `fromStateDict` of each class. */
-export function partsFromStateDict(kind: Kind, dict: unknown, given: unknown): LayerParts {
-  const where = `${kind.name}.fromStateDict`
+export function partsFromStateDict(layerClass: LayerClass, dict: unknown, given: unknown): LayerParts {
+  const where = `${layerClass.name}.fromStateDict`
   refuseInferred(given, where)
-  const options = readOptions(given, { ...kind.checks, ...prefixChecks }, where)
+  const options = readOptions(given, { ...layerClass.checks, ...prefixChecks }, where)
   const reader = new StateDictReader(dict, options.prefix)
-  const gates = gatesOf[kind.cell(options)]
-  const { peepholes, ...inferred } = inferSpec(reader, gates)
-  const cell = kind.cell({ ...options, peepholes })
+  const { peepholes, ...inferred } = inferSpec(reader, layerClass.cell(options))
+  const cell = layerClass.cell({ ...options, peepholes })
   const spec: NetworkSpec = { ...inferred, cell, threads: options.threads ?? 1 }
   const weights = readWeights(reader, spec)
-  return new LayerParts(LoadedNetwork.of(spec, chooseBackend(options.backend), weights), options.batchFirst ?? false)
+  return new LayerParts(NetworkRef.of(spec, chooseBackend(options.backend), weights), options.batchFirst ?? false)
 }

@@ -1,17 +1,12 @@
 /** The lookup table, `torch.nn.Embedding`: what usually comes before a recurrent layer over symbols. */
-import type { BackendName } from '../backends/interface.ts'
 import { describe, fail } from '../errors.ts'
-import { backendName, type PrefixOptions, prefixChecks, readOptions, seed, size } from '../options/options.ts'
-import {
-  checkCount,
-  elements,
-  type NestedNumbers,
-  type ReadTensor,
-  readTensor,
-  stillThere,
-  Tensor,
-  typedArrayName,
-} from '../tensor/tensor.ts'
+import { backendName, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
+import type { PrefixOptions } from '../options/options.ts'
+import type { BackendName } from '../spec/spec.ts'
+import { checkNotDetached, type ReadTensor, readTensor } from '../tensor/read.ts'
+import { checkCount, elements } from '../tensor/shape.ts'
+import { type NestedNumbers, Tensor } from '../tensor/tensor.ts'
+import { typedArrayName } from '../tensor/typed-arrays.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 
@@ -190,6 +185,6 @@ function readIds(ids: unknown): ReadTensor {
   const { data, shape, dims } = ids as { data?: unknown; shape?: unknown; dims?: unknown }
   const floats = integerArrays.has(typedArrayName(data) ?? '') ? new Float32Array(data as Int32Array) : data
   const read = readTensor({ data: floats, shape, dims }, 'ids')
-  stillThere('ids', read)
+  checkNotDetached('ids', read)
   return read
 }

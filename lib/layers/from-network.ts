@@ -1,8 +1,10 @@
 /** Makes a layer of the right class for a network's description: what model files need, with directions PyTorch does not have. */
 
 import { chooseBackend } from '../backends/index.ts'
-import type { Backend, BackendName, CellWeights, NetworkSpec } from '../backends/interface.ts'
-import { LoadedNetwork } from '../calls/network-ref.ts'
+import type { Backend } from '../backends/interface.ts'
+import { NetworkRef } from '../calls/network-ref.ts'
+import { cellTraits } from '../spec/cell-traits.ts'
+import type { BackendName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
 import { LayerParts, makeLayer } from './construct.ts'
 import { GRU } from './gru.ts'
 import { LSTM } from './lstm.ts'
@@ -28,8 +30,8 @@ export function layerFromSpec(
   { backend, batchFirst = false }: LayerChoices = {},
 ): RNN | GRU | LSTM {
   const chosen: Backend = chooseBackend(backend)
-  const parts = new LayerParts(LoadedNetwork.of(spec, chosen, weights), batchFirst)
-  if (spec.cell === 'rnnTanh' || spec.cell === 'rnnRelu') return makeLayer(RNN, parts)
-  if (spec.cell === 'gru' || spec.cell === 'gruResetBefore') return makeLayer(GRU, parts)
-  return makeLayer(LSTM, parts)
+  const parts = new LayerParts(NetworkRef.of(spec, chosen, weights), batchFirst)
+  return makeLayer<RNN | GRU | LSTM>(classes[cellTraits[spec.cell].className], parts)
 }
+
+const classes = { RNN, GRU, LSTM } as const satisfies Record<ClassName, unknown>

@@ -1,13 +1,14 @@
 /** Gated recurrent units, `torch.nn.GRU`, with the reset gate after the product or before it. */
 
 import type { SharedLayer } from '../calls/shared-layer.ts'
-import { boolean, type FromStateDictOptions, type GRUOptions, layerChecks } from '../options/options.ts'
+import { boolean, layerChecks } from '../options/checks.ts'
+import type { FromStateDictOptions, GRUOptions } from '../options/options.ts'
 import type { StateDict } from '../weights/state-dict.ts'
-import { type Kind, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
+import { type LayerClass, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
 import { Layer } from './layer.ts'
 import type { HiddenTypes } from './rnn.ts'
 
-const kind: Kind = {
+const layerClass: LayerClass = {
   name: 'GRU',
   checks: { ...layerChecks, resetAfter: boolean },
   cell: ({ resetAfter }) => (resetAfter === false ? 'gruResetBefore' : 'gru'),
@@ -35,7 +36,7 @@ export class GRU extends Layer<HiddenTypes> {
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
    */
   constructor(inputSize: number, hiddenSize: number, options?: GRUOptions) {
-    super(kind, inputSize, hiddenSize, options)
+    super(layerClass, inputSize, hiddenSize, options)
     this.resetAfter = this.spec.cell === 'gru'
   }
 
@@ -46,7 +47,7 @@ export class GRU extends Layer<HiddenTypes> {
    * @throws RNNError `ERR_RNN_STATE_DICT` naming every weight that does not fit, `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
    */
   static fromStateDict(dict: StateDict, options?: FromStateDictOptions<GRUOptions>): GRU {
-    return makeLayer(GRU, partsFromStateDict(kind, dict, options))
+    return makeLayer(GRU, partsFromStateDict(layerClass, dict, options))
   }
 
   /**
@@ -56,6 +57,6 @@ export class GRU extends Layer<HiddenTypes> {
    * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
    */
   static fromShared(handle: SharedLayer): GRU {
-    return makeLayer(GRU, partsFromShared(kind, handle))
+    return makeLayer(GRU, partsFromShared(layerClass, handle))
   }
 }

@@ -1,27 +1,21 @@
 /** What RNN, GRU and LSTM share: their weights' life, calls, streams and state dicts. */
 
-import type { BackendName, NetworkSpec } from '../backends/interface.ts'
-import {
-  emptyBatch,
-  type ForwardOptions,
-  type InitialState,
-  prepareCall,
-  type Result,
-  type States,
-  shapeResult,
-} from '../calls/forward.ts'
+import { emptyBatch, type ForwardOptions, prepareCall, type Result, shapeResult } from '../calls/forward.ts'
 import { runAsync } from '../calls/forward-async.ts'
-import { LoadedNetwork } from '../calls/network-ref.ts'
+import { NetworkRef } from '../calls/network-ref.ts'
 import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
+import type { InitialState, States } from '../calls/states.ts'
 import { fail } from '../errors.ts'
-import { type PrefixOptions, prefixChecks, readOptions } from '../options/options.ts'
+import { prefixChecks, readOptions } from '../options/checks.ts'
+import type { PrefixOptions } from '../options/options.ts'
+import type { BackendName, NetworkSpec } from '../spec/spec.ts'
 import { Batcher, type BatcherOptions } from '../streams/batch/batcher.ts'
 import { openStream, restoreStream, type Stream, type StreamOptions } from '../streams/stream.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { forwardChannel, isTraced } from '../tracing.ts'
 import { toStateDict } from '../weights/names.ts'
 import { readWeights, type StateDict, StateDictReader } from '../weights/state-dict.ts'
-import { type Kind, LayerParts, makeParts } from './construct.ts'
+import { type LayerClass, LayerParts, makeParts } from './construct.ts'
 
 /** The types in which one class differs from another: only an LSTM has a cell state. */
 export interface LayerTypes {
@@ -48,24 +42,25 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
   readonly bias: boolean
   /** The backend that computes. */
   readonly backend: BackendName
-  readonly #kind: Kind
+  readonly #layerClass: LayerClass
   readonly #spec: NetworkSpec
-  #loaded: LoadedNetwork | undefined
+  #ref: NetworkRef | undefined
 
-  protected constructor(kind: Kind, inputSize: number, hiddenSize: number, options: unknown) {
+  protected constructor(layerClass: LayerClass, inputSize: number, hiddenSize: number, options: unknown) {
     const given: unknown = inputSize
-    const { loaded, batchFirst } = given instanceof LayerParts ? given : makeParts(kind, inputSize, hiddenSize, options)
-    const { spec } = loaded
+    const { ref, batchFirst } =
+      given instanceof LayerParts ? given : makeParts(layerClass, inputSize, hiddenSize, options)
+    const { spec } = ref
     this.inputSize = spec.inputSize
     this.hiddenSize = spec.hiddenSize
     this.numLayers = spec.numLayers
     this.bidirectional = spec.direction === 'bidirectional'
     this.batchFirst = batchFirst
     this.bias = spec.bias
-    this.backend = loaded.backend.name
-    this.#kind = kind
+    this.backend = ref.backend.name
+    this.#layerClass = layerClass
     this.#spec = spec
-    this.#loaded = loaded
+    this.#ref = ref
   }
 
   /** What the network is, for subclasses. */
@@ -87,12 +82,12 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
    */
   forward(input: TensorLike, options?: Types['forward']): Types['result'] {
     const { spec } = this.#use()
-    const prepared = prepareCall(this.#kind.name, spec, this.batchFirst, input, options)
+    const prepared = prepareCall(this.#layerClass.name, spec, this.batchFirst, input, options)
     const { network } = this.#use()
     const run = () => emptyBatch(spec, prepared.call) ?? network.forward(prepared.call)
     if (!isTraced(forwardChannel)) return shapeResult(spec, prepared, run())
     const { T, B } = prepared.call
-    const trace = { layer: this.#kind.name, backend: this.backend, T, B, async: false }
+    const trace = { layer: this.#layerClass.name, backend: this.backend, T, B, async: false }
     return shapeResult(spec, prepared, forwardChannel.traceSync(run, trace))
   }
 
@@ -108,7 +103,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
    * const { hn } = await gru.forwardAsync(input, { signal: AbortSignal.timeout(1000) })
    */
   forwardAsync(input: TensorLike, options?: Types['forward'] & { signal?: AbortSignal }): Promise<Types['result']> {
-    return runAsync(this.#kind.name, this.batchFirst, () => this.#use(), input, options)
+    return runAsync(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
   }
 
   /**
@@ -122,7 +117,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
    */
   stream(options?: Types['stream']): Stream<Types['states'], Types['initial']> {
     this.#onlyForward('stream')
-    return openStream(this.#kind.name, () => this.#use(), options) as Stream<Types['states'], Types['initial']>
+    return openStream(this.#layerClass.name, () => this.#use(), options) as Stream<Types['states'], Types['initial']>
   }
 
   /**
@@ -144,7 +139,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
    */
   batcher(options?: BatcherOptions): Batcher<Types['states'], Types['initial']> {
     this.#onlyForward('batcher')
-    return new Batcher(this.#kind.name, this.#use(), options)
+    return new Batcher(this.#layerClass.name, this.#use(), options)
   }
 
   /**
@@ -156,7 +151,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
    * worker.postMessage(lstm.share()) // there: parentPort.once('message', (handle) => LSTM.fromShared(handle))
    */
   share(): SharedLayer {
-    return shareLayer(this.#kind.name, this.batchFirst, this.#use())
+    return shareLayer(this.#layerClass.name, this.batchFirst, this.#use())
   }
 
   /**
@@ -179,17 +174,17 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
    */
   loadStateDict(dict: StateDict, options?: PrefixOptions): void {
     const { spec, backend } = this.#use()
-    const { prefix } = readOptions(options, prefixChecks, `${this.#kind.name}.loadStateDict`)
+    const { prefix } = readOptions(options, prefixChecks, `${this.#layerClass.name}.loadStateDict`)
     const weights = readWeights(new StateDictReader(dict, prefix), spec)
-    const next = LoadedNetwork.of(spec, backend, weights)
+    const next = NetworkRef.of(spec, backend, weights)
     this.#use().release()
-    this.#loaded = next
+    this.#ref = next
   }
 
   /** Frees the weights. Idempotent; a later use is `ERR_RNN_DISPOSED`. Open streams live on. */
   dispose(): void {
-    this.#loaded?.release()
-    this.#loaded = undefined
+    this.#ref?.release()
+    this.#ref = undefined
   }
 
   /** `dispose()`, for `using`. */
@@ -197,8 +192,10 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
     this.dispose()
   }
 
-  #use(): LoadedNetwork {
-    return this.#loaded ?? fail('ERR_RNN_DISPOSED', `the ${this.#kind.name} was disposed and cannot be used any more`)
+  #use(): NetworkRef {
+    return (
+      this.#ref ?? fail('ERR_RNN_DISPOSED', `the ${this.#layerClass.name} was disposed and cannot be used any more`)
+    )
   }
 
   #onlyForward(method: string): void {
@@ -207,7 +204,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
     const why = 'its backward direction begins at the end of the sequence, which a live stream has not seen'
     fail(
       'ERR_RNN_OPTION',
-      `${method} needs a unidirectional layer, and this ${this.#kind.name} is ${direction}: ${why}; use forward`,
+      `${method} needs a unidirectional layer, and this ${this.#layerClass.name} is ${direction}: ${why}; use forward`,
     )
   }
 }

@@ -1,10 +1,14 @@
 /** The fully connected layer, `torch.nn.Linear`: what usually follows a recurrent layer. */
 
 import { chooseBackend } from '../backends/index.ts'
-import type { Backend, BackendName, LinearCore } from '../backends/interface.ts'
+import type { Backend, LinearCore } from '../backends/interface.ts'
 import { fail } from '../errors.ts'
-import { backendName, boolean, type PrefixOptions, prefixChecks, readOptions, seed, size } from '../options/options.ts'
-import { checkCount, elements, readTensor, stillThere, Tensor, type TensorLike } from '../tensor/tensor.ts'
+import { backendName, boolean, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
+import type { PrefixOptions } from '../options/options.ts'
+import type { BackendName } from '../spec/spec.ts'
+import { checkNotDetached, readTensor } from '../tensor/read.ts'
+import { checkCount, elements } from '../tensor/shape.ts'
+import { Tensor, type TensorLike } from '../tensor/tensor.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 
@@ -89,7 +93,7 @@ export class Linear {
     }
     const rows = elements(input.shape.slice(0, -1))
     checkCount(rows * this.outFeatures, 'the output of this input')
-    stillThere('input', input)
+    checkNotDetached('input', input)
     const { core } = this.#use()
     const y = rows === 0 ? new Float32Array(0) : core.forward(input.data, rows)
     return new Tensor(y, [...input.shape.slice(0, -1), this.outFeatures])

@@ -1,17 +1,13 @@
 /** Long short-term memory, `torch.nn.LSTM`, with projection and peepholes. */
-import type { ForwardOptions, InitialState, Result, States } from '../calls/forward.ts'
+import type { ForwardOptions, Result } from '../calls/forward.ts'
 import type { SharedLayer } from '../calls/shared-layer.ts'
-import {
-  boolean,
-  type FromStateDictOptions,
-  integer,
-  type LSTMOptions,
-  largestSize,
-  layerChecks,
-} from '../options/options.ts'
+import type { InitialState, States } from '../calls/states.ts'
+import { boolean, integer, largestSize, layerChecks } from '../options/checks.ts'
+import type { FromStateDictOptions, LSTMOptions } from '../options/options.ts'
+import { cellTraits } from '../spec/cell-traits.ts'
 import type { StreamOptions } from '../streams/stream.ts'
 import type { StateDict } from '../weights/state-dict.ts'
-import { type Kind, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
+import { type LayerClass, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
 import { Layer } from './layer.ts'
 
 /** The types of a layer with a cell state. */
@@ -23,7 +19,7 @@ export interface CellTypes {
   stream: StreamOptions
 }
 
-const kind: Kind = {
+const layerClass: LayerClass = {
   name: 'LSTM',
   checks: { ...layerChecks, projSize: integer(0, largestSize), peepholes: boolean },
   cell: ({ peepholes }) => (peepholes ? 'lstmPeephole' : 'lstm'),
@@ -54,9 +50,9 @@ export class LSTM extends Layer<CellTypes> {
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
-    super(kind, inputSize, hiddenSize, options)
+    super(layerClass, inputSize, hiddenSize, options)
     this.projSize = this.spec.projSize
-    this.peepholes = this.spec.cell === 'lstmPeephole'
+    this.peepholes = cellTraits[this.spec.cell].hasPeepholes
   }
 
   /**
@@ -66,7 +62,7 @@ export class LSTM extends Layer<CellTypes> {
    * @throws RNNError `ERR_RNN_STATE_DICT` naming every weight that does not fit, `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
    */
   static fromStateDict(dict: StateDict, options?: FromStateDictOptions<LSTMOptions>): LSTM {
-    return makeLayer(LSTM, partsFromStateDict(kind, dict, options))
+    return makeLayer(LSTM, partsFromStateDict(layerClass, dict, options))
   }
 
   /**
@@ -76,6 +72,6 @@ export class LSTM extends Layer<CellTypes> {
    * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
    */
   static fromShared(handle: SharedLayer): LSTM {
-    return makeLayer(LSTM, partsFromShared(kind, handle))
+    return makeLayer(LSTM, partsFromShared(layerClass, handle))
   }
 }

@@ -1,10 +1,12 @@
 /** The Elman network, `torch.nn.RNN`: h' = tanh or relu of W_ih·x + b_ih + W_hh·h + b_hh. */
-import type { ForwardOptions, InitialState, Result, States } from '../calls/forward.ts'
+import type { ForwardOptions, Result } from '../calls/forward.ts'
 import type { SharedLayer } from '../calls/shared-layer.ts'
-import { type FromStateDictOptions, layerChecks, oneOf, type RNNOptions } from '../options/options.ts'
+import type { InitialState, States } from '../calls/states.ts'
+import { layerChecks, oneOf } from '../options/checks.ts'
+import type { FromStateDictOptions, RNNOptions } from '../options/options.ts'
 import type { StreamOptions } from '../streams/stream.ts'
 import type { StateDict } from '../weights/state-dict.ts'
-import { type Kind, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
+import { type LayerClass, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
 import { Layer } from './layer.ts'
 
 /** The types of layers without a cell state. */
@@ -16,7 +18,7 @@ export interface HiddenTypes {
   stream: Omit<StreamOptions, 'c0'>
 }
 
-const kind: Kind = {
+const layerClass: LayerClass = {
   name: 'RNN',
   checks: { ...layerChecks, nonlinearity: oneOf('tanh', 'relu') },
   cell: ({ nonlinearity }) => (nonlinearity === 'relu' ? 'rnnRelu' : 'rnnTanh'),
@@ -43,7 +45,7 @@ export class RNN extends Layer<HiddenTypes> {
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
    */
   constructor(inputSize: number, hiddenSize: number, options?: RNNOptions) {
-    super(kind, inputSize, hiddenSize, options)
+    super(layerClass, inputSize, hiddenSize, options)
     this.nonlinearity = this.spec.cell === 'rnnRelu' ? 'relu' : 'tanh'
   }
 
@@ -56,7 +58,7 @@ export class RNN extends Layer<HiddenTypes> {
    * const rnn = RNN.fromStateDict(await loadSafetensors('model.safetensors'), { prefix: 'rnn.' })
    */
   static fromStateDict(dict: StateDict, options?: FromStateDictOptions<RNNOptions>): RNN {
-    return makeLayer(RNN, partsFromStateDict(kind, dict, options))
+    return makeLayer(RNN, partsFromStateDict(layerClass, dict, options))
   }
 
   /**
@@ -66,6 +68,6 @@ export class RNN extends Layer<HiddenTypes> {
    * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
    */
   static fromShared(handle: SharedLayer): RNN {
-    return makeLayer(RNN, partsFromShared(kind, handle))
+    return makeLayer(RNN, partsFromShared(layerClass, handle))
   }
 }

@@ -1,10 +1,11 @@
 /** The bytes of a stream's saved state: written here, and read back with suspicion. */
-import type { NetworkSpec } from '../backends/interface.ts'
-import { fromLittleEndian, type LoadedNetwork, littleEndian } from '../calls/network-ref.ts'
+import type { NetworkRef } from '../calls/network-ref.ts'
 import { describe, fail } from '../errors.ts'
 import { sha256 } from '../hash.ts'
-import { typedArrayName } from '../tensor/tensor.ts'
-import { hasCellState, outputSizeOf } from '../weights/names.ts'
+import { cellTraits } from '../spec/cell-traits.ts'
+import { type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
+import { fromLittleEndian, littleEndian } from '../tensor/bytes.ts'
+import { typedArrayName } from '../tensor/typed-arrays.ts'
 
 /** The state of B sequences of a unidirectional network: h (L, B, O), c (L, B, H). */
 export interface StreamState {
@@ -21,12 +22,12 @@ const headerBytes = 44
 const checksumBytes = 16
 
 /** Writes a state so that {@link decodeState} takes it back for the same weights only, on any backend and machine. */
-export function encodeState(loaded: LoadedNetwork, { batchSize, h, c }: StreamState): Uint8Array {
+export function encodeState(ref: NetworkRef, { batchSize, h, c }: StreamState): Uint8Array {
   const header = Buffer.alloc(headerBytes)
   mark.copy(header)
   header.writeUInt8(newest, 7)
   header.writeUInt32LE(batchSize, 8)
-  header.set(loaded.fingerprint(), 12)
+  header.set(ref.fingerprint(), 12)
   const parts = [header, littleEndian(h), c ? littleEndian(c) : new Uint8Array(0)]
   const size = parts.reduce((sum, part) => sum + part.byteLength, checksumBytes)
   const bytes = new Uint8Array(size)
@@ -40,7 +41,7 @@ export function encodeState(loaded: LoadedNetwork, { batchSize, h, c }: StreamSt
 }
 
 /** Reads a saved state; throws `ERR_RNN_STATE` for bytes that are damaged, cut, foreign, or of other weights. */
-export function decodeState(loaded: LoadedNetwork, given: unknown): StreamState {
+export function decodeState(ref: NetworkRef, given: unknown): StreamState {
   if (typedArrayName(given) !== 'Uint8Array') {
     fail('ERR_RNN_STATE', `bytes must be the Uint8Array that save() gave, got ${describe(given)}`)
   }
@@ -56,18 +57,18 @@ export function decodeState(loaded: LoadedNetwork, given: unknown): StreamState 
   if (!bytes.subarray(end).equals(checksum(bytes.subarray(0, end)))) {
     fail('ERR_RNN_STATE', 'the saved state is damaged: its checksum does not match its bytes')
   }
-  if (!bytes.subarray(12, headerBytes).equals(loaded.fingerprint())) {
+  if (!bytes.subarray(12, headerBytes).equals(ref.fingerprint())) {
     fail(
       'ERR_RNN_STATE',
       'the saved state is of other weights: it continues only on a layer with the sizes and weights it was made with',
     )
   }
-  return split(loaded.spec, bytes.readUInt32LE(8), bytes.subarray(headerBytes, end))
+  return split(ref.spec, bytes.readUInt32LE(8), bytes.subarray(headerBytes, end))
 }
 
 function split(spec: NetworkSpec, batchSize: number, values: Uint8Array): StreamState {
   const hBytes = spec.numLayers * batchSize * outputSizeOf(spec) * 4
-  const cBytes = hasCellState(spec.cell) ? spec.numLayers * batchSize * spec.hiddenSize * 4 : 0
+  const cBytes = cellTraits[spec.cell].hasCellState ? spec.numLayers * batchSize * spec.hiddenSize * 4 : 0
   if (batchSize < 1 || values.length !== hBytes + cBytes) {
     fail('ERR_RNN_STATE', `the saved state is damaged: ${values.length} bytes of state for batch size ${batchSize}`)
   }

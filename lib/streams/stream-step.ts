@@ -1,7 +1,7 @@
 /** The function behind `stream.step`, with as little above the backend's own as can be. */
 import type { StreamCore } from '../backends/interface.ts'
 import { describe, fail } from '../errors.ts'
-import { trueLength, typedArrayName } from '../tensor/tensor.ts'
+import { trueLength, typedArrayName } from '../tensor/typed-arrays.ts'
 
 /** The two ways to step. */
 export interface Step {

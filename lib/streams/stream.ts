@@ -1,11 +1,13 @@
 /** Live sequences: a state that moves one frame at a time, its arena, and its life. */
 import type { StreamCore } from '../backends/interface.ts'
-import { type InitialState, readState, type States } from '../calls/forward.ts'
-import { LoadedNetwork } from '../calls/network-ref.ts'
+import { NetworkRef } from '../calls/network-ref.ts'
+import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../calls/states.ts'
 import { fail, list, tuple } from '../errors.ts'
-import { anything, integer, largestSize, readOptions } from '../options/options.ts'
-import { checkCount, readTensor, sameShape, stillThere, Tensor, type TensorLike } from '../tensor/tensor.ts'
-import { hasCellState, outputSizeOf } from '../weights/names.ts'
+import { anything, integer, largestSize, readOptions } from '../options/checks.ts'
+import { outputSizeOf } from '../spec/spec.ts'
+import { checkNotDetached, readTensor } from '../tensor/read.ts'
+import { checkCount, sameShape } from '../tensor/shape.ts'
+import { Tensor, type TensorLike } from '../tensor/tensor.ts'
 import { decodeState, encodeState, type StreamState } from './saved-state.ts'
 import { bindStep, disposed, type Step } from './stream-step.ts'
 
@@ -15,7 +17,7 @@ export interface StreamOptions extends InitialState {
   batchSize?: number
 }
 
-let open: (loaded: LoadedNetwork, state: Partial<StreamState> & { batchSize: number }) => Stream
+let open: (ref: NetworkRef, state: Partial<StreamState> & { batchSize: number }) => Stream
 
 /**
  * A live sequence (or B of them side by side) with a state of its own. A stream gives the same bits as `forward` over the whole sequence,
@@ -40,14 +42,14 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_SHAPE` where the frame is no Float32Array of B·I values; `ERR_RNN_DISPOSED` after `dispose()`
    */
   readonly step: Step
-  readonly #loaded: LoadedNetwork
+  readonly #ref: NetworkRef
   readonly #batchSize: number
   readonly #close: () => void
   #core: StreamCore | undefined
 
-  private constructor(loaded: LoadedNetwork, batchSize: number) {
-    if (!(loaded instanceof LoadedNetwork)) fail('ERR_RNN_OPTION', 'streams are opened by layer.stream(), not by new')
-    const core = loaded.network.stream(batchSize)
+  private constructor(ref: NetworkRef, batchSize: number) {
+    if (!(ref instanceof NetworkRef)) fail('ERR_RNN_OPTION', 'streams are opened by layer.stream(), not by new')
+    const core = ref.network.stream(batchSize)
     const { step, close } = bindStep(core)
     this.input = core.input
     this.output = core.output
@@ -55,12 +57,12 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     this.#close = close
     this.#core = core
     this.#batchSize = batchSize
-    this.#loaded = loaded.retain()
+    this.#ref = ref.retain()
   }
 
   static {
-    open = (loaded, { batchSize, h, c }) => {
-      const stream = new Stream(loaded, batchSize)
+    open = (ref, { batchSize, h, c }) => {
+      const stream = new Stream(ref, batchSize)
       if (h || c) stream.#use().writeState(h, c)
       return stream
     }
@@ -75,7 +77,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    */
   run(frames: TensorLike): Tensor {
     this.#use()
-    const { inputSize } = this.#loaded.spec
+    const { inputSize } = this.#ref.spec
     const B = this.#batchSize
     const x = readTensor(frames, 'frames')
     const rank = x.shape.length
@@ -92,10 +94,10 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     if (!sameShape(x.shape, expected)) {
       fail('ERR_RNN_SHAPE', `Expected frames of shape ${tuple(expected)}, got ${list(x.shape)}`)
     }
-    checkCount(T * B * outputSizeOf(this.#loaded.spec), 'the output of these frames')
-    stillThere('frames', x)
+    checkCount(T * B * outputSizeOf(this.#ref.spec), 'the output of these frames')
+    checkNotDetached('frames', x)
     const core = this.#use()
-    const O = outputSizeOf(this.#loaded.spec)
+    const O = outputSizeOf(this.#ref.spec)
     const y = core.run(x.data, T)
     if (T > 0) core.output.set(y.subarray((T - 1) * B * O))
     return new Tensor(y, rank === 2 ? [T, O] : [T, B, O])
@@ -108,11 +110,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   state(): S {
-    const { spec } = this.#loaded
-    const { h, c } = this.#use().readState()
-    const hn = new Tensor(h, [spec.numLayers, this.#batchSize, outputSizeOf(spec)])
-    const states: States = c ? { hn, cn: new Tensor(c, [spec.numLayers, this.#batchSize, spec.hiddenSize]) } : { hn }
-    return states as S
+    return shapeStates(this.#ref.spec, this.#batchSize, this.#use().readState()) as S
   }
 
   /**
@@ -125,8 +123,8 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   reset(state?: I): void {
     this.#use()
     const checks = { h0: anything, c0: anything }
-    const given = readOptions(state, stateChecks(this.#loaded, checks), 'Stream.reset')
-    const { h0, c0 } = readInitial(this.#loaded, given, this.#batchSize)
+    const given = readOptions(state, stateChecks(this.#ref.spec, checks), 'Stream.reset')
+    const { h0, c0 } = readInitial(this.#ref.spec, given, this.#batchSize)
     this.#use().writeState(h0, c0)
   }
 
@@ -137,7 +135,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    */
   fork(): Stream<S, I> {
     const core = this.#use()
-    const twin = new Stream<S, I>(this.#loaded, this.#batchSize)
+    const twin = new Stream<S, I>(this.#ref, this.#batchSize)
     const { h, c } = core.readState()
     twin.#use().writeState(h, c)
     twin.input.set(core.input)
@@ -152,7 +150,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   save(): Uint8Array {
-    return encodeState(this.#loaded, { batchSize: this.#batchSize, ...this.#use().readState() })
+    return encodeState(this.#ref, { batchSize: this.#batchSize, ...this.#use().readState() })
   }
 
   /** Frees the stream's state. Idempotent; a later use is `ERR_RNN_DISPOSED`. */
@@ -162,7 +160,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     this.#core = undefined
     this.#close()
     core.dispose()
-    this.#loaded.release()
+    this.#ref.release()
   }
 
   /** `dispose()`, for `using`. */
@@ -175,31 +173,10 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   }
 }
 
-/** The checks of the states that a layer's cell has. */
-export function stateChecks<C extends { c0: unknown }>({ spec }: LoadedNetwork, checks: C): C {
-  if (hasCellState(spec.cell)) return checks
-  const { c0: _, ...others } = checks
-  return others as C
-}
-
-/** Reads the states to begin with; the arrays may be the caller's own. */
-export function readInitial(
-  { spec }: LoadedNetwork,
-  given: { h0?: unknown; c0?: unknown },
-  B: number,
-): { h0?: Float32Array; c0?: Float32Array } {
-  const ranks = B === 1 ? [2, 3] : [3]
-  const h0 = readState(spec, 'h0', given.h0, B, ranks)
-  const c0 = readState(spec, 'c0', given.c0, B, ranks)
-  if (h0) stillThere('h0', h0)
-  if (c0) stillThere('c0', c0)
-  return { h0: h0?.data, c0: c0?.data }
-}
-
 /** Opens a stream on a network; behind `layer.stream`. `current` is asked again once the options are read. */
-export function openStream(className: string, current: () => LoadedNetwork, options: unknown): Stream {
+export function openStream(className: string, current: () => NetworkRef, options: unknown): Stream {
   const { spec } = current()
-  const checks = stateChecks(current(), { batchSize: integer(1, largestSize), h0: anything, c0: anything })
+  const checks = stateChecks(spec, { batchSize: integer(1, largestSize), h0: anything, c0: anything })
   const given = readOptions(options, checks, `${className}.stream`)
   const batchSize = given.batchSize ?? 1
   const values = batchSize * Math.max(spec.inputSize, spec.numLayers * spec.hiddenSize)
@@ -209,14 +186,14 @@ export function openStream(className: string, current: () => LoadedNetwork, opti
       `batchSize ${batchSize} is too large for these sizes: a state of ${values} values passes 2^31 − 1`,
     )
   }
-  const { h0, c0 } = readInitial(current(), given, batchSize)
+  const { h0, c0 } = readInitial(current().spec, given, batchSize)
   return open(current(), { batchSize, h: h0, c: c0 })
 }
 
 /** Opens a stream on a saved state; behind `layer.restoreStream`. */
-export function restoreStream(loaded: LoadedNetwork, bytes: unknown): Stream {
-  const state = decodeState(loaded, bytes)
-  const stream = open(loaded, state)
+export function restoreStream(ref: NetworkRef, bytes: unknown): Stream {
+  const state = decodeState(ref, bytes)
+  const stream = open(ref, state)
   // The top layer's state is the output of the newest step.
   stream.output.set(state.h.subarray(state.h.length - stream.output.length))
   return stream

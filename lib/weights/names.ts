@@ -1,33 +1,9 @@
-/** Which weights a network has: their names, shapes and order, made at random or laid out as a state dict. */
-import type { CellName, CellWeights, NetworkSpec } from '../backends/interface.ts'
+/** Which weights a network has: their names, shapes and order; it alone knows PyTorch's keys. */
 import { fail, tuple } from '../errors.ts'
-import { elements, Tensor } from '../tensor/tensor.ts'
-import type { Uniform } from './random.ts'
-
-/** The gates of each cell, stacked along the first axis of its weights. */
-export const gatesOf: Readonly<Record<CellName, number>> = {
-  rnnTanh: 1,
-  rnnRelu: 1,
-  gru: 3,
-  gruResetBefore: 3,
-  lstm: 4,
-  lstmPeephole: 4,
-}
-
-/** Whether the cell carries a cell state beside its hidden state. */
-export function hasCellState(cell: CellName): boolean {
-  return gatesOf[cell] === 4
-}
-
-/** D: how many directions one layer runs in. */
-export function directionsOf(spec: NetworkSpec): number {
-  return spec.direction === 'bidirectional' ? 2 : 1
-}
-
-/** O: what one direction outputs. */
-export function outputSizeOf(spec: NetworkSpec): number {
-  return spec.projSize || spec.hiddenSize
-}
+import { cellTraits } from '../spec/cell-traits.ts'
+import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
+import { elements } from '../tensor/shape.ts'
+import { Tensor } from '../tensor/tensor.ts'
 
 /** One weight of a network: its key in a state dict, its shape, and where it goes. */
 export interface Slot {
@@ -46,7 +22,7 @@ function slotsOf(spec: NetworkSpec, layer: number, direction: number): Slot[] {
   const H = spec.hiddenSize
   const O = outputSizeOf(spec)
   const K = layer === 0 ? spec.inputSize : directionsOf(spec) * O
-  const rows = gatesOf[spec.cell] * H
+  const rows = cellTraits[spec.cell].gates * H
   const suffix = `_l${layer}${direction === 1 ? '_reverse' : ''}`
   const slots: Slot[] = []
   const add = (name: string, field: keyof CellWeights, shape: readonly number[], offset = 0) => {
@@ -57,7 +33,7 @@ function slotsOf(spec: NetworkSpec, layer: number, direction: number): Slot[] {
   if (spec.bias) add('bias_ih', 'biasIh', [rows])
   if (spec.bias) add('bias_hh', 'biasHh', [rows])
   if (spec.projSize > 0) add('weight_hr', 'weightHr', [spec.projSize, H])
-  if (spec.cell === 'lstmPeephole') {
+  if (cellTraits[spec.cell].hasPeepholes) {
     add('weight_ci', 'peephole', [H], 0)
     add('weight_cf', 'peephole', [H], H)
     add('weight_co', 'peephole', [H], 2 * H)
@@ -86,14 +62,6 @@ export function collectWeights(spec: NetworkSpec, fill: (slot: Slot, target: Flo
     all.push(fields as CellWeights)
   }
   return all
-}
-
-/** Initial weights as PyTorch's: all U(−1/√H, 1/√H), drawn in the order of names. */
-export function drawWeights(spec: NetworkSpec, random: Uniform): CellWeights[] {
-  const bound = 1 / Math.sqrt(spec.hiddenSize)
-  return collectWeights(spec, ({ shape, offset }, target) => {
-    random.fill(target, offset, offset + elements(shape), bound)
-  })
 }
 
 /** The weights under their PyTorch names; the tensors take over the arrays given. */

@@ -1,5 +1,7 @@
 /** Reproducible random numbers for initial weights: xoshiro128**, its state filled by SplitMix32. */
-import type { Fill } from '../backends/interface.ts'
+
+/** Writes random numbers in [−bound, bound) to target[begin] … target[end − 1], and moves the state of the generator on. */
+export type Fill = (state: Int32Array, target: Float32Array, begin: number, end: number, bound: number) => void
 
 /**
  * A generator of uniform numbers, 24 bits each.
@@ -13,7 +15,7 @@ export class Uniform {
 
   /**
    * @param seed any safe integer; left out: a different sequence each time
-   * @param fill what draws float32 numbers faster than the loop below, where there is such a thing: native/uniform.h, the same numbers
+   * @param fill what draws float32 numbers faster than the loop below, where there is such a thing: native/spec/random.h, the same numbers
    */
   constructor(seed?: number, fill?: Fill) {
     this.#fill = fill

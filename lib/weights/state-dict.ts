@@ -1,8 +1,12 @@
 /** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
-import type { CellWeights, NetworkSpec } from '../backends/interface.ts'
 import { describe, fail, list, RNNError, tuple } from '../errors.ts'
-import { largestSize, mostLayers } from '../options/options.ts'
-import { elements, type ReadTensor, readTensor, sameShape, type TensorLike, trueLength } from '../tensor/tensor.ts'
+import { largestSize, mostLayers } from '../options/checks.ts'
+import { cellNames, cellTraits } from '../spec/cell-traits.ts'
+import type { CellName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
+import { type ReadTensor, readTensor } from '../tensor/read.ts'
+import { elements, sameShape } from '../tensor/shape.ts'
+import type { TensorLike } from '../tensor/tensor.ts'
+import { trueLength } from '../tensor/typed-arrays.ts'
 import { collectWeights } from './names.ts'
 
 /**
@@ -172,8 +176,9 @@ export type InferredSpec = Pick<
   readonly peepholes: boolean
 }
 
-/** Reads a network's sizes off a dict; `gates` is what the class asked has. Throws `ERR_RNN_STATE_DICT` where they do not add up. */
-export function inferSpec(reader: StateDictReader, gates: number): InferredSpec {
+/** Reads the sizes of a network with this cell off a dict. Throws `ERR_RNN_STATE_DICT` where they do not add up. */
+export function inferSpec(reader: StateDictReader, cell: CellName): InferredSpec {
+  const { gates, className } = cellTraits[cell]
   const ih = reader.matrix('weight_ih_l0')
   const hh = reader.matrix('weight_hh_l0')
   const kinds = new Set<string>()
@@ -186,13 +191,14 @@ export function inferSpec(reader: StateDictReader, gates: number): InferredSpec 
     numLayers = Math.max(numLayers, Number(match[3]) + 1)
   }
   const hiddenSize = ih[0] / gates
-  const projects = gates === 4 && kinds.has('hr')
-  const wrongClass = classOf(ih, hh) !== undefined && classOf(ih, hh) !== classNames[gates] && !projects
+  const projects = className === 'LSTM' && kinds.has('hr')
+  const likely = classOf(ih, hh)
+  const wrongClass = likely !== undefined && likely !== className && !projects
   if (!Number.isInteger(hiddenSize) || wrongClass) {
-    const like = wrongClass ? `: they look like the weights of ${classOf(ih, hh)}` : ''
+    const like = wrongClass ? `: they look like the weights of ${articles[likely]}` : ''
     const shapes = `weight_ih_l0 of shape ${list(ih)} and weight_hh_l0 of shape ${list(hh)}`
     reader.stop(
-      `${shapes} are not those of ${classNames[gates]}, which stacks ${gates} gate${gates > 1 ? 's' : ''} of H rows${like}`,
+      `${shapes} are not those of ${articles[className]}, which stacks ${gates} gate${gates > 1 ? 's' : ''} of H rows${like}`,
     )
   }
   reader.sizes({ input_size: ih[1], hidden_size: hiddenSize })
@@ -214,8 +220,10 @@ export function inferSpec(reader: StateDictReader, gates: number): InferredSpec 
   }
 }
 
-const classNames: Readonly<Record<number, string>> = { 1: 'an RNN', 3: 'a GRU', 4: 'an LSTM' }
+const articles: Readonly<Record<ClassName, string>> = { RNN: 'an RNN', GRU: 'a GRU', LSTM: 'an LSTM' }
 
-function classOf(ih: readonly number[], hh: readonly number[]): string | undefined {
-  return ih[0] === hh[0] ? classNames[hh[0] / hh[1]] : undefined
+/** The class whose number of gates matrices of these shapes would have. */
+function classOf(ih: readonly number[], hh: readonly number[]): ClassName | undefined {
+  const cell = cellNames.find((name) => ih[0] === hh[0] && cellTraits[name].gates === hh[0] / hh[1])
+  return cell && cellTraits[cell].className
 }

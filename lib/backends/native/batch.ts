@@ -1,12 +1,11 @@
 /** Live states that step together on the native backend. */
 
-import { hasCellState, outputSizeOf } from '../../weights/names.ts'
-import type { BatchCore, NetworkSpec } from '../interface.ts'
-import { type NativeThread, outcome, outOfMemory, place } from './environment.ts'
-import type { Bound } from './loader.ts'
-
-// As in native/addon/batch.h.
-const batchOp = { launch: 0, collect: 1, bind: 2 } as const
+import { cellTraits } from '../../spec/cell-traits.ts'
+import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
+import type { BatchCore } from '../interface.ts'
+import { batchOp, headerField, outcome } from '../protocol.ts'
+import type { Bound } from './addon.ts'
+import { type NativeThread, outOfMemory } from './environment.ts'
 
 /** The states and frames are this thread's own arrays: the addon copies rows to and from the memory of a batch. */
 export class NativeBatch implements BatchCore {
@@ -28,7 +27,7 @@ export class NativeBatch implements BatchCore {
   reserve(frames: number, states: number, rows: number): void {
     const { inputSize, hiddenSize, numLayers, cell } = this.#spec
     const O = outputSizeOf(this.#spec)
-    const H = hasCellState(cell) ? hiddenSize : 0
+    const H = cellTraits[cell].hasCellState ? hiddenSize : 0
     // The addon's pointers change with the arrays or not at all, also where the memory for one of them is missing.
     const next = {
       frames: grown(this.frames, frames * inputSize),
@@ -37,23 +36,23 @@ export class NativeBatch implements BatchCore {
       outputs: grown(this.outputs, rows * O),
       rows: this.rows.length === rows * 2 ? this.rows : new Int32Array(new ArrayBuffer(rows * 8)),
     }
-    this.#thread.header[place.op] = batchOp.bind
+    this.#thread.header[headerField.op] = batchOp.bind
     this.#call(next.frames, next.h, next.c, next.outputs, next.rows)
     Object.assign(this, next)
   }
 
   launch(count: number, ended: (ticket: number, error?: Error) => void): void {
     const { header } = this.#thread
-    header[place.op] = batchOp.launch
-    header[place.B] = count
+    header[headerField.op] = batchOp.launch
+    header[headerField.B] = count
     this.#call()
     this.#thread.expect((slot, how) => ended(slot, how === outcome.done ? undefined : outOfMemory()))
   }
 
   collect(ticket: number): void {
     const { header } = this.#thread
-    header[place.op] = batchOp.collect
-    header[place.slot] = ticket
+    header[headerField.op] = batchOp.collect
+    header[headerField.slot] = ticket
     this.#call()
   }
 }

@@ -1,33 +1,22 @@
 /** This thread's side of the addon: the header and the arena that both sides see, and the book of asynchronous calls. */
 import { availableParallelism } from 'node:os'
-import type { Addon, Bound } from './loader.ts'
-
-/** Places in the header, as in native/addon/edge.h. */
-export const place = { op: 0, T: 1, B: 2, flags: 3, slot: 4 } as const
-
-const headerLength = 16
-const arenaLength = 8192
-
-/** What the addon's function for the whole thread does. */
-const callOp = { step: 0, takeArena: 1, take: 2, drop: 3, cancel: 4 } as const
-
-/** How a call on the pool ended, as in native/model.h. */
-export const outcome = { done: 0, cancelled: 1, outOfMemory: 2 } as const
+import { arenaLength, callOp, headerField, headerLength } from '../protocol.ts'
+import type { Addon, Bound } from './addon.ts'
 
 /** What a call without memory for its work ends with. */
 export function outOfMemory(): Error {
   return new RangeError('native-rnn: out of memory')
 }
 
-/** Called on this thread when a call has ended; takes its result, which frees its slot. */
-export type Settle = (slot: number, outcome: number) => void
+/** Called on this thread when the call in a slot has ended; takes its result, which frees the slot. */
+export type CallListener = (slot: number, outcome: number) => void
 
 /** What all evaluations of this module in one thread have in common: the addon is set up once for them all. */
 interface Shared {
   readonly header: Int32Array
   readonly arena: Float32Array
   readonly calls: Bound
-  readonly waiting: (Settle | undefined)[]
+  readonly waiting: (CallListener | undefined)[]
 }
 
 /** `always`: threads share what they can, however little there is to gain; for tests. */
@@ -43,7 +32,7 @@ function sharedOf(addon: Addon & { [key]?: Shared }): Shared {
 function setUp(addon: Addon): Shared {
   const header = new Int32Array(new ArrayBuffer(headerLength * 4))
   const arena = new Float32Array(new ArrayBuffer(arenaLength * 4))
-  const waiting: (Settle | undefined)[] = []
+  const waiting: (CallListener | undefined)[] = []
   const settle = (slot: number, how: number) => {
     const next = waiting[slot]
     waiting[slot] = undefined
@@ -51,8 +40,8 @@ function setUp(addon: Addon): Shared {
       next(slot, how)
       return
     }
-    header[place.op] = callOp.drop
-    header[place.slot] = slot
+    header[headerField.op] = callOp.drop
+    header[headerField.slot] = slot
     calls()
   }
   const always = process.env[variable] === 'always'
@@ -70,7 +59,7 @@ export class NativeThread {
   readonly arenaInts: Int32Array
   readonly addon: Addon
   readonly #calls: Bound
-  readonly #waiting: (Settle | undefined)[]
+  readonly #waiting: (CallListener | undefined)[]
 
   constructor(addon: Addon) {
     const { header, arena, calls, waiting } = sharedOf(addon)
@@ -84,7 +73,7 @@ export class NativeThread {
 
   /** One step of the live stream in that slot. */
   step(slot: number): void {
-    this.header[place.slot] = slot
+    this.header[headerField.slot] = slot
     this.#calls()
   }
 
@@ -94,8 +83,8 @@ export class NativeThread {
   }
 
   /** Notes who is told when the call that was just started has ended; its slot is in the header. */
-  expect(settle: Settle): number {
-    const slot = this.header[place.slot]
+  expect(settle: CallListener): number {
+    const slot = this.header[headerField.slot]
     this.#waiting[slot] = settle
     return slot
   }
@@ -117,14 +106,14 @@ export class NativeThread {
   }
 
   takeInto(slot: number, y: Float32Array | undefined, hn: Float32Array, cn: Float32Array | undefined): void {
-    this.header[place.op] = callOp.take
-    this.header[place.slot] = slot
+    this.header[headerField.op] = callOp.take
+    this.header[headerField.slot] = slot
     this.#calls(y, hn, cn)
   }
 
   #act(op: number, slot: number): void {
-    this.header[place.op] = op
-    this.header[place.slot] = slot
+    this.header[headerField.op] = op
+    this.header[headerField.slot] = slot
     this.#calls()
   }
 }

@@ -1,11 +1,9 @@
 /** A linear layer on the native backend. */
 import type { LinearCore } from '../interface.ts'
-import { type NativeThread, place } from './environment.ts'
-import type { Bound } from './loader.ts'
-import { unwritten } from './uninitialized.ts'
-
-// As in native/addon/linear.h.
-const linearOp = { forwardArena: 0, forward: 1, dispose: 2 } as const
+import { headerField, linearOp } from '../protocol.ts'
+import type { Bound } from './addon.ts'
+import type { NativeThread } from './environment.ts'
+import { uninitialized } from './uninitialized.ts'
 
 export class NativeLinear implements LinearCore {
   readonly #thread: NativeThread
@@ -24,21 +22,21 @@ export class NativeLinear implements LinearCore {
     const { header, arena } = this.#thread
     const count = rows * this.#outFeatures
     const inputs = rows * this.#inFeatures
-    header[place.B] = rows
+    header[headerField.B] = rows
     if (this.#thread.fits(inputs + count)) {
-      header[place.op] = linearOp.forwardArena
+      header[headerField.op] = linearOp.forwardArena
       arena.set(x)
       this.#call()
       return arena.slice(inputs, inputs + count)
     }
-    const y = unwritten(count)
-    header[place.op] = linearOp.forward
+    const y = uninitialized(count)
+    header[headerField.op] = linearOp.forward
     this.#call(x, y)
     return y
   }
 
   dispose(): void {
-    this.#thread.header[place.op] = linearOp.dispose
+    this.#thread.header[headerField.op] = linearOp.dispose
     this.#call()
   }
 }

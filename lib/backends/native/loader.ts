@@ -1,70 +1,31 @@
-/** Finds the compiled addon and types it; the only file that loads one. */
+/** Finds the compiled addon; the only file that loads one. */
 import { createRequire, Module } from 'node:module'
-import type { Backend, BackendName } from '../interface.ts'
-import { NativeBackend } from './network.ts'
+import type { Addon } from './addon.ts'
 
-/** A function bound to a C++ object: what it does, and its numbers, stand in the header. */
-export type Bound = (...values: unknown[]) => unknown
-
-/** What the addon exports; native/addon.cpp is the other side of every line. */
-export interface Addon {
-  /** Once a thread; gives the function that takes the results of asynchronous calls. */
-  setUp(
-    header: Int32Array,
-    arena: Float32Array,
-    settle: (slot: number, outcome: number) => void,
-    threads: number,
-    shareAlways: boolean,
-  ): Bound
-  tables(): { name: BackendName; usable: boolean }[]
-  networkFloats(table: number, spec: readonly number[]): number
-  network(
-    table: number,
-    spec: readonly number[],
-    threads: number,
-    memory: Float32Array,
-    weights?: readonly (Float32Array | undefined)[],
-  ): Bound
-  uniform(state: Int32Array, target: Float32Array, begin: number, end: number, bound: number): void
-  linearFloats(table: number, inFeatures: number, outFeatures: number): number
-  linear(
-    table: number,
-    inFeatures: number,
-    outFeatures: number,
-    memory: Float32Array,
-    weight: Float32Array,
-    bias?: Float32Array,
-  ): Bound
-}
-
-/** The backends of the addon, best first; none, and why, where it cannot be used. */
-export interface Native {
-  backends: Backend[]
-  reason?: string
+/** The addon; none, and why, where it cannot be used. */
+export interface Loaded {
+  readonly addon?: Addon
+  readonly reason?: string
 }
 
 /** The version of Node-API that the addon is compiled for; a process with an older one would crash on loading it. */
 const napiVersion = 9
 
 /** Looks for the addon in its places and loads the first that works. Never throws. */
-export function loadNative(): Native {
+export function loadAddon(): Loaded {
   const here = Number(process.versions.napi ?? 0)
-  if (here < napiVersion) return { backends: [], reason: `it needs Node-API ${napiVersion}, this runtime has ${here}` }
+  if (here < napiVersion) return { reason: `it needs Node-API ${napiVersion}, this runtime has ${here}` }
   const failures: string[] = []
   for (const [place, load] of places()) {
     try {
       const addon = load() as Addon
-      const tables = addon.tables()
-      const backends = tables.flatMap(({ name, usable }, index) =>
-        usable ? [new NativeBackend(addon, name, index)] : [],
-      )
-      if (backends.length > 0) return { backends }
+      if (addon.tables().some(({ usable }) => usable)) return { addon }
       failures.push(`${place}: this processor runs none of its kernels`)
     } catch (error) {
       failures.push(`${place}: ${whyNot(error)}`)
     }
   }
-  return { backends: [], reason: failures.join('; ') }
+  return { reason: failures.join('; ') }
 }
 
 // Bundlers follow `require` of a constant string, so each place is written out.

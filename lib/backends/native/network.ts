@@ -1,102 +1,26 @@
-/** The native backend: networks, streams and linear layers as calls into the addon, each by its cheapest way. */
+/** A network of the addon: forward passes, each by its cheapest way, and its streams and batches. */
 
-import { collectWeights, directionsOf, hasCellState, outputSizeOf } from '../../weights/names.ts'
-import type {
-  Backend,
-  BackendName,
-  BatchCore,
-  CellWeights,
-  Fill,
-  ForwardCall,
-  ForwardResult,
-  LinearCore,
-  Network,
-  NetworkSpec,
-  Settle,
-  StreamCore,
-} from '../interface.ts'
+import { cellTraits } from '../../spec/cell-traits.ts'
+import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
+import { collectWeights } from '../../weights/names.ts'
+import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
+import { forwardFlag, headerField, networkOp, outcome, weightFields } from '../protocol.ts'
+import type { Bound } from './addon.ts'
 import { NativeBatch } from './batch.ts'
-import { type NativeThread, outcome, outOfMemory, place, threadOf } from './environment.ts'
-import { NativeLinear } from './linear.ts'
-import type { Addon, Bound } from './loader.ts'
+import { type NativeThread, outOfMemory } from './environment.ts'
 import { NativeStream } from './stream.ts'
-import { unwritten } from './uninitialized.ts'
-
-// As in native/addon/network.h and weights.h.
-const networkOp = {
-  forwardArena: 0,
-  forward: 1,
-  weights: 2,
-  stream: 3,
-  start: 4,
-  batch: 5,
-  share: 6,
-  dispose: 7,
-} as const
-const flag = { batchFirst: 1, output: 2, h0: 4, c0: 8, lengths: 16 } as const
+import { uninitialized } from './uninitialized.ts'
 
 // An output of so many floats is written where it stays; shorter ones come through the arena, without arguments.
 const longOutput = 512
 
-const cellNumbers = { rnnTanh: 0, rnnRelu: 1, gru: 2, gruResetBefore: 3, lstm: 4, lstmPeephole: 5 } as const
-const directionNumbers = { forward: 0, reverse: 1, bidirectional: 2 } as const
-
-/** One instruction set of the addon. */
-export class NativeBackend implements Backend {
-  readonly name: BackendName
-  readonly fill: Fill = (...range) => this.#addon.uniform(...range)
-  readonly #addon: Addon
-  readonly #table: number
-
-  constructor(addon: Addon, name: BackendName, table: number) {
-    this.#addon = addon
-    this.name = name
-    this.#table = table
-  }
-
-  network(spec: NetworkSpec, weights: readonly CellWeights[]): Network {
-    const thread = threadOf(this.#addon)
-    const numbers = specNumbers(spec)
-    const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
-    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, weights.flatMap(listWeights))
-    return new NativeNetwork(thread, spec, call, memory)
-  }
-
-  adopt(spec: NetworkSpec, shared: unknown): Network | undefined {
-    const thread = threadOf(this.#addon)
-    const numbers = specNumbers(spec)
-    if (!(shared instanceof Float32Array && shared.buffer instanceof SharedArrayBuffer)) return undefined
-    if (shared.length !== packedLength(this.#addon.networkFloats(this.#table, numbers))) return undefined
-    return new NativeNetwork(thread, spec, this.#addon.network(this.#table, numbers, spec.threads, shared), shared)
-  }
-
-  linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore {
-    const thread = threadOf(this.#addon)
-    const memory = packedMemory(this.#addon.linearFloats(this.#table, inFeatures, outFeatures))
-    const call = this.#addon.linear(this.#table, inFeatures, outFeatures, memory, weight, bias)
-    return new NativeLinear(thread, inFeatures, outFeatures, call)
-  }
+/** The weights of one layer in one direction as the addon takes them. */
+export function listWeights(weights: CellWeights): (Float32Array | undefined)[] {
+  return weightFields.map((field) => weights[field])
 }
 
-function specNumbers(spec: NetworkSpec): number[] {
-  const { cell, direction, inputSize, hiddenSize, projSize, numLayers, bias } = spec
-  return [cellNumbers[cell], directionNumbers[direction], inputSize, hiddenSize, projSize, numLayers, bias ? 1 : 0]
-}
-
-/** Shared memory cannot be detached, and other threads can have it too. The addon wants 64 bytes more, to align within. */
-function packedMemory(floats: number): Float32Array {
-  return new Float32Array(new SharedArrayBuffer(packedLength(floats) * 4))
-}
-
-function packedLength(floats: number): number {
-  return floats + 16
-}
-
-function listWeights(cell: CellWeights): (Float32Array | undefined)[] {
-  return [cell.weightIh, cell.weightHh, cell.biasIh, cell.biasHh, cell.weightHr, cell.peephole]
-}
-
-class NativeNetwork implements Network {
+/** A network of the addon. */
+export class NativeNetwork implements Network {
   readonly #thread: NativeThread
   readonly #header: Int32Array
   readonly #arena: Float32Array
@@ -118,7 +42,7 @@ class NativeNetwork implements Network {
     const D = directionsOf(spec)
     this.#rowY = D * outputSizeOf(spec)
     this.#rowH = spec.numLayers * this.#rowY
-    this.#rowC = hasCellState(spec.cell) ? spec.numLayers * D * spec.hiddenSize : 0
+    this.#rowC = cellTraits[spec.cell].hasCellState ? spec.numLayers * D * spec.hiddenSize : 0
   }
 
   forward(call: ForwardCall): ForwardResult {
@@ -145,17 +69,17 @@ class NativeNetwork implements Network {
       this.#thread.arenaInts.set(lengths, at)
       at += B
     }
-    this.#header[place.op] = networkOp.forwardArena
+    this.#header[headerField.op] = networkOp.forwardArena
     this.#call()
     return this.#cut(call, at, y, h, c)
   }
 
   /** Arrays are passed as they are. */
   #forwardLarge(call: ForwardCall, y: number, h: number, c: number): ForwardResult {
-    const output = call.returnOutput ? unwritten(y) : undefined
-    const hn = unwritten(h)
-    const cn = this.#rowC ? unwritten(c) : undefined
-    this.#header[place.op] = networkOp.forward
+    const output = call.returnOutput ? uninitialized(y) : undefined
+    const hn = uninitialized(h)
+    const cn = this.#rowC ? uninitialized(c) : undefined
+    this.#header[headerField.op] = networkOp.forward
     this.#call(call.x, call.h0, call.c0, call.lengths, output, hn, cn)
     return { output, hn, cn }
   }
@@ -174,7 +98,7 @@ class NativeNetwork implements Network {
     const y = call.returnOutput ? T * B * this.#rowY : 0
     const h = B * this.#rowH
     const c = B * this.#rowC
-    this.#header[place.op] = networkOp.start
+    this.#header[headerField.op] = networkOp.start
     this.#call(call.x, call.h0, call.c0, call.lengths)
     const thread = this.#thread
     const { returnOutput } = call
@@ -193,12 +117,12 @@ class NativeNetwork implements Network {
   }
 
   batch(): BatchCore {
-    this.#header[place.op] = networkOp.batch
+    this.#header[headerField.op] = networkOp.batch
     return new NativeBatch(this.#thread, this.#spec, this.#call() as Bound)
   }
 
   share(): unknown {
-    this.#header[place.op] = networkOp.share
+    this.#header[headerField.op] = networkOp.share
     this.#call()
     return this.#memory
   }
@@ -208,20 +132,20 @@ class NativeNetwork implements Network {
     const steps = B === 0 ? 0 : T
     if (steps > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
     const header = this.#header
-    header[place.T] = steps
-    header[place.B] = B
-    header[place.flags] =
-      (batchFirst ? flag.batchFirst : 0) |
-      (returnOutput ? flag.output : 0) |
-      (h0 ? flag.h0 : 0) |
-      (c0 ? flag.c0 : 0) |
-      (lengths ? flag.lengths : 0)
+    header[headerField.T] = steps
+    header[headerField.B] = B
+    header[headerField.flags] =
+      (batchFirst ? forwardFlag.batchFirst : 0) |
+      (returnOutput ? forwardFlag.output : 0) |
+      (h0 ? forwardFlag.h0 : 0) |
+      (c0 ? forwardFlag.c0 : 0) |
+      (lengths ? forwardFlag.lengths : 0)
     return { T: steps, B }
   }
 
   weights(): CellWeights[] {
     const weights = collectWeights(this.#spec, () => {})
-    this.#header[place.op] = networkOp.weights
+    this.#header[headerField.op] = networkOp.weights
     this.#call(weights.flatMap(listWeights))
     return weights
   }
@@ -234,14 +158,14 @@ class NativeNetwork implements Network {
     const memory = new SharedArrayBuffer((inputs + outputs) * 4)
     const input = new Float32Array(memory, 0, batchSize * inputSize)
     const output = new Float32Array(memory, inputs * 4, outputs)
-    this.#header[place.op] = networkOp.stream
-    this.#header[place.B] = batchSize
+    this.#header[headerField.op] = networkOp.stream
+    this.#header[headerField.B] = batchSize
     const call = this.#call(input, output) as Bound
     return new NativeStream(this.#thread, input, output, call, batchSize * this.#rowH, batchSize * this.#rowC)
   }
 
   dispose(): void {
-    this.#header[place.op] = networkOp.dispose
+    this.#header[headerField.op] = networkOp.dispose
     this.#call()
     this.#memory = undefined
   }
@@ -250,9 +174,9 @@ class NativeNetwork implements Network {
 /** The result of a call whose arrays do not fit the arena; an error where there is no memory for them. */
 function takeLarge(thread: NativeThread, slot: number, y: number | undefined, h: number, c: number | undefined) {
   const result = orError(() => ({
-    output: y === undefined ? undefined : unwritten(y),
-    hn: unwritten(h),
-    cn: c === undefined ? undefined : unwritten(c),
+    output: y === undefined ? undefined : uninitialized(y),
+    hn: uninitialized(h),
+    cn: c === undefined ? undefined : uninitialized(c),
   }))
   if (result instanceof Error) thread.drop(slot)
   else thread.takeInto(slot, result.output, result.hn, result.cn)

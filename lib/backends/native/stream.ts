@@ -1,11 +1,8 @@
-/** A live stream on the native backend; its step is the thread's, by slot. */
 import type { StreamCore } from '../interface.ts'
-import { type NativeThread, place } from './environment.ts'
-import type { Bound } from './loader.ts'
-import { unwritten } from './uninitialized.ts'
-
-// As in native/addon/stream.h.
-const streamOp = { run: 0, readState: 1, writeState: 2, dispose: 3 } as const
+import { headerField, streamOp } from '../protocol.ts'
+import type { Bound } from './addon.ts'
+import type { NativeThread } from './environment.ts'
+import { uninitialized } from './uninitialized.ts'
 
 export class NativeStream implements StreamCore {
   readonly input: Float32Array
@@ -22,7 +19,7 @@ export class NativeStream implements StreamCore {
     this.input = input
     this.output = output
     this.#thread = thread
-    this.#slot = thread.header[place.slot]
+    this.#slot = thread.header[headerField.slot]
     // Through `this`, so that who keeps the step alone keeps what it steps.
     this.step = () => this.#thread.step(this.#slot)
     this.#call = call
@@ -32,7 +29,7 @@ export class NativeStream implements StreamCore {
 
   run(x: Float32Array, T: number): Float32Array {
     if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
-    const y = unwritten(T * this.output.length)
+    const y = uninitialized(T * this.output.length)
     this.#act(streamOp.run, T, x, y)
     return y
   }
@@ -54,8 +51,8 @@ export class NativeStream implements StreamCore {
 
   #act(op: number, T: number, a?: Float32Array, b?: Float32Array): void {
     const { header } = this.#thread
-    header[place.op] = op
-    header[place.T] = T
+    header[headerField.op] = op
+    header[headerField.T] = T
     this.#call(a, b)
   }
 }

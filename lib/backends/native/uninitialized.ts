@@ -10,7 +10,7 @@ const most = 2 ** 28
  *
  * @throws RangeError where there is no memory
  */
-export function unwritten(length: number): Float32Array<ArrayBuffer> {
+export function uninitialized(length: number): Float32Array<ArrayBuffer> {
   if (length < fewest || length > most) return new Float32Array(length)
   const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length * 4)
   return new Float32Array(buffer as ArrayBuffer, byteOffset, length)

@@ -1,5 +1,6 @@
 /** Live states that step together on the TypeScript backend: rows gathered into one ordinary pass. */
 import type { BatchCore, ForwardResult, Network } from '../interface.ts'
+import { copy, resized } from './arrays.ts'
 
 interface Sizes {
   readonly I: number
@@ -9,7 +10,7 @@ interface Sizes {
   readonly H: number
 }
 
-export class FallbackBatch implements BatchCore {
+export class TypeScriptBatch implements BatchCore {
   frames = new Float32Array(0)
   h = new Float32Array(0)
   c = new Float32Array(0)
@@ -27,10 +28,10 @@ export class FallbackBatch implements BatchCore {
 
   reserve(frames: number, states: number, rows: number): void {
     const { I, L, O, H } = this.#sizes
-    this.frames = grown(this.frames, frames * I)
-    this.h = grown(this.h, states * L * O)
-    this.c = grown(this.c, states * L * H)
-    this.outputs = grown(this.outputs, rows * O)
+    this.frames = resized(this.frames, frames * I)
+    this.h = resized(this.h, states * L * O)
+    this.c = resized(this.c, states * L * H)
+    this.outputs = resized(this.outputs, rows * O)
     if (this.rows.length !== rows * 2) this.rows = new Int32Array(rows * 2)
   }
 
@@ -70,15 +71,4 @@ export class FallbackBatch implements BatchCore {
       }
     }
   }
-}
-
-function grown(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
-  if (length === values.length) return values
-  const larger = new Float32Array(length)
-  larger.set(values)
-  return larger
-}
-
-function copy(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
-  for (let i = 0; i < count; i++) target[at + i] = source[from + i]
 }

@@ -1,15 +1,16 @@
 /** The TypeScript backend: specification, fallback and independent check of the native one in one. */
-import type { Backend, CellWeights, NetworkSpec } from '../interface.ts'
+import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import type { Backend } from '../interface.ts'
 import { cells } from './cells/index.ts'
 import { product } from './math.ts'
-import { FallbackNetwork } from './network.ts'
+import { TypeScriptNetwork } from './network.ts'
 
-export const fallback: Backend = {
+export const typescriptBackend: Backend = {
   name: 'typescript',
-  network: (spec, weights) => new FallbackNetwork(spec, weights),
+  network: (spec, weights) => new TypeScriptNetwork(spec, weights),
   adopt(spec, shared) {
     const weights = shared as CellWeights[]
-    return Array.isArray(shared) && fits(spec, weights) ? new FallbackNetwork(spec, weights, true) : undefined
+    return Array.isArray(shared) && fits(spec, weights) ? new TypeScriptNetwork(spec, weights, true) : undefined
   },
   linear(inFeatures, outFeatures, weight, bias) {
     const row = new Float64Array(inFeatures)
@@ -49,6 +50,6 @@ function fits(spec: NetworkSpec, weights: readonly (CellWeights | undefined)[]):
       holds(own.biasIh, bias ? rows : 0) &&
       holds(own.biasHh, bias ? rows : 0) &&
       holds(own.weightHr, P * H) &&
-      holds(own.peephole, cell === 'lstmPeephole' ? 3 * H : 0),
+      holds(own.peephole, cells[cell].peepholes ? 3 * H : 0),
   )
 }

@@ -1,6 +1,6 @@
 /** One step of one layer in one direction for one row: the only place that puts products, cell and projection together. */
-import type { CellWeights } from '../interface.ts'
-import type { Cell, Row } from './cells/index.ts'
+import type { CellWeights } from '../../spec/spec.ts'
+import type { Cell, Row } from './cells/cell.ts'
 import { product } from './math.ts'
 
 /** A layer in one direction, with scratch of its own: a step allocates nothing. */
@@ -25,7 +25,7 @@ export class CellRun {
       fromState: new Float64Array(sums),
       h: new Float64Array(outputs),
       c: new Float64Array(cell.cellState ? units : 0),
-      between: new Float64Array(cell.between ? units : 0),
+      secondInput: new Float64Array(cell.secondInput ? units : 0),
       peephole: weights.peephole ?? new Float32Array(0),
       next: new Float64Array(units),
     }
@@ -43,10 +43,10 @@ export class CellRun {
     load(row.h, h, hAt)
     load(row.c, c, cAt)
     product(row.fromInput, weightIh, biasIh, this.#x, this.#x.length, 0, sums)
-    if (cell.between) {
+    if (cell.secondInput) {
       product(row.fromState, weightHh, biasHh, row.h, O, 0, sums - H)
-      cell.between(row)
-      product(row.fromState, weightHh, biasHh, row.between, O, sums - H, sums)
+      cell.secondInput(row)
+      product(row.fromState, weightHh, biasHh, row.secondInput, O, sums - H, sums)
     } else {
       product(row.fromState, weightHh, biasHh, row.h, O, 0, sums)
     }

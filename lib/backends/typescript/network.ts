@@ -1,21 +1,15 @@
-/** Layers × directions × rows × time of one network, and its streams: which step comes after which. */
-import type {
-  BatchCore,
-  CellWeights,
-  ForwardCall,
-  ForwardResult,
-  Network,
-  NetworkSpec,
-  Settle,
-  StreamCore,
-} from '../interface.ts'
-import { FallbackBatch } from './batch.ts'
+/** Layers × directions × rows × time of one network: which step comes after which. */
+import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
+import { copy, copyOf, sharedCopy } from './arrays.ts'
+import { TypeScriptBatch } from './batch.ts'
 import { cells } from './cells/index.ts'
 import { CellRun } from './layer.ts'
+import { createStream } from './stream.ts'
 import { runInSlices } from './time-slices.ts'
 
 /** A network that computes on plain weights, which it keeps. */
-export class FallbackNetwork implements Network {
+export class TypeScriptNetwork implements Network {
   readonly #spec: NetworkSpec
   #weights!: readonly CellWeights[]
   #runs!: readonly CellRun[]
@@ -103,62 +97,25 @@ export class FallbackNetwork implements Network {
   }
 
   stream(batchSize: number): StreamCore {
-    return openStream(this.#spec, this.#runs, this.#O, batchSize)
+    return createStream(this.#spec, this.#runs, this.#O, batchSize)
   }
 
   batch(): BatchCore {
     const { inputSize, hiddenSize, numLayers, cell } = this.#spec
     const cellState = cells[cell].cellState
-    return new FallbackBatch(this, { I: inputSize, L: numLayers, O: this.#O, H: cellState ? hiddenSize : 0 })
+    return new TypeScriptBatch(this, { I: inputSize, L: numLayers, O: this.#O, H: cellState ? hiddenSize : 0 })
   }
 
   /** The first call moves the weights into shared memory; from then on this network reads them there too. */
   share(): readonly CellWeights[] {
     if (!this.#shared) {
-      this.#shared = this.#weights.map(mapWeights(inSharedMemory))
+      this.#shared = this.#weights.map(mapWeights(sharedCopy))
       this.#use(this.#shared)
     }
     return this.#shared
   }
 
   dispose(): void {}
-}
-
-/** All state of a stream is in its own arrays; the scratch of the runs lives only within a step. */
-function openStream(spec: NetworkSpec, runs: readonly CellRun[], O: number, B: number): StreamCore {
-  const { numLayers: L, hiddenSize: H, inputSize: I } = spec
-  const cellState = cells[spec.cell].cellState
-  const input = shared(B * I)
-  const output = shared(B * O)
-  const h = new Float32Array(L * B * O)
-  const c = new Float32Array(cellState ? L * B * H : 0)
-  const top = (L - 1) * B * O
-  const advance = (x: Float32Array, xAt: number, y: Float32Array, yAt: number): void => {
-    for (let b = 0; b < B; b++) {
-      runs[0].step(x, xAt + b * I, h, b * O, c, b * H)
-      for (let layer = 1; layer < L; layer++) {
-        const below = (layer - 1) * B + b
-        runs[layer].step(h, below * O, h, (below + B) * O, c, (below + B) * H)
-      }
-    }
-    copy(y, yAt, h, top, B * O)
-  }
-  return {
-    input,
-    output,
-    step: () => advance(input, 0, output, 0),
-    run(x, T) {
-      const y = new Float32Array(T * B * O)
-      for (let t = 0; t < T; t++) advance(x, t * B * I, y, t * B * O)
-      return y
-    },
-    readState: () => ({ h: h.slice(), c: cellState ? c.slice() : undefined }),
-    writeState(newH, newC) {
-      newH ? h.set(newH) : h.fill(0)
-      newC ? c.set(newC) : c.fill(0)
-    },
-    dispose() {},
-  }
 }
 
 function mapWeights(copy: (values: Float32Array) => Float32Array): (own: CellWeights) => CellWeights {
@@ -171,24 +128,4 @@ function mapWeights(copy: (values: Float32Array) => Float32Array): (own: CellWei
     weightHr: maybe(own.weightHr),
     peephole: maybe(own.peephole),
   })
-}
-
-/** Unlike `slice`, nothing that a subclass could have replaced. */
-function copyOf(values: Float32Array): Float32Array {
-  return new Float32Array(values)
-}
-
-function inSharedMemory(values: Float32Array): Float32Array {
-  const copy = shared(values.length)
-  copy.set(values)
-  return copy
-}
-
-/** Over shared memory, as the native arenas are: it cannot be transferred away from under a stream. */
-function shared(length: number): Float32Array {
-  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT))
-}
-
-function copy(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
-  for (let i = 0; i < count; i++) target[at + i] = source[from + i]
 }

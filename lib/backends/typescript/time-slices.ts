@@ -14,19 +14,19 @@ const tasks: Task[] = []
 /** Runs a pass from the next turn on, in turn with others; the function that comes back calls it off. */
 export function runInSlices(pass: Generator<void, ForwardResult>, settle: Settle): () => void {
   const task: Task = { pass, settle, calledOff: false }
-  if (tasks.push(task) === 1) setImmediate(turn)
+  if (tasks.push(task) === 1) setImmediate(runSlice)
   return () => {
     task.calledOff = true
   }
 }
 
 /** One slice of the task that waits longest. */
-function turn(): void {
+function runSlice(): void {
   const task = tasks[0]
   const result = task.calledOff ? undefined : slice(task)
   tasks.shift()
   if (!result && !task.calledOff) tasks.push(task)
-  if (tasks.length > 0) setImmediate(turn)
+  if (tasks.length > 0) setImmediate(runSlice)
   if (result && !task.calledOff) task.settle(result)
 }
 

@@ -1,7 +1,7 @@
 /** The attributes of ONNX's recurrent nodes: which there are, which values this package can compute, and the words that refuse. */
 
-import type { Direction } from '../../backends/interface.ts'
 import { describe, fail } from '../../errors.ts'
+import type { Direction } from '../../spec/spec.ts'
 
 /** The recurrent operators of ONNX. */
 export type OnnxOpType = 'RNN' | 'GRU' | 'LSTM'

@@ -2,7 +2,7 @@
 
 import { describe } from '../../errors.ts'
 import { type Field, Message } from './protobuf.ts'
-import { type FileTensor, readSparseTensor, readTensor } from './tensor.ts'
+import { type FileTensor, readFileTensor, readSparseFileTensor } from './tensor.ts'
 
 /** What an attribute of a node may hold; tensors and graphs are not among what recurrent nodes have. */
 export type AttributeValue = number | string | number[] | string[]
@@ -49,7 +49,7 @@ export function readGraph(bytes: Uint8Array): Graph {
   for (const field of graph.fields()) {
     if (field.id === 1) nodes.push(readNode(graph.message(field, `node ${nodes.length}`)))
     else if (field.id === 5 || field.id === 15) {
-      const read = field.id === 5 ? readTensor : readSparseTensor
+      const read = field.id === 5 ? readFileTensor : readSparseFileTensor
       const tensor = read(graph.message(field, `initializer ${tensors.size}`))
       add(tensor.name, tensor)
     }
@@ -94,7 +94,7 @@ function constantTensor(node: GraphNode): FileTensor | undefined {
   for (const field of node.attributes) {
     const attribute = node.message.message(field, `attribute of ${node.message.name}`)
     for (const part of attribute.fields()) {
-      if (part.id === 5) tensor = readTensor(attribute.message(part, `the tensor of ${node.message.name}`))
+      if (part.id === 5) tensor = readFileTensor(attribute.message(part, `the tensor of ${node.message.name}`))
     }
   }
   return tensor

@@ -1,9 +1,11 @@
 /** What an ONNX RNN, GRU or LSTM node computes, in PyTorch's terms; knows ONNX's shapes and gate orders. */
 
-import type { CellName, CellWeights, Direction } from '../../backends/interface.ts'
 import { describe, fail, list, tuple } from '../../errors.ts'
-import { largestSize, readOptions } from '../../options/options.ts'
-import { elements, type ReadTensor, readTensor, trueLength } from '../../tensor/tensor.ts'
+import { largestSize, readOptions } from '../../options/checks.ts'
+import type { CellName, CellWeights, Direction } from '../../spec/spec.ts'
+import { type ReadTensor, readTensor } from '../../tensor/read.ts'
+import { elements } from '../../tensor/shape.ts'
+import { trueLength } from '../../tensor/typed-arrays.ts'
 import { isOpType, type OnnxOpType, readNodeAttributes } from './attributes.ts'
 
 /** A node as it was read: what it is, and its tensors. Nothing has been held against anything yet. */

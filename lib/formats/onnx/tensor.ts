@@ -1,7 +1,8 @@
 /** Reads the tensors of an ONNX file; knows TensorProto's fields and the ways it stores floating-point values. */
 
 import { describe, tuple } from '../../errors.ts'
-import { elements, type ReadTensor } from '../../tensor/tensor.ts'
+import type { ReadTensor } from '../../tensor/read.ts'
+import { elements } from '../../tensor/shape.ts'
 import { bfloat16ToNumber, halfToNumber } from '../float16.ts'
 import type { Field, Message } from './protobuf.ts'
 
@@ -18,7 +19,7 @@ export interface FileTensor {
 }
 
 /** TensorProto, without its values. */
-export function readTensor(message: Message): FileTensor {
+export function readFileTensor(message: Message): FileTensor {
   let name = ''
   let dataType = 0
   let unsupported: string | undefined
@@ -37,10 +38,10 @@ export function readTensor(message: Message): FileTensor {
 }
 
 /** SparseTensorProto: its name is that of its values. */
-export function readSparseTensor(message: Message): FileTensor {
+export function readSparseFileTensor(message: Message): FileTensor {
   let name = ''
   for (const field of message.fields()) {
-    if (field.id === 1) name = readTensor(message.message(field, 'the values of a sparse initializer')).name
+    if (field.id === 1) name = readFileTensor(message.message(field, 'the values of a sparse initializer')).name
   }
   return { name, dims: [], dataType: 0, message, data: [], unsupported: 'sparse tensors are not supported' }
 }

@@ -1,8 +1,9 @@
 /** The queue behind a batcher: whose step goes into which batch, when it runs, and what an abort takes out again. */
 
-import type { BatchCore, NetworkSpec } from '../../backends/interface.ts'
+import type { BatchCore } from '../../backends/interface.ts'
 import { onAbort } from '../../calls/abort-signal.ts'
 import { RNNError } from '../../errors.ts'
+import type { NetworkSpec } from '../../spec/spec.ts'
 import { type BatchTrace, batchChannel, isTraced } from '../../tracing.ts'
 import { type Entry, Lane, type LaneState } from './lane.ts'
 import { BatchMemory } from './slots.ts'
@@ -140,10 +141,10 @@ export class BatchQueue {
   /** At the end of this turn of JavaScript, so that all steps of the turn go into the same batch. */
   #schedule(): void {
     this.#scheduled = true
-    process.nextTick(turn, this)
+    process.nextTick(flush, this)
   }
 
-  turn(): void {
+  flush(): void {
     this.#scheduled = false
     this.#pump()
   }
@@ -279,12 +280,12 @@ export class BatchQueue {
 
   #tellIdle(): void {
     if (this.queued > 0 || this.#running > 0 || this.#idle.length === 0) return
-    const told = this.#idle
+    const waiting = this.#idle
     this.#idle = []
-    for (const resolve of told) resolve()
+    for (const resolve of waiting) resolve()
   }
 }
 
-function turn(queue: BatchQueue): void {
-  queue.turn()
+function flush(queue: BatchQueue): void {
+  queue.flush()
 }

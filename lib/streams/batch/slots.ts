@@ -1,6 +1,7 @@
 /** The memory of a batch core: which slot each stream's state has, and where the frames of waiting steps lie. */
-import type { BatchCore, NetworkSpec } from '../../backends/interface.ts'
-import { hasCellState, outputSizeOf } from '../../weights/names.ts'
+import type { BatchCore } from '../../backends/interface.ts'
+import { cellTraits } from '../../spec/cell-traits.ts'
+import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import type { LaneState } from './lane.ts'
 
 export class BatchMemory {
@@ -23,7 +24,7 @@ export class BatchMemory {
     this.#I = spec.inputSize
     this.#O = outputSizeOf(spec)
     this.#LO = spec.numLayers * this.#O
-    this.#LH = hasCellState(spec.cell) ? spec.numLayers * spec.hiddenSize : 0
+    this.#LH = cellTraits[spec.cell].hasCellState ? spec.numLayers * spec.hiddenSize : 0
   }
 
   /** A slot with this state in it. */

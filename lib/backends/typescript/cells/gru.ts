@@ -3,7 +3,7 @@
  * state before it (Cho et al. 2014, ONNX with linear_before_reset = 0).
  */
 import { sigmoid } from '../math.ts'
-import type { Cell, Row } from './index.ts'
+import type { Cell, Row } from './cell.ts'
 
 function resetAfter({ H, fromInput, fromState, h, next }: Row): void {
   for (let j = 0; j < H; j++) {
@@ -14,8 +14,8 @@ function resetAfter({ H, fromInput, fromState, h, next }: Row): void {
   }
 }
 
-function reset({ H, fromInput, fromState, h, between }: Row): void {
-  for (let j = 0; j < H; j++) between[j] = sigmoid(fromInput[j] + fromState[j]) * h[j]
+function reset({ H, fromInput, fromState, h, secondInput }: Row): void {
+  for (let j = 0; j < H; j++) secondInput[j] = sigmoid(fromInput[j] + fromState[j]) * h[j]
 }
 
 function update({ H, fromInput, fromState, h, next }: Row): void {
@@ -26,5 +26,5 @@ function update({ H, fromInput, fromState, h, next }: Row): void {
   }
 }
 
-export const gru: Cell = { gates: 3, cellState: false, step: resetAfter }
-export const gruResetBefore: Cell = { gates: 3, cellState: false, between: reset, step: update }
+export const gru: Cell = { gates: 3, cellState: false, peepholes: false, step: resetAfter }
+export const gruResetBefore: Cell = { gates: 3, cellState: false, peepholes: false, secondInput: reset, step: update }

@@ -3,7 +3,7 @@
  * sees c' (Gers and Schmidhuber 2000, as in ONNX).
  */
 import { sigmoid } from '../math.ts'
-import type { Cell, Row } from './index.ts'
+import type { Cell, Row } from './cell.ts'
 
 function plain({ H, fromInput, fromState, c, next }: Row): void {
   for (let j = 0; j < H; j++) {
@@ -27,5 +27,5 @@ function peephole({ H, fromInput, fromState, c, peephole: p, next }: Row): void 
   }
 }
 
-export const lstm: Cell = { gates: 4, cellState: true, step: plain }
-export const lstmPeephole: Cell = { gates: 4, cellState: true, step: peephole }
+export const lstm: Cell = { gates: 4, cellState: true, peepholes: false, step: plain }
+export const lstmPeephole: Cell = { gates: 4, cellState: true, peepholes: true, step: peephole }

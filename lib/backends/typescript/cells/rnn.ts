@@ -1,6 +1,6 @@
 /** The Elman cell, with tanh or relu (torch.nn.RNN): h' = f(W_ih·x + b_ih + W_hh·h + b_hh). */
 import { relu } from '../math.ts'
-import type { Cell, Row } from './index.ts'
+import type { Cell, Row } from './cell.ts'
 
 function elman(activation: (x: number) => number): (row: Row) => void {
   return ({ H, fromInput, fromState, next }) => {
@@ -8,5 +8,5 @@ function elman(activation: (x: number) => number): (row: Row) => void {
   }
 }
 
-export const rnnTanh: Cell = { gates: 1, cellState: false, step: elman(Math.tanh) }
-export const rnnRelu: Cell = { gates: 1, cellState: false, step: elman(relu) }
+export const rnnTanh: Cell = { gates: 1, cellState: false, peepholes: false, step: elman(Math.tanh) }
+export const rnnRelu: Cell = { gates: 1, cellState: false, peepholes: false, step: elman(relu) }

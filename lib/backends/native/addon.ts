@@ -1,0 +1,37 @@
+/** The types of what the addon exports; native/node/module.cpp is the other side of every line. */
+import type { BackendName } from '../../spec/spec.ts'
+import type { Fill } from '../../weights/random.ts'
+
+/** A function bound to a C++ object: what it does, and its numbers, stand in the header. */
+export type Bound = (...values: unknown[]) => unknown
+
+/** What the addon exports. */
+export interface Addon {
+  /** Once a thread; gives the function that takes the results of asynchronous calls. */
+  setUp(
+    header: Int32Array,
+    arena: Float32Array,
+    settle: (slot: number, outcome: number) => void,
+    threads: number,
+    shareAlways: boolean,
+  ): Bound
+  tables(): { name: BackendName; usable: boolean }[]
+  networkFloats(table: number, spec: readonly number[]): number
+  network(
+    table: number,
+    spec: readonly number[],
+    threads: number,
+    memory: Float32Array,
+    weights?: readonly (Float32Array | undefined)[],
+  ): Bound
+  readonly uniform: Fill
+  linearFloats(table: number, inFeatures: number, outFeatures: number): number
+  linear(
+    table: number,
+    inFeatures: number,
+    outFeatures: number,
+    memory: Float32Array,
+    weight: Float32Array,
+    bias?: Float32Array,
+  ): Bound
+}

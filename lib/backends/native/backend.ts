@@ -1,0 +1,61 @@
+/** One set of kernels of the addon as a backend: makes networks and linear layers of checked sizes and weights. */
+import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import type { Fill } from '../../weights/random.ts'
+import type { Backend, LinearCore, Network } from '../interface.ts'
+import { cellNumber, directionNumber, specFields } from '../protocol.ts'
+import type { Addon } from './addon.ts'
+import { threadOf } from './environment.ts'
+import { NativeLinear } from './linear.ts'
+import { listWeights, NativeNetwork } from './network.ts'
+
+/** One instruction set of the addon. */
+export class NativeBackend implements Backend {
+  readonly name: BackendName
+  readonly fill: Fill = (...range) => this.#addon.uniform(...range)
+  readonly #addon: Addon
+  readonly #table: number
+
+  constructor(addon: Addon, name: BackendName, table: number) {
+    this.#addon = addon
+    this.name = name
+    this.#table = table
+  }
+
+  network(spec: NetworkSpec, weights: readonly CellWeights[]): Network {
+    const thread = threadOf(this.#addon)
+    const numbers = specNumbers(spec)
+    const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
+    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, weights.flatMap(listWeights))
+    return new NativeNetwork(thread, spec, call, memory)
+  }
+
+  adopt(spec: NetworkSpec, shared: unknown): Network | undefined {
+    const thread = threadOf(this.#addon)
+    const numbers = specNumbers(spec)
+    if (!(shared instanceof Float32Array && shared.buffer instanceof SharedArrayBuffer)) return undefined
+    if (shared.length !== packedLength(this.#addon.networkFloats(this.#table, numbers))) return undefined
+    return new NativeNetwork(thread, spec, this.#addon.network(this.#table, numbers, spec.threads, shared), shared)
+  }
+
+  linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore {
+    const thread = threadOf(this.#addon)
+    const memory = packedMemory(this.#addon.linearFloats(this.#table, inFeatures, outFeatures))
+    const call = this.#addon.linear(this.#table, inFeatures, outFeatures, memory, weight, bias)
+    return new NativeLinear(thread, inFeatures, outFeatures, call)
+  }
+}
+
+function specNumbers(spec: NetworkSpec): number[] {
+  const { cell, direction } = spec
+  const numbers = { ...spec, cell: cellNumber[cell], direction: directionNumber[direction] }
+  return specFields.map((field) => Number(numbers[field]))
+}
+
+/** Shared memory cannot be detached, and other threads can have it too. The addon wants 64 bytes more, to align within. */
+function packedMemory(floats: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(packedLength(floats) * 4))
+}
+
+function packedLength(floats: number): number {
+  return floats + 16
+}

@@ -1,0 +1,14 @@
+/** The native backends of this machine: the addon that was found, one backend for each set of kernels that runs here. */
+import type { Backend } from '../interface.ts'
+import { NativeBackend } from './backend.ts'
+import { loadAddon } from './loader.ts'
+
+/** The backends of the addon, best first; none, and why, where it cannot be used. Never throws. */
+export function nativeBackends(): { backends: Backend[]; reason?: string } {
+  const { addon, reason } = loadAddon()
+  if (!addon) return { backends: [], reason }
+  const backends = addon.tables().flatMap(({ name, usable }, index) => {
+    return usable ? [new NativeBackend(addon, name, index)] : []
+  })
+  return { backends }
+}

@@ -1,0 +1,43 @@
+/** The live state of B sequences on the TypeScript backend. */
+import type { NetworkSpec } from '../../spec/spec.ts'
+import type { StreamCore } from '../interface.ts'
+import { copy, copyOf, sharedArray } from './arrays.ts'
+import { cells } from './cells/index.ts'
+import type { CellRun } from './layer.ts'
+
+/** All state of a stream is in its own arrays; the scratch of the runs lives only within a step. */
+export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: number, B: number): StreamCore {
+  const { numLayers: L, hiddenSize: H, inputSize: I } = spec
+  const cellState = cells[spec.cell].cellState
+  const input = sharedArray(B * I)
+  const output = sharedArray(B * O)
+  const h = new Float32Array(L * B * O)
+  const c = new Float32Array(cellState ? L * B * H : 0)
+  const top = (L - 1) * B * O
+  const advance = (x: Float32Array, xAt: number, y: Float32Array, yAt: number): void => {
+    for (let b = 0; b < B; b++) {
+      runs[0].step(x, xAt + b * I, h, b * O, c, b * H)
+      for (let layer = 1; layer < L; layer++) {
+        const below = (layer - 1) * B + b
+        runs[layer].step(h, below * O, h, (below + B) * O, c, (below + B) * H)
+      }
+    }
+    copy(y, yAt, h, top, B * O)
+  }
+  return {
+    input,
+    output,
+    step: () => advance(input, 0, output, 0),
+    run(x, T) {
+      const y = new Float32Array(T * B * O)
+      for (let t = 0; t < T; t++) advance(x, t * B * I, y, t * B * O)
+      return y
+    },
+    readState: () => ({ h: copyOf(h), c: cellState ? copyOf(c) : undefined }),
+    writeState(newH, newC) {
+      for (let i = 0; i < h.length; i++) h[i] = newH ? newH[i] : 0
+      for (let i = 0; i < c.length; i++) c[i] = newC ? newC[i] : 0
+    },
+    dispose() {},
+  }
+}

@@ -1,0 +1,125 @@
+/** The checks of options; it alone knows which names and ranges are right, and the words that refuse others. */
+import { describe, fail } from '../errors.ts'
+import type { BackendName } from '../spec/spec.ts'
+import type { Inferred } from './options.ts'
+import { nearest } from './suggest.ts'
+
+/** The largest input or hidden size. */
+export const largestSize = 2 ** 20
+/** The most layers of one network. */
+export const mostLayers = 64
+const mostThreads = 1024
+
+export type Check<T> = (value: unknown, name: string) => T
+type Checks = Readonly<Record<string, Check<unknown>>>
+export type Checked<C extends Checks> = { -readonly [K in keyof C]?: ReturnType<C[K]> }
+
+/** An integer of the range, both ends included. */
+export function integer(from: number, to: number): Check<number> {
+  return (value, name) => {
+    if (Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to) return value as number
+    const range = to === Number.MAX_SAFE_INTEGER ? 'a safe integer' : `an integer from ${from} to ${to}`
+    return fail('ERR_RNN_OPTION', `${name} must be ${range}, got ${describe(value)}`)
+  }
+}
+
+export const boolean: Check<boolean> = (value, name) =>
+  typeof value === 'boolean' ? value : fail('ERR_RNN_OPTION', `${name} must be a boolean, got ${describe(value)}`)
+
+export const string: Check<string> = (value, name) =>
+  typeof value === 'string' ? value : fail('ERR_RNN_OPTION', `${name} must be a string, got ${describe(value)}`)
+
+/** A value that its reader checks: tensors, lengths. */
+export const anything: Check<unknown> = (value) => value
+
+/** One of a few words. */
+export function oneOf<T extends string>(...words: readonly T[]): Check<T> {
+  return (value, name) =>
+    words.includes(value as T)
+      ? (value as T)
+      : fail(
+          'ERR_RNN_OPTION',
+          `${name} must be one of ${words.map((w) => `'${w}'`).join(', ')}, got ${describe(value)}`,
+        )
+}
+
+const probability: Check<number> = (value, name) =>
+  typeof value === 'number' && value >= 0 && value <= 1
+    ? value
+    : fail('ERR_RNN_OPTION', `${name} must be a number from 0 to 1, got ${describe(value)}`)
+
+/** A size of a layer. */
+export const size = integer(1, largestSize)
+export const seed = integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+export const backendName = oneOf<BackendName>('avx512', 'avx2', 'neon', 'portable', 'typescript')
+
+/** The checks of {@link LayerOptions}. */
+export const layerChecks = {
+  numLayers: integer(1, mostLayers),
+  bias: boolean,
+  batchFirst: boolean,
+  bidirectional: boolean,
+  dropout: probability,
+  seed,
+  backend: backendName,
+  threads: integer(1, mostThreads),
+} as const
+
+/** The checks of {@link PrefixOptions}. */
+export const prefixChecks = { prefix: string } as const
+
+const inferred: Readonly<Record<Inferred, true>> = {
+  numLayers: true,
+  bias: true,
+  bidirectional: true,
+  projSize: true,
+  peepholes: true,
+}
+
+/** `fromStateDict` takes no option that it reads off the dict: two sources could disagree. */
+export function refuseInferred(options: unknown, where: string): void {
+  if (typeof options !== 'object' || options === null) return
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(inferred, name)) continue
+    fail('ERR_RNN_OPTION', `unknown option '${name}' of ${where}: it is read off the keys and shapes of the state dict`)
+  }
+}
+
+/** Reads an options object: each known name once, no unknown one. Values that are undefined count as left out. */
+export function readOptions<C extends Checks>(options: unknown, checks: C, where: string): Checked<C> {
+  const read: Record<string, unknown> = {}
+  if (options === undefined) return read as Checked<C>
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const hint = where.endsWith('.forward')
+      ? '; states go in as { h0 }, for an LSTM { h0, c0 }'
+      : typeof options === 'number' && !where.includes('.')
+        ? `; what comes third in PyTorch is { numLayers: ${options} } here`
+        : ''
+    fail('ERR_RNN_OPTION', `the options of ${where} must be an object, got ${describe(options)}${hint}`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(checks, name)) unknownName(name, Object.keys(checks), where)
+  }
+  for (const name of Object.keys(checks)) {
+    const value = (options as Record<string, unknown>)[name]
+    if (value !== undefined) read[name] = checks[name](value, name)
+  }
+  return read as Checked<C>
+}
+
+const elsewhere: Record<string, string> = {
+  c0: 'only an LSTM has a cell state',
+  hn: "what a call gives back as hn goes in as 'h0'",
+  cn: "what a call gives back as cn goes in as 'c0' of an LSTM",
+  data: 'a tensor is no options object; states go in as { h0 }',
+}
+
+function unknownName(name: string, known: readonly string[], where: string): never {
+  const near = nearest(name, known)
+  const hint = near
+    ? `; did you mean '${near}'?`
+    : Object.hasOwn(elsewhere, name)
+      ? `; ${elsewhere[name]}`
+      : `; it takes ${known.join(', ') || 'none'}`
+  fail('ERR_RNN_OPTION', `unknown option '${name.slice(0, 60)}' of ${where}${hint}`)
+}

@@ -1,0 +1,34 @@
+/** The table of cells: one row a cell with all that the rest of the package may ask about it. Its C++ twin is native/spec/cell_traits.h. */
+import type { CellName, ClassName } from './spec.ts'
+
+/** What is known of a cell without computing it. */
+export interface CellTraits {
+  /** Gates stacked along the first axis of its weights. */
+  readonly gates: number
+  /** How many of them, the last ones, have their recurrent sums in a second product, over what the others let through. */
+  readonly candidateGates: number
+  /** Whether it carries a cell state beside its hidden state. */
+  readonly hasCellState: boolean
+  /** Whether its gates see the cell state, by three weights a unit. */
+  readonly hasPeepholes: boolean
+  /** The public class that it belongs to. */
+  readonly className: ClassName
+}
+
+/** In the order of their numbers in the engine. */
+export const cellTraits = {
+  rnnTanh: { gates: 1, candidateGates: 0, hasCellState: false, hasPeepholes: false, className: 'RNN' },
+  rnnRelu: { gates: 1, candidateGates: 0, hasCellState: false, hasPeepholes: false, className: 'RNN' },
+  gru: { gates: 3, candidateGates: 0, hasCellState: false, hasPeepholes: false, className: 'GRU' },
+  gruResetBefore: { gates: 3, candidateGates: 1, hasCellState: false, hasPeepholes: false, className: 'GRU' },
+  lstm: { gates: 4, candidateGates: 0, hasCellState: true, hasPeepholes: false, className: 'LSTM' },
+  lstmPeephole: { gates: 4, candidateGates: 0, hasCellState: true, hasPeepholes: true, className: 'LSTM' },
+} as const satisfies Record<CellName, CellTraits>
+
+/** All cells, in the order of the table. */
+export const cellNames = Object.keys(cellTraits) as CellName[]
+
+/** The cells that a class has. */
+export function cellsOf(className: ClassName): CellName[] {
+  return cellNames.filter((cell) => cellTraits[cell].className === className)
+}

@@ -1,0 +1,46 @@
+/** What a network is: the names of cells, directions and backends, sizes, and the shape of its plain weights. Facts only. */
+
+export type BackendName = 'avx512' | 'avx2' | 'neon' | 'portable' | 'typescript'
+
+/** The cells of the engine, in the order of the table in `cell-traits.ts`. */
+export type CellName = 'rnnTanh' | 'rnnRelu' | 'gru' | 'gruResetBefore' | 'lstm' | 'lstmPeephole'
+
+/** The public class of a network. */
+export type ClassName = 'RNN' | 'GRU' | 'LSTM'
+
+/** `reverse` (backward in time only) exists in ONNX alone; PyTorch has the other two. */
+export type Direction = 'forward' | 'reverse' | 'bidirectional'
+
+/** Everything about a network but its weights. All fields are checked before a backend sees them. */
+export interface NetworkSpec {
+  readonly cell: CellName
+  readonly inputSize: number
+  readonly hiddenSize: number
+  /** 0: no projection. */
+  readonly projSize: number
+  readonly numLayers: number
+  readonly bias: boolean
+  readonly direction: Direction
+  /** The most threads one call may use. */
+  readonly threads: number
+}
+
+/** The plain, PyTorch-shaped weights of one layer in one direction; G gates, K inputs, O = projSize or hiddenSize. */
+export interface CellWeights {
+  readonly weightIh: Float32Array // (G·H, K)
+  readonly weightHh: Float32Array // (G·H, O)
+  readonly biasIh?: Float32Array // (G·H)
+  readonly biasHh?: Float32Array // (G·H)
+  readonly weightHr?: Float32Array // (P, H)
+  readonly peephole?: Float32Array // (3·H): ci, cf, co
+}
+
+/** D: how many directions one layer runs in. */
+export function directionsOf(spec: NetworkSpec): number {
+  return spec.direction === 'bidirectional' ? 2 : 1
+}
+
+/** O: what one direction outputs. */
+export function outputSizeOf(spec: NetworkSpec): number {
+  return spec.projSize || spec.hiddenSize
+}

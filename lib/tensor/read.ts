@@ -1,0 +1,137 @@
+/** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
+import { describe, fail, list, RNNError } from '../errors.ts'
+import { elements } from './shape.ts'
+import { isDetached, trueLength, typedArrayName } from './typed-arrays.ts'
+
+const deepest = 32
+
+/** A tensor as it was read: nothing of the caller's is asked again, but the values may be the caller's own array. */
+export interface ReadTensor {
+  readonly data: Float32Array
+  readonly shape: number[]
+}
+
+/**
+ * Reads a tensor, each property once. What the caller's getters throw passes through; everything else that is wrong is
+ * `ERR_RNN_SHAPE` with `name` in its words.
+ */
+export function readTensor(value: unknown, name: string): ReadTensor {
+  if (Array.isArray(value)) return readNested(value, name)
+  if (typeof value !== 'object' || value === null || typedArrayName(value) !== undefined) notTensor(value, name)
+  const { shape, dims, data } = value as { shape?: unknown; dims?: unknown; data?: unknown }
+  if (shape === undefined && dims === undefined) notTensor(value, name)
+  const own = shape === undefined ? readShape(dims, `${name}.dims`) : readShape(shape, `${name}.shape`)
+  checkData(data, own, `${name}.`)
+  return { data: data as Float32Array, shape: own }
+}
+
+/** A getter that was read later can have detached or shrunk an array that was read before. */
+export function checkNotDetached(name: string, { data, shape }: ReadTensor): void {
+  const length = trueLength(data)
+  if (length !== elements(shape)) {
+    fail('ERR_RNN_SHAPE', `${name}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)
+  }
+}
+
+function notTensor(value: unknown, name: string): never {
+  const flat =
+    typedArrayName(value) === undefined ? '' : '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
+  fail(
+    'ERR_RNN_SHAPE',
+    `${name} must be a Tensor, { data, shape }, { data, dims } or nested arrays of numbers, got ${describe(value)}${flat}`,
+  )
+}
+
+/** Reads the lengths of axes out of an array, each once. */
+export function readShape(value: unknown, name: string): number[] {
+  if (!Array.isArray(value)) fail('ERR_RNN_SHAPE', `${name} must be an array of axis lengths, got ${describe(value)}`)
+  const length = value.length
+  if (length > deepest) fail('ERR_RNN_SHAPE', `${name} must have at most ${deepest} axes, got ${length}`)
+  const shape: number[] = []
+  for (let i = 0; i < length; i++) {
+    const size: unknown = value[i]
+    if (!Number.isSafeInteger(size) || (size as number) < 0) {
+      fail('ERR_RNN_SHAPE', `${name}[${i}] must be an integer of at least 0, got ${describe(size)}`)
+    }
+    shape.push(size as number)
+  }
+  return shape
+}
+
+/** Throws `ERR_RNN_SHAPE` where `data` is no Float32Array with as many values as the shape holds. */
+export function checkData(data: unknown, shape: readonly number[], prefix: string): void {
+  if (typedArrayName(data) !== 'Float32Array') {
+    const numbers = Array.isArray(data) || (typedArrayName(data) !== undefined && !isBigInts(data))
+    const hint = numbers ? '; Float32Array.from(data) makes one' : ''
+    fail('ERR_RNN_SHAPE', `${prefix}data must be a Float32Array, got ${describe(data)}${hint}`)
+  }
+  const length = trueLength(data as Float32Array)
+  const count = elements(shape)
+  if (count !== length) {
+    const detached = length === 0 && isDetached((data as Float32Array).buffer) ? ' (its buffer is detached)' : ''
+    fail(
+      'ERR_RNN_SHAPE',
+      `${prefix}data must have length ${count} for shape ${list(shape)}, got length ${length}${detached}`,
+    )
+  }
+}
+
+function isBigInts(data: unknown): boolean {
+  return typedArrayName(data)?.startsWith('Big') ?? false
+}
+
+function readNested(values: readonly unknown[], name: string): ReadTensor {
+  const shape: number[] = []
+  for (let level: unknown = values; Array.isArray(level); level = level[0]) {
+    if (shape.length === deepest) fail('ERR_RNN_SHAPE', `${name} must be nested at most ${deepest} deep`)
+    shape.push(level.length)
+    if (level.length === 0) break
+  }
+  const data = allocate(elements(shape), name)
+  let next = 0
+  const place: number[] = []
+  const fill = (level: readonly unknown[], axis: number): void => {
+    const length = shape[axis]
+    const inner = axis === shape.length - 1
+    for (let i = 0; i < length; i++) {
+      const value = level[i]
+      if (inner && typeof value === 'number') {
+        data[next++] = value
+        continue
+      }
+      place[axis] = i
+      if (inner) wrongValue(value, name, place.slice(0, axis + 1))
+      if (!Array.isArray(value) || value.length !== shape[axis + 1]) {
+        ragged(value, shape[axis + 1], name, place.slice(0, axis + 1))
+      }
+      fill(value as unknown[], axis + 1)
+    }
+  }
+  fill(values, 0)
+  return { data, shape }
+}
+
+function allocate(count: number, name: string): Float32Array {
+  try {
+    return new Float32Array(count)
+  } catch (cause) {
+    throw new RNNError('ERR_RNN_SHAPE', `${name} is too large: ${count} values`, { cause })
+  }
+}
+
+function wrongValue(value: unknown, name: string, place: readonly number[]): never {
+  const where = `${name}${place.map((i) => `[${i}]`).join('')}`
+  if (Array.isArray(value))
+    fail('ERR_RNN_SHAPE', `${where} must be a number as its neighbours are, got ${describe(value)}`)
+  const row = typedArrayName(value) === undefined ? '' : '; a row that is a typed array goes in as Array.from(row)'
+  fail('ERR_RNN_SHAPE', `${where} must be a number, got ${describe(value)}${row}`)
+}
+
+function ragged(value: unknown, length: number, name: string, place: readonly number[]): never {
+  const text = (indexes: readonly number[]) => `${name}${indexes.map((i) => `[${i}]`).join('')}`
+  const first = [...place.slice(0, -1).map(() => 0), 0]
+  fail(
+    'ERR_RNN_SHAPE',
+    `${text(place)} must be an array of length ${length} as ${text(first)} is, got ${describe(value)}: nesting must not be ragged`,
+  )
+}

@@ -1,0 +1,32 @@
+/** Shapes: how many values they hold, whether two are equal, and frozen ones for results. */
+import { fail } from '../errors.ts'
+
+/** How many values a shape holds; may be past 2^53 and then equals no length. */
+export function elements(shape: readonly number[]): number {
+  let count = 1
+  for (const size of shape) count *= size
+  return count
+}
+
+/** The engine counts values in 32 bits: what would hold more is refused before anything is made. */
+export function checkCount(count: number, what: string): void {
+  if (count < 2 ** 31) return
+  fail('ERR_RNN_SHAPE', `${what} would hold ${count} values; at most 2^31 − 1 are possible`)
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis])
+}
+
+/** Recent shapes: whoever runs calls of one size gets one array, for freezing takes as long as a small call. */
+const shapeCache: (readonly number[])[] = []
+
+/** The frozen shape of two or three axes. */
+export function frozenShape(a: number, b: number, c?: number): readonly number[] {
+  const place = (a + 5 * b + 3 * (c ?? 0)) & 31
+  const known = shapeCache[place]
+  if (known !== undefined && known[0] === a && known[1] === b && known[2] === c) return known
+  const shape = Object.freeze(c === undefined ? [a, b] : [a, b, c])
+  shapeCache[place] = shape
+  return shape
+}
