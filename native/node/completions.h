@@ -1,36 +1,35 @@
-// What belongs to a thread rather than to one object, as a function: the step of a live stream, and the results of
-// calls on the pool, taken out of the book, or called off where they have not begun.
+// What belongs to a thread rather than to one object, as a function: the step of a live stream, and calls on the pool,
+// whose results it hands out, or which it calls off where they have not begun.
 #pragma once
 #include "../rnn/stream.h"
-#include "weights_ref.h"
+#include "bound_object.h"
 #include <cstring>
 
 namespace native_rnn {
 
 class CallsFunction final : public BoundObject {
 public:
-  enum Op : int32_t { opStep, opTakeArena, opTake, opDrop, opCancel };
   using BoundObject::BoundObject;
 
   napi_value call(napi_callback_info info) {
-    const size_t slot = environment.number(fieldSlot);
-    if (environment.header[fieldOp] == opStep) {
+    Header& header = environment.header;
+    const size_t slot = header.size(HeaderField::slot);
+    if (header.op<CallOp>() == CallOp::step) {
       const LiveStream* const stream = environment.streams.find(slot);
       if (!stream || !stream->core)
         throwInvalid("use after dispose()");
       stream->core->step(stream->input, stream->output);
       return nullptr;
     }
-    const int32_t op = environment.takeOp();
-    switch (op) {
-    case opTakeArena: {
+    switch (header.takeOp<CallOp>()) {
+    case CallOp::takeArena: {
       const CallLengths lengths = lengthsOf(environment.ended(slot));
-      ArenaCursor cursor(environment.arena, environment.arenaFloats);
-      float *y = cursor.take(lengths.y), *hn = cursor.take(lengths.h), *cn = cursor.take(lengths.c);
+      ArenaCursor arena = environment.arena();
+      float *y = arena.take(lengths.y), *hn = arena.take(lengths.h), *cn = arena.take(lengths.c);
       copyOut(slot, lengths, y, hn, cn);
       return nullptr;
     }
-    case opTake: {
+    case CallOp::take: {
       const CallLengths lengths = lengthsOf(environment.ended(slot));
       const Arguments<3> given(environment.env, info);
       float* const y = lengths.y ? floats(environment.env, given[0], lengths.y) : nullptr;
@@ -39,11 +38,11 @@ public:
       copyOut(slot, lengths, y, hn, cn);
       return nullptr;
     }
-    case opDrop:
+    case CallOp::drop:
       environment.remove(slot);
       return nullptr;
-    case opCancel:
-      environment.header[fieldSlot] = environment.cancel(slot);
+    case CallOp::cancel:
+      header.answer(environment.cancel(slot));
       return nullptr;
     default:
       throwInvalid("no such operation");
@@ -52,7 +51,7 @@ public:
 
 private:
   static CallLengths lengthsOf(const AsyncCall& call) {
-    if (call.outcome != AsyncCall::Outcome::done)
+    if (call.outcome != Outcome::done)
       throwInvalid("the call has no result");
     CallLengths lengths = callLengths(call.counted.network.spec(), call.arrays.T, call.arrays.B);
     if (!call.arrays.y)

@@ -1,7 +1,14 @@
-// The book of calls that run on the pool, and the bell that brings their ends back to the JavaScript thread.
+// The calls that run on the pool, and the notifier that brings their ends back to the JavaScript thread.
 #include "environment.h"
 
 namespace native_rnn {
+
+void Environment::trimScratch() {
+  if (scratch->bytes() <= size_t{32} << 20)
+    return;
+  if (Scratch* const fresh = new (std::nothrow) Scratch)
+    scratch.reset(fresh);
+}
 
 void Environment::openNotifier(napi_value settle) {
   napi_value name;
@@ -9,10 +16,10 @@ void Environment::openNotifier(napi_value settle) {
   napi_threadsafe_function notifier;
   check(napi_create_threadsafe_function(env, settle, nullptr, name, 0, 1, nullptr, nullptr, this, &Environment::deliver,
                                         &notifier));
-  // After the bell, as hooks run in reverse order: `close` must find the bell still there.
+  // After the notifier, as hooks run in reverse order: `close` must find it still there.
   if (napi_add_env_cleanup_hook(env, &Environment::close, this) != napi_ok) {
     napi_release_threadsafe_function(notifier, napi_tsfn_abort);
-    throw Pending{};
+    throw ExceptionPending{};
   }
   napi_unref_threadsafe_function(env, notifier); // an idle library keeps no process alive
   notifier_ = notifier;
@@ -31,7 +38,7 @@ size_t Environment::submit(std::unique_ptr<AsyncCall> call) {
   return slot;
 }
 
-void Environment::idle() {
+void Environment::callIsOver() {
   if (--running_ == 0)
     napi_unref_threadsafe_function(env, notifier_);
 }
@@ -64,38 +71,42 @@ bool Environment::cancel(size_t slot) {
     return false;
   }
   call.ended = true;
-  idle();
+  callIsOver();
   remove(slot);
   return true;
 }
 
-// On a pool thread, with the inbox locked, so that `mute` waits for it.
+// On a pool thread, with the completion queue locked, so that its `mute` waits for this.
 void Environment::notify(void* self) {
   napi_call_threadsafe_function(static_cast<Environment*>(self)->notifier_, nullptr, napi_tsfn_nonblocking);
 }
 
 void Environment::deliver(napi_env env, napi_value settle, void* self, void*) {
   if (!env || !settle)
-    return; // the environment is gone, and the Edge may be too
+    return; // the environment is gone, and `self` may be too
   Environment& environment = *static_cast<Environment*>(self);
   for (AsyncCall *call = environment.completions_.take(), *next; call; call = next) {
     next = call->next; // settling frees the call
     call->ended = true;
-    environment.idle();
-    napi_handle_scope scope;
-    if (napi_open_handle_scope(env, &scope) != napi_ok)
-      continue;
-    napi_value global, arguments[2];
-    if (napi_get_global(env, &global) == napi_ok &&
-        napi_create_uint32(env, static_cast<uint32_t>(call->slot), &arguments[0]) == napi_ok &&
-        napi_create_int32(env, static_cast<int32_t>(call->outcome), &arguments[1]) == napi_ok &&
-        napi_call_function(env, global, settle, 2, arguments, nullptr) == napi_pending_exception) {
-      napi_value error;
-      if (napi_get_and_clear_last_exception(env, &error) == napi_ok)
-        napi_fatal_exception(env, error);
-    }
-    napi_close_handle_scope(env, scope);
+    environment.callIsOver();
+    environment.settle(settle, *call);
   }
+}
+
+void Environment::settle(napi_value settle, const AsyncCall& call) const {
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env, &scope) != napi_ok)
+    return;
+  napi_value global, arguments[2];
+  if (napi_get_global(env, &global) == napi_ok &&
+      napi_create_uint32(env, static_cast<uint32_t>(call.slot), &arguments[0]) == napi_ok &&
+      napi_create_int32(env, static_cast<int32_t>(call.outcome), &arguments[1]) == napi_ok &&
+      napi_call_function(env, global, settle, 2, arguments, nullptr) == napi_pending_exception) {
+    napi_value error;
+    if (napi_get_and_clear_last_exception(env, &error) == napi_ok)
+      napi_fatal_exception(env, error);
+  }
+  napi_close_handle_scope(env, scope);
 }
 
 // The environment ends, maybe in the middle of anything: pool threads must have left its calls before it goes on.

@@ -1,14 +1,13 @@
 // A linear layer as a function: without an operation it multiplies rows in the arena.
 #pragma once
 #include "../ops/linear.h"
+#include "bound_object.h"
 #include "weights_ref.h"
 
 namespace native_rnn {
 
 class LinearFunction final : public BoundObject {
 public:
-  enum Op : int32_t { opForwardArena, opForward, opDispose };
-
   LinearFunction(Environment& environment, size_t in, size_t out, const Kernels& kernels, float* memory, size_t bytes)
       : BoundObject(environment), in_(in), out_(out), memory_(memory), bytes_(bytes),
         core_(new Linear(in, out, kernels, memory)) {
@@ -19,25 +18,25 @@ public:
   void pack(const float* weight, const float* bias) { core_->pack(weight, bias); }
 
   napi_value call(napi_callback_info info) {
-    const int32_t op = environment.takeOp();
-    if (!core_ && op != opDispose)
+    const LinearOp op = environment.header.takeOp<LinearOp>();
+    if (!core_ && op != LinearOp::dispose)
       throwInvalid("use after dispose()");
-    const size_t rows = environment.number(fieldB);
+    const size_t rows = environment.header.size(HeaderField::B);
     switch (op) {
-    case opForwardArena: {
-      ArenaCursor cursor(environment.arena, environment.arenaFloats);
-      const float* const x = cursor.take(checkedProduct(rows, in_));
-      core_->forward(x, rows, cursor.take(checkedProduct(rows, out_)), *environment.scratch);
+    case LinearOp::forwardArena: {
+      ArenaCursor arena = environment.arena();
+      const float* const x = arena.take(checkedProduct(rows, in_));
+      core_->forward(x, rows, arena.take(checkedProduct(rows, out_)), *environment.scratch);
       return nullptr;
     }
-    case opForward: {
-      const Arguments<2> given(environment.env, info);
+    case LinearOp::forward: {
+      const Arguments<2> given(environment.env, info); // x, y
       const float* const x = floats(environment.env, given[0], checkedProduct(rows, in_));
       core_->forward(x, rows, floats(environment.env, given[1], checkedProduct(rows, out_)), *environment.scratch);
       environment.trimScratch();
       return nullptr;
     }
-    case opDispose:
+    case LinearOp::dispose:
       dispose();
       return nullptr;
     default:

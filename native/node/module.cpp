@@ -1,206 +1,228 @@
-// The Node-API module: which kernels there are, and how networks and linear layers come into being. lib/native.ts is
-// its only caller. Knows no arithmetic.
+// The addon's entry points: which kernels there are, and how networks and linear layers come into being.
+// lib/backends/native/addon.ts has their types. Knows no arithmetic.
 #include "../kernels/dispatch.h"
+#include "../protocol/spec_numbers.h"
 #include "../rnn/thread_cost.h"
 #include "../spec/random.h"
 #include "completions.h"
 #include "linear.h"
 #include "network.h"
+#include <algorithm>
+#include <iterator>
 #include <napi.h>
 
 using namespace native_rnn;
 
 namespace {
 
-Environment& environmentOf(napi_env env) {
+Environment* environmentIn(napi_env env) {
   void* environment = nullptr;
   check(napi_get_instance_data(env, &environment));
+  return static_cast<Environment*>(environment);
+}
+
+Environment& environmentOf(napi_env env) {
+  Environment* const environment = environmentIn(env);
   if (!environment)
     throwInvalid("setUp() has not been called");
-  return *static_cast<Environment*>(environment);
+  return *environment;
 }
 
-// The same for node-addon-api's functions, whose exceptions are its own.
-template <napi_value (*body)(const Napi::CallbackInfo&)>
-Napi::Value entry(const Napi::CallbackInfo& info) {
-  return Napi::Value(info.Env(), guarded(info.Env(), [&] { return body(info); }));
-}
-
-size_t whole(const Napi::Value& value, size_t least, size_t most) {
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= static_cast<double>(least) && number <= static_cast<double>(most)))
-    throwInvalid("a number is out of range");
-  return static_cast<size_t>(number);
-}
-
-const Kernels& kernelsAt(const Napi::Value& index) {
+const Kernels& kernelsAt(napi_env env, napi_value index) {
   size_t count;
   const Kernels* const* const tables = kernelTables(count);
-  const Kernels& kernels = *tables[whole(index, 0, count - 1)];
+  const Kernels& kernels = *tables[sizeOf(env, index, 0, count - 1)];
   if (!runsHere(kernels))
     throwInvalid("this processor cannot run these kernels");
   return kernels;
 }
 
-// cell, direction, I, H, P, L, bias: as in lib/native.ts
-NetworkSpec specOf(const Napi::Value& value) {
-  if (!value.IsArray())
+NetworkSpec specOf(napi_env env, napi_value list) {
+  bool isArray;
+  check(napi_is_array(env, list, &isArray));
+  if (!isArray)
     throwInvalid("a specification is missing");
-  const Napi::Array numbers = value.As<Napi::Array>();
-  const auto at = [&](uint32_t index, size_t least, size_t most) { return whole(numbers.Get(index), least, most); };
-  NetworkSpec spec{};
-  spec.cell = static_cast<CellKind>(at(0, 0, cellKinds - 1));
-  spec.direction = static_cast<Direction>(at(1, 0, 2));
-  spec.inputSize = at(2, 1, 1 << 20);
-  spec.hiddenSize = at(3, 1, 1 << 20);
-  spec.projSize = at(4, 0, 1 << 20);
-  spec.numLayers = at(5, 1, 64);
-  spec.bias = at(6, 0, 1) == 1;
-  return spec;
+  double numbers[specFields];
+  for (size_t field = 0; field < specFields; field++) {
+    napi_value value;
+    check(napi_get_element(env, list, static_cast<uint32_t>(field), &value));
+    numbers[field] = numberOf(env, value);
+  }
+  return specFromNumbers(numbers);
+}
+
+size_t threadsOf(napi_env env, napi_value value) { return sizeOf(env, value, 1, 65536); }
+
+napi_value number(napi_env env, size_t value) {
+  napi_value result;
+  check(napi_create_double(env, static_cast<double>(value), &result));
+  return result;
 }
 
 // The first multiple of 64 bytes in a buffer that is 64 bytes larger than what it holds.
-float* packedMemory(const Napi::Value& view, size_t packedFloats) {
-  float* const data = floats(view.Env(), view, packedFloats + 16);
+float* packedMemory(napi_env env, napi_value view, size_t packedFloats) {
+  float* const data = floats(env, view, packedFloats + 16);
   return reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(data) + 63) / 64 * 64);
 }
 
-// Once an environment: header, arena, settle, threads, whether they share even what is not worth it.
-napi_value setUp(const Napi::CallbackInfo& info) {
-  const napi_env env = info.Env();
-  const size_t threads = whole(info[3], 1, 65536);
-  if (!info[2].IsFunction())
+// The environment of this thread, made by the first attempt; where that found no memory for the rest, another follows.
+Environment& makeEnvironment(napi_env env) {
+  if (Environment* const before = environmentIn(env))
+    return *before;
+  Environment* const environment = new Environment(env);
+  const auto finalize = [](napi_env, void* environment, void*) { static_cast<Environment*>(environment)->release(); };
+  if (napi_set_instance_data(env, environment, finalize, nullptr) != napi_ok) {
+    environment->release();
+    throw ExceptionPending{};
+  }
+  return *environment;
+}
+
+// Once an environment: (header, arena, settle, threads, whether they share work however little there is to gain) → the
+// function for calls.
+napi_value setUp(napi_env env, napi_callback_info info) {
+  const Arguments<5> given(env, info);
+  const size_t threads = threadsOf(env, given[3]);
+  if (typeOf(env, given[2]) != napi_function)
     throwInvalid("a function is missing");
   size_t length;
-  int32_t* const header = elements<int32_t>(env, info[0], napi_int32_array, length);
+  int32_t* const header = elements<int32_t>(env, given[0], length);
   if (length < headerLength)
     throwInvalid("the header is too short");
-  float* const arena = elements<float>(env, info[1], napi_float32_array, length);
-  void* before = nullptr; // where an earlier attempt found no memory
-  check(napi_get_instance_data(env, &before));
-  Environment* const environment = before ? static_cast<Environment*>(before) : new Environment(env);
-  const auto finalize = [](napi_env, void* environment, void*) { static_cast<Environment*>(environment)->release(); };
-  if (!before && napi_set_instance_data(env, environment, finalize, nullptr) != napi_ok) {
-    environment->release();
-    throw Pending{};
-  }
-  if (environment->isOpen())
+  float* const arena = elements<float>(env, given[1], length);
+  Environment& environment = makeEnvironment(env);
+  if (environment.isOpen())
     throwInvalid("setUp() has been called");
-  environment->header = header;
-  environment->arena = arena;
-  environment->arenaFloats = length;
+  environment.setArrays(header, arena, length);
   Pool::shared().limit(threads);
-  if (info[4].ToBoolean())
+  bool always;
+  if (napi_get_value_bool(env, given[4], &always) == napi_ok && always)
     alwaysShareWork();
-  const napi_value calls = functionOf(std::make_unique<CallsFunction>(*environment));
-  keep(env, calls, "header", info[0]);
-  keep(env, calls, "arena", info[1]);
-  environment->openNotifier(info[2]);
+  const napi_value calls = functionOf(std::make_unique<CallsFunction>(environment));
+  keep(env, calls, "header", given[0]);
+  keep(env, calls, "arena", given[1]);
+  environment.openNotifier(given[2]);
   return calls;
 }
 
+napi_property_descriptor valueProperty(const char* name, napi_value value) {
+  return {name, nullptr, nullptr, nullptr, nullptr, value, napi_default_jsproperty, nullptr};
+}
+
 // [{ name, usable }], best first
-napi_value tables(const Napi::CallbackInfo& info) {
+napi_value tables(napi_env env, napi_callback_info) {
   size_t count;
   const Kernels* const* const tables = kernelTables(count);
-  Napi::Array list = Napi::Array::New(info.Env(), count);
+  napi_value list;
+  check(napi_create_array(env, &list));
   for (size_t index = 0; index < count; index++) {
-    Napi::Object table = Napi::Object::New(info.Env());
-    table.Set("name", tables[index]->name);
-    table.Set("usable", runsHere(*tables[index]));
-    list.Set(static_cast<uint32_t>(index), table);
+    napi_value name, usable, table;
+    check(napi_create_string_utf8(env, tables[index]->name, NAPI_AUTO_LENGTH, &name));
+    check(napi_get_boolean(env, runsHere(*tables[index]), &usable));
+    const napi_property_descriptor properties[] = {valueProperty("name", name), valueProperty("usable", usable)};
+    check(napi_create_object(env, &table));
+    check(napi_define_properties(env, table, std::size(properties), properties));
+    check(napi_set_element(env, list, static_cast<uint32_t>(index), table));
   }
   return list;
 }
 
 // (table, specification) → floats of packed weights
-napi_value networkFloats(const Napi::CallbackInfo& info) {
-  const Kernels& kernels = kernelsAt(info[0]);
-  return Napi::Number::New(info.Env(),
-                           static_cast<double>(Network::packedBytes(specOf(info[1]), kernels) / sizeof(float)));
+napi_value networkFloats(napi_env env, napi_callback_info info) {
+  const Arguments<2> given(env, info);
+  const Kernels& kernels = kernelsAt(env, given[0]);
+  return number(env, Network::packedBytes(specOf(env, given[1]), kernels) / sizeof(float));
 }
 
 // (table, specification, threads, memory, weights or undefined where the memory holds them already)
-napi_value network(const Napi::CallbackInfo& info) {
-  const napi_env env = info.Env();
-  const Kernels& kernels = kernelsAt(info[0]);
-  const NetworkSpec spec = specOf(info[1]);
-  const size_t threads = whole(info[2], 1, 65536);
-  std::vector<MutableCellWeights> plain;
-  if (!info[4].IsUndefined())
-    plain = weightPointers(env, info[4], spec);
+napi_value network(napi_env env, napi_callback_info info) {
+  const Arguments<5> given(env, info);
+  const Kernels& kernels = kernelsAt(env, given[0]);
+  const NetworkSpec spec = specOf(env, given[1]);
+  const size_t threads = threadsOf(env, given[2]);
+  const bool adopts = isUndefined(env, given[4]);
+  std::vector<float*> list;
+  if (!adopts)
+    list = readWeightList(env, given[4], spec);
   const size_t packedFloats = Network::packedBytes(spec, kernels) / sizeof(float);
-  float* const memory = packedMemory(info[3], packedFloats);
+  float* const memory = packedMemory(env, given[3], packedFloats);
   NetworkWeights* const weights =
       new NetworkWeights(environmentOf(env), spec, kernels, memory, packedFloats * sizeof(float), threads);
   const WeightsRef ref(*weights);
-  check(napi_create_reference(env, info[3], 0, &weights->pin));
-  if (plain.empty()) {
+  check(napi_create_reference(env, given[3], 0, &weights->pin));
+  if (adopts) {
     weights->shared = true;
   } else {
-    std::vector<CellWeights> cells;
-    for (const MutableCellWeights& cell : plain) {
-      cells.push_back({cell.weightIh, cell.weightHh, cell.biasIh, cell.biasHh, cell.weightHr, cell.peephole});
-    }
-    weights->network.pack(cells.data());
+    weights->network.pack(cellsOfWeightList<const float>(list).data());
     weights->count();
   }
   const napi_value function = functionOf(std::make_unique<NetworkFunction>(weights->environment, ref));
-  keep(env, function, "memory", info[3]);
+  keep(env, function, "memory", given[3]);
   return function;
 }
 
 // (table, in, out) → floats of packed weights
-napi_value linearFloats(const Napi::CallbackInfo& info) {
-  const Kernels& kernels = kernelsAt(info[0]);
-  const size_t in = whole(info[1], 1, 1 << 20), out = whole(info[2], 1, 1 << 20);
-  return Napi::Number::New(info.Env(), static_cast<double>(Linear::packedBytes(in, out, kernels) / sizeof(float)));
+napi_value linearFloats(napi_env env, napi_callback_info info) {
+  const Arguments<3> given(env, info);
+  const Kernels& kernels = kernelsAt(env, given[0]);
+  const size_t in = sizeOf(env, given[1], 1, largestSize), out = sizeOf(env, given[2], 1, largestSize);
+  return number(env, Linear::packedBytes(in, out, kernels) / sizeof(float));
 }
 
 // (table, in, out, memory, weight, bias or undefined)
-napi_value linear(const Napi::CallbackInfo& info) {
-  const napi_env env = info.Env();
-  const Kernels& kernels = kernelsAt(info[0]);
-  const size_t in = whole(info[1], 1, 1 << 20), out = whole(info[2], 1, 1 << 20);
+napi_value linear(napi_env env, napi_callback_info info) {
+  const Arguments<6> given(env, info);
+  const Kernels& kernels = kernelsAt(env, given[0]);
+  const size_t in = sizeOf(env, given[1], 1, largestSize), out = sizeOf(env, given[2], 1, largestSize);
   const size_t packedFloats = Linear::packedBytes(in, out, kernels) / sizeof(float);
-  float* const memory = packedMemory(info[3], packedFloats);
-  const float* const weight = floats(env, info[4], in * out);
-  const float* const bias = info[5].IsUndefined() ? nullptr : floats(env, info[5], out);
+  float* const memory = packedMemory(env, given[3], packedFloats);
+  const float* const weight = floats(env, given[4], in * out);
+  const float* const bias = isUndefined(env, given[5]) ? nullptr : floats(env, given[5], out);
   auto layer =
       std::make_unique<LinearFunction>(environmentOf(env), in, out, kernels, memory, packedFloats * sizeof(float));
   layer->pack(weight, bias);
   const napi_value function = functionOf(std::move(layer));
-  keep(env, function, "memory", info[3]);
+  keep(env, function, "memory", given[3]);
   return function;
 }
 
 // (state of the generator, target, begin, end, bound): random weights
-napi_value uniform(const Napi::CallbackInfo& info) {
-  const napi_env env = info.Env();
-  if (!info[4].IsNumber())
+napi_value uniform(napi_env env, napi_callback_info info) {
+  const Arguments<5> given(env, info);
+  if (typeOf(env, given[4]) != napi_number)
     throwInvalid("a bound is missing");
-  const double bound = info[4].As<Napi::Number>().DoubleValue();
   size_t stateLength, length;
-  int32_t* const given = elements<int32_t>(env, info[0], napi_int32_array, stateLength);
-  float* const target = elements<float>(env, info[1], napi_float32_array, length);
+  int32_t* const generator = elements<int32_t>(env, given[0], stateLength);
+  float* const target = elements<float>(env, given[1], length);
   if (stateLength != 4)
     throwInvalid("the state of the generator has the wrong length");
-  const size_t end = whole(info[3], 0, length), begin = whole(info[2], 0, end);
+  const size_t end = sizeOf(env, given[3], 0, length), begin = sizeOf(env, given[2], 0, end);
   uint32_t state[4];
-  std::copy_n(given, 4, state);
-  fillUniform(state, target + begin, end - begin, bound);
-  std::copy_n(state, 4, given);
+  std::copy_n(generator, 4, state);
+  fillUniform(state, target + begin, end - begin, numberOf(env, given[4]));
+  std::copy_n(state, 4, generator);
   return nullptr;
 }
 
-Napi::Object start(Napi::Env env, Napi::Object exports) {
-  exports.Set("setUp", Napi::Function::New<entry<setUp>>(env));
-  exports.Set("tables", Napi::Function::New<entry<tables>>(env));
-  exports.Set("networkFloats", Napi::Function::New<entry<networkFloats>>(env));
-  exports.Set("network", Napi::Function::New<entry<network>>(env));
-  exports.Set("uniform", Napi::Function::New<entry<uniform>>(env));
-  exports.Set("linearFloats", Napi::Function::New<entry<linearFloats>>(env));
-  exports.Set("linear", Napi::Function::New<entry<linear>>(env));
+template <napi_value (*body)(napi_env, napi_callback_info)>
+napi_property_descriptor entry(const char* name) {
+  const napi_callback callback = [](napi_env env, napi_callback_info info) {
+    return guarded(env, [&] { return body(env, info); });
+  };
+  return {name, nullptr, callback, nullptr, nullptr, nullptr, napi_default_jsproperty, nullptr};
+}
+
+// Defined, not set: what a script put on Object.prototype is not asked.
+Napi::Object start(Napi::Env, Napi::Object exports) {
+  exports.DefineProperties({
+      entry<setUp>("setUp"),
+      entry<tables>("tables"),
+      entry<networkFloats>("networkFloats"),
+      entry<network>("network"),
+      entry<uniform>("uniform"),
+      entry<linearFloats>("linearFloats"),
+      entry<linear>("linear"),
+  });
   return exports;
 }
 

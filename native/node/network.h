@@ -1,78 +1,65 @@
 // A network as a function: without an operation it is one forward pass on arrays in the arena.
 #pragma once
+#include "../protocol/weight_list.h"
 #include "batch.h"
 #include "stream.h"
 #include <cstring>
 
 namespace native_rnn {
 
-// The plain weights of one cell, in the order of an array's elements.
-constexpr size_t weightKinds = 6;
-inline void weightLengths(const NetworkSpec& spec, size_t layer, size_t (&lengths)[weightKinds]) {
-  const size_t rows = spec.traits().gates * spec.hiddenSize, O = spec.outputSize();
-  lengths[0] = rows * spec.layerInputs(layer);
-  lengths[1] = rows * O;
-  lengths[2] = lengths[3] = spec.bias ? rows : 0;
-  lengths[4] = spec.projSize * spec.hiddenSize;
-  lengths[5] = spec.traits().hasPeepholes ? 3 * spec.hiddenSize : 0;
+// Reads a list of typed arrays, undefined where there is none: all elements first, then pointers.
+inline std::vector<float*> readWeightList(napi_env env, napi_value list, const NetworkSpec& spec) {
+  std::vector<napi_value> values(weightListLength(spec));
+  for (size_t index = 0; index < values.size(); index++)
+    check(napi_get_element(env, list, static_cast<uint32_t>(index), &values[index]));
+  std::vector<float*> weights(values.size());
+  for (size_t index = 0; index < values.size(); index++) {
+    const size_t length = weightLength(spec, index);
+    weights[index] = length ? floats(env, values[index], length) : nullptr;
+  }
+  return weights;
 }
 
-// Reads an array of numLayers · D · 6 typed arrays (undefined where there is none): all elements first, then pointers.
-inline std::vector<MutableCellWeights> weightPointers(napi_env env, napi_value list, const NetworkSpec& spec) {
-  const size_t cells = spec.numLayers * spec.directions();
-  std::vector<napi_value> values(cells * weightKinds);
-  for (size_t index = 0; index < values.size(); index++) {
-    check(napi_get_element(env, list, static_cast<uint32_t>(index), &values[index]));
-  }
-  std::vector<MutableCellWeights> result(cells);
-  for (size_t cell = 0; cell < cells; cell++) {
-    size_t lengths[weightKinds];
-    weightLengths(spec, cell / spec.directions(), lengths);
-    float* data[weightKinds];
-    for (size_t kind = 0; kind < weightKinds; kind++) {
-      data[kind] = lengths[kind] ? floats(env, values[cell * weightKinds + kind], lengths[kind]) : nullptr;
-    }
-    result[cell] = {data[0], data[1], data[2], data[3], data[4], data[5]};
-  }
-  return result;
+template <class Float>
+std::vector<CellWeightsOf<Float>> cellsOfWeightList(const std::vector<float*>& list) {
+  std::vector<CellWeightsOf<Float>> cells;
+  cells.reserve(list.size() / weightFields);
+  for (size_t index = 0; index < list.size(); index += weightFields)
+    cells.push_back(cellWeights<Float>(&list[index]));
+  return cells;
 }
 
 class NetworkFunction final : public BoundObject {
 public:
-  enum Op : int32_t { opForwardArena, opForward, opWeights, opStream, opStart, opBatch, opShare, opDispose };
-
   NetworkFunction(Environment& environment, const WeightsRef& weights) : BoundObject(environment), weights_(weights) {
     charge(emptiedCost(weights->bytes));
   }
 
   napi_value call(napi_callback_info info) {
-    const int32_t op = environment.takeOp();
-    if (op == opDispose) {
+    const NetworkOp op = environment.header.takeOp<NetworkOp>();
+    if (op == NetworkOp::dispose) {
       weights_.dispose();
       return nullptr;
     }
     NetworkWeights& weights = weights_.get();
     switch (op) {
-    case opForwardArena: {
-      const ForwardCall call =
-          ForwardRequest(environment, weights).over(ArenaCursor(environment.arena, environment.arenaFloats));
-      run(weights, call);
+    case NetworkOp::forwardArena:
+      run(weights, request(weights).over(environment.arena()));
       return nullptr;
-    }
-    case opForward:
+    case NetworkOp::forward:
       forward(weights, info);
       return nullptr;
-    case opWeights:
+    case NetworkOp::weights:
       unpack(weights, info);
       return nullptr;
-    case opStream:
+    case NetworkOp::stream:
       return stream(weights, info);
-    case opStart:
+    case NetworkOp::start:
       start(weights, info);
       return nullptr;
-    case opBatch:
+    case NetworkOp::batch:
       return keeping(functionOf(std::make_unique<BatchFunction>(environment, weights_)));
-    case opShare:
+    case NetworkOp::share:
       weights.shared = true;
       return nullptr;
     default:
@@ -81,34 +68,35 @@ public:
   }
 
 private:
+  ForwardRequest request(const NetworkWeights& weights) const {
+    return ForwardRequest(environment.header, weights.network.spec(), weights.threads);
+  }
+
   void run(const NetworkWeights& weights, const ForwardCall& call) {
-    ForwardRequest::checkLengths(call);
+    checkLengths(call);
     weights.network.forward(call, *environment.scratch);
     environment.trimScratch();
   }
 
   // x, h0, c0, lengths of a call, checked.
-  ForwardCall inputs(const ForwardRequest& request, const napi_value* given) {
+  ForwardCall inputs(const ForwardRequest& request, const napi_value* given) const {
+    const napi_env env = environment.env;
     ForwardCall call = request.empty();
-    call.x = floats(environment.env, given[0], request.all.x);
-    if (request.flags & ForwardRequest::initialH)
-      call.h0 = floats(environment.env, given[1], request.all.h);
-    if (request.flags & ForwardRequest::initialC)
-      call.c0 = floats(environment.env, given[2], request.all.c);
-    if (request.flags & ForwardRequest::rowLengths) {
-      size_t rows;
-      call.lengths = elements<int32_t>(environment.env, given[3], napi_int32_array, rows);
-      if (rows != request.B)
-        throwInvalid("an array has the wrong length");
-    }
+    call.x = floats(env, given[0], request.all.x);
+    if (request.has(ForwardFlag::h0))
+      call.h0 = floats(env, given[1], request.all.h);
+    if (request.has(ForwardFlag::c0))
+      call.c0 = floats(env, given[2], request.all.c);
+    if (request.has(ForwardFlag::lengths))
+      call.lengths = elementsOf<int32_t>(env, given[3], request.B);
     return call;
   }
 
   void forward(const NetworkWeights& weights, napi_callback_info info) {
-    const ForwardRequest request(environment, weights);
+    const ForwardRequest request = this->request(weights);
     const Arguments<7> given(environment.env, info); // x, h0, c0, lengths, y, hn, cn
     ForwardCall call = inputs(request, given.values);
-    if (request.flags & ForwardRequest::output)
+    if (request.has(ForwardFlag::output))
       call.y = floats(environment.env, given[4], request.all.y);
     call.hn = floats(environment.env, given[5], request.all.h);
     if (request.all.c)
@@ -117,18 +105,18 @@ private:
   }
 
   // The same on the pool: the inputs are copied now, as JavaScript may do anything to them afterwards.
-  void start(NetworkWeights&, napi_callback_info info) {
-    const ForwardRequest request(environment, weights_.get());
-    const Arguments<4> given(environment.env, info);
+  void start(const NetworkWeights& weights, napi_callback_info info) {
+    const ForwardRequest request = this->request(weights);
+    const Arguments<4> given(environment.env, info); // x, h0, c0, lengths
     const ForwardCall from = inputs(request, given.values);
-    ForwardRequest::checkLengths(from);
+    checkLengths(from);
     auto call = std::make_unique<NetworkCall>(weights_, request.floats());
     call->arrays = request.over(ArenaCursor(call->buffer.data(), call->buffer.size()));
     copy(call->arrays.x, from.x, request.all.x);
     copy(call->arrays.h0, from.h0, request.h0());
     copy(call->arrays.c0, from.c0, request.c0());
     copy(call->arrays.lengths, from.lengths, request.lengths());
-    environment.header[fieldSlot] = static_cast<int32_t>(environment.submit(std::move(call)));
+    environment.header.answer(environment.submit(std::move(call)));
   }
   template <class Element>
   static void copy(const Element* to, const Element* from, size_t count) {
@@ -138,20 +126,22 @@ private:
 
   void unpack(const NetworkWeights& weights, napi_callback_info info) {
     const Arguments<1> given(environment.env, info);
-    weights.network.unpack(weightPointers(environment.env, given[0], weights.network.spec()).data());
+    const std::vector<float*> list = readWeightList(environment.env, given[0], weights.network.spec());
+    weights.network.unpack(cellsOfWeightList<float>(list).data());
   }
 
-  // input and output, over one SharedArrayBuffer
+  // input and output, over one SharedArrayBuffer; the stream's slot goes to the header.
   napi_value stream(const NetworkWeights& weights, napi_callback_info info) {
-    const size_t B = environment.number(fieldB);
+    const napi_env env = environment.env;
+    const size_t B = environment.header.size(HeaderField::B);
     const CallLengths lengths = callLengths(weights.network.spec(), 1, B);
-    const Arguments<2> given(environment.env, info);
-    float* const input = floats(environment.env, given[0], lengths.x);
-    float* const output = floats(environment.env, given[1], lengths.y);
+    const Arguments<2> given(env, info);
+    float* const input = floats(env, given[0], lengths.x);
+    float* const output = floats(env, given[1], lengths.y);
     auto stream = std::make_unique<StreamFunction>(environment, weights_, B, input, output);
-    environment.header[fieldSlot] = static_cast<int32_t>(stream->slot());
+    environment.header.answer(stream->slot());
     const napi_value function = keeping(functionOf(std::move(stream)));
-    keep(environment.env, function, "input", given[0]);
+    keep(env, function, "input", given[0]);
     return function;
   }
 

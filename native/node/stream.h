@@ -1,15 +1,14 @@
-// A live stream as a function, for all that is not a step; it steps by its slot (calls.h) over the arena that both
-// sides see.
+// A live stream as a function, for all that is not a step; it steps by its slot (completions.h), over an input and an
+// output that both sides see.
 #pragma once
 #include "../rnn/stream.h"
+#include "bound_object.h"
 #include "weights_ref.h"
 
 namespace native_rnn {
 
 class StreamFunction final : public BoundObject {
 public:
-  enum Op : int32_t { opRun, opReadState, opWriteState, opDispose };
-
   StreamFunction(Environment& environment, const WeightsRef& weights, size_t B, float* input, float* output)
       : BoundObject(environment), weights_(weights), B_(B), core_(new Stream(weights->network, B)),
         slot_(environment.streams.next()) {
@@ -21,34 +20,32 @@ public:
   size_t slot() const { return slot_; }
 
   napi_value call(napi_callback_info info) {
-    const int32_t op = environment.takeOp();
-    if (op == opDispose) {
+    const StreamOp op = environment.header.takeOp<StreamOp>();
+    if (op == StreamOp::dispose) {
       close();
       weights_.dispose();
       return nullptr;
     }
     if (!core_)
       throwInvalid("use after dispose()");
-    const NetworkSpec& spec = weights_->network.spec();
-    const CallLengths lengths = callLengths(spec, environment.number(fieldT), B_);
-    const Arguments<2> given(environment.env, info);
+    const napi_env env = environment.env;
+    const size_t T = environment.header.size(HeaderField::T);
+    const CallLengths lengths = callLengths(weights_->network.spec(), T, B_);
+    const Arguments<2> given(env, info); // x, y or h, c
     switch (op) {
-    case opRun: {
-      const float* const x = floats(environment.env, given[0], lengths.x);
-      float* const y = floats(environment.env, given[1], lengths.y);
-      core_->run(x, environment.number(fieldT), y);
+    case StreamOp::run: {
+      const float* const x = floats(env, given[0], lengths.x);
+      core_->run(x, T, floats(env, given[1], lengths.y));
       return nullptr;
     }
-    case opReadState: {
-      float* const h = floats(environment.env, given[0], lengths.h);
-      core_->readState(h, lengths.c ? floats(environment.env, given[1], lengths.c) : nullptr);
+    case StreamOp::readState: {
+      float* const h = floats(env, given[0], lengths.h);
+      core_->readState(h, lengths.c ? floats(env, given[1], lengths.c) : nullptr);
       return nullptr;
     }
-    case opWriteState: {
-      const float* const h =
-          isUndefined(environment.env, given[0]) ? nullptr : floats(environment.env, given[0], lengths.h);
-      const float* const c =
-          isUndefined(environment.env, given[1]) ? nullptr : floats(environment.env, given[1], lengths.c);
+    case StreamOp::writeState: {
+      const float* const h = isUndefined(env, given[0]) ? nullptr : floats(env, given[0], lengths.h);
+      const float* const c = isUndefined(env, given[1]) ? nullptr : floats(env, given[1], lengths.c);
       core_->writeState(h, c);
       return nullptr;
     }
@@ -67,10 +64,10 @@ private:
   }
 
   WeightsRef weights_; // before the core, which ends first
-  size_t B_;
+  const size_t B_;
   std::unique_ptr<Stream> core_;
   size_t slot_;
-  int64_t bytes_ = 0;
+  int64_t bytes_ = 0; // that the core holds
 };
 
 } // namespace native_rnn

@@ -1,13 +1,13 @@
-// Weights as one environment sees them, and everyone who uses them. The memory belongs to a SharedArrayBuffer that
-// every function bound to the weights holds as a property, so that it lives by garbage collection alone, in all
-// threads.
+// The weights of a network as one environment sees them, and the life of their memory. That belongs to a
+// SharedArrayBuffer, which every function bound to the weights holds, so that it lives by garbage collection alone, in
+// all threads.
 #pragma once
 #include "environment.h"
 
 namespace native_rnn {
 
 struct NetworkWeights final : CountedNetwork {
-  // `buffer`: a view of `bytes` bytes over the SharedArrayBuffer; `counted`: this environment made it.
+  // `memory`: `bytes` bytes within the SharedArrayBuffer.
   NetworkWeights(Environment& environment, const NetworkSpec& spec, const Kernels& kernels, float* memory, size_t bytes,
                  size_t threads)
       : CountedNetwork(spec, kernels, memory, threads), environment(environment), memory(memory), bytes(bytes) {
@@ -20,7 +20,8 @@ struct NetworkWeights final : CountedNetwork {
       napi_delete_reference(environment.env, pin);
     environment.release();
   }
-  // V8 does not count the memory of shared buffers: unless it is told, it sees no reason to collect them.
+  // V8 does not count the memory of shared buffers: unless it is told, it sees no reason to collect them. Told by the
+  // environment that made them.
   void count() {
     environment.adjust(static_cast<int64_t>(bytes));
     counted = true;
@@ -89,78 +90,6 @@ public:
 
 private:
   WeightsRef weights_;
-};
-
-// Cuts arrays one after the other out of a run of floats.
-class ArenaCursor {
-public:
-  ArenaCursor(float* from, size_t floats) : next_(from), left_(floats) {}
-  float* take(size_t floats) {
-    if (floats > left_)
-      throwInvalid("the arrays do not fit the arena");
-    float* const result = next_;
-    next_ += floats;
-    left_ -= floats;
-    return result;
-  }
-
-private:
-  float* next_;
-  size_t left_;
-};
-
-// One forward call as the header tells it.
-struct ForwardRequest {
-  enum Flag : int32_t { batchFirst = 1, output = 2, initialH = 4, initialC = 8, rowLengths = 16 };
-
-  ForwardRequest(const Environment& environment, const CountedNetwork& counted)
-      : T(environment.number(fieldT)), B(environment.number(fieldB)), flags(environment.header[fieldFlags]),
-        threads(counted.threads), all(callLengths(counted.network.spec(), T, B)) {
-    if (flags & initialC && !all.c)
-      throwInvalid("this cell has no cell state");
-  }
-  size_t h0() const { return flags & initialH ? all.h : 0; }
-  size_t c0() const { return flags & initialC ? all.c : 0; }
-  size_t lengths() const { return flags & rowLengths ? B : 0; }
-  size_t y() const { return flags & output ? all.y : 0; }
-  size_t floats() const { return all.x + h0() + c0() + lengths() + y() + all.h + all.c; }
-
-  ForwardCall empty() const {
-    ForwardCall call{};
-    call.T = T;
-    call.B = B;
-    call.batchFirst = flags & batchFirst;
-    call.threads = threads;
-    return call;
-  }
-  // The order of the arrays in the arena and in a call's buffer; lib/native.ts knows it too.
-  ForwardCall over(ArenaCursor cursor) const {
-    ForwardCall call = empty();
-    call.x = cursor.take(all.x);
-    if (flags & initialH)
-      call.h0 = cursor.take(h0());
-    if (flags & initialC)
-      call.c0 = cursor.take(c0());
-    if (flags & rowLengths)
-      call.lengths = reinterpret_cast<const int32_t*>(cursor.take(B));
-    if (flags & output)
-      call.y = cursor.take(all.y);
-    call.hn = cursor.take(all.h);
-    if (all.c)
-      call.cn = cursor.take(all.c);
-    return call;
-  }
-  static void checkLengths(const ForwardCall& call) {
-    for (size_t row = 0; call.lengths && row < call.B; row++) {
-      if (call.lengths[row] < 0 || static_cast<size_t>(call.lengths[row]) > call.T)
-        throwInvalid("a length is out of range");
-    }
-  }
-
-  size_t T, B;
-  int32_t flags;
-  size_t threads;
-  CallLengths all;
 };
 
 } // namespace native_rnn

@@ -1,7 +1,8 @@
 // Measures what threads cost, by using them.
 #include "thread_cost.h"
 #include "../matmul/packed_matrix.h"
-#include "../threading/pool.h"
+#include "../threading/barrier.h"
+#include "../threading/team.h"
 #include <algorithm>
 #include <chrono>
 

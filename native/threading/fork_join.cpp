@@ -1,9 +1,28 @@
-// A crew works in rounds: the caller hands one out, who is there takes a share, and all meet at its end.
+// A fork-join works in rounds: the caller hands one out, who is there takes a share, and all meet at its end.
+//
+//   caller   work_, argument_, barrier_, working_ = shares − 1 ─▶ round_ = number | shares ─▶ share 0 ─▶ working_ == 0?
+//                                                                      │ release, acquire                  ▲
+//   member   spins: round_ ≠ seen? ◀──────────────────────────────────┘                                   │
+//                   index < shares ─▶ share `index` ─▶ working_ − 1 ───────────────────────────────────────┘
+//                   index ≥ shares ─▶ it arrived too late for this round, and spins for the next
+//
+// The number and the shares are one word: a member that reads it knows with the same read whether the caller waits for
+// it.
 #include "fork_join.h"
 #include <algorithm>
 #include <chrono>
 
 namespace native_rnn {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr uint64_t sharesBits = 16, sharesMask = (uint64_t{1} << sharesBits) - 1;
+// A caller that waits for others longer than it worked itself, and this much more, waits for a thread that does not
+// run.
+constexpr Clock::duration mostWait = std::chrono::microseconds(200);
+
+} // namespace
 
 ForkJoin::ForkJoin(size_t threads) : team_(threads, member, this) {}
 
@@ -25,8 +44,7 @@ void ForkJoin::member(void* argument, size_t index) {
     if (round == seen)
       return;
     seen = round;
-    const size_t shares = round & 0xffff;
-    // Who came while a round was being handed out is counted in the next.
+    const size_t shares = round & sharesMask;
     if (index >= shares)
       continue;
     forkJoin.work_(forkJoin.argument_, index, shares, *forkJoin.barrier_);
@@ -39,9 +57,9 @@ void ForkJoin::run(Work work, void* argument, size_t steps) {
   Barrier barrier(shares);
   work_ = work, argument_ = argument, barrier_ = &barrier;
   working_.store(shares - 1, std::memory_order_relaxed);
-  using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
-  round_.store((((round_.load(std::memory_order_relaxed) >> 16) + 1) << 16) | shares, std::memory_order_release);
+  const uint64_t number = (round_.load(std::memory_order_relaxed) >> sharesBits) + 1;
+  round_.store((number << sharesBits) | shares, std::memory_order_release);
   work(argument, 0, shares, barrier);
   const Clock::duration own = Clock::now() - begin;
   spinUntil([&] { return working_.load(std::memory_order_acquire) == 0; });
@@ -51,8 +69,7 @@ void ForkJoin::run(Work work, void* argument, size_t steps) {
   if (shares == 1) {
     if (steps > 0)
       soloTicksPerStep_ = ticksPerStep;
-  } else if (all - own > own + std::chrono::microseconds(200) ||
-             (steps > 0 && soloTicksPerStep_ > 0 && ticksPerStep > soloTicksPerStep_)) {
+  } else if (all - own > own + mostWait || (steps > 0 && soloTicksPerStep_ > 0 && ticksPerStep > soloTicksPerStep_)) {
     tooSlow_ = true;
   }
 }

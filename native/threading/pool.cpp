@@ -1,9 +1,6 @@
-// The queue of the pool, and the two ways of working together that stand on it: teams and parallel parts.
+// The pool's queue, its threads, and where these may run while they sleep.
 #include "pool.h"
 #include <new>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 namespace native_rnn {
 
@@ -20,7 +17,8 @@ bool Pool::submit(Task& task, size_t slots, bool urgent) {
   if (slots == 0)
     return true;
   const Guard guard(mutex_);
-  while (started_ < size() && started_ < openSlots_ + slots + (started_ - idle_)) {
+  const size_t busy = started_ - idle_;
+  while (started_ < size() && started_ < openSlots_ + slots + busy) {
     if (started_ == 0)
       keepLoaded(reinterpret_cast<const void*>(&Pool::enter));
     if (!startThread(&Pool::enter, this))
@@ -61,17 +59,23 @@ void Pool::unlink(Task& task) {
 }
 
 ThreadResult RNN_THREAD_CALL Pool::enter(void* pool) {
-#ifdef __linux__
-  prctl(PR_SET_NAME, "native-rnn", 0, 0, 0);
-#endif
+  nameCurrentThread("native-rnn");
   static_cast<Pool*>(pool)->work();
   return 0;
 }
 
-// Any of them may be the one that wakes. Who gave a thread other processors meanwhile has the last word.
+// Where a sleeper may run, so that it is not woken on the processor of the thread that has work for it:
+//
+//   asleep, not away ── submit: kept to `kept` = all but the submitter's ──▶ asleep, away ── submit ─┐
+//          ▲                                                                  │    ▲  (kept anew)    │
+//          │                                                                  │    └─────────────────┘
+//          └─── queue empty ─── working, not away ◀── wakes: gets `all` back ─┘
+//
+// Whoever sets a sleeper's processors from outside has the last word: what is not `kept` any more becomes `all`.
 void Pool::moveSleepersAway() {
   if (entered_ > fewThreads || size() > fewThreads || !mayChooseProcessors())
     return;
+  // Every one of them, for any may be the one that wakes.
   for (size_t i = 0; i < entered_; i++) {
     Sleeper& sleeper = sleepers_[i];
     Processors now;
@@ -86,6 +90,13 @@ void Pool::moveSleepersAway() {
   }
 }
 
+void Pool::comeBack(const Sleeper& sleeper) {
+  Processors now;
+  if (readProcessors(sleeper.thread, now) && sameProcessors(now, sleeper.kept))
+    useProcessors(sleeper.thread, sleeper.all);
+}
+
+// A thread's whole life: sleep, take a slot of the first task, run it with the queue unlocked.
 void Pool::work() {
   mutex_.lock();
   Sleeper beyond{}, &self = entered_ < fewThreads ? sleepers_[entered_] : beyond;
@@ -104,64 +115,12 @@ void Pool::work() {
       unlink(task);
     idle_--;
     mutex_.unlock();
-    Processors now;
-    if (away && readProcessors(self.thread, now) && sameProcessors(now, self.kept))
-      useProcessors(self.thread, self.all);
-    task.run(); // the job may be gone when it returns
+    if (away)
+      comeBack(self); // nobody else writes to it until it sleeps again
+    task.run();       // the task may be gone when it returns
     mutex_.lock();
     idle_++;
   }
-}
-
-Team::Team(size_t members, Work work, void* argument) : work_(work), argument_(argument), invited_(0) {
-  Pool& pool = Pool::shared();
-  const size_t most = pool.size() < members ? pool.size() : members - 1;
-  if (members > 1 && pool.submit(*this, most, true))
-    invited_ = most;
-}
-
-void Team::run() noexcept {
-  work_(argument_, arrived_.fetch_add(1, std::memory_order_acq_rel) + 1);
-  left_.fetch_add(1, std::memory_order_release);
-}
-
-void Team::end() {
-  if (ended_)
-    return;
-  ended_ = true;
-  const size_t came = invited_ - (invited_ ? Pool::shared().cancel(*this) : 0);
-  spinUntil([&] { return left_.load(std::memory_order_acquire) == came; });
-}
-
-namespace {
-struct ParallelLoop {
-  size_t count;
-  void (*work)(void*, size_t);
-  void* argument;
-  std::atomic<size_t> next{0};
-  static void take(void* self, size_t) {
-    ParallelLoop& items = *static_cast<ParallelLoop*>(self);
-    for (size_t item; (item = items.next.fetch_add(1, std::memory_order_relaxed)) < items.count;) {
-      items.work(items.argument, item);
-    }
-  }
-};
-} // namespace
-
-void parallelFor(size_t items, size_t threads, void (*work)(void*, size_t), void* argument) {
-  ParallelLoop all{items, work, argument};
-  Team team(threads < items ? threads : items, &ParallelLoop::take, &all);
-  ParallelLoop::take(&all, 0);
-}
-
-void Barrier::arriveAndWait() {
-  const uint32_t round = round_.load(std::memory_order_acquire);
-  if (here_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
-    here_.store(0, std::memory_order_relaxed);
-    round_.store(round + 1, std::memory_order_release);
-    return;
-  }
-  spinUntil([&] { return round_.load(std::memory_order_acquire) != round; });
 }
 
 } // namespace native_rnn

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 
-const lib = join(import.meta.dirname, '..', 'lib')
+const lib = join(import.meta.dirname, '..', '..', 'lib')
 const table = readFileSync(join(lib, 'spec/cell-traits.ts'), 'utf8')
 const folder = join(lib, 'backends/typescript/cells')
 const cells = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'))

@@ -1,7 +1,7 @@
 /** Scripts that replace what the language gives after the package was loaded: results keep their bits, and no memory of the engine is lost. */
 import { availableBackends } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
-import { runModule } from './child.ts'
+import { runModule } from '../support/child.ts'
 
 // Everything that a user can do, as text: each result is written out by means that were taken before the poison.
 const program = (poison: string, warm: boolean) => `
