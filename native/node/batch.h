@@ -4,6 +4,8 @@
 #include "../protocol/batch_rows.h"
 #include "bound_object.h"
 #include "weights_ref.h"
+#include <algorithm>
+#include <iterator>
 
 namespace native_rnn {
 
@@ -40,6 +42,9 @@ private:
       arrays.c = elements<float>(env, given[2], arrays.cLength);
     arrays.outputs = elements<float>(env, given[3], arrays.outputsLength);
     arrays.rows = elements<int32_t>(env, given[4], arrays.rowsLength);
+    // All or nothing: what fails leaves the arrays of before, and what keeps them.
+    MemoryRef refs[] = {{env, given[0]}, {env, given[1]}, {env, given[2]}, {env, given[3]}, {env, given[4]}};
+    std::move(std::begin(refs), std::end(refs), refs_);
     rows_.bind(arrays);
   }
 
@@ -80,6 +85,7 @@ private:
 
   WeightsRef weights_;
   BatchRows rows_;
+  MemoryRef refs_[5]; // to the arrays that rows_ is bound to
   size_t running_ = 0;
   std::vector<std::unique_ptr<NetworkCall>> spares_; // as many as ran at once
 };

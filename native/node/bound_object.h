@@ -50,9 +50,4 @@ napi_value functionOf(std::unique_ptr<Object> object) {
   return function;
 }
 
-// Keeps a value alive as long as the function: the memory that the function's object points into.
-inline void keep(napi_env env, napi_value function, const char* name, napi_value value) {
-  check(napi_set_named_property(env, function, name, value));
-}
-
 } // namespace native_rnn

@@ -3,7 +3,7 @@
 #pragma once
 #include "../async/async_call.h"
 #include "../protocol/forward_request.h"
-#include "exceptions.h"
+#include "memory_ref.h"
 #include "slots.h"
 #include <memory>
 
@@ -31,11 +31,13 @@ public:
       delete this;
   }
 
-  // Memory of two JavaScript arrays.
-  void setArrays(int32_t* headerFields, float* arena, size_t arenaFloats) {
+  // Two JavaScript arrays, and what keeps them.
+  void setArrays(int32_t* headerFields, MemoryRef headerRef, float* arena, size_t arenaFloats, MemoryRef arenaRef) {
     header.setMemory(headerFields);
+    headerRef_ = std::move(headerRef);
     arena_ = arena;
     arenaFloats_ = arenaFloats;
+    arenaRef_ = std::move(arenaRef);
   }
   ArenaCursor arena() const { return ArenaCursor(arena_, arenaFloats_); }
   // Tells the garbage collector of memory that it does not see.
@@ -75,6 +77,7 @@ private:
   size_t users_ = 1;
   float* arena_ = nullptr;
   size_t arenaFloats_ = 0;
+  MemoryRef headerRef_, arenaRef_;
   CompletionQueue completions_;
   napi_threadsafe_function notifier_ = nullptr;
   Slots<std::unique_ptr<AsyncCall>> pending_;

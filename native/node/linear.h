@@ -8,13 +8,14 @@ namespace native_rnn {
 
 class LinearFunction final : public BoundObject {
 public:
-  LinearFunction(Environment& environment, size_t in, size_t out, const Kernels& kernels, float* memory, size_t bytes)
-      : BoundObject(environment), in_(in), out_(out), memory_(memory), bytes_(bytes),
+  LinearFunction(Environment& environment, size_t in, size_t out, const Kernels& kernels, float* memory, size_t bytes,
+                 MemoryRef ref)
+      : BoundObject(environment), in_(in), out_(out), memory_(memory), ref_(std::move(ref)), bytes_(bytes),
         core_(new Linear(in, out, kernels, memory)) {
     environment.adjust(static_cast<int64_t>(bytes_));
     charge(emptiedCost(bytes_));
   }
-  ~LinearFunction() override { environment.adjust(-static_cast<int64_t>(bytes_)); }
+  ~LinearFunction() override { dispose(); }
   void pack(const float* weight, const float* bias) { core_->pack(weight, bias); }
 
   napi_value call(napi_callback_info info) {
@@ -56,6 +57,7 @@ private:
 
   const size_t in_, out_;
   float* const memory_;
+  const MemoryRef ref_;
   size_t bytes_;
   std::unique_ptr<Linear> core_;
 };

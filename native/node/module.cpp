@@ -93,14 +93,12 @@ napi_value setUp(napi_env env, napi_callback_info info) {
   Environment& environment = makeEnvironment(env);
   if (environment.isOpen())
     throwInvalid("setUp() has been called");
-  environment.setArrays(header, arena, length);
+  environment.setArrays(header, MemoryRef(env, given[0]), arena, length, MemoryRef(env, given[1]));
   Pool::shared().limit(threads);
   bool always;
   if (napi_get_value_bool(env, given[4], &always) == napi_ok && always)
     alwaysShareWork();
   const napi_value calls = functionOf(std::make_unique<CallsFunction>(environment));
-  keep(env, calls, "header", given[0]);
-  keep(env, calls, "arena", given[1]);
   environment.openNotifier(given[2]);
   return calls;
 }
@@ -146,19 +144,16 @@ napi_value network(napi_env env, napi_callback_info info) {
     list = readWeightList(env, given[4], spec);
   const size_t packedFloats = Network::packedBytes(spec, kernels) / sizeof(float);
   float* const memory = packedMemory(env, given[3], packedFloats);
-  NetworkWeights* const weights =
-      new NetworkWeights(environmentOf(env), spec, kernels, memory, packedFloats * sizeof(float), threads);
+  NetworkWeights* const weights = new NetworkWeights(environmentOf(env), spec, kernels, memory,
+                                                     packedFloats * sizeof(float), MemoryRef(env, given[3]), threads);
   const WeightsRef ref(*weights);
-  check(napi_create_reference(env, given[3], 0, &weights->pin));
   if (adopts) {
     weights->shared = true;
   } else {
     weights->network.pack(cellsOfWeightList<const float>(list).data());
     weights->count();
   }
-  const napi_value function = functionOf(std::make_unique<NetworkFunction>(weights->environment, ref));
-  keep(env, function, "memory", given[3]);
-  return function;
+  return functionOf(std::make_unique<NetworkFunction>(weights->environment, ref));
 }
 
 // (table, in, out) → floats of packed weights
@@ -178,12 +173,10 @@ napi_value linear(napi_env env, napi_callback_info info) {
   float* const memory = packedMemory(env, given[3], packedFloats);
   const float* const weight = floats(env, given[4], in * out);
   const float* const bias = isUndefined(env, given[5]) ? nullptr : floats(env, given[5], out);
-  auto layer =
-      std::make_unique<LinearFunction>(environmentOf(env), in, out, kernels, memory, packedFloats * sizeof(float));
+  auto layer = std::make_unique<LinearFunction>(environmentOf(env), in, out, kernels, memory,
+                                                packedFloats * sizeof(float), MemoryRef(env, given[3]));
   layer->pack(weight, bias);
-  const napi_value function = functionOf(std::move(layer));
-  keep(env, function, "memory", given[3]);
-  return function;
+  return functionOf(std::move(layer));
 }
 
 // (state of the generator, target, begin, end, bound): random weights

@@ -38,7 +38,7 @@ public:
   napi_value call(napi_callback_info info) {
     const NetworkOp op = environment.header.takeOp<NetworkOp>();
     if (op == NetworkOp::dispose) {
-      weights_.dispose();
+      weights_.release();
       return nullptr;
     }
     NetworkWeights& weights = weights_.get();
@@ -58,7 +58,7 @@ public:
       start(weights, info);
       return nullptr;
     case NetworkOp::batch:
-      return keeping(functionOf(std::make_unique<BatchFunction>(environment, weights_)));
+      return functionOf(std::make_unique<BatchFunction>(environment, weights_));
     case NetworkOp::share:
       weights.shared = true;
       return nullptr;
@@ -138,18 +138,10 @@ private:
     const Arguments<2> given(env, info);
     float* const input = floats(env, given[0], lengths.x);
     float* const output = floats(env, given[1], lengths.y);
-    auto stream = std::make_unique<StreamFunction>(environment, weights_, B, input, output);
+    auto stream = std::make_unique<StreamFunction>(environment, weights_, B, input, output, MemoryRef(env, given[0]),
+                                                   MemoryRef(env, given[1]));
     environment.header.answer(stream->slot());
-    const napi_value function = keeping(functionOf(std::move(stream)));
-    keep(env, function, "input", given[0]);
-    return function;
-  }
-
-  napi_value keeping(napi_value function) {
-    napi_value view;
-    check(napi_get_reference_value(environment.env, weights_->pin, &view));
-    keep(environment.env, function, "memory", view);
-    return function;
+    return functionOf(std::move(stream));
   }
 
   WeightsRef weights_;
