@@ -1,6 +1,6 @@
 /** `forwardAsync`: a forward pass beside this thread, and how an AbortSignal ends it. */
 
-import type { ForwardResult } from '../backends/interface.ts'
+import type { ForwardResult, Settle } from '../backends/interface.ts'
 import { type ForwardTrace, forwardChannel, isTraced } from '../tracing.ts'
 import { onAbort, readSignal } from './abort-signal.ts'
 import { emptyBatch, prepareCall, type Result, shapeResult } from './forward.ts'
@@ -29,7 +29,7 @@ export async function runAsync(
   const ref = current().retain()
   try {
     const none = emptyBatch(spec, prepared.call)
-    const run = () => started((settle) => ref.network.forwardAsync(prepared.call, settle), signal)
+    const run = () => settled((settle) => ref.network.forwardAsync(prepared.call, settle), signal)
     if (!isTraced(forwardChannel)) return shapeResult(spec, prepared, none ?? (await run()))
     const { T, B } = prepared.call
     const trace = { layer, backend: ref.backend.name, T, B, async: true }
@@ -39,19 +39,18 @@ export async function runAsync(
   }
 }
 
-type Start = (settle: (result: ForwardResult | Error) => void) => () => void
-
-function started(start: Start, signal: AbortSignal | undefined): Promise<ForwardResult> {
+/** The end of a call as a promise, and its end by a signal. */
+function settled(start: (settle: Settle) => () => void, signal: AbortSignal | undefined): Promise<ForwardResult> {
   return new Promise((resolve, reject) => {
-    let forget: (() => void) | undefined
-    const callOff = start((result) => {
-      forget?.()
+    let stopListening: (() => void) | undefined
+    const cancel = start((result) => {
+      stopListening?.()
       if (result instanceof Error) reject(result)
       else resolve(result)
     })
     if (!signal) return
-    forget = onAbort(signal, () => {
-      callOff()
+    stopListening = onAbort(signal, () => {
+      cancel()
       reject(signal.reason)
     })
   })

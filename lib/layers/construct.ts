@@ -1,4 +1,4 @@
-/** How a layer comes to be: of sizes and options, of a state dict, or of a handle from another thread. */
+/** How the parts of a recurrent layer come to be: of sizes and options, of a state dict, or of a handle from another thread. */
 
 import { chooseBackend } from '../backends/index.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
@@ -14,9 +14,12 @@ import {
   size,
 } from '../options/checks.ts'
 import type { CellName, NetworkSpec } from '../spec/spec.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { drawWeights } from '../weights/initial.ts'
+import { toStateDict } from '../weights/names.ts'
 import { Uniform } from '../weights/random.ts'
 import { inferSpec, readWeights, StateDictReader } from '../weights/state-dict.ts'
+import { Parts } from './module.ts'
 
 type LayerChecks = typeof layerChecks & Readonly<Record<string, Check<unknown>>>
 
@@ -29,20 +32,29 @@ export interface LayerClass {
   cell(options: Record<string, unknown>): CellName
 }
 
-/** A layer that is made of a finished network, in place of sizes and options. Internal: no public type lets it into a constructor. */
-export class LayerParts {
+/** The parts of a recurrent layer: its network, counted with the streams that keep it. */
+export class LayerParts extends Parts<LayerParts> {
   readonly ref: NetworkRef
   readonly batchFirst: boolean
 
   constructor(ref: NetworkRef, batchFirst: boolean) {
+    super()
     this.ref = ref
     this.batchFirst = batchFirst
   }
-}
 
-/** Makes a layer of parts: `makeLayer(RNN, parts)`. Internal. */
-export function makeLayer<L>(layerClass: new (...sizes: never) => L, parts: LayerParts): L {
-  return new (layerClass as unknown as new (parts: LayerParts) => L)(parts)
+  override stateDict(): Record<string, Tensor> {
+    return toStateDict(this.ref.spec, this.ref.network.weights())
+  }
+
+  override reload(reader: StateDictReader): LayerParts {
+    const { spec, backend } = this.ref
+    return new LayerParts(NetworkRef.of(spec, backend, readWeights(reader, spec)), this.batchFirst)
+  }
+
+  override dispose(): void {
+    this.ref.release()
+  }
 }
 
 /** Opens a handle of `share()`; behind the static `fromShared` of each class. */
@@ -52,7 +64,12 @@ export function partsFromShared(layerClass: LayerClass, handle: unknown): LayerP
 }
 
 /** Of sizes and options, with initial weights; behind the constructor of each class. */
-export function makeParts(layerClass: LayerClass, inputSize: number, hiddenSize: number, given: unknown): LayerParts {
+export function partsFromSizes(
+  layerClass: LayerClass,
+  inputSize: number,
+  hiddenSize: number,
+  given: unknown,
+): LayerParts {
   const I = size(inputSize, 'inputSize')
   const H = size(hiddenSize, 'hiddenSize')
   const options = readOptions(given, layerClass.checks, layerClass.name)

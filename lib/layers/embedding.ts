@@ -10,6 +10,7 @@ import { type NestedNumbers, Tensor } from '../tensor/tensor.ts'
 import { typedArrayName } from '../tensor/typed-arrays.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
+import { construct, finished, Module, Parts, partsOf } from './module.ts'
 
 /** Whole numbers in any shape: which rows to look up. */
 export type Ids =
@@ -31,20 +32,32 @@ export interface EmbeddingOptions {
   backend?: BackendName
 }
 
-class EmbeddingParts {
+class EmbeddingParts extends Parts<EmbeddingParts> {
   readonly numEmbeddings: number
   readonly embeddingDim: number
   readonly weight: Float32Array
 
   constructor(numEmbeddings: number, embeddingDim: number, weight: Float32Array) {
+    super()
     this.numEmbeddings = numEmbeddings
     this.embeddingDim = embeddingDim
     this.weight = weight
   }
+
+  override stateDict(): Record<string, Tensor> {
+    return { weight: new Tensor(copyOf(this.weight), [this.numEmbeddings, this.embeddingDim]) }
+  }
+
+  override reload(reader: StateDictReader): EmbeddingParts {
+    const { numEmbeddings, embeddingDim } = this
+    return new EmbeddingParts(numEmbeddings, embeddingDim, readTable(reader, numEmbeddings, embeddingDim))
+  }
+
+  override dispose(): void {}
 }
 
 /**
- * Rows of a table by number.
+ * Rows of a table by number. The table is `weight` (numEmbeddings, embeddingDim).
  *
  * Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
  *
@@ -52,12 +65,11 @@ class EmbeddingParts {
  * const embedding = Embedding.fromStateDict(dict, { prefix: 'embedding.' })
  * const { output } = gru.forward(embedding.forward([7, 4, 11]))
  */
-export class Embedding {
+export class Embedding extends Module<EmbeddingParts> {
   /** Rows of the table. */
   readonly numEmbeddings: number
   /** Values of one row. */
   readonly embeddingDim: number
-  #weight: Float32Array | undefined
 
   /**
    * @param numEmbeddings rows, 1 to 2^20
@@ -65,11 +77,10 @@ export class Embedding {
    * @throws RNNError `ERR_RNN_OPTION`
    */
   constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingOptions) {
-    const given: unknown = numEmbeddings
-    const parts = given instanceof EmbeddingParts ? given : makeParts(numEmbeddings, embeddingDim, options)
+    const parts = finished<EmbeddingParts>(numEmbeddings) ?? drawParts(numEmbeddings, embeddingDim, options)
+    super('Embedding', parts)
     this.numEmbeddings = parts.numEmbeddings
     this.embeddingDim = parts.embeddingDim
-    this.#weight = parts.weight
   }
 
   /**
@@ -78,13 +89,13 @@ export class Embedding {
    * @throws RNNError `ERR_RNN_OPTION` for an id that is no integer of the range, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   forward(ids: Ids): Tensor {
-    this.#use()
+    partsOf(this)
     const { data: values, shape } = readIds(ids)
     const D = this.embeddingDim
     const count = elements(shape)
     checkCount(count * D, 'the output of these ids')
     const y = new Float32Array(count * D)
-    const weight = this.#use()
+    const { weight } = partsOf(this)
     for (let i = 0; i < count; i++) {
       const id = values[i]
       if (!Number.isInteger(id) || id < 0 || id >= this.numEmbeddings) {
@@ -99,28 +110,6 @@ export class Embedding {
   }
 
   /**
-   * The table by PyTorch's name: `weight` (numEmbeddings, embeddingDim); a copy.
-   *
-   * @throws RNNError `ERR_RNN_DISPOSED`
-   */
-  stateDict(): Record<string, Tensor> {
-    return { weight: new Tensor(copyOf(this.#use()), [this.numEmbeddings, this.embeddingDim]) }
-  }
-
-  /**
-   * Replaces the table, or, where anything is wrong, nothing.
-   *
-   * @throws RNNError `ERR_RNN_STATE_DICT`, `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
-   */
-  loadStateDict(dict: StateDict, options?: PrefixOptions): void {
-    this.#use()
-    const { prefix } = readOptions(options, prefixChecks, 'Embedding.loadStateDict')
-    const weight = readTable(new StateDictReader(dict, prefix), this.numEmbeddings, this.embeddingDim)
-    this.#use()
-    this.#weight = weight
-  }
-
-  /**
    * Makes a layer of a state dict; the sizes are read off it.
    *
    * @throws RNNError `ERR_RNN_STATE_DICT`, `ERR_RNN_OPTION`
@@ -130,26 +119,11 @@ export class Embedding {
     const reader = new StateDictReader(dict, prefix)
     const [rows, D] = reader.matrix('weight')
     reader.sizes({ num_embeddings: rows, embedding_dim: D })
-    const parts: unknown = new EmbeddingParts(rows, D, readTable(reader, rows, D))
-    return new Embedding(parts as number, D)
-  }
-
-  /** Frees the table. Idempotent; a later use is `ERR_RNN_DISPOSED`. */
-  dispose(): void {
-    this.#weight = undefined
-  }
-
-  /** `dispose()`, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose()
-  }
-
-  #use(): Float32Array {
-    return this.#weight ?? fail('ERR_RNN_DISPOSED', 'the Embedding was disposed and cannot be used any more')
+    return construct(Embedding, new EmbeddingParts(rows, D, readTable(reader, rows, D)))
   }
 }
 
-function makeParts(numEmbeddings: number, embeddingDim: number, given: unknown): EmbeddingParts {
+function drawParts(numEmbeddings: number, embeddingDim: number, given: unknown): EmbeddingParts {
   const rows = size(numEmbeddings, 'numEmbeddings')
   const D = size(embeddingDim, 'embeddingDim')
   const options = readOptions(given, { seed, backend: backendName }, 'Embedding')

@@ -5,9 +5,10 @@ import type { Backend } from '../backends/interface.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import type { BackendName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
-import { LayerParts, makeLayer } from './construct.ts'
+import { LayerParts } from './construct.ts'
 import { GRU } from './gru.ts'
 import { LSTM } from './lstm.ts'
+import { construct } from './module.ts'
 import { RNN } from './rnn.ts'
 
 /** What a description leaves open. */
@@ -31,7 +32,7 @@ export function layerFromSpec(
 ): RNN | GRU | LSTM {
   const chosen: Backend = chooseBackend(backend)
   const parts = new LayerParts(NetworkRef.of(spec, chosen, weights), batchFirst)
-  return makeLayer<RNN | GRU | LSTM>(classes[cellTraits[spec.cell].className], parts)
+  return construct<RNN | GRU | LSTM>(classes[cellTraits[spec.cell].className], parts)
 }
 
 const classes = { RNN, GRU, LSTM } as const satisfies Record<ClassName, unknown>

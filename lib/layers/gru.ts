@@ -4,9 +4,9 @@ import type { SharedLayer } from '../calls/shared-layer.ts'
 import { boolean, layerChecks } from '../options/checks.ts'
 import type { FromStateDictOptions, GRUOptions } from '../options/options.ts'
 import type { StateDict } from '../weights/state-dict.ts'
-import { type LayerClass, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
-import { Layer } from './layer.ts'
-import type { HiddenTypes } from './rnn.ts'
+import { type LayerClass, partsFromShared, partsFromStateDict } from './construct.ts'
+import { type HiddenTypes, Layer } from './layer.ts'
+import { construct } from './module.ts'
 
 const layerClass: LayerClass = {
   name: 'GRU',
@@ -47,7 +47,7 @@ export class GRU extends Layer<HiddenTypes> {
    * @throws RNNError `ERR_RNN_STATE_DICT` naming every weight that does not fit, `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
    */
   static fromStateDict(dict: StateDict, options?: FromStateDictOptions<GRUOptions>): GRU {
-    return makeLayer(GRU, partsFromStateDict(layerClass, dict, options))
+    return construct(GRU, partsFromStateDict(layerClass, dict, options))
   }
 
   /**
@@ -57,6 +57,6 @@ export class GRU extends Layer<HiddenTypes> {
    * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
    */
   static fromShared(handle: SharedLayer): GRU {
-    return makeLayer(GRU, partsFromShared(layerClass, handle))
+    return construct(GRU, partsFromShared(layerClass, handle))
   }
 }

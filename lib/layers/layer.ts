@@ -1,21 +1,18 @@
-/** What RNN, GRU and LSTM share: their weights' life, calls, streams and state dicts. */
+/** What RNN, GRU and LSTM share: their sizes, calls, streams and batchers. */
 
 import { emptyBatch, type ForwardOptions, prepareCall, type Result, shapeResult } from '../calls/forward.ts'
 import { runAsync } from '../calls/forward-async.ts'
-import { NetworkRef } from '../calls/network-ref.ts'
+import type { NetworkRef } from '../calls/network-ref.ts'
 import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
 import type { InitialState, States } from '../calls/states.ts'
 import { fail } from '../errors.ts'
-import { prefixChecks, readOptions } from '../options/checks.ts'
-import type { PrefixOptions } from '../options/options.ts'
 import type { BackendName, NetworkSpec } from '../spec/spec.ts'
 import { Batcher, type BatcherOptions } from '../streams/batch/batcher.ts'
 import { openStream, restoreStream, type Stream, type StreamOptions } from '../streams/stream.ts'
-import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import type { TensorLike } from '../tensor/tensor.ts'
 import { forwardChannel, isTraced } from '../tracing.ts'
-import { toStateDict } from '../weights/names.ts'
-import { readWeights, type StateDict, StateDictReader } from '../weights/state-dict.ts'
-import { type LayerClass, LayerParts, makeParts } from './construct.ts'
+import { type LayerClass, type LayerParts, partsFromSizes } from './construct.ts'
+import { finished, Module, partsOf } from './module.ts'
 
 /** The types in which one class differs from another: only an LSTM has a cell state. */
 export interface LayerTypes {
@@ -26,8 +23,26 @@ export interface LayerTypes {
   stream: StreamOptions
 }
 
+/** The types of layers without a cell state. */
+export interface HiddenTypes {
+  states: Omit<States, 'cn'>
+  initial: Omit<InitialState, 'c0'>
+  result: Omit<Result, 'cn'>
+  forward: Omit<ForwardOptions, 'c0'>
+  stream: Omit<StreamOptions, 'c0'>
+}
+
+/** The types of a layer with a cell state. */
+export interface CellStateTypes {
+  states: Required<States>
+  initial: InitialState
+  result: Required<Result>
+  forward: ForwardOptions
+  stream: StreamOptions
+}
+
 /** The base class of {@link RNN}, {@link GRU} and {@link LSTM}; it is not made by itself. */
-export abstract class Layer<Types extends LayerTypes = LayerTypes> {
+export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Module<LayerParts> {
   /** I: values of one input frame. */
   readonly inputSize: number
   /** H: units of one layer in one direction. */
@@ -44,23 +59,20 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
   readonly backend: BackendName
   readonly #layerClass: LayerClass
   readonly #spec: NetworkSpec
-  #ref: NetworkRef | undefined
 
   protected constructor(layerClass: LayerClass, inputSize: number, hiddenSize: number, options: unknown) {
-    const given: unknown = inputSize
-    const { ref, batchFirst } =
-      given instanceof LayerParts ? given : makeParts(layerClass, inputSize, hiddenSize, options)
-    const { spec } = ref
+    const parts = finished<LayerParts>(inputSize) ?? partsFromSizes(layerClass, inputSize, hiddenSize, options)
+    super(layerClass.name, parts)
+    const { spec, backend } = parts.ref
     this.inputSize = spec.inputSize
     this.hiddenSize = spec.hiddenSize
     this.numLayers = spec.numLayers
     this.bidirectional = spec.direction === 'bidirectional'
-    this.batchFirst = batchFirst
+    this.batchFirst = parts.batchFirst
     this.bias = spec.bias
-    this.backend = ref.backend.name
+    this.backend = backend.name
     this.#layerClass = layerClass
     this.#spec = spec
-    this.#ref = ref
   }
 
   /** What the network is, for subclasses. */
@@ -154,48 +166,8 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> {
     return shareLayer(this.#layerClass.name, this.batchFirst, this.#use())
   }
 
-  /**
-   * The weights by PyTorch's names.
-   *
-   * @returns copies: changing them does not change the layer
-   * @throws RNNError `ERR_RNN_DISPOSED`
-   */
-  stateDict(): Record<string, Tensor> {
-    const { spec, network } = this.#use()
-    return toStateDict(spec, network.weights())
-  }
-
-  /**
-   * Replaces all weights, or, where anything is wrong, none. Streams that are open keep the weights they were opened with.
-   *
-   * @param dict weights by PyTorch's names; keys outside the prefix are ignored
-   * @throws RNNError `ERR_RNN_STATE_DICT` naming every weight that is missing, left over, of the wrong shape, or not finite;
-   * `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
-   */
-  loadStateDict(dict: StateDict, options?: PrefixOptions): void {
-    const { spec, backend } = this.#use()
-    const { prefix } = readOptions(options, prefixChecks, `${this.#layerClass.name}.loadStateDict`)
-    const weights = readWeights(new StateDictReader(dict, prefix), spec)
-    const next = NetworkRef.of(spec, backend, weights)
-    this.#use().release()
-    this.#ref = next
-  }
-
-  /** Frees the weights. Idempotent; a later use is `ERR_RNN_DISPOSED`. Open streams live on. */
-  dispose(): void {
-    this.#ref?.release()
-    this.#ref = undefined
-  }
-
-  /** `dispose()`, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose()
-  }
-
   #use(): NetworkRef {
-    return (
-      this.#ref ?? fail('ERR_RNN_DISPOSED', `the ${this.#layerClass.name} was disposed and cannot be used any more`)
-    )
+    return partsOf(this).ref
   }
 
   #onlyForward(method: string): void {

@@ -12,6 +12,7 @@ import { checkCount, elements } from '../tensor/shape.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
+import { construct, finished, Module, Parts, partsOf } from './module.ts'
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
@@ -28,23 +29,42 @@ interface LinearWeights {
   readonly bias?: Float32Array
 }
 
-/** A Linear that is made of weights, in place of sizes and options. */
-class LinearParts {
+class LinearParts extends Parts<LinearParts> {
   readonly inFeatures: number
   readonly outFeatures: number
   readonly weights: LinearWeights
   readonly backend: Backend
+  readonly core: LinearCore
 
   constructor(inFeatures: number, outFeatures: number, weights: LinearWeights, backend: Backend) {
+    super()
     this.inFeatures = inFeatures
     this.outFeatures = outFeatures
     this.weights = weights
     this.backend = backend
+    this.core = backend.linear(inFeatures, outFeatures, weights.weight, weights.bias)
+  }
+
+  override stateDict(): Record<string, Tensor> {
+    const { weight, bias } = this.weights
+    const dict: Record<string, Tensor> = { weight: new Tensor(copyOf(weight), [this.outFeatures, this.inFeatures]) }
+    if (bias) dict.bias = new Tensor(copyOf(bias), [this.outFeatures])
+    return dict
+  }
+
+  override reload(reader: StateDictReader): LinearParts {
+    const { inFeatures, outFeatures, weights, backend } = this
+    const read = readWeights(reader, inFeatures, outFeatures, weights.bias !== undefined)
+    return new LinearParts(inFeatures, outFeatures, read, backend)
+  }
+
+  override dispose(): void {
+    this.core.dispose()
   }
 }
 
 /**
- * y = x · Wᵀ + b over the last axis.
+ * y = x · Wᵀ + b over the last axis. The weights are `weight` (out, in) and `bias` (out).
  *
  * Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
  *
@@ -52,16 +72,13 @@ class LinearParts {
  * const head = Linear.fromStateDict(dict, { prefix: 'head.' })
  * const logits = head.forward(rnn.forward(x).output)
  */
-export class Linear {
+export class Linear extends Module<LinearParts> {
   readonly inFeatures: number
   readonly outFeatures: number
   /** Whether a bias is added. */
   readonly bias: boolean
   /** The backend that computes. */
   readonly backend: BackendName
-  readonly #backend: Backend
-  #weights: LinearWeights | undefined
-  #core: LinearCore | undefined
 
   /**
    * @param inFeatures length of the last axis of the input, 1 to 2^20
@@ -69,15 +86,12 @@ export class Linear {
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
    */
   constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
-    const given: unknown = inFeatures
-    const parts = given instanceof LinearParts ? given : makeParts(inFeatures, outFeatures, options)
+    const parts = finished<LinearParts>(inFeatures) ?? drawParts(inFeatures, outFeatures, options)
+    super('Linear', parts)
     this.inFeatures = parts.inFeatures
     this.outFeatures = parts.outFeatures
     this.bias = parts.weights.bias !== undefined
     this.backend = parts.backend.name
-    this.#backend = parts.backend
-    this.#weights = parts.weights
-    this.#core = this.#load(parts.weights)
   }
 
   /**
@@ -86,7 +100,7 @@ export class Linear {
    * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   forward(x: TensorLike): Tensor {
-    this.#use()
+    partsOf(this)
     const input = readTensor(x, 'input')
     const last = input.shape.at(-1)
     if (last !== this.inFeatures) {
@@ -95,36 +109,9 @@ export class Linear {
     const rows = elements(input.shape.slice(0, -1))
     checkCount(rows * this.outFeatures, 'the output of this input')
     checkNotDetached('input', input)
-    const { core } = this.#use()
+    const { core } = partsOf(this)
     const y = rows === 0 ? new Float32Array(0) : core.forward(input.data, rows)
     return new Tensor(y, [...input.shape.slice(0, -1), this.outFeatures])
-  }
-
-  /**
-   * The weights by PyTorch's names: `weight` (out, in), `bias` (out); copies.
-   *
-   * @throws RNNError `ERR_RNN_DISPOSED`
-   */
-  stateDict(): Record<string, Tensor> {
-    const { weight, bias } = this.#use().weights
-    const dict: Record<string, Tensor> = { weight: new Tensor(copyOf(weight), [this.outFeatures, this.inFeatures]) }
-    if (bias) dict.bias = new Tensor(copyOf(bias), [this.outFeatures])
-    return dict
-  }
-
-  /**
-   * Replaces all weights, or, where anything is wrong, none.
-   *
-   * @throws RNNError `ERR_RNN_STATE_DICT`, `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
-   */
-  loadStateDict(dict: StateDict, options?: PrefixOptions): void {
-    this.#use()
-    const { prefix } = readOptions(options, prefixChecks, 'Linear.loadStateDict')
-    const weights = readLinear(new StateDictReader(dict, prefix), this.inFeatures, this.outFeatures, this.bias)
-    const core = this.#load(weights)
-    this.#use().core.dispose()
-    this.#core = core
-    this.#weights = weights
   }
 
   /**
@@ -138,34 +125,12 @@ export class Linear {
     const reader = new StateDictReader(dict, prefix)
     const [outFeatures, inFeatures] = reader.matrix('weight')
     reader.sizes({ in_features: inFeatures, out_features: outFeatures })
-    const weights = readLinear(reader, inFeatures, outFeatures, reader.has('bias'))
-    const parts: unknown = new LinearParts(inFeatures, outFeatures, weights, chooseBackend(backend))
-    return new Linear(parts as number, outFeatures)
-  }
-
-  /** Frees the weights. Idempotent; a later use is `ERR_RNN_DISPOSED`. */
-  dispose(): void {
-    this.#core?.dispose()
-    this.#core = undefined
-    this.#weights = undefined
-  }
-
-  /** `dispose()`, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose()
-  }
-
-  #load({ weight, bias }: LinearWeights): LinearCore {
-    return this.#backend.linear(this.inFeatures, this.outFeatures, weight, bias)
-  }
-
-  #use(): { core: LinearCore; weights: LinearWeights } {
-    if (!this.#core || !this.#weights) fail('ERR_RNN_DISPOSED', 'the Linear was disposed and cannot be used any more')
-    return { core: this.#core, weights: this.#weights }
+    const weights = readWeights(reader, inFeatures, outFeatures, reader.has('bias'))
+    return construct(Linear, new LinearParts(inFeatures, outFeatures, weights, chooseBackend(backend)))
   }
 }
 
-function makeParts(inFeatures: number, outFeatures: number, given: unknown): LinearParts {
+function drawParts(inFeatures: number, outFeatures: number, given: unknown): LinearParts {
   const I = size(inFeatures, 'inFeatures')
   const O = size(outFeatures, 'outFeatures')
   const options = readOptions(given, { bias: boolean, seed, backend: backendName }, 'Linear')
@@ -184,7 +149,7 @@ function makeParts(inFeatures: number, outFeatures: number, given: unknown): Lin
   return new LinearParts(I, O, { weight, bias }, backend)
 }
 
-function readLinear(reader: StateDictReader, I: number, O: number, hasBias: boolean): LinearWeights {
+function readWeights(reader: StateDictReader, I: number, O: number, hasBias: boolean): LinearWeights {
   const weight = new Float32Array(O * I)
   const bias = hasBias ? new Float32Array(O) : undefined
   reader.take('weight', [O, I], weight)

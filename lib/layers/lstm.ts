@@ -1,23 +1,12 @@
 /** Long short-term memory, `torch.nn.LSTM`, with projection and peepholes. */
-import type { ForwardOptions, Result } from '../calls/forward.ts'
 import type { SharedLayer } from '../calls/shared-layer.ts'
-import type { InitialState, States } from '../calls/states.ts'
 import { boolean, integer, largestSize, layerChecks } from '../options/checks.ts'
 import type { FromStateDictOptions, LSTMOptions } from '../options/options.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
-import type { StreamOptions } from '../streams/stream.ts'
 import type { StateDict } from '../weights/state-dict.ts'
-import { type LayerClass, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
-import { Layer } from './layer.ts'
-
-/** The types of a layer with a cell state. */
-export interface CellTypes {
-  states: Required<States>
-  initial: InitialState
-  result: Required<Result>
-  forward: ForwardOptions
-  stream: StreamOptions
-}
+import { type LayerClass, partsFromShared, partsFromStateDict } from './construct.ts'
+import { type CellStateTypes, Layer } from './layer.ts'
+import { construct } from './module.ts'
 
 const layerClass: LayerClass = {
   name: 'LSTM',
@@ -37,7 +26,7 @@ const layerClass: LayerClass = {
  * const lstm = new LSTM(8, 64, { numLayers: 2, seed: 1 })
  * const { output, hn, cn } = lstm.forward(frames)
  */
-export class LSTM extends Layer<CellTypes> {
+export class LSTM extends Layer<CellStateTypes> {
   /** P, or 0 where there is no projection. */
   readonly projSize: number
   /** Whether the gates see the cell state. */
@@ -62,7 +51,7 @@ export class LSTM extends Layer<CellTypes> {
    * @throws RNNError `ERR_RNN_STATE_DICT` naming every weight that does not fit, `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
    */
   static fromStateDict(dict: StateDict, options?: FromStateDictOptions<LSTMOptions>): LSTM {
-    return makeLayer(LSTM, partsFromStateDict(layerClass, dict, options))
+    return construct(LSTM, partsFromStateDict(layerClass, dict, options))
   }
 
   /**
@@ -72,6 +61,6 @@ export class LSTM extends Layer<CellTypes> {
    * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
    */
   static fromShared(handle: SharedLayer): LSTM {
-    return makeLayer(LSTM, partsFromShared(layerClass, handle))
+    return construct(LSTM, partsFromShared(layerClass, handle))
   }
 }

@@ -1,22 +1,11 @@
 /** The Elman network, `torch.nn.RNN`: h' = tanh or relu of W_ih·x + b_ih + W_hh·h + b_hh. */
-import type { ForwardOptions, Result } from '../calls/forward.ts'
 import type { SharedLayer } from '../calls/shared-layer.ts'
-import type { InitialState, States } from '../calls/states.ts'
 import { layerChecks, oneOf } from '../options/checks.ts'
 import type { FromStateDictOptions, RNNOptions } from '../options/options.ts'
-import type { StreamOptions } from '../streams/stream.ts'
 import type { StateDict } from '../weights/state-dict.ts'
-import { type LayerClass, makeLayer, partsFromShared, partsFromStateDict } from './construct.ts'
-import { Layer } from './layer.ts'
-
-/** The types of layers without a cell state. */
-export interface HiddenTypes {
-  states: Omit<States, 'cn'>
-  initial: Omit<InitialState, 'c0'>
-  result: Omit<Result, 'cn'>
-  forward: Omit<ForwardOptions, 'c0'>
-  stream: Omit<StreamOptions, 'c0'>
-}
+import { type LayerClass, partsFromShared, partsFromStateDict } from './construct.ts'
+import { type HiddenTypes, Layer } from './layer.ts'
+import { construct } from './module.ts'
 
 const layerClass: LayerClass = {
   name: 'RNN',
@@ -58,7 +47,7 @@ export class RNN extends Layer<HiddenTypes> {
    * const rnn = RNN.fromStateDict(await loadSafetensors('model.safetensors'), { prefix: 'rnn.' })
    */
   static fromStateDict(dict: StateDict, options?: FromStateDictOptions<RNNOptions>): RNN {
-    return makeLayer(RNN, partsFromStateDict(layerClass, dict, options))
+    return construct(RNN, partsFromStateDict(layerClass, dict, options))
   }
 
   /**
@@ -68,6 +57,6 @@ export class RNN extends Layer<HiddenTypes> {
    * @throws RNNError `ERR_RNN_OPTION` for anything else, `ERR_RNN_BACKEND` where this thread cannot run its backend
    */
   static fromShared(handle: SharedLayer): RNN {
-    return makeLayer(RNN, partsFromShared(layerClass, handle))
+    return construct(RNN, partsFromShared(layerClass, handle))
   }
 }

@@ -19,7 +19,8 @@ export interface StreamOptions extends InitialState {
   batchSize?: number
 }
 
-let open: (ref: NetworkRef, state: Partial<StreamState> & { batchSize: number }) => Stream
+/** A state to begin with; what is left out is zeros. */
+type BeginningState = Partial<StreamState> & Pick<StreamState, 'batchSize'>
 
 /**
  * A live sequence (or B of them side by side) with a state of its own. A stream gives the same bits as `forward` over the whole sequence,
@@ -49,8 +50,9 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   readonly #close: () => void
   #core: StreamCore | undefined
 
-  private constructor(ref: NetworkRef, batchSize: number) {
+  private constructor(ref: NetworkRef, state: BeginningState) {
     if (!(ref instanceof NetworkRef)) fail('ERR_RNN_OPTION', 'streams are opened by layer.stream(), not by new')
+    const { batchSize, h, c } = state
     const core = ref.network.stream(batchSize)
     const { step, close } = bindStep(core)
     this.input = core.input
@@ -60,14 +62,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     this.#core = core
     this.#batchSize = batchSize
     this.#ref = ref.retain()
-  }
-
-  static {
-    open = (ref, { batchSize, h, c }) => {
-      const stream = new Stream(ref, batchSize)
-      if (h || c) stream.#use().writeState(h, c)
-      return stream
-    }
+    if (h || c) core.writeState(h, c)
   }
 
   /**
@@ -137,9 +132,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    */
   fork(): Stream<S, I> {
     const core = this.#use()
-    const twin = new Stream<S, I>(this.#ref, this.#batchSize)
-    const { h, c } = core.readState()
-    twin.#use().writeState(h, c)
+    const twin = new Stream<S, I>(this.#ref, { batchSize: this.#batchSize, ...core.readState() })
     setFloats(twin.input, core.input)
     setFloats(twin.output, core.output)
     return twin
@@ -174,6 +167,10 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     return this.#core ?? disposed()
   }
 }
+
+/** The constructor is private, so that no public type shows what it takes. */
+const open = (ref: NetworkRef, state: BeginningState): Stream =>
+  new (Stream as unknown as new (ref: NetworkRef, state: BeginningState) => Stream)(ref, state)
 
 /** Opens a stream on a network; behind `layer.stream`. `current` is asked again once the options are read. */
 export function openStream(className: string, current: () => NetworkRef, options: unknown): Stream {

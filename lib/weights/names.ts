@@ -7,7 +7,7 @@ import { elements } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
 /** One weight of a network: its key in a state dict, its shape, and where it goes. */
-export interface Slot {
+export interface WeightEntry {
   readonly key: string
   readonly shape: readonly number[]
   readonly field: keyof CellWeights
@@ -19,15 +19,15 @@ export interface Slot {
 const largestMatrix = 2 ** 30
 
 /** All weights of one layer in one direction, in PyTorch's order. */
-function slotsOf(spec: NetworkSpec, layer: number, direction: number): Slot[] {
+function entriesOf(spec: NetworkSpec, layer: number, direction: number): WeightEntry[] {
   const H = spec.hiddenSize
   const O = outputSizeOf(spec)
   const K = layer === 0 ? spec.inputSize : directionsOf(spec) * O
   const rows = cellTraits[spec.cell].gates * H
   const suffix = `_l${layer}${direction === 1 ? '_reverse' : ''}`
-  const slots: Slot[] = []
+  const entries: WeightEntry[] = []
   const add = (name: string, field: keyof CellWeights, shape: readonly number[], offset = 0) => {
-    slots.push({ key: name + suffix, shape, field, offset })
+    entries.push({ key: name + suffix, shape, field, offset })
   }
   add('weight_ih', 'weightIh', [rows, K])
   add('weight_hh', 'weightHh', [rows, O])
@@ -39,26 +39,29 @@ function slotsOf(spec: NetworkSpec, layer: number, direction: number): Slot[] {
     add('weight_cf', 'peephole', [H], H)
     add('weight_co', 'peephole', [H], 2 * H)
   }
-  return slots
+  return entries
 }
 
 /** Fresh weights of a network, index layer · D + direction, each weight filled by `fill` in PyTorch's order. */
-export function collectWeights(spec: NetworkSpec, fill: (slot: Slot, target: Float32Array) => void): CellWeights[] {
+export function collectWeights(
+  spec: NetworkSpec,
+  fill: (entry: WeightEntry, target: Float32Array) => void,
+): CellWeights[] {
   const all: CellWeights[] = []
   const D = directionsOf(spec)
   for (let index = 0; index < spec.numLayers * D; index++) {
     const fields: { -readonly [K in keyof CellWeights]?: Float32Array } = {}
-    for (const slot of slotsOf(spec, Math.floor(index / D), index % D)) {
-      const count = slot.field === 'peephole' ? 3 * spec.hiddenSize : elements(slot.shape)
+    for (const entry of entriesOf(spec, Math.floor(index / D), index % D)) {
+      const count = entry.field === 'peephole' ? 3 * spec.hiddenSize : elements(entry.shape)
       if (count > largestMatrix) {
         fail(
           'ERR_RNN_OPTION',
-          `the sizes are too large together: ${slot.key} of shape ${tuple(slot.shape)} passes 2^30 values`,
+          `the sizes are too large together: ${entry.key} of shape ${tuple(entry.shape)} passes 2^30 values`,
         )
       }
-      const target = fields[slot.field] ?? new Float32Array(count)
-      fields[slot.field] = target
-      fill(slot, target)
+      const target = fields[entry.field] ?? new Float32Array(count)
+      fields[entry.field] = target
+      fill(entry, target)
     }
     all.push(fields as CellWeights)
   }
@@ -70,7 +73,7 @@ export function toStateDict(spec: NetworkSpec, weights: readonly CellWeights[]):
   const dict: Record<string, Tensor> = {}
   const D = directionsOf(spec)
   for (const [index, fields] of weights.entries()) {
-    for (const { key, shape, field, offset } of slotsOf(spec, Math.floor(index / D), index % D)) {
+    for (const { key, shape, field, offset } of entriesOf(spec, Math.floor(index / D), index % D)) {
       const values = fields[field]!
       dict[key] = new Tensor(field === 'peephole' ? copyOfRange(values, offset, spec.hiddenSize) : values, shape)
     }

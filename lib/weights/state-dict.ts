@@ -164,7 +164,7 @@ export function checkDict(dict: unknown): asserts dict is object {
 
 /** All weights of a network out of a dict; the arrays are fresh. Throws `ERR_RNN_STATE_DICT` with every problem. */
 export function readWeights(reader: StateDictReader, spec: NetworkSpec): CellWeights[] {
-  const weights = collectWeights(spec, (slot, target) => reader.take(slot.key, slot.shape, target, slot.offset))
+  const weights = collectWeights(spec, ({ key, shape, offset }, target) => reader.take(key, shape, target, offset))
   reader.finish()
   return weights
 }

@@ -6,7 +6,7 @@ import type { CellName, CellWeights, Direction } from '../../spec/spec.ts'
 import { type ReadTensor, readTensor } from '../../tensor/read.ts'
 import { elements } from '../../tensor/shape.ts'
 import { trueLength } from '../../tensor/typed-arrays.ts'
-import { isOpType, type OnnxOpType, readNodeAttributes } from './attributes.ts'
+import { isOpType, type NodeAttributes, type OnnxOpType, readNodeAttributes } from './attributes.ts'
 
 /** A node as it was read: what it is, and its tensors. Nothing has been held against anything yet. */
 export interface NodeParts {
@@ -70,21 +70,54 @@ function copied(value: unknown, name: string): Record<string, unknown> {
 }
 
 /** Checks a node and turns its weights into PyTorch's shapes and gate orders; the result shares no memory with it. */
-export function nodeNetwork({ opType, attributes, W, R, B, P }: NodeParts): NodeNetwork {
-  const { direction, hiddenSize: stated, resetAfter, relu, batchFirst } = readNodeAttributes(opType, attributes)
-  const places = gatePlaces[opType]
+export function nodeNetwork(node: NodeParts): NodeNetwork {
+  const { opType, B, P } = node
+  const attributes = readNodeAttributes(opType, node.attributes)
+  const sizes = readSizes(node, attributes)
+  checkTensors(node, sizes)
+  const cell: Record<OnnxOpType, CellName> = {
+    RNN: attributes.relu ? 'rnnRelu' : 'rnnTanh',
+    GRU: attributes.resetAfter ? 'gru' : 'gruResetBefore',
+    LSTM: P === undefined ? 'lstm' : 'lstmPeephole',
+  }
+  return {
+    cell: cell[opType],
+    inputSize: sizes.I,
+    hiddenSize: sizes.H,
+    bias: B !== undefined,
+    direction: attributes.direction,
+    batchFirst: attributes.batchFirst,
+    weights: Array.from({ length: sizes.D }, (_, d) => directionWeights(node, sizes, d)),
+  }
+}
+
+interface Sizes {
+  /** Directions. */
+  readonly D: number
+  /** Gates. */
+  readonly G: number
+  readonly I: number
+  readonly H: number
+}
+
+/** The sizes by the shapes of W and R. */
+function readSizes({ opType, W, R }: NodeParts, { direction, hiddenSize }: NodeAttributes): Sizes {
   const D = direction === 'bidirectional' ? 2 : 1
-  const G = places.length
+  const G = gatePlaces[opType].length
   if (R.shape.length !== 3) shapeError('R', `(num_directions, ${G}·hidden_size, hidden_size)`, R.shape)
   const H = R.shape[2]
-  if (stated !== undefined && stated !== H) {
-    fail('ERR_RNN_SHAPE', `R.size(-1) must be equal to the attribute hidden_size. Expected ${stated}, got ${H}`)
+  if (hiddenSize !== undefined && hiddenSize !== H) {
+    fail('ERR_RNN_SHAPE', `R.size(-1) must be equal to the attribute hidden_size. Expected ${hiddenSize}, got ${H}`)
   }
   if (W.shape.length !== 3) shapeError('W', `(${D}, ${G * H}, input_size)`, W.shape)
   const I = W.shape[2]
   for (const [name, size] of [['hidden_size', H] as const, ['input_size', I] as const]) {
     if (size < 1 || size > largestSize) fail('ERR_RNN_SHAPE', `${name} must be from 1 to ${largestSize}, got ${size}`)
   }
+  return { D, G, I, H }
+}
+
+function checkTensors({ opType, W, R, B, P }: NodeParts, { D, G, I, H }: Sizes): void {
   if (P !== undefined && opType !== 'LSTM') {
     fail('ERR_RNN_OPTION', `P (peepholes) belongs to an LSTM, not to ${opType}`)
   }
@@ -92,30 +125,17 @@ export function nodeNetwork({ opType, attributes, W, R, B, P }: NodeParts): Node
   checkTensor('R', R, [D, G * H, H])
   if (B !== undefined) checkTensor('B', B, [D, 2 * G * H])
   if (P !== undefined) checkTensor('P', P, [D, 3 * H])
+}
 
-  const weights = Array.from(
-    { length: D },
-    (_, d): CellWeights => ({
-      weightIh: inOrder(W.data, d * G, H * I, places),
-      weightHh: inOrder(R.data, d * G, H * H, places),
-      biasIh: B && inOrder(B.data, 2 * d * G, H, places),
-      biasHh: B && inOrder(B.data, (2 * d + 1) * G, H, places),
-      peephole: P && inOrder(P.data, d * 3, H, peepholePlaces),
-    }),
-  )
-  const cell: Record<OnnxOpType, CellName> = {
-    RNN: relu ? 'rnnRelu' : 'rnnTanh',
-    GRU: resetAfter ? 'gru' : 'gruResetBefore',
-    LSTM: P === undefined ? 'lstm' : 'lstmPeephole',
-  }
+/** The weights of direction `d`, in PyTorch's order of gates. */
+function directionWeights({ opType, W, R, B, P }: NodeParts, { G, I, H }: Sizes, d: number): CellWeights {
+  const places = gatePlaces[opType]
   return {
-    cell: cell[opType],
-    inputSize: I,
-    hiddenSize: H,
-    bias: B !== undefined,
-    direction,
-    batchFirst,
-    weights,
+    weightIh: inOrder(W.data, d * G, H * I, places),
+    weightHh: inOrder(R.data, d * G, H * H, places),
+    biasIh: B && inOrder(B.data, 2 * d * G, H, places),
+    biasHh: B && inOrder(B.data, (2 * d + 1) * G, H, places),
+    peephole: P && inOrder(P.data, d * 3, H, peepholePlaces),
   }
 }
 

@@ -39,8 +39,6 @@ const delay: Check<number> = (value, name) =>
 
 const checks = { maxBatch: integer(1, 4096), maxDelayMs: delay, maxQueue: integer(1, 2 ** 24) } as const
 
-let openBatched: (batcher: Batcher, state: unknown) => BatchedStream
-
 /**
  * Runs the steps of many live streams in batches, beside the JavaScript thread. Steps that wait at the same moment, of any of the streams,
  * go together; what a stream gets is the same bits as if it were alone. It keeps the weights that the layer had when it was made.
@@ -72,26 +70,6 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     this.#ref = ref.retain()
   }
 
-  static {
-    openBatched = (batcher, state) => {
-      if (batcher.#closed) closed()
-      const given = readOptions(state, stateChecks(batcher.#ref.spec, { h0: anything, c0: anything }), 'Batcher.open')
-      const { h0, c0 } = readInitial(batcher.#ref.spec, given, 1)
-      if (batcher.#closed) closed()
-      const lane = batcher.#queue.open({ h: h0, c: c0 })
-      batcher.#streams++
-      return new BatchedStream(lane, {
-        ref: batcher.#ref,
-        queue: batcher.#queue,
-        isClosed: () => batcher.#closed,
-        onClosed: () => {
-          batcher.#streams--
-          batcher.#releaseIfDone()
-        },
-      })
-    }
-  }
-
   /**
    * Opens a live sequence.
    *
@@ -99,7 +77,23 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * @throws RNNError `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
    */
   open(state?: I): BatchedStream<S, I> {
-    return openBatched(this, state) as unknown as BatchedStream<S, I>
+    if (this.#closed) closed()
+    const { spec } = this.#ref
+    const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'Batcher.open')
+    const { h0, c0 } = readInitial(spec, given, 1)
+    // A getter of the state may have closed the batcher.
+    if (this.#closed) closed()
+    const lane = this.#queue.open({ h: h0, c: c0 })
+    this.#streams++
+    return new BatchedStream<S, I>(lane, {
+      ref: this.#ref,
+      queue: this.#queue,
+      isClosed: () => this.#closed,
+      onClosed: () => {
+        this.#streams--
+        this.#releaseIfDone()
+      },
+    })
   }
 
   /** Counts since the batcher was made. */

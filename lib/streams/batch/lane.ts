@@ -16,9 +16,10 @@ export interface Entry {
   readonly resolve: (output: Float32Array) => void
   readonly reject: (reason: unknown) => void
   next: Entry | undefined
-  /** Aborted: nobody waits for it, and no state moves for it. */
-  dead: boolean
-  forget: (() => void) | undefined
+  /** Nobody waits for it, and no state moves for it. */
+  aborted: boolean
+  /** Ends the wait for its signal. */
+  stopListening: (() => void) | undefined
 }
 
 export class Lane {
@@ -38,7 +39,17 @@ export class Lane {
   /** Something new of this lane, that stands nowhere yet. */
   entry(given: Pick<Entry, 'frame' | 'output' | 'resolve' | 'reject' | 'reset'>): Entry {
     const { frame, output, resolve, reject, reset } = given
-    return { lane: this, reset, frame, output, resolve, reject, next: undefined, dead: false, forget: undefined }
+    return {
+      lane: this,
+      reset,
+      frame,
+      output,
+      resolve,
+      reject,
+      next: undefined,
+      aborted: false,
+      stopListening: undefined,
+    }
   }
 
   append(entry: Entry): void {
@@ -57,9 +68,9 @@ export class Lane {
     if (!this.first) this.last = undefined
   }
 
-  /** Whenever a lane does not run, its first entry is a living step: resets before it take effect, and the dead are out. */
+  /** Makes the first entry of a lane that does not run a step that is not aborted, or none: resets before it take effect. */
   settleHead(write: (slot: number, state: LaneState) => void): void {
-    for (let entry = this.first; entry && (entry.dead || entry.reset); entry = this.first) {
+    for (let entry = this.first; entry && (entry.aborted || entry.reset); entry = this.first) {
       if (entry.reset) write(this.slot, entry.reset)
       this.removeFirst()
     }

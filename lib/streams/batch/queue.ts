@@ -1,4 +1,15 @@
-/** The queue behind a batcher: whose step goes into which batch, when it runs, and what an abort takes out again. */
+/**
+ * The queue behind a batcher: whose step goes into which batch, when it runs, and what an abort takes out again.
+ *
+ *   lane      ready  running  goes on                               entry    aborted  reset  what becomes of it
+ *   idle      no     none     step: waiting                         step     no       –      in a lane, then in a batch
+ *   waiting   yes    none     #fill: running; all aborted: idle     aborted  yes      –      skipped; in a batch it moves no state
+ *   running   no     entry    #release: waiting, or idle if empty   reset    –        yes    written once it is the lane's first
+ *
+ * `first` begins the list of what waits, `since` is when the lane began to wait. Where a lane does not run, settleHead has made `first`
+ * a step that is not aborted, or none. `closed` goes with each state: the slot is given back once, by the first of close, #fill and
+ * #release that finds the lane idle.
+ */
 
 import type { BatchCore } from '../../backends/interface.ts'
 import { onAbort } from '../../calls/abort-signal.ts'
@@ -94,7 +105,7 @@ export class BatchQueue {
     }
     return new Promise((resolve) => {
       this.#idle.push(resolve)
-      this.#tellIdle()
+      this.#resolveIdle()
     })
   }
 
@@ -106,16 +117,16 @@ export class BatchQueue {
   }
 
   #listen(entry: Entry, signal: AbortSignal): void {
-    entry.forget = onAbort(signal, () => {
+    entry.stopListening = onAbort(signal, () => {
       const { lane } = entry
-      entry.dead = true
+      entry.aborted = true
       if (lane.running !== entry) {
         this.queued--
         this.#memory.giveFrame(entry.frame)
         if (!lane.running) this.#settle(lane)
-        // What the delay was for may be gone: see `#pump`.
+        // No step may be left for the delay to hold back: see `#pump`.
         if (this.queued === 0 && this.#timer && !this.#scheduled) this.#schedule()
-        this.#tellIdle()
+        this.#resolveIdle()
       }
       entry.reject(signal.reason)
     })
@@ -197,11 +208,11 @@ export class BatchQueue {
       this.batches++
     } catch (error) {
       for (const entry of batch) {
-        entry.forget?.()
+        entry.stopListening?.()
         entry.reject(error)
         this.#release(entry)
       }
-      this.#tellIdle()
+      this.#resolveIdle()
     } finally {
       if (trace) batchChannel.end.publish(trace)
     }
@@ -249,26 +260,26 @@ export class BatchQueue {
     if (trace) batchChannel.asyncStart.publish(trace)
     const core = this.#core
     for (let row = 0; row < batch.length; row++) {
-      core.rows[2 * row] = batch[row].dead ? -1 : batch[row].lane.slot
+      core.rows[2 * row] = batch[row].aborted ? -1 : batch[row].lane.slot
     }
     core.collect(ticket)
     this.#running--
     this.steps += batch.length
     for (let row = 0; row < batch.length; row++) {
       const entry = batch[row]
-      if (!entry.dead && !error) this.#memory.copyOutput(row, entry.output)
+      if (!entry.aborted && !error) this.#memory.copyOutput(row, entry.output)
       this.#release(entry)
     }
     // The next batch runs while JavaScript looks at the results of this one.
     this.#pump()
     for (const entry of batch) {
-      if (entry.forget) entry.forget()
-      if (entry.dead) continue
+      if (entry.stopListening) entry.stopListening()
+      if (entry.aborted) continue
       if (error) entry.reject(error)
       else entry.resolve(entry.output)
     }
     if (trace) batchChannel.asyncEnd.publish(trace)
-    this.#tellIdle()
+    this.#resolveIdle()
   }
 
   /** The lane of a step that runs no more goes on. */
@@ -279,7 +290,7 @@ export class BatchQueue {
     else if (lane.closed) this.#memory.giveState(lane.slot)
   }
 
-  #tellIdle(): void {
+  #resolveIdle(): void {
     if (this.queued > 0 || this.#running > 0 || this.#idle.length === 0) return
     const waiting = this.#idle
     this.#idle = []
