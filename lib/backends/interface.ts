@@ -1,5 +1,6 @@
 /** What a backend is: the interface between the checked API above and the engines below; knows no numbers. */
 
+import type { OperatorKind } from '../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../spec/spec.ts'
 import type { Fill } from '../weights/random.ts'
 
@@ -77,9 +78,9 @@ export interface Network {
   dispose(): void
 }
 
-/** y = x · Wᵀ + b on rows. */
-export interface LinearCore {
-  forward(x: Float32Array, rows: number): Float32Array // (rows, in) → (rows, out)
+/** A layer without a state, on rows; `spec/operator-traits.ts` says how long they are. */
+export interface OperatorCore {
+  run(x: Float32Array, rows: number): Float32Array
   dispose(): void
 }
 
@@ -88,7 +89,8 @@ export interface Backend {
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network
   /** A network on what `share()` of the same backend gave; undefined where that does not fit the specification. */
   adopt(spec: NetworkSpec, shared: unknown): Network | undefined
-  linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore
+  /** An operator of checked sizes and weights, undefined where one is left out. */
+  operator(kind: OperatorKind, sizes: readonly number[], weights: readonly (Float32Array | undefined)[]): OperatorCore
   /** Random weights faster than JavaScript makes them, where the backend can; the same numbers. */
   readonly fill?: Fill
 }

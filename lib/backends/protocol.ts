@@ -2,6 +2,7 @@
  * What crosses the border to compiled code, as numbers: the header's fields, what each function is asked to do, and how calls end. Its
  * twin is native/protocol/; a test holds both against each other, so names and order are the same there.
  */
+import type { OperatorKind } from '../spec/operator-traits.ts'
 import type { CellName, CellWeights, Direction, NetworkSpec } from '../spec/spec.ts'
 
 /** Integers of the header, which is written before a call: cheaper than arguments. */
@@ -24,7 +25,7 @@ export const networkOp = {
 } as const
 export const streamOp = { run: 0, readState: 1, writeState: 2, dispose: 3 } as const
 export const batchOp = { launch: 0, collect: 1, bind: 2 } as const
-export const linearOp = { forwardArena: 0, forward: 1, dispose: 2 } as const
+export const operatorOp = { runArena: 0, run: 1, dispose: 2 } as const
 /** Of the function that all streams step through, and all calls on the pool end with. */
 export const callOp = { step: 0, takeArena: 1, take: 2, drop: 3, cancel: 4 } as const
 
@@ -44,6 +45,8 @@ export const cellNumber = {
   lstm: 4,
   lstmPeephole: 5,
 } as const satisfies Record<CellName, number>
+
+export const operatorKind = { linear: 0 } as const satisfies Record<OperatorKind, number>
 
 /** The numbers of a specification, in their order. */
 export const specFields = [

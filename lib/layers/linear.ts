@@ -1,7 +1,7 @@
 /** The fully connected layer, `torch.nn.Linear`: what usually follows a recurrent layer. */
 
 import { chooseBackend } from '../backends/index.ts'
-import type { Backend, LinearCore } from '../backends/interface.ts'
+import type { Backend, OperatorCore } from '../backends/interface.ts'
 import { fail } from '../errors.ts'
 import { backendName, boolean, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
@@ -34,7 +34,7 @@ class LinearParts extends Parts<LinearParts> {
   readonly outFeatures: number
   readonly weights: LinearWeights
   readonly backend: Backend
-  readonly core: LinearCore
+  readonly core: OperatorCore
 
   constructor(inFeatures: number, outFeatures: number, weights: LinearWeights, backend: Backend) {
     super()
@@ -42,7 +42,7 @@ class LinearParts extends Parts<LinearParts> {
     this.outFeatures = outFeatures
     this.weights = weights
     this.backend = backend
-    this.core = backend.linear(inFeatures, outFeatures, weights.weight, weights.bias)
+    this.core = backend.operator('linear', [inFeatures, outFeatures], [weights.weight, weights.bias])
   }
 
   override stateDict(): Record<string, Tensor> {
@@ -110,7 +110,7 @@ export class Linear extends Module<LinearParts> {
     checkCount(rows * this.outFeatures, 'the output of this input')
     checkNotDetached('input', input)
     const { core } = partsOf(this)
-    const y = rows === 0 ? new Float32Array(0) : core.forward(input.data, rows)
+    const y = rows === 0 ? new Float32Array(0) : core.run(input.data, rows)
     return new Tensor(y, [...input.shape.slice(0, -1), this.outFeatures])
   }
 

@@ -5,6 +5,7 @@
 #pragma once
 #include "exceptions.h"
 #include <cmath>
+#include <vector>
 
 namespace native_rnn {
 
@@ -33,6 +34,23 @@ inline double numberOf(napi_env env, napi_value value) {
 }
 inline size_t sizeOf(napi_env env, napi_value value, size_t least, size_t most) {
   return wholeNumber(numberOf(env, value), least, most);
+}
+
+// The first elements of an array, each as `read` makes it.
+template <class Element, class Read>
+std::vector<Element> readList(napi_env env, napi_value list, size_t count, const Read& read) {
+  bool isArray;
+  check(napi_is_array(env, list, &isArray));
+  if (!isArray)
+    throwInvalid("a list is missing");
+  std::vector<Element> elements;
+  elements.reserve(count);
+  for (size_t index = 0; index < count; index++) {
+    napi_value value;
+    check(napi_get_element(env, list, static_cast<uint32_t>(index), &value));
+    elements.push_back(read(value));
+  }
+  return elements;
 }
 
 template <class Element>

@@ -1,12 +1,12 @@
-// The addon's entry points: which kernels there are, and how networks and linear layers come into being.
+// The addon's entry points: which kernels there are, and how networks and operators come into being.
 // lib/backends/native/addon.ts has their types. Knows no arithmetic.
 #include "../kernels/dispatch.h"
 #include "../protocol/spec_numbers.h"
 #include "../rnn/thread_cost.h"
 #include "../spec/random.h"
 #include "completions.h"
-#include "linear.h"
 #include "network.h"
+#include "operator.h"
 #include <algorithm>
 #include <iterator>
 #include <napi.h>
@@ -38,17 +38,10 @@ const Kernels& kernelsAt(napi_env env, napi_value index) {
 }
 
 NetworkSpec specOf(napi_env env, napi_value list) {
-  bool isArray;
-  check(napi_is_array(env, list, &isArray));
-  if (!isArray)
-    throwInvalid("a specification is missing");
-  double numbers[specFields];
-  for (size_t field = 0; field < specFields; field++) {
-    napi_value value;
-    check(napi_get_element(env, list, static_cast<uint32_t>(field), &value));
-    numbers[field] = numberOf(env, value);
-  }
-  return specFromNumbers(numbers);
+  const auto numbers = readList<double>(env, list, specFields, [&](napi_value value) { return numberOf(env, value); });
+  double fields[specFields];
+  std::copy(numbers.begin(), numbers.end(), fields);
+  return specFromNumbers(fields);
 }
 
 size_t threadsOf(napi_env env, napi_value value) { return sizeOf(env, value, 1, 65536); }
@@ -156,27 +149,45 @@ napi_value network(napi_env env, napi_callback_info info) {
   return functionOf(std::make_unique<NetworkFunction>(weights->environment, ref));
 }
 
-// (table, in, out) → floats of packed weights
-napi_value linearFloats(napi_env env, napi_callback_info info) {
+// What an operator is made of: (table, kind, sizes, …).
+struct OperatorRequest {
+  OperatorRequest(napi_env env, const napi_value* given)
+      : kernels(kernelsAt(env, given[0])),
+        type(operatorType(static_cast<OperatorKind>(sizeOf(env, given[1], 0, operatorKinds - 1)))) {
+    sizes = readList<size_t>(env, given[2], type.sizes,
+                             [&](napi_value value) { return sizeOf(env, value, 1, largestSize); });
+  }
+  size_t packedFloats() const { return type.packedBytes(sizes.data(), kernels) / sizeof(float); }
+
+  const Kernels& kernels;
+  const OperatorType& type;
+  std::vector<size_t> sizes;
+};
+
+// (table, kind, sizes) → floats of packed weights
+napi_value operatorFloats(napi_env env, napi_callback_info info) {
   const Arguments<3> given(env, info);
-  const Kernels& kernels = kernelsAt(env, given[0]);
-  const size_t in = sizeOf(env, given[1], 1, largestSize), out = sizeOf(env, given[2], 1, largestSize);
-  return number(env, Linear::packedBytes(in, out, kernels) / sizeof(float));
+  return number(env, OperatorRequest(env, given.values).packedFloats());
 }
 
-// (table, in, out, memory, weight, bias or undefined)
-napi_value linear(napi_env env, napi_callback_info info) {
-  const Arguments<6> given(env, info);
-  const Kernels& kernels = kernelsAt(env, given[0]);
-  const size_t in = sizeOf(env, given[1], 1, largestSize), out = sizeOf(env, given[2], 1, largestSize);
-  const size_t packedFloats = Linear::packedBytes(in, out, kernels) / sizeof(float);
+// (table, kind, sizes, memory, weights, undefined where there is none)
+napi_value makeOperator(napi_env env, napi_callback_info info) {
+  const Arguments<5> given(env, info);
+  const OperatorRequest request(env, given.values);
+  const auto values = readList<napi_value>(env, given[4], request.type.weights, [](napi_value value) { return value; });
+  const size_t packedFloats = request.packedFloats();
   float* const memory = packedMemory(env, given[3], packedFloats);
-  const float* const weight = floats(env, given[4], in * out);
-  const float* const bias = isUndefined(env, given[5]) ? nullptr : floats(env, given[5], out);
-  auto layer = std::make_unique<LinearFunction>(environmentOf(env), in, out, kernels, memory,
-                                                packedFloats * sizeof(float), MemoryRef(env, given[3]));
-  layer->pack(weight, bias);
-  return functionOf(std::move(layer));
+  std::vector<const float*> weights;
+  for (size_t index = 0; index < values.size(); index++) {
+    const size_t length = request.type.weightLength(request.sizes.data(), index);
+    weights.push_back(isUndefined(env, values[index]) ? nullptr : floats(env, values[index], length));
+  }
+  if (!weights[0])
+    throwInvalid("an array is missing or of the wrong type");
+  std::unique_ptr<Operator> core = request.type.make(request.sizes.data(), request.kernels, memory);
+  core->pack(weights.data());
+  return functionOf(std::make_unique<OperatorFunction>(environmentOf(env), std::move(core), memory,
+                                                       packedFloats * sizeof(float), MemoryRef(env, given[3])));
 }
 
 // (state of the generator, target, begin, end, bound): random weights
@@ -213,8 +224,8 @@ Napi::Object start(Napi::Env, Napi::Object exports) {
       entry<networkFloats>("networkFloats"),
       entry<network>("network"),
       entry<uniform>("uniform"),
-      entry<linearFloats>("linearFloats"),
-      entry<linear>("linear"),
+      entry<operatorFloats>("operatorFloats"),
+      entry<makeOperator>("operator"),
   });
   return exports;
 }

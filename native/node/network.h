@@ -9,9 +9,7 @@ namespace native_rnn {
 
 // Reads a list of typed arrays, undefined where there is none: all elements first, then pointers.
 inline std::vector<float*> readWeightList(napi_env env, napi_value list, const NetworkSpec& spec) {
-  std::vector<napi_value> values(weightListLength(spec));
-  for (size_t index = 0; index < values.size(); index++)
-    check(napi_get_element(env, list, static_cast<uint32_t>(index), &values[index]));
+  const auto values = readList<napi_value>(env, list, weightListLength(spec), [](napi_value value) { return value; });
   std::vector<float*> weights(values.size());
   for (size_t index = 0; index < values.size(); index++) {
     const size_t length = weightLength(spec, index);

@@ -5,24 +5,27 @@
 
 namespace native_rnn {
 
-static PackedMatrix matrixOf(size_t in, size_t out, const Kernels& kernels, PackedArena& arena) {
+static PackedMatrix matrixOf(const size_t* sizes, const Kernels& kernels, PackedArena& arena) {
+  const size_t in = sizes[0], out = sizes[1];
   return PackedMatrix(out, 1, in, kSplitsLog2For(1, out), WeightType::f32, kernels, arena);
 }
 
-size_t Linear::packedBytes(size_t in, size_t out, const Kernels& kernels) {
+size_t Linear::weightLength(const size_t* sizes, size_t index) { return index == 0 ? sizes[0] * sizes[1] : sizes[1]; }
+
+size_t Linear::packedBytes(const size_t* sizes, const Kernels& kernels) {
   PackedArena arena;
-  matrixOf(in, out, kernels, arena);
+  matrixOf(sizes, kernels, arena);
   return arena.bytes();
 }
 
-Linear::Linear(size_t in, size_t out, const Kernels& kernels, void* memory) : kernels_(kernels), memory_(memory) {
+Linear::Linear(const size_t* sizes, const Kernels& kernels, void* memory) : kernels_(kernels), memory_(memory) {
   PackedArena arena;
-  matrix_ = matrixOf(in, out, kernels, arena);
+  matrix_ = matrixOf(sizes, kernels, arena);
 }
 
-void Linear::pack(const float* weight, const float* bias) { matrix_.pack(weight, bias, 0, memory_); }
+void Linear::pack(const float* const* weights) { matrix_.pack(weights[0], weights[1], 0, memory_); }
 
-void Linear::forward(const float* x, size_t rows, float* y, Scratch& scratch) const {
+void Linear::run(const float* x, size_t rows, float* y, Scratch& scratch) const {
   const size_t in = matrix_.inputs(), out = matrix_.outputs(), stride = matrix_.packedRow();
   float* packedRows = scratch.floats(std::min(rows, tileScratchRows) * stride);
   for (size_t first = 0; first < rows; first += tileScratchRows) {

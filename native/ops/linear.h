@@ -1,17 +1,22 @@
 // A dense layer: y = x · Wᵀ + b over rows (torch.nn.Linear).
 #pragma once
 #include "../matmul/packed_matrix.h"
+#include "operator.h"
 
 namespace native_rnn {
 
-class Linear {
+class Linear final : public Operator {
 public:
-  static size_t packedBytes(size_t in, size_t out, const Kernels&);
-  // `memory`: packedBytes bytes, 64-byte aligned, that outlive the layer.
-  Linear(size_t in, size_t out, const Kernels&, void* memory);
-  void pack(const float* weight, const float* bias); // (out, in), (out) or null
-  // x (rows, in) → y (rows, out); throws std::bad_alloc before anything is written.
-  void forward(const float* x, size_t rows, float* y, Scratch&) const;
+  // Of in, out; made of weight (out, in) and bias (out) or none.
+  static constexpr size_t sizeCount = 2, weightCount = 2;
+  static size_t weightLength(const size_t* sizes, size_t index);
+  static size_t packedBytes(const size_t* sizes, const Kernels&);
+  Linear(const size_t* sizes, const Kernels&, void* memory);
+
+  void pack(const float* const* weights) override;
+  size_t inputFloats(size_t rows) const override { return checkedProduct(rows, matrix_.inputs()); }
+  size_t outputFloats(size_t rows) const override { return checkedProduct(rows, matrix_.outputs()); }
+  void run(const float* x, size_t rows, float* y, Scratch&) const override;
 
 private:
   const Kernels& kernels_;

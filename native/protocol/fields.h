@@ -23,8 +23,8 @@ enum class StreamOp : int32_t { run, readState, writeState, dispose };
 // Of the function that is the live streams of one batcher.
 enum class BatchOp : int32_t { launch, collect, bind };
 
-// Of the function that is a linear layer.
-enum class LinearOp : int32_t { forwardArena, forward, dispose };
+// Of the function that is an operator.
+enum class OperatorOp : int32_t { runArena, run, dispose };
 
 // Of the function that all streams step through, and all calls on the pool end with.
 enum class CallOp : int32_t { step, takeArena, take, drop, cancel };

@@ -80,7 +80,8 @@ describe('what crosses the border', () => {
     readdirSync(join(root, 'native/protocol'))
       .filter((name) => name.endsWith('.h'))
       .map((name) => `native/protocol/${name}`)
-  const cpp = () => [...headers(), 'native/spec/cell_traits.h', 'native/spec/network_spec.h'].map(read).join('\n')
+  const facts = ['cell_traits', 'network_spec', 'operator_kind'].map((name) => `native/spec/${name}.h`)
+  const cpp = () => [...headers(), ...facts].map(read).join('\n')
   const ts = () => tsConstants(read('lib/backends/protocol.ts'))
 
   const enumerations = [
@@ -88,7 +89,8 @@ describe('what crosses the border', () => {
     'networkOp',
     'streamOp',
     'batchOp',
-    'linearOp',
+    'operatorOp',
+    'operatorKind',
     'callOp',
     'outcome',
     'forwardFlag',
@@ -114,7 +116,11 @@ describe('what crosses the border', () => {
 
   it('has no enumeration in one language alone', () => {
     const own = Object.keys(cppEnums(headers().map(read).join('\n'))).map(lowered)
-    const inCpp = [...own.map((name) => renamed[name] ?? lists[name] ?? name), ...Object.values(renamed)]
+    const inCpp = [
+      ...own.map((name) => renamed[name] ?? lists[name] ?? name),
+      ...Object.values(renamed),
+      'operatorKind',
+    ]
     const inTs = Object.entries(ts()).flatMap(([name, value]) => (typeof value === 'object' ? [name] : []))
     expect(inTs.sort()).toEqual([...new Set(inCpp)].sort())
   })

@@ -25,13 +25,12 @@ export interface Addon {
     weights?: readonly (Float32Array | undefined)[],
   ): Bound
   readonly uniform: Fill
-  linearFloats(table: number, inFeatures: number, outFeatures: number): number
-  linear(
+  operatorFloats(table: number, kind: number, sizes: readonly number[]): number
+  operator(
     table: number,
-    inFeatures: number,
-    outFeatures: number,
+    kind: number,
+    sizes: readonly number[],
     memory: Float32Array,
-    weight: Float32Array,
-    bias?: Float32Array,
+    weights: readonly (Float32Array | undefined)[],
   ): Bound
 }

@@ -1,14 +1,15 @@
-/** One set of kernels of the addon as a backend: makes networks and linear layers of checked sizes and weights. */
+/** One set of kernels of the addon as a backend: makes networks and operators of checked sizes and weights. */
+import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import { newSharedFloats } from '../../tensor/intrinsics.ts'
 import { sharedView, trueLength } from '../../tensor/typed-arrays.ts'
 import type { Fill } from '../../weights/random.ts'
-import type { Backend, LinearCore, Network } from '../interface.ts'
-import { cellNumber, directionNumber, specFields } from '../protocol.ts'
+import type { Backend, Network, OperatorCore } from '../interface.ts'
+import { cellNumber, directionNumber, operatorKind, specFields } from '../protocol.ts'
 import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
-import { NativeLinear } from './linear.ts'
 import { listWeights, NativeNetwork } from './network.ts'
+import { NativeOperator } from './operator.ts'
 
 /** One instruction set of the addon. */
 export class NativeBackend implements Backend {
@@ -40,11 +41,12 @@ export class NativeBackend implements Backend {
     return new NativeNetwork(thread, spec, this.#addon.network(this.#table, numbers, spec.threads, memory), memory)
   }
 
-  linear(inFeatures: number, outFeatures: number, weight: Float32Array, bias?: Float32Array): LinearCore {
+  operator(kind: OperatorKind, sizes: readonly number[], weights: readonly (Float32Array | undefined)[]): OperatorCore {
     const thread = threadOf(this.#addon)
-    const memory = packedMemory(this.#addon.linearFloats(this.#table, inFeatures, outFeatures))
-    const call = this.#addon.linear(this.#table, inFeatures, outFeatures, memory, weight, bias)
-    return new NativeLinear(thread, inFeatures, outFeatures, call)
+    const number = operatorKind[kind]
+    const memory = packedMemory(this.#addon.operatorFloats(this.#table, number, sizes))
+    const call = this.#addon.operator(this.#table, number, sizes, memory, weights)
+    return new NativeOperator(thread, kind, sizes, call)
   }
 }
 

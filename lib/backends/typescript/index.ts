@@ -2,8 +2,8 @@
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Backend } from '../interface.ts'
 import { cells } from './cells/index.ts'
-import { product } from './math.ts'
 import { TypeScriptNetwork } from './network.ts'
+import { operators } from './ops/index.ts'
 
 export const typescriptBackend: Backend = {
   name: 'typescript',
@@ -12,22 +12,7 @@ export const typescriptBackend: Backend = {
     const weights = shared as CellWeights[]
     return Array.isArray(shared) && fits(spec, weights) ? new TypeScriptNetwork(spec, weights, true) : undefined
   },
-  linear(inFeatures, outFeatures, weight, bias) {
-    const row = new Float64Array(inFeatures)
-    const sums = new Float64Array(outFeatures)
-    return {
-      forward(x, rows) {
-        const y = new Float32Array(rows * outFeatures)
-        for (let r = 0; r < rows; r++) {
-          for (let i = 0; i < inFeatures; i++) row[i] = x[r * inFeatures + i]
-          product(sums, weight, bias, row, inFeatures, 0, outFeatures)
-          for (let j = 0; j < outFeatures; j++) y[r * outFeatures + j] = sums[j]
-        }
-        return y
-      },
-      dispose() {},
-    }
-  },
+  operator: (kind, sizes, weights) => operators[kind](sizes, weights),
 }
 
 /** Whether shared weights have the lengths that the sizes ask for, in memory that cannot be detached. */

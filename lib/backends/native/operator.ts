@@ -1,0 +1,45 @@
+/** An operator on the native backend: small rows go through the arena, large ones are arguments. */
+import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts'
+import { copyOfRange, setFloats } from '../../tensor/intrinsics.ts'
+import type { OperatorCore } from '../interface.ts'
+import { headerField, operatorOp } from '../protocol.ts'
+import type { Bound } from './addon.ts'
+import type { NativeThread } from './environment.ts'
+import { uninitialized } from './uninitialized.ts'
+
+export class NativeOperator implements OperatorCore {
+  readonly #thread: NativeThread
+  readonly #kind: OperatorKind
+  readonly #sizes: readonly number[]
+  readonly #call: Bound
+
+  constructor(thread: NativeThread, kind: OperatorKind, sizes: readonly number[], call: Bound) {
+    this.#thread = thread
+    this.#kind = kind
+    this.#sizes = sizes
+    this.#call = call
+  }
+
+  run(x: Float32Array, rows: number): Float32Array {
+    const { header, arena } = this.#thread
+    const { inputLength, outputLength } = operatorTraits[this.#kind]
+    const inputs = inputLength(this.#sizes, rows)
+    const outputs = outputLength(this.#sizes, rows)
+    header[headerField.B] = rows
+    if (this.#thread.fits(inputs + outputs)) {
+      header[headerField.op] = operatorOp.runArena
+      setFloats(arena, x)
+      this.#call()
+      return copyOfRange(arena, inputs, outputs)
+    }
+    const y = uninitialized(outputs)
+    header[headerField.op] = operatorOp.run
+    this.#call(x, y)
+    return y
+  }
+
+  dispose(): void {
+    this.#thread.header[headerField.op] = operatorOp.dispose
+    this.#call()
+  }
+}

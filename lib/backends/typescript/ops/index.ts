@@ -1,0 +1,8 @@
+/** The list of operators. */
+import type { OperatorKind } from '../../../spec/operator-traits.ts'
+import type { OperatorCore } from '../../interface.ts'
+import { linear } from './linear.ts'
+
+type Make = (sizes: readonly number[], weights: readonly (Float32Array | undefined)[]) => OperatorCore
+
+export const operators: Readonly<Record<OperatorKind, Make>> = { linear }

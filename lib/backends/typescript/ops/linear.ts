@@ -1,0 +1,24 @@
+/** The dense layer: y = x · Wᵀ + b on rows (torch.nn.Linear), sums in double precision. */
+import type { OperatorCore } from '../../interface.ts'
+import { product } from '../math.ts'
+
+/** Sizes in, out; weight (out, in), bias (out) or none. */
+export function linear(
+  [inFeatures, outFeatures]: readonly number[],
+  [weight, bias]: readonly (Float32Array | undefined)[],
+): OperatorCore {
+  const row = new Float64Array(inFeatures)
+  const sums = new Float64Array(outFeatures)
+  return {
+    run(x, rows) {
+      const y = new Float32Array(rows * outFeatures)
+      for (let r = 0; r < rows; r++) {
+        for (let i = 0; i < inFeatures; i++) row[i] = x[r * inFeatures + i]
+        product(sums, weight as Float32Array, bias, row, inFeatures, 0, outFeatures)
+        for (let j = 0; j < outFeatures; j++) y[r * outFeatures + j] = sums[j]
+      }
+      return y
+    },
+    dispose() {},
+  }
+}

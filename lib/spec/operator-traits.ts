@@ -1,0 +1,18 @@
+/** The operators beside recurrent networks, and the sizes of what each takes and gives; the one table that everything in lib/ asks. */
+
+/** In the order of `native/spec/operator_kind.h`. */
+export type OperatorKind = 'linear'
+
+/** `sizes` are what the operator is made of; all lengths are in values. */
+export interface OperatorTraits {
+  readonly inputLength: (sizes: readonly number[], rows: number) => number
+  readonly outputLength: (sizes: readonly number[], rows: number) => number
+}
+
+export const operatorTraits: Readonly<Record<OperatorKind, OperatorTraits>> = {
+  /** Sizes in, out; made of weight (out, in) and bias (out) or none. */
+  linear: {
+    inputLength: ([inFeatures], rows) => rows * inFeatures,
+    outputLength: ([, outFeatures], rows) => rows * outFeatures,
+  },
+}
