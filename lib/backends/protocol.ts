@@ -2,8 +2,9 @@
  * What crosses the border to compiled code, as numbers: the header's fields, what each function is asked to do, and how calls end. Its
  * twin is native/protocol/; a test holds both against each other, so names and order are the same there.
  */
-import type { OperatorKind } from '../spec/operator-traits.ts'
-import type { CellName, CellWeights, Direction, NetworkSpec } from '../spec/spec.ts'
+import { cellNames } from '../spec/cell-traits.ts'
+import { operatorKinds } from '../spec/operator-traits.ts'
+import type { CellWeights, Direction, NetworkSpec } from '../spec/spec.ts'
 
 /** Integers of the header, which is written before a call: cheaper than arguments. */
 export const headerLength = 16
@@ -36,17 +37,13 @@ export const outcome = { done: 0, cancelled: 1, outOfMemory: 2 } as const
 export const forwardFlag = { batchFirst: 1, output: 2, h0: 4, c0: 8, lengths: 16 } as const
 
 export const directionNumber = { forward: 0, reverse: 1, bidirectional: 2 } as const satisfies Record<Direction, number>
-/** In the order of `cellTraits`. */
-export const cellNumber = {
-  rnnTanh: 0,
-  rnnRelu: 1,
-  gru: 2,
-  gruResetBefore: 3,
-  lstm: 4,
-  lstmPeephole: 5,
-} as const satisfies Record<CellName, number>
+/** By their order in the lists of facts, which are C++'s. */
+export const cellNumber = numbered(cellNames)
+export const operatorNumber = numbered(operatorKinds)
 
-export const operatorKind = { linear: 0 } as const satisfies Record<OperatorKind, number>
+function numbered<Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> {
+  return Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>
+}
 
 /** The numbers of a specification, in their order. */
 export const specFields = [

@@ -1,5 +1,7 @@
 /** The table of cells: one row a cell with all that the rest of the package may ask about it. Its C++ twin is native/spec/cell_traits.h. */
-import type { CellName, ClassName } from './spec.ts'
+
+/** The public class of a network. */
+export type ClassName = 'RNN' | 'GRU' | 'LSTM'
 
 /** What is known of a cell without computing it. */
 export interface CellTraits {
@@ -23,7 +25,9 @@ export const cellTraits = {
   gruResetBefore: { gates: 3, candidateGates: 1, hasCellState: false, hasPeepholes: false, className: 'GRU' },
   lstm: { gates: 4, candidateGates: 0, hasCellState: true, hasPeepholes: false, className: 'LSTM' },
   lstmPeephole: { gates: 4, candidateGates: 0, hasCellState: true, hasPeepholes: true, className: 'LSTM' },
-} as const satisfies Record<CellName, CellTraits>
+} as const satisfies Record<string, CellTraits>
+
+export type CellName = keyof typeof cellTraits
 
 /** All cells, in the order of the table. */
 export const cellNames = Object.keys(cellTraits) as CellName[]

@@ -1,7 +1,9 @@
 /** The operators beside recurrent networks, and the sizes of what each takes and gives; the one table that everything in lib/ asks. */
 
 /** In the order of `native/spec/operator_kind.h`. */
-export type OperatorKind = 'linear'
+export const operatorKinds = ['linear'] as const
+
+export type OperatorKind = (typeof operatorKinds)[number]
 
 /** `sizes` are what the operator is made of; all lengths are in values. */
 export interface OperatorTraits {

@@ -1,12 +1,9 @@
 /** What a network is: the names of cells, directions and backends, sizes, and the shape of its plain weights. Facts only. */
+import type { CellName } from './cell-traits.ts'
+
+export type { CellName, ClassName } from './cell-traits.ts'
 
 export type BackendName = 'avx512' | 'avx2' | 'neon' | 'portable' | 'typescript'
-
-/** The cells of the engine, in the order of the table in `cell-traits.ts`. */
-export type CellName = 'rnnTanh' | 'rnnRelu' | 'gru' | 'gruResetBefore' | 'lstm' | 'lstmPeephole'
-
-/** The public class of a network. */
-export type ClassName = 'RNN' | 'GRU' | 'LSTM'
 
 /** `reverse` (backward in time only) exists in ONNX alone; PyTorch has the other two. */
 export type Direction = 'forward' | 'reverse' | 'bidirectional'

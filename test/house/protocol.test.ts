@@ -80,7 +80,7 @@ describe('what crosses the border', () => {
     readdirSync(join(root, 'native/protocol'))
       .filter((name) => name.endsWith('.h'))
       .map((name) => `native/protocol/${name}`)
-  const facts = ['cell_traits', 'network_spec', 'operator_kind'].map((name) => `native/spec/${name}.h`)
+  const facts = ['network_spec'].map((name) => `native/spec/${name}.h`)
   const cpp = () => [...headers(), ...facts].map(read).join('\n')
   const ts = () => tsConstants(read('lib/backends/protocol.ts'))
 
@@ -90,13 +90,12 @@ describe('what crosses the border', () => {
     'streamOp',
     'batchOp',
     'operatorOp',
-    'operatorKind',
     'callOp',
     'outcome',
     'forwardFlag',
   ]
   /** TypeScript's name of an enumeration that has another one in C++. */
-  const renamed: Record<string, string> = { direction: 'directionNumber', cellKind: 'cellNumber' }
+  const renamed: Record<string, string> = { direction: 'directionNumber' }
   const lists: Record<string, string> = { specField: 'specFields', weightField: 'weightFields' }
 
   it.each([...enumerations, ...Object.values(renamed)])('%s has the same names and numbers', (name) => {
@@ -116,11 +115,7 @@ describe('what crosses the border', () => {
 
   it('has no enumeration in one language alone', () => {
     const own = Object.keys(cppEnums(headers().map(read).join('\n'))).map(lowered)
-    const inCpp = [
-      ...own.map((name) => renamed[name] ?? lists[name] ?? name),
-      ...Object.values(renamed),
-      'operatorKind',
-    ]
+    const inCpp = [...own.map((name) => renamed[name] ?? lists[name] ?? name), ...Object.values(renamed)]
     const inTs = Object.entries(ts()).flatMap(([name, value]) => (typeof value === 'object' ? [name] : []))
     expect(inTs.sort()).toEqual([...new Set(inCpp)].sort())
   })
@@ -141,11 +136,21 @@ describe('the table of cells', () => {
   it('says the same of each cell, in the same order', () => {
     const traits = tsConstants(read('lib/spec/cell-traits.ts')).cellTraits as Record<string, Record<string, unknown>>
     const table = cppTable(read('native/spec/cell_traits.h'), 'CellTraits')
-    const cells = byNumber(cppEnums(read('native/spec/cell_traits.h')).CellKind).map(([name]) => name)
+    const kinds = byNumber(cppEnums(read('native/spec/cell_traits.h')).CellKind)
+    const cells = kinds.map(([name]) => name)
+    expect(kinds.map(([, number]) => number)).toEqual(cells.map((_, index) => index))
     expect(cells.length).toBeGreaterThan(5)
     expect(table.length).toBe(cells.length)
     for (const [at, row] of table.entries()) if ('name' in row) expect(row.name).toBe(cells[at])
     expect(rowsOf(table.map((row, at) => [cells[at], row]))).toEqual(rowsOf(Object.entries(traits)))
     for (const row of rowsOf(Object.entries(traits))) expect(row).not.toContain(undefined)
+  })
+})
+
+describe('the list of operators', () => {
+  it('has the same names in the same order', () => {
+    const kinds = byNumber(cppEnums(read('native/spec/operator_kind.h')).OperatorKind)
+    expect(kinds.map(([, number]) => number)).toEqual(kinds.map((_, index) => index))
+    expect(kinds.map(([name]) => name)).toEqual(tsConstants(read('lib/spec/operator-traits.ts')).operatorKinds)
   })
 })

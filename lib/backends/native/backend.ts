@@ -5,7 +5,7 @@ import { newSharedFloats } from '../../tensor/intrinsics.ts'
 import { sharedView, trueLength } from '../../tensor/typed-arrays.ts'
 import type { Fill } from '../../weights/random.ts'
 import type { Backend, Network, OperatorCore } from '../interface.ts'
-import { cellNumber, directionNumber, operatorKind, specFields } from '../protocol.ts'
+import { cellNumber, directionNumber, operatorNumber, specFields } from '../protocol.ts'
 import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
 import { listWeights, NativeNetwork } from './network.ts'
@@ -43,7 +43,7 @@ export class NativeBackend implements Backend {
 
   operator(kind: OperatorKind, sizes: readonly number[], weights: readonly (Float32Array | undefined)[]): OperatorCore {
     const thread = threadOf(this.#addon)
-    const number = operatorKind[kind]
+    const number = operatorNumber[kind]
     const memory = packedMemory(this.#addon.operatorFloats(this.#table, number, sizes))
     const call = this.#addon.operator(this.#table, number, sizes, memory, weights)
     return new NativeOperator(thread, kind, sizes, call)
