@@ -36,11 +36,11 @@ export interface StreamCore {
   dispose(): void
 }
 
-/** Told the end of a call that ran beside this thread: its result, or why there is none. */
+/** Called when a call beside this thread has ended: with its result, or with why there is none. */
 export type Settle = (result: ForwardResult | Error) => void
 
 /**
- * Live states that step together, by slots: the batcher fills arrays, launches, and collects when it is told the end. Arrays are
+ * Live states that step together, by slots: the batcher fills arrays, launches, and collects when a launch has ended. Arrays are
  * replaced when more room is reserved; what was in them stays.
  */
 export interface BatchCore {
@@ -67,8 +67,8 @@ export interface Network {
   weights(): CellWeights[]
   stream(batchSize: number): StreamCore
   /**
-   * Starts a pass beside this thread's own work, its inputs copied. `settle` is told once, in a later turn. The function that comes back
-   * calls the pass off: settle is then never told.
+   * Starts a pass beside this thread's own work, its inputs copied. `settle` is called once, in a later turn of the event loop. The
+   * function that comes back cancels the pass: settle is then never called.
    */
   forwardAsync(call: ForwardCall, settle: Settle): () => void
   batch(): BatchCore

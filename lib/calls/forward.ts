@@ -33,7 +33,7 @@ export interface PreparedCall {
 const plainChecks = { h0: anything, lengths: anything, returnOutput: boolean } as const
 const cellChecks = { ...plainChecks, c0: anything } as const
 // All names are its own, so that none is looked for further up.
-const nothing: Checked<typeof cellChecks> = {
+const noOptions: Checked<typeof cellChecks> = {
   h0: undefined,
   lengths: undefined,
   returnOutput: undefined,
@@ -52,7 +52,7 @@ export function prepareCall(
   const checks = cellTraits[spec.cell].hasCellState ? cellChecks : (plainChecks as typeof cellChecks)
   const read =
     options === undefined
-      ? nothing
+      ? noOptions
       : readOptions(options, moreChecks ? { ...checks, ...moreChecks } : checks, `${className}.forward`)
   const x = readTensor(input, 'input')
   const rank = x.shape.length
@@ -70,9 +70,9 @@ export function prepareCall(
   checkCount(D * spec.numLayers * B * spec.hiddenSize, 'the states of this input')
   checkCount(T * B, 'the time steps and rows of this input')
   if (read.returnOutput ?? true) checkCount(T * B * D * outputSizeOf(spec), 'the output of this input')
-  const rank0 = unbatched ? [2] : [3]
-  const h0 = readState(spec, 'h0', read.h0, B, rank0)
-  const c0 = readState(spec, 'c0', read.c0, B, rank0)
+  const stateRanks = unbatched ? [2] : [3]
+  const h0 = readState(spec, 'h0', read.h0, B, stateRanks)
+  const c0 = readState(spec, 'c0', read.c0, B, stateRanks)
   const lengths = read.lengths === undefined ? undefined : readLengths(read.lengths, B, T)
   checkNotDetached('input', x)
   if (h0) checkNotDetached('h0', h0)

@@ -20,7 +20,7 @@ export interface StreamOptions extends InitialState {
 }
 
 /** A state to begin with; what is left out is zeros. */
-type BeginningState = Partial<StreamState> & Pick<StreamState, 'batchSize'>
+type InitialStreamState = Partial<StreamState> & Pick<StreamState, 'batchSize'>
 
 /**
  * A live sequence (or B of them side by side) with a state of its own. A stream gives the same bits as `forward` over the whole sequence,
@@ -50,7 +50,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   readonly #close: () => void
   #core: StreamCore | undefined
 
-  private constructor(ref: NetworkRef, state: BeginningState) {
+  private constructor(ref: NetworkRef, state: InitialStreamState) {
     if (!(ref instanceof NetworkRef)) fail('ERR_RNN_OPTION', 'streams are opened by layer.stream(), not by new')
     const { batchSize, h, c } = state
     const core = ref.network.stream(batchSize)
@@ -169,8 +169,8 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
 }
 
 /** The constructor is private, so that no public type shows what it takes. */
-const open = (ref: NetworkRef, state: BeginningState): Stream =>
-  new (Stream as unknown as new (ref: NetworkRef, state: BeginningState) => Stream)(ref, state)
+const open = (ref: NetworkRef, state: InitialStreamState): Stream =>
+  new (Stream as unknown as new (ref: NetworkRef, state: InitialStreamState) => Stream)(ref, state)
 
 /** Opens a stream on a network; behind `layer.stream`. `current` is asked again once the options are read. */
 export function openStream(className: string, current: () => NetworkRef, options: unknown): Stream {

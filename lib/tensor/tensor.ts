@@ -32,9 +32,9 @@ export class Tensor {
    * @throws RNNError `ERR_RNN_SHAPE` where `data` is no Float32Array or the shape does not fit it
    */
   constructor(data: Float32Array, shape: readonly number[])
-  constructor(data: Float32Array, shape: readonly number[], origin?: typeof ours) {
+  constructor(data: Float32Array, shape: readonly number[], origin?: typeof internal) {
     this.data = data
-    this.shape = origin === ours ? shape : ownShape(data, shape)
+    this.shape = origin === internal ? shape : ownShape(data, shape)
   }
 
   /**
@@ -72,12 +72,12 @@ export class Tensor {
 }
 
 /** Says to the constructor that nothing needs to be checked; no caller from outside has it. */
-const ours = Symbol()
-const Ours = Tensor as new (data: Float32Array, shape: readonly number[], origin: typeof ours) => Tensor
+const internal = Symbol()
+const InternalTensor = Tensor as new (data: Float32Array, shape: readonly number[], origin: typeof internal) => Tensor
 
 /** A tensor of values that the package itself made for the shape, which is one of `frozenShape`. */
 export function ownTensor(data: Float32Array, shape: readonly number[]): Tensor {
-  return new Ours(data, shape, ours)
+  return new InternalTensor(data, shape, internal)
 }
 
 function ownShape(data: unknown, shape: unknown): readonly number[] {

@@ -1,4 +1,4 @@
-/** This thread's side of the addon: the header and the arena that both sides see, and the book of asynchronous calls. */
+/** This thread's side of the addon: the header and the arena that both sides see, and the listeners of pending calls. */
 import { availableParallelism } from 'node:os'
 import { defineProperty, floatsOver, intsOver, newFloats, newInts } from '../../tensor/intrinsics.ts'
 import { arenaLength, callOp, headerField, headerLength } from '../protocol.ts'
@@ -17,7 +17,7 @@ interface Shared {
   readonly header: Int32Array
   readonly arena: Float32Array
   readonly calls: Bound
-  readonly waiting: (CallListener | undefined)[]
+  readonly listeners: (CallListener | undefined)[]
 }
 
 /** `always`: threads share what they can, however little there is to gain; for tests. */
@@ -33,12 +33,12 @@ function sharedOf(addon: Addon & { [key]?: Shared }): Shared {
 function setUp(addon: Addon): Shared {
   const header = newInts(headerLength)
   const arena = newFloats(arenaLength)
-  const waiting: (CallListener | undefined)[] = []
-  const settle = (slot: number, how: number) => {
-    const next = waiting[slot]
-    waiting[slot] = undefined
-    if (next) {
-      next(slot, how)
+  const listeners: (CallListener | undefined)[] = []
+  const ended = (slot: number, how: number) => {
+    const listener = listeners[slot]
+    listeners[slot] = undefined
+    if (listener) {
+      listener(slot, how)
       return
     }
     header[headerField.op] = callOp.drop
@@ -46,8 +46,8 @@ function setUp(addon: Addon): Shared {
     calls()
   }
   const always = process.env[variable] === 'always'
-  const calls = addon.setUp(header, arena, settle, availableParallelism(), always)
-  const shared: Shared = { header, arena, calls, waiting }
+  const calls = addon.setUp(header, arena, ended, availableParallelism(), always)
+  const shared: Shared = { header, arena, calls, listeners }
   defineProperty(addon, key, { value: shared })
   return shared
 }
@@ -62,17 +62,17 @@ export class NativeThread {
   /** That of another addon, made before: no table that a script could reach has them. */
   readonly older: NativeThread | undefined
   readonly #calls: Bound
-  readonly #waiting: (CallListener | undefined)[]
+  readonly #listeners: (CallListener | undefined)[]
 
   constructor(addon: Addon, older: NativeThread | undefined) {
-    const { header, arena, calls, waiting } = sharedOf(addon)
+    const { header, arena, calls, listeners } = sharedOf(addon)
     this.addon = addon
     this.older = older
     this.header = intsOver(header)
     this.arena = floatsOver(arena)
     this.arenaInts = intsOver(arena)
     this.#calls = calls
-    this.#waiting = waiting
+    this.#listeners = listeners
   }
 
   /** One step of the live stream in that slot. */
@@ -86,16 +86,16 @@ export class NativeThread {
     return floats <= arenaLength
   }
 
-  /** Notes who is told when the call that was just started has ended; its slot is in the header. */
-  expect(settle: CallListener): number {
+  /** Notes what is called when the call that was just started has ended; its slot is in the header. */
+  expect(listener: CallListener): number {
     const slot = this.header[headerField.slot]
-    this.#waiting[slot] = settle
+    this.#listeners[slot] = listener
     return slot
   }
 
-  /** Calls a call off: whoever expects it is not told any more. */
+  /** Cancels a call: its listener is never called. */
   cancel(slot: number): void {
-    this.#waiting[slot] = undefined
+    this.#listeners[slot] = undefined
     this.#act(callOp.cancel, slot)
   }
 

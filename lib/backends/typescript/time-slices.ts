@@ -6,28 +6,28 @@ const sliceMs = 4
 interface Task {
   readonly pass: Generator<void, ForwardResult>
   readonly settle: Settle
-  calledOff: boolean
+  cancelled: boolean
 }
 
 const tasks: Task[] = []
 
-/** Runs a pass from the next turn on, in turn with others; the function that comes back calls it off. */
+/** Runs a pass from the next turn of the event loop on, by turns with others; the function that comes back cancels it. */
 export function runInSlices(pass: Generator<void, ForwardResult>, settle: Settle): () => void {
-  const task: Task = { pass, settle, calledOff: false }
+  const task: Task = { pass, settle, cancelled: false }
   if (tasks.push(task) === 1) setImmediate(runSlice)
   return () => {
-    task.calledOff = true
+    task.cancelled = true
   }
 }
 
 /** One slice of the task that waits longest. */
 function runSlice(): void {
   const task = tasks[0]
-  const result = task.calledOff ? undefined : slice(task)
+  const result = task.cancelled ? undefined : slice(task)
   tasks.shift()
-  if (!result && !task.calledOff) tasks.push(task)
+  if (!result && !task.cancelled) tasks.push(task)
   if (tasks.length > 0) setImmediate(runSlice)
-  if (result && !task.calledOff) task.settle(result)
+  if (result && !task.cancelled) task.settle(result)
 }
 
 function slice({ pass }: Task): ForwardResult | Error | undefined {
