@@ -3,7 +3,7 @@ import { describe, fail } from '../errors.ts'
 import { backendName, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
-import { copyOf } from '../tensor/intrinsics.ts'
+import { copyOf, isInteger, zeros } from '../tensor/intrinsics.ts'
 import { checkNotDetached, type ReadTensor, readTensor } from '../tensor/read.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { type NestedNumbers, Tensor } from '../tensor/tensor.ts'
@@ -83,11 +83,11 @@ export class Embedding {
     const D = this.embeddingDim
     const count = elements(shape)
     checkCount(count * D, 'the output of these ids')
-    const y = new Float32Array(count * D)
+    const y = zeros(count * D)
     const weight = this.#use()
     for (let i = 0; i < count; i++) {
       const id = values[i]
-      if (!Number.isInteger(id) || id < 0 || id >= this.numEmbeddings) {
+      if (!isInteger(id) || id < 0 || id >= this.numEmbeddings) {
         fail(
           'ERR_RNN_OPTION',
           `index out of range: ids[${i}] must be an integer from 0 to ${this.numEmbeddings - 1}, got ${id}`,
@@ -156,15 +156,11 @@ function makeParts(numEmbeddings: number, embeddingDim: number, given: unknown):
   if (rows * D > 2 ** 30)
     fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${rows}, ${D}) passes 2^30 values`)
   const random = new Uniform(options.seed)
-  return new EmbeddingParts(
-    rows,
-    D,
-    new Float32Array(rows * D).map(() => random.normal()),
-  )
+  return new EmbeddingParts(rows, D, random.normals(rows * D))
 }
 
 function readTable(reader: StateDictReader, rows: number, D: number): Float32Array {
-  const weight = new Float32Array(rows * D)
+  const weight = zeros(rows * D)
   reader.take('weight', [rows, D], weight)
   reader.finish()
   return weight

@@ -2,7 +2,7 @@
 import { fail, tuple } from '../errors.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
-import { copyOfRange } from '../tensor/intrinsics.ts'
+import { copyOfRange, create, floor, zeros } from '../tensor/intrinsics.ts'
 import { elements } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
@@ -27,7 +27,7 @@ function slotsOf(spec: NetworkSpec, layer: number, direction: number): Slot[] {
   const suffix = `_l${layer}${direction === 1 ? '_reverse' : ''}`
   const slots: Slot[] = []
   const add = (name: string, field: keyof CellWeights, shape: readonly number[], offset = 0) => {
-    slots.push({ key: name + suffix, shape, field, offset })
+    slots[slots.length] = { key: name + suffix, shape, field, offset }
   }
   add('weight_ih', 'weightIh', [rows, K])
   add('weight_hh', 'weightHh', [rows, O])
@@ -47,8 +47,10 @@ export function collectWeights(spec: NetworkSpec, fill: (slot: Slot, target: Flo
   const all: CellWeights[] = []
   const D = directionsOf(spec)
   for (let index = 0; index < spec.numLayers * D; index++) {
-    const fields: { -readonly [K in keyof CellWeights]?: Float32Array } = {}
-    for (const slot of slotsOf(spec, Math.floor(index / D), index % D)) {
+    const fields: { -readonly [K in keyof CellWeights]?: Float32Array } = create(null)
+    const slots = slotsOf(spec, floor(index / D), index % D)
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]
       const count = slot.field === 'peephole' ? 3 * spec.hiddenSize : elements(slot.shape)
       if (count > largestMatrix) {
         fail(
@@ -56,11 +58,11 @@ export function collectWeights(spec: NetworkSpec, fill: (slot: Slot, target: Flo
           `the sizes are too large together: ${slot.key} of shape ${tuple(slot.shape)} passes 2^30 values`,
         )
       }
-      const target = fields[slot.field] ?? new Float32Array(count)
+      const target = fields[slot.field] ?? zeros(count)
       fields[slot.field] = target
       fill(slot, target)
     }
-    all.push(fields as CellWeights)
+    all[index] = fields as CellWeights
   }
   return all
 }
@@ -69,9 +71,11 @@ export function collectWeights(spec: NetworkSpec, fill: (slot: Slot, target: Flo
 export function toStateDict(spec: NetworkSpec, weights: readonly CellWeights[]): Record<string, Tensor> {
   const dict: Record<string, Tensor> = {}
   const D = directionsOf(spec)
-  for (const [index, fields] of weights.entries()) {
-    for (const { key, shape, field, offset } of slotsOf(spec, Math.floor(index / D), index % D)) {
-      const values = fields[field]!
+  for (let index = 0; index < weights.length; index++) {
+    const slots = slotsOf(spec, floor(index / D), index % D)
+    for (let i = 0; i < slots.length; i++) {
+      const { key, shape, field, offset } = slots[i]
+      const values = weights[index][field]!
       dict[key] = new Tensor(field === 'peephole' ? copyOfRange(values, offset, spec.hiddenSize) : values, shape)
     }
   }

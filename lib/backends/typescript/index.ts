@@ -1,5 +1,7 @@
 /** The TypeScript backend: specification, fallback and independent check of the native one in one. */
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import { isArray, newDoubles, zeros } from '../../tensor/intrinsics.ts'
+import { sharedView, trueLength } from '../../tensor/typed-arrays.ts'
 import type { Backend } from '../interface.ts'
 import { cells } from './cells/index.ts'
 import { product } from './math.ts'
@@ -10,14 +12,14 @@ export const typescriptBackend: Backend = {
   network: (spec, weights) => new TypeScriptNetwork(spec, weights),
   adopt(spec, shared) {
     const weights = shared as CellWeights[]
-    return Array.isArray(shared) && fits(spec, weights) ? new TypeScriptNetwork(spec, weights, true) : undefined
+    return isArray(shared) && fits(spec, weights) ? new TypeScriptNetwork(spec, weights, true) : undefined
   },
   linear(inFeatures, outFeatures, weight, bias) {
-    const row = new Float64Array(inFeatures)
-    const sums = new Float64Array(outFeatures)
+    const row = newDoubles(inFeatures)
+    const sums = newDoubles(outFeatures)
     return {
       forward(x, rows) {
-        const y = new Float32Array(rows * outFeatures)
+        const y = zeros(rows * outFeatures)
         for (let r = 0; r < rows; r++) {
           for (let i = 0; i < inFeatures; i++) row[i] = x[r * inFeatures + i]
           product(sums, weight, bias, row, inFeatures, 0, outFeatures)
@@ -37,12 +39,11 @@ function fits(spec: NetworkSpec, weights: readonly (CellWeights | undefined)[]):
   const O = P || H
   const rows = cells[cell].gates * H
   const holds = (values: Float32Array | undefined, length: number) =>
-    length === 0
-      ? values === undefined
-      : values instanceof Float32Array && values.buffer instanceof SharedArrayBuffer && values.length === length
+    length === 0 ? values === undefined : sharedView(values) !== undefined && trueLength(values!) === length
   if (weights.length !== numLayers * D) return false
-  return weights.every(
-    (own, index) =>
+  for (let index = 0; index < weights.length; index++) {
+    const own = weights[index]
+    const fit =
       typeof own === 'object' &&
       own !== null &&
       holds(own.weightIh, rows * (index < D ? inputSize : D * O)) &&
@@ -50,6 +51,8 @@ function fits(spec: NetworkSpec, weights: readonly (CellWeights | undefined)[]):
       holds(own.biasIh, bias ? rows : 0) &&
       holds(own.biasHh, bias ? rows : 0) &&
       holds(own.weightHr, P * H) &&
-      holds(own.peephole, cells[cell].peepholes ? 3 * H : 0),
-  )
+      holds(own.peephole, cells[cell].peepholes ? 3 * H : 0)
+    if (!fit) return false
+  }
+  return true
 }

@@ -93,7 +93,7 @@ export class BatchQueue {
       this.#schedule()
     }
     return new Promise((resolve) => {
-      this.#idle.push(resolve)
+      this.#idle[this.#idle.length] = resolve
       this.#tellIdle()
     })
   }
@@ -136,7 +136,7 @@ export class BatchQueue {
   #push(lane: Lane): void {
     lane.ready = true
     if (this.#options.maxDelayMs > 0) lane.since = performance.now()
-    this.#ready.push(lane)
+    this.#ready[this.#ready.length] = lane
   }
 
   /** At the end of this turn of JavaScript, so that all steps of the turn go into the same batch. */
@@ -196,7 +196,8 @@ export class BatchQueue {
       this.#running++
       this.batches++
     } catch (error) {
-      for (const entry of batch) {
+      for (let row = 0; row < count; row++) {
+        const entry = batch[row]
         entry.forget?.()
         entry.reject(error)
         this.#release(entry)
@@ -225,7 +226,7 @@ export class BatchQueue {
       lane.running = entry
       rows[2 * batch.length] = lane.slot
       rows[2 * batch.length + 1] = entry.frame
-      batch.push(entry)
+      batch[batch.length] = entry
       // Launching copies the frame, so its slot is free for the steps that come after this turn.
       this.#memory.giveFrame(entry.frame)
     }
@@ -233,7 +234,9 @@ export class BatchQueue {
       this.#ready = []
       this.#nextReady = 0
     } else if (this.#nextReady > 4096) {
-      this.#ready.splice(0, this.#nextReady)
+      const left: Lane[] = []
+      for (let i = this.#nextReady; i < this.#ready.length; i++) left[left.length] = this.#ready[i]
+      this.#ready = left
       this.#nextReady = 0
     }
     this.queued -= batch.length
@@ -261,7 +264,8 @@ export class BatchQueue {
     }
     // The next batch runs while JavaScript looks at the results of this one.
     this.#pump()
-    for (const entry of batch) {
+    for (let row = 0; row < batch.length; row++) {
+      const entry = batch[row]
       if (entry.forget) entry.forget()
       if (entry.dead) continue
       if (error) entry.reject(error)
@@ -283,7 +287,7 @@ export class BatchQueue {
     if (this.queued > 0 || this.#running > 0 || this.#idle.length === 0) return
     const waiting = this.#idle
     this.#idle = []
-    for (const resolve of waiting) resolve()
+    for (let i = 0; i < waiting.length; i++) waiting[i]()
   }
 }
 
