@@ -24,7 +24,9 @@ let said = false
 function find(): Found {
   if (!found) {
     const { backends, reason } = nativeBackends()
-    found = { backends: [...backends, typescriptBackend], nativeIsAbsent: backends.length === 0, reason }
+    const nativeIsAbsent = backends.length === 0
+    backends[backends.length] = typescriptBackend
+    found = { backends, nativeIsAbsent, reason }
   }
   return found
 }
@@ -80,8 +82,7 @@ function pick(name: BackendName | undefined): Backend {
   const forced = process.env[variable]
   if (name === undefined && !forced) return backends[0]
   const asked = name ?? forced
-  const backend = backends.find((candidate) => candidate.name === asked)
-  if (backend) return backend
+  for (let i = 0; i < backends.length; i++) if (backends[i].name === asked) return backends[i]
   const who = name === undefined ? `the backend of ${variable}` : 'the backend'
   const here = `; available: ${backends.map((candidate) => `'${candidate.name}'`).join(', ')}`
   return fail('ERR_RNN_BACKEND', `${who}, '${asked}', cannot run here: ${why(asked as string, reason)}${here}`)

@@ -1,13 +1,14 @@
 /** The arguments and results of one forward pass: PyTorch's shape rules, checked once for all backends. */
 import type { ForwardCall, ForwardResult } from '../backends/interface.ts'
 import { describe, fail } from '../errors.ts'
+import { isSafeInteger, newInts, zeros } from '../intrinsics/captured.ts'
+import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { anything, boolean, type Checked, readOptions } from '../options/checks.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, frozenShape } from '../tensor/shape.ts'
 import { ownTensor, type Tensor } from '../tensor/tensor.ts'
-import { typedArrayName } from '../tensor/typed-arrays.ts'
 import { type InitialState, readState, type States } from './states.ts'
 
 /** Options of `forward`. */
@@ -94,7 +95,7 @@ export function prepareCall(
 /** The result for a batch of no rows: backends only see B ≥ 1. */
 export function emptyBatch(spec: NetworkSpec, { B, returnOutput }: ForwardCall): ForwardResult | undefined {
   if (B > 0) return undefined
-  const none = () => new Float32Array(0)
+  const none = () => zeros(0)
   return {
     output: returnOutput ? none() : undefined,
     hn: none(),
@@ -130,10 +131,10 @@ function readLengths(value: unknown, B: number, T: number): Int32Array {
       `Expected \`len(lengths)\` to be equal to batch_size, but got ${given.length} (batch_size=${B})`,
     )
   }
-  const lengths = new Int32Array(B)
+  const lengths = newInts(B)
   for (let b = 0; b < B; b++) {
     const length = given[b]
-    if (!Number.isSafeInteger(length) || (length as number) < 0 || (length as number) > T) {
+    if (!isSafeInteger(length) || (length as number) < 0 || (length as number) > T) {
       fail('ERR_RNN_OPTION', `lengths[${b}] must be an integer from 0 to T = ${T}, got ${describe(length)}`)
     }
     lengths[b] = length as number

@@ -2,10 +2,10 @@
 
 import { chooseBackend } from '../backends/index.ts'
 import { describe, fail } from '../errors.ts'
+import { sharedView } from '../intrinsics/typed-arrays.ts'
 import { backendName, boolean, integer, layerChecks, oneOf, size } from '../options/checks.ts'
 import { cellsOf } from '../spec/cell-traits.ts'
 import type { BackendName, ClassName, Direction, NetworkSpec } from '../spec/spec.ts'
-import { sharedView } from '../tensor/typed-arrays.ts'
 import { version } from '../version.ts'
 import { NetworkRef } from './network-ref.ts'
 

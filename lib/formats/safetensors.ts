@@ -1,11 +1,11 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
 
 import { describe, fail, list, RNNError } from '../errors.ts'
+import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { fromLittleEndian, littleEndian } from '../tensor/bytes.ts'
 import { readTensor } from '../tensor/read.ts'
 import { elements } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import { trueLength, typedArrayName } from '../tensor/typed-arrays.ts'
 import { checkDict, type StateDict } from '../weights/state-dict.ts'
 import { bfloat16ToNumber, halfToNumber } from './float16.ts'
 import { type Json, parseJson } from './json.ts'

@@ -104,7 +104,7 @@ export function partsFromStateDict(layerClass: LayerClass, dict: unknown, given:
   const options = readOptions(given, { ...layerClass.checks, ...prefixChecks }, where)
   const reader = new StateDictReader(dict, options.prefix)
   const { peepholes, ...inferred } = inferSpec(reader, layerClass.cell(options))
-  const cell = layerClass.cell({ ...options, peepholes })
+  const cell = layerClass.cell({ __proto__: null, ...options, peepholes })
   const spec: NetworkSpec = { ...inferred, cell, threads: options.threads ?? 1 }
   const weights = readWeights(reader, spec)
   return new LayerParts(NetworkRef.of(spec, chooseBackend(options.backend), weights), options.batchFirst ?? false)

@@ -1,13 +1,13 @@
 /** The lookup table, `torch.nn.Embedding`: what usually comes before a recurrent layer over symbols. */
 import { describe, fail } from '../errors.ts'
+import { copyOf, isInteger, zeros } from '../intrinsics/captured.ts'
+import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { backendName, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
-import { copyOf } from '../tensor/intrinsics.ts'
 import { checkNotDetached, type ReadTensor, readTensor } from '../tensor/read.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { type NestedNumbers, Tensor } from '../tensor/tensor.ts'
-import { typedArrayName } from '../tensor/typed-arrays.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 import { construct, finished, Module, Parts, partsOf } from './module.ts'
@@ -94,11 +94,11 @@ export class Embedding extends Module<EmbeddingParts> {
     const D = this.embeddingDim
     const count = elements(shape)
     checkCount(count * D, 'the output of these ids')
-    const y = new Float32Array(count * D)
+    const y = zeros(count * D)
     const { weight } = partsOf(this)
     for (let i = 0; i < count; i++) {
       const id = values[i]
-      if (!Number.isInteger(id) || id < 0 || id >= this.numEmbeddings) {
+      if (!isInteger(id) || id < 0 || id >= this.numEmbeddings) {
         fail(
           'ERR_RNN_OPTION',
           `index out of range: ids[${i}] must be an integer from 0 to ${this.numEmbeddings - 1}, got ${id}`,
@@ -130,15 +130,11 @@ function drawParts(numEmbeddings: number, embeddingDim: number, given: unknown):
   if (rows * D > 2 ** 30)
     fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${rows}, ${D}) passes 2^30 values`)
   const random = new Uniform(options.seed)
-  return new EmbeddingParts(
-    rows,
-    D,
-    new Float32Array(rows * D).map(() => random.normal()),
-  )
+  return new EmbeddingParts(rows, D, random.normals(rows * D))
 }
 
 function readTable(reader: StateDictReader, rows: number, D: number): Float32Array {
-  const weight = new Float32Array(rows * D)
+  const weight = zeros(rows * D)
   reader.take('weight', [rows, D], weight)
   reader.finish()
   return weight

@@ -3,10 +3,10 @@
 import { chooseBackend } from '../backends/index.ts'
 import type { Backend, OperatorCore } from '../backends/interface.ts'
 import { fail } from '../errors.ts'
+import { copyOf, sqrt, zeros } from '../intrinsics/captured.ts'
 import { backendName, boolean, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
-import { copyOf } from '../tensor/intrinsics.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
@@ -106,11 +106,11 @@ export class Linear extends Module<LinearParts> {
     if (last !== this.inFeatures) {
       fail('ERR_RNN_SHAPE', `input.size(-1) must be equal to in_features. Expected ${this.inFeatures}, got ${last}`)
     }
-    const rows = elements(input.shape.slice(0, -1))
+    const rows = elements(input.shape) / this.inFeatures
     checkCount(rows * this.outFeatures, 'the output of this input')
     checkNotDetached('input', input)
     const { core } = partsOf(this)
-    const y = rows === 0 ? new Float32Array(0) : core.run(input.data, rows)
+    const y = rows === 0 ? zeros(0) : core.run(input.data, rows)
     return new Tensor(y, [...input.shape.slice(0, -1), this.outFeatures])
   }
 
@@ -138,9 +138,9 @@ function drawParts(inFeatures: number, outFeatures: number, given: unknown): Lin
     fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${O}, ${I}) passes 2^30 values`)
   const backend = chooseBackend(options.backend)
   const random = new Uniform(options.seed, backend.fill)
-  const bound = 1 / Math.sqrt(I)
+  const bound = 1 / sqrt(I)
   const draw = (count: number) => {
-    const values = new Float32Array(count)
+    const values = zeros(count)
     random.fill(values, 0, count, bound)
     return values
   }
@@ -150,8 +150,8 @@ function drawParts(inFeatures: number, outFeatures: number, given: unknown): Lin
 }
 
 function readWeights(reader: StateDictReader, I: number, O: number, hasBias: boolean): LinearWeights {
-  const weight = new Float32Array(O * I)
-  const bias = hasBias ? new Float32Array(O) : undefined
+  const weight = zeros(O * I)
+  const bias = hasBias ? zeros(O) : undefined
   reader.take('weight', [O, I], weight)
   if (bias) reader.take('bias', [O], bias)
   reader.finish()

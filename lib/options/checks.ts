@@ -1,5 +1,6 @@
 /** The checks of options; it alone knows which names and ranges are right, and the words that refuse others. */
 import { describe, fail } from '../errors.ts'
+import { create, getPrototypeOf, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { Inferred } from './options.ts'
 import { nearest } from './suggest.ts'
@@ -17,7 +18,7 @@ export type Checked<C extends Checks> = { -readonly [K in keyof C]?: ReturnType<
 /** An integer of the range, both ends included. */
 export function integer(from: number, to: number): Check<number> {
   return (value, name) => {
-    if (Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to) return value as number
+    if (isSafeInteger(value) && (value as number) >= from && (value as number) <= to) return value as number
     const range = to === Number.MAX_SAFE_INTEGER ? 'a safe integer' : `an integer from ${from} to ${to}`
     return fail('ERR_RNN_OPTION', `${name} must be ${range}, got ${describe(value)}`)
   }
@@ -34,13 +35,11 @@ export const anything: Check<unknown> = (value) => value
 
 /** One of a few words. */
 export function oneOf<T extends string>(...words: readonly T[]): Check<T> {
-  return (value, name) =>
-    words.includes(value as T)
-      ? (value as T)
-      : fail(
-          'ERR_RNN_OPTION',
-          `${name} must be one of ${words.map((w) => `'${w}'`).join(', ')}, got ${describe(value)}`,
-        )
+  return (value, name) => {
+    for (let i = 0; i < words.length; i++) if (words[i] === value) return words[i]
+    const known = words.map((word) => `'${word}'`).join(', ')
+    return fail('ERR_RNN_OPTION', `${name} must be one of ${known}, got ${describe(value)}`)
+  }
 }
 
 const probability: Check<number> = (value, name) =>
@@ -79,18 +78,20 @@ const inferred: Readonly<Record<Inferred, true>> = {
 /** `fromStateDict` takes no option that it reads off the dict: two sources could disagree. */
 export function refuseInferred(options: unknown, where: string): void {
   if (typeof options !== 'object' || options === null) return
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(inferred, name)) continue
+  const given = keys(options)
+  for (let i = 0; i < given.length; i++) {
+    const name = given[i]
+    if (!hasOwn(inferred, name)) continue
     fail('ERR_RNN_OPTION', `unknown option '${name}' of ${where}: it is read off the keys and shapes of the state dict`)
   }
 }
 
-/** Reads an options object: each known name once, no unknown one. Values that are undefined count as left out. */
+/** Reads an options object's own properties: each known name once, no unknown one. Values that are undefined count as left out. */
 export function readOptions<C extends Checks>(options: unknown, checks: C, where: string): Checked<C> {
   // Without a prototype: what a script adds to all objects is no option that was checked.
-  const read: Record<string, unknown> = Object.create(null)
+  const read: Record<string, unknown> = create(null)
   if (options === undefined) return read as Checked<C>
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (typeof options !== 'object' || options === null || isArray(options)) {
     const hint = where.endsWith('.forward')
       ? '; states go in as { h0 }, for an LSTM { h0, c0 }'
       : typeof options === 'number' && !where.includes('.')
@@ -98,14 +99,27 @@ export function readOptions<C extends Checks>(options: unknown, checks: C, where
         : ''
     fail('ERR_RNN_OPTION', `the options of ${where} must be an object, got ${describe(options)}${hint}`)
   }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(checks, name)) unknownName(name, Object.keys(checks), where)
-  }
-  for (const name of Object.keys(checks)) {
-    const value = (options as Record<string, unknown>)[name]
+  const given = keys(options)
+  const known = keys(checks)
+  for (let i = 0; i < given.length; i++) if (!hasOwn(checks, given[i])) unknownName(given[i], known, where)
+  for (let i = 0; i < known.length; i++) {
+    const name = known[i]
+    const value = has(options, name) ? (options as Record<string, unknown>)[name] : undefined
     if (value !== undefined) read[name] = checks[name](value, name)
   }
   return read as Checked<C>
+}
+
+/** Whether an object or its class has the property: what stands on the prototype of all objects, at the end of the chain, does not count. */
+function has(options: object, name: string): boolean {
+  if (hasOwn(options, name)) return true
+  for (let link = getPrototypeOf(options); link; ) {
+    const next = getPrototypeOf(link)
+    if (next === null) return false
+    if (hasOwn(link, name)) return true
+    link = next
+  }
+  return false
 }
 
 const elsewhere: Record<string, string> = {
@@ -119,7 +133,7 @@ function unknownName(name: string, known: readonly string[], where: string): nev
   const near = nearest(name, known)
   const hint = near
     ? `; did you mean '${near}'?`
-    : Object.hasOwn(elsewhere, name)
+    : hasOwn(elsewhere, name)
       ? `; ${elsewhere[name]}`
       : `; it takes ${known.join(', ') || 'none'}`
   fail('ERR_RNN_OPTION', `unknown option '${name.slice(0, 60)}' of ${where}${hint}`)

@@ -2,10 +2,11 @@
 import type { NetworkRef } from '../calls/network-ref.ts'
 import { describe, fail } from '../errors.ts'
 import { sha256 } from '../hash.ts'
+import { bytesIn, setBytes, viewOfBytes } from '../intrinsics/captured.ts'
+import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
 import { fromLittleEndian, littleEndian } from '../tensor/bytes.ts'
-import { typedArrayName } from '../tensor/typed-arrays.ts'
 
 /** The state of B sequences of a unidirectional network: h (L, B, O), c (L, B, H). */
 export interface StreamState {
@@ -27,16 +28,14 @@ export function encodeState(ref: NetworkRef, { batchSize, h, c }: StreamState): 
   mark.copy(header)
   header.writeUInt8(newest, 7)
   header.writeUInt32LE(batchSize, 8)
-  header.set(ref.fingerprint(), 12)
-  const parts = [header, littleEndian(h), c ? littleEndian(c) : new Uint8Array(0)]
-  const size = parts.reduce((sum, part) => sum + part.byteLength, checksumBytes)
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.byteLength
-  }
-  bytes.set(checksum(bytes.subarray(0, at)), at)
+  setBytes(header, ref.fingerprint(), 12)
+  const cAt = headerBytes + bytesIn(h)
+  const end = cAt + (c ? bytesIn(c) : 0)
+  const bytes = new Uint8Array(end + checksumBytes)
+  setBytes(bytes, header)
+  setBytes(bytes, littleEndian(h), headerBytes)
+  if (c) setBytes(bytes, littleEndian(c), cAt)
+  setBytes(bytes, checksum(viewOfBytes(bytes, 0, end)), end)
   return bytes
 }
 

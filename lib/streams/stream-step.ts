@@ -1,8 +1,8 @@
 /** The function behind `stream.step`, with as little above the backend's own as can be. */
 import type { StreamCore } from '../backends/interface.ts'
 import { describe, fail } from '../errors.ts'
-import { setFloats } from '../tensor/intrinsics.ts'
-import { trueLength, typedArrayName } from '../tensor/typed-arrays.ts'
+import { setFloats } from '../intrinsics/captured.ts'
+import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 
 /** The two ways to step. */
 export interface Step {

@@ -1,7 +1,8 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
 import { describe, fail, list, RNNError } from '../errors.ts'
+import { isArray, isSafeInteger, zeros } from '../intrinsics/captured.ts'
+import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { elements } from './shape.ts'
-import { isDetached, trueLength, typedArrayName } from './typed-arrays.ts'
 
 const deepest = 32
 
@@ -16,7 +17,7 @@ export interface ReadTensor {
  * `ERR_RNN_SHAPE` with `name` in its words.
  */
 export function readTensor(value: unknown, name: string): ReadTensor {
-  if (Array.isArray(value)) return readNested(value, name)
+  if (isArray(value)) return readNested(value, name)
   if (typeof value !== 'object' || value === null || typedArrayName(value) !== undefined) notTensor(value, name)
   const { shape, dims, data } = value as { shape?: unknown; dims?: unknown; data?: unknown }
   if (shape === undefined && dims === undefined) notTensor(value, name)
@@ -44,16 +45,16 @@ function notTensor(value: unknown, name: string): never {
 
 /** Reads the lengths of axes out of an array, each once. */
 export function readShape(value: unknown, name: string): number[] {
-  if (!Array.isArray(value)) fail('ERR_RNN_SHAPE', `${name} must be an array of axis lengths, got ${describe(value)}`)
+  if (!isArray(value)) fail('ERR_RNN_SHAPE', `${name} must be an array of axis lengths, got ${describe(value)}`)
   const length = value.length
   if (length > deepest) fail('ERR_RNN_SHAPE', `${name} must have at most ${deepest} axes, got ${length}`)
   const shape: number[] = []
   for (let i = 0; i < length; i++) {
     const size: unknown = value[i]
-    if (!Number.isSafeInteger(size) || (size as number) < 0) {
+    if (!isSafeInteger(size) || (size as number) < 0) {
       fail('ERR_RNN_SHAPE', `${name}[${i}] must be an integer of at least 0, got ${describe(size)}`)
     }
-    shape.push(size as number)
+    shape[i] = size as number
   }
   return shape
 }
@@ -61,7 +62,7 @@ export function readShape(value: unknown, name: string): number[] {
 /** Throws `ERR_RNN_SHAPE` where `data` is no Float32Array with as many values as the shape holds. */
 export function checkData(data: unknown, shape: readonly number[], prefix: string): void {
   if (typedArrayName(data) !== 'Float32Array') {
-    const numbers = Array.isArray(data) || (typedArrayName(data) !== undefined && !isBigInts(data))
+    const numbers = isArray(data) || (typedArrayName(data) !== undefined && !isBigInts(data))
     const hint = numbers ? '; Float32Array.from(data) makes one' : ''
     fail('ERR_RNN_SHAPE', `${prefix}data must be a Float32Array, got ${describe(data)}${hint}`)
   }
@@ -82,9 +83,9 @@ function isBigInts(data: unknown): boolean {
 
 function readNested(values: readonly unknown[], name: string): ReadTensor {
   const shape: number[] = []
-  for (let level: unknown = values; Array.isArray(level); level = level[0]) {
+  for (let level: unknown = values; isArray(level); level = level[0]) {
     if (shape.length === deepest) fail('ERR_RNN_SHAPE', `${name} must be nested at most ${deepest} deep`)
-    shape.push(level.length)
+    shape[shape.length] = level.length
     if (level.length === 0) break
   }
   const data = allocate(elements(shape), name)
@@ -101,7 +102,7 @@ function readNested(values: readonly unknown[], name: string): ReadTensor {
       }
       place[axis] = i
       if (inner) wrongValue(value, name, place.slice(0, axis + 1))
-      if (!Array.isArray(value) || value.length !== shape[axis + 1]) {
+      if (!isArray(value) || value.length !== shape[axis + 1]) {
         ragged(value, shape[axis + 1], name, place.slice(0, axis + 1))
       }
       fill(value as unknown[], axis + 1)
@@ -113,7 +114,7 @@ function readNested(values: readonly unknown[], name: string): ReadTensor {
 
 function allocate(count: number, name: string): Float32Array {
   try {
-    return new Float32Array(count)
+    return zeros(count)
   } catch (cause) {
     throw new RNNError('ERR_RNN_SHAPE', `${name} is too large: ${count} values`, { cause })
   }
@@ -121,8 +122,7 @@ function allocate(count: number, name: string): Float32Array {
 
 function wrongValue(value: unknown, name: string, place: readonly number[]): never {
   const where = `${name}${place.map((i) => `[${i}]`).join('')}`
-  if (Array.isArray(value))
-    fail('ERR_RNN_SHAPE', `${where} must be a number as its neighbours are, got ${describe(value)}`)
+  if (isArray(value)) fail('ERR_RNN_SHAPE', `${where} must be a number as its neighbours are, got ${describe(value)}`)
   const row = typedArrayName(value) === undefined ? '' : '; a row that is a typed array goes in as Array.from(row)'
   fail('ERR_RNN_SHAPE', `${where} must be a number, got ${describe(value)}${row}`)
 }

@@ -1,6 +1,6 @@
 /** Shapes: how many values they hold, whether two are equal, and frozen ones for results. */
 import { fail } from '../errors.ts'
-import { freeze } from './intrinsics.ts'
+import { freeze } from '../intrinsics/captured.ts'
 
 /** How many values a shape holds; may be past 2^53 and then equals no length. */
 export function elements(shape: readonly number[]): number {

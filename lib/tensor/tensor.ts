@@ -1,5 +1,5 @@
 /** The public class of dense float32 tensors. */
-import { freeze } from './intrinsics.ts'
+import { copyOfRange, freeze } from '../intrinsics/captured.ts'
 import { checkData, readShape, readTensor } from './read.ts'
 
 /** Numbers nested to any depth, each level of one length: `[[1, 2, 3], [3, 4, 5]]` is a tensor of shape (2, 3). */
@@ -65,7 +65,7 @@ export class Tensor {
       const length = shape[axis]
       if (axis < shape.length - 1) return Array.from({ length }, () => level(axis + 1))
       offset += length
-      return Array.from(data.subarray(offset - length, offset))
+      return Array.from(copyOfRange(data, offset - length, length))
     }
     return shape.length === 0 ? [data[0]] : level(0)
   }

@@ -1,8 +1,8 @@
 /** Which weights a network has: their names, shapes and order; it alone knows PyTorch's keys. */
 import { fail, tuple } from '../errors.ts'
+import { copyOfRange, create, floor, zeros } from '../intrinsics/captured.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
-import { copyOfRange } from '../tensor/intrinsics.ts'
 import { elements } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
@@ -27,7 +27,7 @@ function entriesOf(spec: NetworkSpec, layer: number, direction: number): WeightE
   const suffix = `_l${layer}${direction === 1 ? '_reverse' : ''}`
   const entries: WeightEntry[] = []
   const add = (name: string, field: keyof CellWeights, shape: readonly number[], offset = 0) => {
-    entries.push({ key: name + suffix, shape, field, offset })
+    entries[entries.length] = { key: name + suffix, shape, field, offset }
   }
   add('weight_ih', 'weightIh', [rows, K])
   add('weight_hh', 'weightHh', [rows, O])
@@ -50,8 +50,10 @@ export function collectWeights(
   const all: CellWeights[] = []
   const D = directionsOf(spec)
   for (let index = 0; index < spec.numLayers * D; index++) {
-    const fields: { -readonly [K in keyof CellWeights]?: Float32Array } = {}
-    for (const entry of entriesOf(spec, Math.floor(index / D), index % D)) {
+    const fields: { -readonly [K in keyof CellWeights]?: Float32Array } = create(null)
+    const entries = entriesOf(spec, floor(index / D), index % D)
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]
       const count = entry.field === 'peephole' ? 3 * spec.hiddenSize : elements(entry.shape)
       if (count > largestMatrix) {
         fail(
@@ -59,11 +61,11 @@ export function collectWeights(
           `the sizes are too large together: ${entry.key} of shape ${tuple(entry.shape)} passes 2^30 values`,
         )
       }
-      const target = fields[entry.field] ?? new Float32Array(count)
+      const target = fields[entry.field] ?? zeros(count)
       fields[entry.field] = target
       fill(entry, target)
     }
-    all.push(fields as CellWeights)
+    all[index] = fields as CellWeights
   }
   return all
 }
@@ -72,9 +74,11 @@ export function collectWeights(
 export function toStateDict(spec: NetworkSpec, weights: readonly CellWeights[]): Record<string, Tensor> {
   const dict: Record<string, Tensor> = {}
   const D = directionsOf(spec)
-  for (const [index, fields] of weights.entries()) {
-    for (const { key, shape, field, offset } of entriesOf(spec, Math.floor(index / D), index % D)) {
-      const values = fields[field]!
+  for (let index = 0; index < weights.length; index++) {
+    const entries = entriesOf(spec, floor(index / D), index % D)
+    for (let i = 0; i < entries.length; i++) {
+      const { key, shape, field, offset } = entries[i]
+      const values = weights[index][field]!
       dict[key] = new Tensor(field === 'peephole' ? copyOfRange(values, offset, spec.hiddenSize) : values, shape)
     }
   }

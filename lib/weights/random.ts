@@ -1,5 +1,8 @@
 /** Reproducible random numbers for initial weights: xoshiro128**, its state filled by SplitMix32. */
 
+import { cos, floor, imul, log, newDoubles, newInts, sqrt, zeros } from '../intrinsics/captured.ts'
+import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+
 /** Writes random numbers in [−bound, bound) to target[begin] … target[end − 1], and moves the state of the generator on. */
 export type Fill = (state: Int32Array, target: Float32Array, begin: number, end: number, bound: number) => void
 
@@ -9,8 +12,8 @@ export type Fill = (state: Int32Array, target: Float32Array, begin: number, end:
  * Source: D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators" (2018).
  */
 export class Uniform {
-  readonly #state = new Int32Array(4)
-  readonly #one = new Float64Array(1)
+  readonly #state = newInts(4)
+  readonly #one = newDoubles(1)
   readonly #fill: Fill | undefined
 
   /**
@@ -31,15 +34,19 @@ export class Uniform {
 
   /** Writes numbers in [−bound, bound) to target[begin] … target[end − 1]. One loop over locals: it is hot from its first call. */
   fill(target: Float32Array | Float64Array, begin: number, end: number, bound: number): void {
-    if (this.#fill && target instanceof Float32Array) {
-      this.#fill(this.#state, target, begin, end, bound)
+    if (this.#fill && typedArrayName(target) === 'Float32Array') {
+      this.#fill(this.#state, target as Float32Array, begin, end, bound)
       return
     }
-    let [a, b, c, d] = this.#state
+    const state = this.#state
+    let a = state[0]
+    let b = state[1]
+    let c = state[2]
+    let d = state[3]
     const scale = bound / 2 ** 23
     for (let i = begin; i < end; i++) {
-      const five = Math.imul(b, 5)
-      const scrambled = Math.imul((five << 7) | (five >>> 25), 9)
+      const five = imul(b, 5)
+      const scrambled = imul((five << 7) | (five >>> 25), 9)
       target[i] = ((scrambled >>> 8) - 2 ** 23) * scale
       const shifted = b << 9
       c ^= a
@@ -55,22 +62,29 @@ export class Uniform {
     this.#state[3] = d
   }
 
+  /** So many standard normal numbers. */
+  normals(count: number): Float32Array {
+    const values = zeros(count)
+    for (let i = 0; i < count; i++) values[i] = this.normal()
+    return values
+  }
+
   /** The next standard normal number (Box and Muller, 1958). */
   normal(): number {
-    return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next())
+    return sqrt(-2 * log(1 - this.next())) * cos(2 * Math.PI * this.next())
   }
 }
 
 /** All 53 bits and the sign of the seed count. */
 function expand(seed: number, state: Int32Array): void {
-  const high = Math.floor(seed / 2 ** 32)
-  let x = (seed >>> 0) ^ Math.imul(high, 0x9e3779b1)
+  const high = floor(seed / 2 ** 32)
+  let x = (seed >>> 0) ^ imul(high, 0x9e3779b1)
   for (let i = 0; i < 4; i++) {
     x = (x + 0x9e3779b9) | 0
     let z = x ^ (x >>> 16)
-    z = Math.imul(z, 0x21f0aaad)
+    z = imul(z, 0x21f0aaad)
     z ^= z >>> 15
-    z = Math.imul(z, 0x735a2d97)
+    z = imul(z, 0x735a2d97)
     state[i] = z ^ (z >>> 15)
   }
 }

@@ -1,13 +1,13 @@
 /** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
 import { describe, fail, list, RNNError, tuple } from '../errors.ts'
+import { mapGet, mapHas, mapSet, setFloats } from '../intrinsics/captured.ts'
+import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
 import { cellNames, cellTraits } from '../spec/cell-traits.ts'
 import type { CellName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
-import { setFloats } from '../tensor/intrinsics.ts'
 import { type ReadTensor, readTensor } from '../tensor/read.ts'
 import { elements, sameShape } from '../tensor/shape.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
-import { trueLength } from '../tensor/typed-arrays.ts'
 import { collectWeights } from './names.ts'
 
 /**
@@ -44,7 +44,7 @@ export class StateDictReader {
     for (const key of keys) {
       const name = nameOf(key)
       const full = ofCell && layerKey.test(`${name}_l0`) ? `${name}_l0` : name
-      this.#values.set(full, { key, value: (dict as Record<string, unknown>)[key] })
+      mapSet(this.#values, full, { key, value: (dict as Record<string, unknown>)[key] })
     }
   }
 
@@ -54,22 +54,22 @@ export class StateDictReader {
   }
 
   has(name: string): boolean {
-    return this.#values.has(name)
+    return mapHas(this.#values, name)
   }
 
   /** A value as a tensor; undefined, and noted, where it is none. */
   tensor(name: string): ReadTensor | undefined {
-    if (!this.#read.has(name)) this.#read.set(name, this.#readOnce(name))
-    return this.#read.get(name)
+    if (!mapHas(this.#read, name)) mapSet(this.#read, name, this.#readOnce(name))
+    return mapGet(this.#read, name)
   }
 
   #readOnce(name: string): ReadTensor | undefined {
-    const { key, value } = this.#values.get(name)!
+    const { key, value } = mapGet(this.#values, name)!
     try {
       return readTensor(value, key)
     } catch (error) {
       if (!(error instanceof RNNError)) throw error
-      this.#problems.push(error.message)
+      this.#problems[this.#problems.length] = error.message
       return undefined
     }
   }
@@ -94,18 +94,18 @@ export class StateDictReader {
     this.#taken.add(name)
     const key = this.#key(name)
     if (!this.has(name)) {
-      this.#problems.push(`missing ${key} of shape ${tuple(shape)}`)
+      this.#problems[this.#problems.length] = `missing ${key} of shape ${tuple(shape)}`
       return
     }
     const read = this.tensor(name)
     if (!read) return
     if (!sameShape(read.shape, shape)) {
-      this.#problems.push(`${key} must have shape ${tuple(shape)}, got ${list(read.shape)}`)
+      this.#problems[this.#problems.length] = `${key} must have shape ${tuple(shape)}, got ${list(read.shape)}`
       return
     }
     const count = elements(shape)
     if (trueLength(read.data) !== count) {
-      this.#problems.push(`${key} lost its values while the dict was read`)
+      this.#problems[this.#problems.length] = `${key} lost its values while the dict was read`
       return
     }
     setFloats(target, read.data, offset)
@@ -113,7 +113,7 @@ export class StateDictReader {
       const value = target[offset + i]
       if (value - value === 0) continue
       const place = shape.length === 2 ? [Math.floor(i / shape[1]), i % shape[1]] : [i]
-      this.#problems.push(`${key} must be finite, got ${value} at ${list(place)}`)
+      this.#problems[this.#problems.length] = `${key} must be finite, got ${value} at ${list(place)}`
       return
     }
   }
@@ -121,7 +121,7 @@ export class StateDictReader {
   /** Raises all that was noted; keys that nothing took are left over. */
   finish(): void {
     for (const name of this.#values.keys()) {
-      if (!this.#taken.has(name)) this.#problems.push(`left over ${this.#key(name)}`)
+      if (!this.#taken.has(name)) this.#problems[this.#problems.length] = `left over ${this.#key(name)}`
     }
     const missing = [...this.#taken].find((name) => !this.has(name))
     if (this.#problems.length > 0) this.stop(undefined, missing)
@@ -135,7 +135,7 @@ export class StateDictReader {
   }
 
   #key(name: string): string {
-    return this.#values.get(name)?.key ?? this.#prefix + name
+    return mapGet(this.#values, name)?.key ?? this.#prefix + name
   }
 
   /** Where a missing weight stands under another prefix. */

@@ -23,7 +23,7 @@ function say(name, values) {
 }
 async function attempt(name, act) {
   try { await act() } catch (error) {
-    writeSync(1, name + (error instanceof Failure ? ' failed: ' + error.message : ' failed oddly') + '\\n')
+    writeSync(1, name + (error instanceof Failure ? ' failed: ' + text(error.message).split('\\n')[0] : ' failed oddly') + '\\n')
   }
 }
 const wave = (count) => {
@@ -153,15 +153,21 @@ const harmless: Record<string, string> = {
     for (const type of [Object, Function, Array, Floats, Ints, Typed, ArrayBuffer, Promise]) Object.freeze(type.prototype)`,
 }
 
-/** Poisons under which calls may fail, but the process does not. */
+/** Poisons under which calls may fail, but no process ends and no number is wrong: each result is right to the bit, or an error. */
 const harmful: Record<string, string> = {
   'getters of typed arrays that lie': `
     for (const [name, lie] of [['length', 2 ** 20], ['byteLength', 2 ** 22], ['byteOffset', 4096]])
       Object.defineProperty(Typed.prototype, name, { get: () => lie })`,
   'getters of typed arrays that take the memory away': `
+    const kindOf = Object.getOwnPropertyDescriptor(Typed.prototype, Symbol.toStringTag).get
     for (const name of ['length', 'byteLength', 'byteOffset', 'buffer']) {
       const { get } = Object.getOwnPropertyDescriptor(Typed.prototype, name), { apply } = Reflect
-      Object.defineProperty(Typed.prototype, name, { get() { const value = apply(get, this, []); steal(this); return value } })
+      Object.defineProperty(Typed.prototype, name, { get() {
+        const value = apply(get, this, [])
+        // Node asks its own stack of async ids for its length, and crashes by itself where that was taken away; the engine holds no doubles.
+        if (apply(kindOf, this, []) !== 'Float64Array') steal(this)
+        return value
+      } })
     }`,
   'methods of arrays that do nothing': `for (const name of ${arrayMethods}) replace(Array.prototype, name, () => () => 77)`,
   'iterators of arrays': 'Array.prototype[Symbol.iterator] = function* () { yield 1e6; yield 1e6 }',
@@ -182,6 +188,17 @@ const env = { NODE_OPTIONS: '--expose-gc' }
 let expected: Promise<string> | undefined
 const run = (poison: string, warm: boolean) => runModule(program(poison, warm), env)
 
+/** Lines that are neither a failure nor, in their order, among those expected. */
+function wrongLines(stdout: string, expected: string): string[] {
+  const right = expected.split('\n')
+  let at = 0
+  return stdout.split('\n').filter((line) => {
+    const found = right.indexOf(line, at)
+    if (found >= 0) at = found + 1
+    return found < 0 && !/^([a-z ]+ )?failed/.test(line)
+  })
+}
+
 describe.each([true, false])('intrinsics replaced, backends in use before: %s', (warm) => {
   it.each(Object.entries(harmless))('%s change no bit', async (_, poison) => {
     expected ??= run('', true).then(({ stdout }) => stdout)
@@ -192,7 +209,9 @@ describe.each([true, false])('intrinsics replaced, backends in use before: %s', 
   })
 
   it.each(Object.entries(harmful))('%s end no process', async (_, poison) => {
+    expected ??= run('', true).then(({ stdout }) => stdout)
     const { ended, stdout } = await run(poison, warm)
     expect({ ended, stdout }).toEqual({ ended: 0, stdout: expect.stringMatching(/\nend\n$/) })
+    expect(wrongLines(stdout, await expected)).toEqual([])
   })
 })

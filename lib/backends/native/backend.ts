@@ -1,8 +1,9 @@
 /** One set of kernels of the addon as a backend: makes networks and operators of checked sizes and weights. */
+
+import { newSharedFloats } from '../../intrinsics/captured.ts'
+import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
-import { newSharedFloats } from '../../tensor/intrinsics.ts'
-import { sharedView, trueLength } from '../../tensor/typed-arrays.ts'
 import type { Fill } from '../../weights/random.ts'
 import type { Backend, Network, OperatorCore } from '../interface.ts'
 import { cellNumber, directionNumber, operatorNumber, specFields } from '../protocol.ts'
@@ -14,7 +15,7 @@ import { NativeOperator } from './operator.ts'
 /** One instruction set of the addon. */
 export class NativeBackend implements Backend {
   readonly name: BackendName
-  readonly fill: Fill = (...range) => this.#addon.uniform(...range)
+  readonly fill: Fill = (state, target, begin, end, bound) => this.#addon.uniform(state, target, begin, end, bound)
   readonly #addon: Addon
   readonly #table: number
 
@@ -28,7 +29,7 @@ export class NativeBackend implements Backend {
     const thread = threadOf(this.#addon)
     const numbers = specNumbers(spec)
     const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
-    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, weights.flatMap(listWeights))
+    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, listWeights(weights))
     return new NativeNetwork(thread, spec, call, memory)
   }
 
@@ -53,7 +54,9 @@ export class NativeBackend implements Backend {
 function specNumbers(spec: NetworkSpec): number[] {
   const { cell, direction } = spec
   const numbers = { ...spec, cell: cellNumber[cell], direction: directionNumber[direction] }
-  return specFields.map((field) => Number(numbers[field]))
+  const list: number[] = []
+  for (let i = 0; i < specFields.length; i++) list[i] = +numbers[specFields[i]]
+  return list
 }
 
 /** Shared memory cannot be detached, and other threads can have it too. The addon wants 64 bytes more, to align within. */

@@ -1,9 +1,9 @@
 /** Live states that step together on the native backend. */
 
+import { newFloats, newInts, setFloats } from '../../intrinsics/captured.ts'
+import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
-import { newFloats, newInts, setFloats } from '../../tensor/intrinsics.ts'
-import { trueLength } from '../../tensor/typed-arrays.ts'
 import type { BatchCore } from '../interface.ts'
 import { batchOp, headerField, outcome } from '../protocol.ts'
 import type { Bound } from './addon.ts'

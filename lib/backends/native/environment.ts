@@ -1,6 +1,6 @@
 /** This thread's side of the addon: the header and the arena that both sides see, and the listeners of pending calls. */
 import { availableParallelism } from 'node:os'
-import { defineProperty, floatsOver, intsOver, newFloats, newInts } from '../../tensor/intrinsics.ts'
+import { defineProperty, floatsOver, intsOver, newFloats, newInts } from '../../intrinsics/captured.ts'
 import { arenaLength, callOp, headerField, headerLength } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'
 

@@ -7,8 +7,11 @@ import { loadAddon } from './loader.ts'
 export function nativeBackends(): { backends: Backend[]; reason?: string } {
   const { addon, reason } = loadAddon()
   if (!addon) return { backends: [], reason }
-  const backends = addon.tables().flatMap(({ name, usable }, index) => {
-    return usable ? [new NativeBackend(addon, name, index)] : []
-  })
+  const tables = addon.tables()
+  const backends: Backend[] = []
+  for (let table = 0; table < tables.length; table++) {
+    const { name, usable } = tables[table]
+    if (usable) backends[backends.length] = new NativeBackend(addon, name, table)
+  }
   return { backends }
 }

@@ -1,8 +1,8 @@
 /** A network of the addon: forward passes, each by its cheapest way, and its streams and batches. */
 
+import { ceil, copyOfRange, newSharedFloats, setFloats, setInts, viewOf } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
-import { copyOfRange, newSharedFloats, setFloats, setInts, viewOf } from '../../tensor/intrinsics.ts'
 import { collectWeights } from '../../weights/names.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { forwardFlag, headerField, networkOp, outcome, weightFields } from '../protocol.ts'
@@ -15,9 +15,14 @@ import { uninitialized } from './uninitialized.ts'
 // An output of so many floats is written where it stays; shorter ones come through the arena, without arguments.
 const longOutput = 512
 
-/** The weights of one layer in one direction as the addon takes them. */
-export function listWeights(weights: CellWeights): (Float32Array | undefined)[] {
-  return weightFields.map((field) => weights[field])
+/** The weights of all layers and directions as the addon takes them. */
+export function listWeights(all: readonly CellWeights[]): (Float32Array | undefined)[] {
+  const list: (Float32Array | undefined)[] = []
+  const fields = weightFields.length
+  for (let i = 0; i < all.length; i++) {
+    for (let f = 0; f < fields; f++) list[i * fields + f] = all[i][weightFields[f]]
+  }
+  return list
 }
 
 /** A network of the addon. */
@@ -147,14 +152,14 @@ export class NativeNetwork implements Network {
   weights(): CellWeights[] {
     const weights = collectWeights(this.#spec, () => {})
     this.#header[headerField.op] = networkOp.weights
-    this.#call(weights.flatMap(listWeights))
+    this.#call(listWeights(weights))
     return weights
   }
 
   stream(batchSize: number): StreamCore {
     const { inputSize } = this.#spec
     // The output begins on a cache line of its own.
-    const inputs = Math.ceil((batchSize * inputSize) / 16) * 16
+    const inputs = ceil((batchSize * inputSize) / 16) * 16
     const outputs = batchSize * outputSizeOf(this.#spec)
     const memory = newSharedFloats(inputs + outputs)
     const input = viewOf(memory, 0, batchSize * inputSize)

@@ -1,6 +1,7 @@
 /** An operator on the native backend: small rows go through the arena, large ones are arguments. */
+
+import { copyOfRange, setFloats } from '../../intrinsics/captured.ts'
 import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts'
-import { copyOfRange, setFloats } from '../../tensor/intrinsics.ts'
 import type { OperatorCore } from '../interface.ts'
 import { headerField, operatorOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'

@@ -1,5 +1,5 @@
-import { zeros } from '../../tensor/intrinsics.ts'
-import { trueLength } from '../../tensor/typed-arrays.ts'
+import { zeros } from '../../intrinsics/captured.ts'
+import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { StreamCore } from '../interface.ts'
 import { headerField, streamOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'

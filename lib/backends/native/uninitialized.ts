@@ -1,5 +1,5 @@
 /** Memory for results that native code writes in full. */
-import { viewOf, zeros } from '../../tensor/intrinsics.ts'
+import { viewOf, zeros } from '../../intrinsics/captured.ts'
 
 // Small arrays lie within V8's heap and are cleared in no time; the largest come cleared from the system.
 const fewest = 512

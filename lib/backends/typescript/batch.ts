@@ -1,4 +1,6 @@
 /** Live states that step together on the TypeScript backend: rows gathered into one ordinary pass. */
+
+import { mapDelete, mapGet, mapSet, newInts, zeros } from '../../intrinsics/captured.ts'
 import type { BatchCore, ForwardResult, Network } from '../interface.ts'
 import { copy } from './arrays.ts'
 
@@ -11,11 +13,11 @@ interface Sizes {
 }
 
 export class TypeScriptBatch implements BatchCore {
-  frames = new Float32Array(0)
-  h = new Float32Array(0)
-  c = new Float32Array(0)
-  outputs = new Float32Array(0)
-  rows = new Int32Array(0)
+  frames = zeros(0)
+  h = zeros(0)
+  c = zeros(0)
+  outputs = zeros(0)
+  rows = newInts(0)
   readonly #network: Network
   readonly #sizes: Sizes
   readonly #results = new Map<number, { count: number; result: ForwardResult | Error }>()
@@ -34,15 +36,15 @@ export class TypeScriptBatch implements BatchCore {
     this.h = resized(this.h, before.states * L * O, states * L * O)
     this.c = resized(this.c, before.states * L * H, states * L * H)
     this.outputs = resized(this.outputs, before.rows * O, rows * O)
-    if (before.rows !== rows) this.rows = new Int32Array(rows * 2)
+    if (before.rows !== rows) this.rows = newInts(rows * 2)
     this.#reserved = { frames, states, rows }
   }
 
   launch(count: number, ended: (ticket: number, error?: Error) => void): void {
     const { I, L, O, H } = this.#sizes
-    const x = new Float32Array(count * I)
-    const h0 = new Float32Array(L * count * O)
-    const c0 = new Float32Array(L * count * H)
+    const x = zeros(count * I)
+    const h0 = zeros(L * count * O)
+    const c0 = zeros(L * count * H)
     for (let row = 0; row < count; row++) {
       const state = this.rows[2 * row]
       copy(x, row * I, this.frames, this.rows[2 * row + 1] * I, I)
@@ -54,15 +56,15 @@ export class TypeScriptBatch implements BatchCore {
     const ticket = this.#tickets++
     const call = { x, T: 1, B: count, batchFirst: false, h0, c0: H > 0 ? c0 : undefined, returnOutput: true }
     this.#network.forwardAsync(call, (result) => {
-      this.#results.set(ticket, { count, result })
+      mapSet(this.#results, ticket, { count, result })
       ended(ticket, result instanceof Error ? result : undefined)
     })
   }
 
   collect(ticket: number): void {
     const { L, O, H } = this.#sizes
-    const { count, result } = this.#results.get(ticket)!
-    this.#results.delete(ticket)
+    const { count, result } = mapGet(this.#results, ticket)!
+    mapDelete(this.#results, ticket)
     if (result instanceof Error) return
     for (let row = 0; row < count; row++) {
       const state = this.rows[2 * row]
@@ -79,7 +81,7 @@ export class TypeScriptBatch implements BatchCore {
 /** The same values in an array of another length, at least as long; the array itself where it has that length already. */
 function resized(values: Float32Array<ArrayBuffer>, before: number, length: number): Float32Array<ArrayBuffer> {
   if (length === before) return values
-  const larger = new Float32Array(length)
+  const larger = zeros(length)
   copy(larger, 0, values, 0, before)
   return larger
 }

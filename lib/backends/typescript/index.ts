@@ -1,4 +1,7 @@
 /** The TypeScript backend: specification, fallback and independent check of the native one in one. */
+
+import { isArray } from '../../intrinsics/captured.ts'
+import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Backend } from '../interface.ts'
 import { cells } from './cells/index.ts'
@@ -10,7 +13,7 @@ export const typescriptBackend: Backend = {
   network: (spec, weights) => new TypeScriptNetwork(spec, weights),
   adopt(spec, shared) {
     const weights = shared as CellWeights[]
-    return Array.isArray(shared) && fits(spec, weights) ? new TypeScriptNetwork(spec, weights, true) : undefined
+    return isArray(shared) && fits(spec, weights) ? new TypeScriptNetwork(spec, weights, true) : undefined
   },
   operator: (kind, sizes, weights) => operators[kind](sizes, weights),
 }
@@ -22,12 +25,11 @@ function fits(spec: NetworkSpec, weights: readonly (CellWeights | undefined)[]):
   const O = P || H
   const rows = cells[cell].gates * H
   const holds = (values: Float32Array | undefined, length: number) =>
-    length === 0
-      ? values === undefined
-      : values instanceof Float32Array && values.buffer instanceof SharedArrayBuffer && values.length === length
+    length === 0 ? values === undefined : sharedView(values) !== undefined && trueLength(values!) === length
   if (weights.length !== numLayers * D) return false
-  return weights.every(
-    (own, index) =>
+  for (let index = 0; index < weights.length; index++) {
+    const own = weights[index]
+    const fit =
       typeof own === 'object' &&
       own !== null &&
       holds(own.weightIh, rows * (index < D ? inputSize : D * O)) &&
@@ -35,6 +37,8 @@ function fits(spec: NetworkSpec, weights: readonly (CellWeights | undefined)[]):
       holds(own.biasIh, bias ? rows : 0) &&
       holds(own.biasHh, bias ? rows : 0) &&
       holds(own.weightHr, P * H) &&
-      holds(own.peephole, cells[cell].peepholes ? 3 * H : 0),
-  )
+      holds(own.peephole, cells[cell].peepholes ? 3 * H : 0)
+    if (!fit) return false
+  }
+  return true
 }

@@ -1,4 +1,6 @@
 /** One step of one layer in one direction for one row: the only place that puts products, cell and projection together. */
+
+import { newDoubles, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights } from '../../spec/spec.ts'
 import type { Cell, Row } from './cells/cell.ts'
 import { product } from './math.ts'
@@ -19,17 +21,17 @@ export class CellRun {
     this.#weights = weights
     this.#inputs = inputs
     this.#outputs = outputs
-    this.#x = new Float64Array(inputs)
-    this.#projected = new Float64Array(weights.weightHr ? outputs : 0)
+    this.#x = newDoubles(inputs)
+    this.#projected = newDoubles(weights.weightHr ? outputs : 0)
     this.#row = {
       H: units,
-      fromInput: new Float64Array(sums),
-      fromState: new Float64Array(sums),
-      h: new Float64Array(outputs),
-      c: new Float64Array(cell.cellState ? units : 0),
-      secondInput: new Float64Array(cell.secondInput ? units : 0),
-      peephole: weights.peephole ?? new Float32Array(0),
-      next: new Float64Array(units),
+      fromInput: newDoubles(sums),
+      fromState: newDoubles(sums),
+      h: newDoubles(outputs),
+      c: newDoubles(cell.cellState ? units : 0),
+      secondInput: newDoubles(cell.secondInput ? units : 0),
+      peephole: weights.peephole ?? zeros(0),
+      next: newDoubles(units),
     }
   }
 

@@ -1,7 +1,9 @@
 /** Layers × directions × rows × time of one network: which step comes after which. */
+
+import { ceil, copyOf, copyOfInts, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
-import { copy, copyOf, sharedCopy } from './arrays.ts'
+import { copy, sharedCopy } from './arrays.ts'
 import { TypeScriptBatch } from './batch.ts'
 import { cells } from './cells/index.ts'
 import { CellRun } from './layer.ts'
@@ -29,10 +31,12 @@ export class TypeScriptNetwork implements Network {
   #use(weights: readonly CellWeights[]): void {
     const { cell, inputSize, hiddenSize } = this.#spec
     this.#weights = weights
-    this.#runs = weights.map((own, index) => {
+    const runs: CellRun[] = []
+    for (let index = 0; index < weights.length; index++) {
       const inputs = index < this.#D ? inputSize : this.#D * this.#O
-      return new CellRun(cells[cell], own, inputs, hiddenSize, this.#O)
-    })
+      runs[index] = new CellRun(cells[cell], weights[index], inputs, hiddenSize, this.#O)
+    }
+    this.#runs = runs
   }
 
   forward(call: ForwardCall): ForwardResult {
@@ -50,7 +54,7 @@ export class TypeScriptNetwork implements Network {
       x: copyOf(x),
       h0: h0 && copyOf(h0),
       c0: c0 && copyOf(c0),
-      lengths: lengths && new Int32Array(lengths),
+      lengths: lengths && copyOfInts(lengths),
     }
     return runInSlices(this.#pass(own), settle)
   }
@@ -62,18 +66,18 @@ export class TypeScriptNetwork implements Network {
     const D = this.#D
     const O = this.#O
     const states = D * numLayers * B
-    const hn = h0 ? new Float32Array(h0) : new Float32Array(states * O)
+    const hn = h0 ? copyOf(h0) : zeros(states * O)
     const cellState = cells[cell].cellState
-    const cn = c0 && cellState ? new Float32Array(c0) : new Float32Array(cellState ? states * H : 0)
+    const cn = c0 && cellState ? copyOf(c0) : zeros(cellState ? states * H : 0)
     let x = call.x
     let width = inputSize
     let output: Float32Array | undefined
     // Small steps go on in one go: a stop costs about as much as some hundred multiplications.
-    const stepsAGo = Math.ceil(20_000 / (cells[cell].gates * H * (inputSize + O)))
+    const stepsAGo = ceil(20_000 / (cells[cell].gates * H * (inputSize + O)))
     let left = stepsAGo
     for (let layer = 0; layer < numLayers; layer++) {
       const wanted = returnOutput || layer < numLayers - 1
-      output = wanted ? new Float32Array(T * B * D * O) : undefined
+      output = wanted ? zeros(T * B * D * O) : undefined
       for (let d = 0; d < D; d++) {
         const run = this.#runs[layer * D + d]
         const backward = d === 1 || direction === 'reverse'
@@ -99,7 +103,7 @@ export class TypeScriptNetwork implements Network {
   }
 
   weights(): CellWeights[] {
-    return this.#weights.map(mapWeights(copyOf))
+    return mapWeights(this.#weights, copyOf)
   }
 
   stream(batchSize: number): StreamCore {
@@ -115,7 +119,7 @@ export class TypeScriptNetwork implements Network {
   /** The first call moves the weights into shared memory; from then on this network reads them there too. */
   share(): readonly CellWeights[] {
     if (!this.#shared) {
-      this.#shared = this.#weights.map(mapWeights(sharedCopy))
+      this.#shared = mapWeights(this.#weights, sharedCopy)
       this.#use(this.#shared)
     }
     return this.#shared
@@ -124,14 +128,18 @@ export class TypeScriptNetwork implements Network {
   dispose(): void {}
 }
 
-function mapWeights(copy: (values: Float32Array) => Float32Array): (own: CellWeights) => CellWeights {
+function mapWeights(all: readonly CellWeights[], copy: (values: Float32Array) => Float32Array): CellWeights[] {
   const maybe = (values?: Float32Array) => values && copy(values)
-  return (own) => ({
-    weightIh: copy(own.weightIh),
-    weightHh: copy(own.weightHh),
-    biasIh: maybe(own.biasIh),
-    biasHh: maybe(own.biasHh),
-    weightHr: maybe(own.weightHr),
-    peephole: maybe(own.peephole),
-  })
+  const copies: CellWeights[] = []
+  for (let i = 0; i < all.length; i++) {
+    copies[i] = {
+      weightIh: copy(all[i].weightIh),
+      weightHh: copy(all[i].weightHh),
+      biasIh: maybe(all[i].biasIh),
+      biasHh: maybe(all[i].biasHh),
+      weightHr: maybe(all[i].weightHr),
+      peephole: maybe(all[i].peephole),
+    }
+  }
+  return copies
 }

@@ -1,7 +1,9 @@
 /** The live state of B sequences on the TypeScript backend. */
+
+import { copyOf, newSharedFloats, zeros } from '../../intrinsics/captured.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
 import type { StreamCore } from '../interface.ts'
-import { copy, copyOf, sharedArray } from './arrays.ts'
+import { copy } from './arrays.ts'
 import { cells } from './cells/index.ts'
 import type { CellRun } from './layer.ts'
 
@@ -9,11 +11,11 @@ import type { CellRun } from './layer.ts'
 export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: number, B: number): StreamCore {
   const { numLayers: L, hiddenSize: H, inputSize: I } = spec
   const cellState = cells[spec.cell].cellState
-  const input = sharedArray(B * I)
-  const output = sharedArray(B * O)
-  const h = new Float32Array(L * B * O)
+  const input = newSharedFloats(B * I)
+  const output = newSharedFloats(B * O)
+  const h = zeros(L * B * O)
   const states = cellState ? L * B * H : 0
-  const c = new Float32Array(states)
+  const c = zeros(states)
   const top = (L - 1) * B * O
   const advance = (x: Float32Array, xAt: number, y: Float32Array, yAt: number): void => {
     for (let b = 0; b < B; b++) {
@@ -30,7 +32,7 @@ export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: num
     output,
     step: () => advance(input, 0, output, 0),
     run(x, T) {
-      const y = new Float32Array(T * B * O)
+      const y = zeros(T * B * O)
       for (let t = 0; t < T; t++) advance(x, t * B * I, y, t * B * O)
       return y
     },

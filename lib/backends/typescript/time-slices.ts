@@ -7,14 +7,25 @@ interface Task {
   readonly pass: Generator<void, ForwardResult>
   readonly settle: Settle
   cancelled: boolean
+  next: Task | undefined
 }
 
-const tasks: Task[] = []
+// A list of links, in which no method of arrays can lose a task.
+let first: Task | undefined
+let last: Task | undefined
+
+function append(task: Task): void {
+  task.next = undefined
+  if (last) last.next = task
+  else first = task
+  last = task
+}
 
 /** Runs a pass from the next turn of the event loop on, by turns with others; the function that comes back cancels it. */
 export function runInSlices(pass: Generator<void, ForwardResult>, settle: Settle): () => void {
-  const task: Task = { pass, settle, cancelled: false }
-  if (tasks.push(task) === 1) setImmediate(runSlice)
+  const task: Task = { pass, settle, cancelled: false, next: undefined }
+  if (!first) setImmediate(runSlice)
+  append(task)
   return () => {
     task.cancelled = true
   }
@@ -22,11 +33,12 @@ export function runInSlices(pass: Generator<void, ForwardResult>, settle: Settle
 
 /** One slice of the task that waits longest. */
 function runSlice(): void {
-  const task = tasks[0]
+  const task = first!
   const result = task.cancelled ? undefined : slice(task)
-  tasks.shift()
-  if (!result && !task.cancelled) tasks.push(task)
-  if (tasks.length > 0) setImmediate(runSlice)
+  first = task.next
+  if (!first) last = undefined
+  if (!result && !task.cancelled) append(task)
+  if (first) setImmediate(runSlice)
   if (result && !task.cancelled) task.settle(result)
 }
 

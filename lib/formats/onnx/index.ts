@@ -1,6 +1,7 @@
 /** The door to ONNX: a node, or the nodes of a file, become layers. Knows which weights a node names, and no byte of the format. */
 
 import { describe, fail, RNNError } from '../../errors.ts'
+import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
 import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
@@ -8,7 +9,6 @@ import type { RNN } from '../../layers/rnn.ts'
 import { layerChecks, readOptions } from '../../options/checks.ts'
 import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
 import type { TensorLike } from '../../tensor/tensor.ts'
-import { trueLength, typedArrayName } from '../../tensor/typed-arrays.ts'
 import { isOpType, type OnnxOpType } from './attributes.ts'
 import { type Graph, type GraphNode, isStandard, readAttributes, readGraph } from './graph.ts'
 import { type NodeNetwork, type NodeParts, nodeNetwork, readNodeParts } from './node.ts'

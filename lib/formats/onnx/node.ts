@@ -1,11 +1,11 @@
 /** What an ONNX RNN, GRU or LSTM node computes, in PyTorch's terms; knows ONNX's shapes and gate orders. */
 
 import { describe, fail, list, tuple } from '../../errors.ts'
+import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { largestSize, readOptions } from '../../options/checks.ts'
 import type { CellName, CellWeights, Direction } from '../../spec/spec.ts'
 import { type ReadTensor, readTensor } from '../../tensor/read.ts'
 import { elements } from '../../tensor/shape.ts'
-import { trueLength } from '../../tensor/typed-arrays.ts'
 import { isOpType, type NodeAttributes, type OnnxOpType, readNodeAttributes } from './attributes.ts'
 
 /** A node as it was read: what it is, and its tensors. Nothing has been held against anything yet. */

@@ -14,8 +14,8 @@
 import type { BatchCore } from '../../backends/interface.ts'
 import { onAbort } from '../../calls/abort-signal.ts'
 import { RNNError } from '../../errors.ts'
+import { copyOf } from '../../intrinsics/captured.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
-import { copyOf } from '../../tensor/intrinsics.ts'
 import { type BatchTrace, batchChannel, isTraced } from '../../tracing.ts'
 import { type Entry, Lane, type LaneState } from './lane.ts'
 import { BatchMemory } from './slots.ts'
@@ -104,7 +104,7 @@ export class BatchQueue {
       this.#schedule()
     }
     return new Promise((resolve) => {
-      this.#idle.push(resolve)
+      this.#idle[this.#idle.length] = resolve
       this.#resolveIdle()
     })
   }
@@ -147,7 +147,7 @@ export class BatchQueue {
   #push(lane: Lane): void {
     lane.ready = true
     if (this.#options.maxDelayMs > 0) lane.since = performance.now()
-    this.#ready.push(lane)
+    this.#ready[this.#ready.length] = lane
   }
 
   /** At the end of this turn of JavaScript, so that all steps of the turn go into the same batch. */
@@ -207,7 +207,8 @@ export class BatchQueue {
       this.#running++
       this.batches++
     } catch (error) {
-      for (const entry of batch) {
+      for (let row = 0; row < count; row++) {
+        const entry = batch[row]
         entry.stopListening?.()
         entry.reject(error)
         this.#release(entry)
@@ -236,7 +237,7 @@ export class BatchQueue {
       lane.running = entry
       rows[2 * batch.length] = lane.slot
       rows[2 * batch.length + 1] = entry.frame
-      batch.push(entry)
+      batch[batch.length] = entry
       // Launching copies the frame, so its slot is free for the steps that come after this turn.
       this.#memory.giveFrame(entry.frame)
     }
@@ -244,7 +245,9 @@ export class BatchQueue {
       this.#ready = []
       this.#nextReady = 0
     } else if (this.#nextReady > 4096) {
-      this.#ready.splice(0, this.#nextReady)
+      const left: Lane[] = []
+      for (let i = this.#nextReady; i < this.#ready.length; i++) left[left.length] = this.#ready[i]
+      this.#ready = left
       this.#nextReady = 0
     }
     this.queued -= batch.length
@@ -272,7 +275,8 @@ export class BatchQueue {
     }
     // The next batch runs while JavaScript looks at the results of this one.
     this.#pump()
-    for (const entry of batch) {
+    for (let row = 0; row < batch.length; row++) {
+      const entry = batch[row]
       if (entry.stopListening) entry.stopListening()
       if (entry.aborted) continue
       if (error) entry.reject(error)
@@ -294,7 +298,7 @@ export class BatchQueue {
     if (this.queued > 0 || this.#running > 0 || this.#idle.length === 0) return
     const waiting = this.#idle
     this.#idle = []
-    for (const resolve of waiting) resolve()
+    for (let i = 0; i < waiting.length; i++) waiting[i]()
   }
 }
 

@@ -1,8 +1,8 @@
 /** The memory of a batch core: which slot each stream's state has, and where the frames of waiting steps lie. */
 import type { BatchCore } from '../../backends/interface.ts'
+import { copyOfRange, fillFloats, max, min, newInts, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
-import { copyOfRange, fillFloats, newInts, setFloats, viewOf, zeros } from '../../tensor/intrinsics.ts'
 import type { LaneState } from './lane.ts'
 
 export class BatchMemory {
@@ -102,7 +102,7 @@ class Slots {
   }
 
   doubled(most: number): number {
-    return Math.min(most, Math.max(16, 2 * this.count))
+    return min(most, max(16, 2 * this.count))
   }
 
   /** Only where none is free. */

@@ -2,6 +2,7 @@
  * The gated recurrent unit, gates r z n; h' = (1 − z) ⊙ n + z ⊙ h. The reset gate acts on the product (torch.nn.GRU, cuDNN) or on the
  * state before it (Cho et al. 2014, ONNX with linear_before_reset = 0).
  */
+import { tanh } from '../../../intrinsics/captured.ts'
 import { sigmoid } from '../math.ts'
 import type { Cell, Row } from './cell.ts'
 
@@ -9,7 +10,7 @@ function resetAfter({ H, fromInput, fromState, h, next }: Row): void {
   for (let j = 0; j < H; j++) {
     const r = sigmoid(fromInput[j] + fromState[j])
     const z = sigmoid(fromInput[H + j] + fromState[H + j])
-    const n = Math.tanh(fromInput[2 * H + j] + r * fromState[2 * H + j])
+    const n = tanh(fromInput[2 * H + j] + r * fromState[2 * H + j])
     next[j] = (1 - z) * n + z * h[j]
   }
 }
@@ -21,7 +22,7 @@ function reset({ H, fromInput, fromState, h, secondInput }: Row): void {
 function update({ H, fromInput, fromState, h, next }: Row): void {
   for (let j = 0; j < H; j++) {
     const z = sigmoid(fromInput[H + j] + fromState[H + j])
-    const n = Math.tanh(fromInput[2 * H + j] + fromState[2 * H + j])
+    const n = tanh(fromInput[2 * H + j] + fromState[2 * H + j])
     next[j] = (1 - z) * n + z * h[j]
   }
 }

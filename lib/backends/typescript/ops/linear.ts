@@ -1,4 +1,5 @@
 /** The dense layer: y = x · Wᵀ + b on rows (torch.nn.Linear), sums in double precision. */
+import { newDoubles, zeros } from '../../../intrinsics/captured.ts'
 import type { OperatorCore } from '../../interface.ts'
 import { product } from '../math.ts'
 
@@ -7,11 +8,11 @@ export function linear(
   [inFeatures, outFeatures]: readonly number[],
   [weight, bias]: readonly (Float32Array | undefined)[],
 ): OperatorCore {
-  const row = new Float64Array(inFeatures)
-  const sums = new Float64Array(outFeatures)
+  const row = newDoubles(inFeatures)
+  const sums = newDoubles(outFeatures)
   return {
     run(x, rows) {
-      const y = new Float32Array(rows * outFeatures)
+      const y = zeros(rows * outFeatures)
       for (let r = 0; r < rows; r++) {
         for (let i = 0; i < inFeatures; i++) row[i] = x[r * inFeatures + i]
         product(sums, weight as Float32Array, bias, row, inFeatures, 0, outFeatures)

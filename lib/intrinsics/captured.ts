@@ -17,17 +17,36 @@ export function getterOf<T>(prototype: object, key: PropertyKey): (value: unknow
 
 const Floats = Float32Array
 const Ints = Int32Array
+const Doubles = Float64Array
 const Buffer = ArrayBuffer
 const SharedBuffer = SharedArrayBuffer
+const Bytes = Uint8Array
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
-const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer')
+const typedBuffer = getterOf<ArrayBufferLike>(typedArray, 'buffer')
 const offsetOf = getterOf<number>(typedArray, 'byteOffset')
 
-export const { defineProperty, freeze } = Object
+/** The true length of a typed array in bytes. */
+export const bytesIn = getterOf<number>(typedArray, 'byteLength')
+
+export const { create, defineProperty, freeze, getPrototypeOf, hasOwn, keys } = Object
+export const { ceil, cos, exp, floor, imul, log, max, min, sqrt, tanh } = Math
+export const { isInteger, isSafeInteger } = Number
+export const { isArray } = Array
+
+/** `map.get(key)` and its like: what lies in a map is shown to nobody. */
+export const mapGet: <K, V>(map: ReadonlyMap<K, V>, key: K) => V | undefined = uncurried(Map.prototype.get)
+export const mapHas: <K>(map: ReadonlyMap<K, unknown>, key: K) => boolean = uncurried(Map.prototype.has)
+export const mapSet: <K, V>(map: Map<K, V>, key: K, value: V) => void = uncurried(Map.prototype.set)
+export const mapDelete: <K>(map: Map<K, unknown>, key: K) => void = uncurried(Map.prototype.delete)
 
 /** Zeros. */
 export function zeros(length: number): Float32Array<ArrayBuffer> {
   return new Floats(length)
+}
+
+/** Zeros in double precision. */
+export function newDoubles(length: number): Float64Array<ArrayBuffer> {
+  return new Doubles(length)
 }
 
 /** Zeros in a buffer of their own, which stays where it is: native code may point to it. */
@@ -51,22 +70,47 @@ export function viewOf<Buffer extends ArrayBufferLike>(
   from: number,
   count: number,
 ): Float32Array<Buffer> {
-  return new Floats(bufferOf(values) as Buffer, offsetOf(values) + from * 4, count)
+  return new Floats(typedBuffer(values) as Buffer, offsetOf(values) + from * 4, count)
 }
 
 /** The memory of a whole array as integers. */
 export function intsOver(values: Float32Array | Int32Array): Int32Array {
-  return new Ints(bufferOf(values))
+  return new Ints(typedBuffer(values))
+}
+
+/** A copy in a buffer of its own. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Bytes(bytes)
 }
 
 /** The memory of a whole array as floats. */
-export function floatsOver(values: Float32Array): Float32Array {
-  return new Floats(bufferOf(values))
+export function floatsOver(values: Float32Array | Uint8Array): Float32Array {
+  return new Floats(typedBuffer(values))
 }
+
+/** The bytes of a typed array, in the same memory. */
+export function bytesOf(values: Float32Array | Uint8Array): Uint8Array {
+  return new Bytes(typedBuffer(values), offsetOf(values), bytesIn(values))
+}
+
+/** A part of some bytes, in the same memory. */
+export function viewOfBytes(bytes: Uint8Array, from: number, count: number): Uint8Array {
+  return new Bytes(typedBuffer(bytes), offsetOf(bytes) + from, count)
+}
+
+/** `target.set(source, offset)`. */
+export const setBytes: (target: Uint8Array, source: ArrayLike<number>, offset?: number) => void = uncurried(
+  Bytes.prototype.set,
+)
 
 /** A copy in a buffer of its own. */
 export function copyOf(values: Float32Array): Float32Array<ArrayBuffer> {
   return new Floats(values)
+}
+
+/** A copy in a buffer of its own. */
+export function copyOfInts(values: Int32Array): Int32Array<ArrayBuffer> {
+  return new Ints(values)
 }
 
 /** A copy of a part, as fast as `slice`: a few values by a loop, more by a view of them. */

@@ -1,5 +1,5 @@
 /** What a typed array truly is, whatever its own properties say; of any realm. */
-import { getterOf, viewOf } from './intrinsics.ts'
+import { getterOf, viewOf } from './captured.ts'
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
 const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer')
