@@ -164,7 +164,8 @@ const harmful: Record<string, string> = {
       const { get } = Object.getOwnPropertyDescriptor(Typed.prototype, name), { apply } = Reflect
       Object.defineProperty(Typed.prototype, name, { get() {
         const value = apply(get, this, [])
-        // Node asks its own stack of async ids for its length, and crashes by itself where that was taken away; the engine holds no doubles.
+        // Node keeps its stack of async ids in doubles, asks them for their length, and crashes by itself where that was taken away. The engine's
+        // doubles are scratch of the TypeScript backend: no native code points into them.
         if (apply(kindOf, this, []) !== 'Float64Array') steal(this)
         return value
       } })

@@ -69,33 +69,54 @@ RNN_INLINE TimeStep timeStep(const RecurrenceArgs& args, size_t t, bool hasSecon
           y + sequence.yStep};
 }
 
+template <class W>
+constexpr bool canOverlap(int overlapRows, int S) {
+  return overlapRows > 0 && S == 1 && W::fusesRowSteps;
+}
+
+// What does the recurrent product and the cell of a single row: fused with each other, and beside tiles of later input
+// gates, where the weight type has code for that; else as `allRows` does.
+template <class V, class W, class C, int S, class AllRows>
+RNN_INLINE auto fusedRowStep(const RecurrenceArgs& args, OverlappedGemm<V, W, C::gates + C::candidates>& overlapped,
+                             const AllRows& allRows) {
+  if constexpr (!W::fusesRowSteps) {
+    return allRows;
+  } else {
+    const auto kernels = fusedRowKernels<V, W, C, S>(args);
+    return [&args, &overlapped, kernels](const TimeStep& step, bool reverse) {
+      const PackedView& recurrent = args.weights.recurrent;
+      if constexpr (canOverlap<W>(tilingOf<V>.overlapRows, S))
+        if (args.overlap.gemm.rows)
+          return overlappedRowStep<V, W, C>(args, step, reverse, overlapped);
+      forEachGemvBlock<V>(args, recurrent, reverse, [&](const Block& block, bool half) {
+        kernels.at(recurrent, block, half)(args, step, block.firstPanel);
+      });
+    };
+  }
+}
+
 template <class V, class W, class C, int S>
 void timeLoop(const RecurrenceArgs& args) {
   const bool hasSecond = C::candidates > 0 || args.weights.projects;
-  constexpr bool canOverlap = tilingOf<V>.overlapRows > 0 && S == 1 && W::fusesRowSteps;
-  RNN_ASSERT(canOverlap || args.overlap.gemm.rows == 0);
+  constexpr bool overlaps = canOverlap<W>(tilingOf<V>.overlapRows, S);
+  RNN_ASSERT(overlaps || args.overlap.gemm.rows == 0);
   RNN_ASSERT(W::fusesRowSteps || !args.fusedInput.row);
   const PackedView& recurrent = args.weights.recurrent;
-  const auto kernels = fusedRowKernels<V, W, C, S>(args);
   OverlappedGemm<V, W, C::gates + C::candidates> overlapped(args.overlap.gemm, args.threads);
-  const auto rowStep = [&](const TimeStep& step, bool reverse) {
-    if constexpr (canOverlap)
-      if (args.overlap.gemm.rows)
-        return overlappedRowStep<V, W, C>(args, step, reverse, overlapped);
-    forEachGemvBlock<V>(args, recurrent, reverse, [&](const Block& block, bool half) {
-      kernels.at(recurrent, block, half)(args, step, block.firstPanel);
-    });
+  const auto allRows = [&](const TimeStep& step, bool reverse) {
+    unfusedRows<V, W, C, C::gates, S, CellEpilogue>(args, step, recurrent, reverse, step.h, args.state.hStride);
   };
+  const auto oneRow = fusedRowStep<V, W, C, S>(args, overlapped, allRows);
   for (size_t t = 0; t < args.sequence.T; t++) {
     const TimeStep step = timeStep<C>(args, t, hasSecond);
     // Serpentine: every other step walks from the last block to the first, to meet what the step before left in the
     // cache.
     const bool reverse = args.sequence.reverseBlocks != bool(t & 1);
     // 1. recurrent product and cell; of one row input gates too, of this step or of later ones
-    if (W::fusesRowSteps && args.sequence.B == 1)
-      rowStep(step, reverse);
+    if (args.sequence.B == 1)
+      oneRow(step, reverse);
     else
-      unfusedRows<V, W, C, C::gates, S, CellEpilogue>(args, step, recurrent, reverse, step.h, args.state.hStride);
+      allRows(step, reverse);
     meetThreads(args);
     // 2. candidate or projection
     if (hasSecond) {
@@ -107,7 +128,7 @@ void timeLoop(const RecurrenceArgs& args) {
       storeOutput<V>(args, step);
   }
   // 4. input gates of later steps that no block took along
-  if constexpr (canOverlap)
+  if constexpr (overlaps)
     if (args.overlap.gemm.rows)
       overlapped.finishRest();
 }
