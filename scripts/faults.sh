@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 out=build-faults
 wrapped=(malloc free _Znwm _Znam _ZdlPvm _ZdlPv _ZdaPv pthread_create napi_create_function napi_add_finalizer
-  napi_create_reference napi_set_named_property napi_set_instance_data napi_add_env_cleanup_hook
+  napi_create_reference napi_define_properties napi_set_instance_data napi_add_env_cleanup_hook
   napi_create_threadsafe_function)
 mkdir -p $out
 {

@@ -137,8 +137,8 @@ napi_value network(napi_env env, napi_callback_info info) {
     list = readWeightList(env, given[4], spec);
   const size_t packedFloats = Network::packedBytes(spec, kernels) / sizeof(float);
   float* const memory = packedMemory(env, given[3], packedFloats);
-  NetworkWeights* const weights = new NetworkWeights(environmentOf(env), spec, kernels, memory,
-                                                     packedFloats * sizeof(float), MemoryRef(env, given[3]), threads);
+  NetworkWeights* const weights =
+      new NetworkWeights(environmentOf(env), spec, kernels, memory, packedFloats * sizeof(float), given[3], threads);
   const WeightsRef ref(*weights);
   if (adopts) {
     weights->shared = true;
@@ -146,7 +146,7 @@ napi_value network(napi_env env, napi_callback_info info) {
     weights->network.pack(cellsOfWeightList<const float>(list).data());
     weights->count();
   }
-  return functionOf(std::make_unique<NetworkFunction>(weights->environment, ref));
+  return weights->heldBy(functionOf(std::make_unique<NetworkFunction>(weights->environment, ref)));
 }
 
 // What an operator is made of: (table, kind, sizes, …).
@@ -186,8 +186,10 @@ napi_value makeOperator(napi_env env, napi_callback_info info) {
     throwInvalid("an array is missing or of the wrong type");
   std::unique_ptr<Operator> core = request.type.make(request.sizes.data(), request.kernels, memory);
   core->pack(weights.data());
-  return functionOf(std::make_unique<OperatorFunction>(environmentOf(env), std::move(core), memory,
-                                                       packedFloats * sizeof(float), MemoryRef(env, given[3])));
+  const napi_value function = functionOf(
+      std::make_unique<OperatorFunction>(environmentOf(env), std::move(core), memory, packedFloats * sizeof(float)));
+  hold(env, function, "memory", given[3]);
+  return function;
 }
 
 // (state of the generator, target, begin, end, bound): random weights

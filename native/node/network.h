@@ -36,7 +36,7 @@ public:
   napi_value call(napi_callback_info info) {
     const NetworkOp op = environment.header.takeOp<NetworkOp>();
     if (op == NetworkOp::dispose) {
-      weights_.release();
+      weights_.dispose();
       return nullptr;
     }
     NetworkWeights& weights = weights_.get();
@@ -56,7 +56,7 @@ public:
       start(weights, info);
       return nullptr;
     case NetworkOp::batch:
-      return functionOf(std::make_unique<BatchFunction>(environment, weights_));
+      return weights.heldBy(functionOf(std::make_unique<BatchFunction>(environment, weights_)));
     case NetworkOp::share:
       weights.shared = true;
       return nullptr;
@@ -136,10 +136,12 @@ private:
     const Arguments<2> given(env, info);
     float* const input = floats(env, given[0], lengths.x);
     float* const output = floats(env, given[1], lengths.y);
-    auto stream = std::make_unique<StreamFunction>(environment, weights_, B, input, output, MemoryRef(env, given[0]),
-                                                   MemoryRef(env, given[1]));
+    auto stream = std::make_unique<StreamFunction>(environment, weights_, B, input, output);
     environment.header.answer(stream->slot());
-    return functionOf(std::move(stream));
+    const napi_value function = weights.heldBy(functionOf(std::move(stream)));
+    hold(env, function, "input", given[0]);
+    hold(env, function, "output", given[1]);
+    return function;
   }
 
   WeightsRef weights_;

@@ -8,13 +8,13 @@ namespace native_rnn {
 
 class OperatorFunction final : public BoundObject {
 public:
-  // `bytes` bytes of packed weights, in memory that `ref` keeps.
-  OperatorFunction(Environment& environment, std::unique_ptr<Operator> core, float* memory, size_t bytes, MemoryRef ref)
-      : BoundObject(environment), memory_(memory), ref_(std::move(ref)), bytes_(bytes), core_(std::move(core)) {
+  // `bytes` bytes of packed weights, in memory that the function holds.
+  OperatorFunction(Environment& environment, std::unique_ptr<Operator> core, float* memory, size_t bytes)
+      : BoundObject(environment), memory_(memory), bytes_(bytes), core_(std::move(core)) {
     environment.adjust(static_cast<int64_t>(bytes_));
     charge(emptiedCost(bytes_));
   }
-  ~OperatorFunction() override { dispose(); }
+  ~OperatorFunction() override { environment.adjust(-static_cast<int64_t>(bytes_)); }
 
   napi_value call(napi_callback_info info) {
     const OperatorOp op = environment.header.takeOp<OperatorOp>();
@@ -52,11 +52,11 @@ private:
     core_.reset();
     discardPages(memory_, bytes_);
     environment.adjust(-static_cast<int64_t>(bytes_));
+    bytes_ = 0;
   }
 
   float* const memory_;
-  const MemoryRef ref_;
-  const size_t bytes_;
+  size_t bytes_;
   std::unique_ptr<Operator> core_;
 };
 

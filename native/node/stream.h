@@ -9,10 +9,9 @@ namespace native_rnn {
 
 class StreamFunction final : public BoundObject {
 public:
-  StreamFunction(Environment& environment, const WeightsRef& weights, size_t B, float* input, float* output,
-                 MemoryRef inputRef, MemoryRef outputRef)
-      : BoundObject(environment), weights_(weights), inputRef_(std::move(inputRef)), outputRef_(std::move(outputRef)),
-        B_(B), core_(new Stream(weights->network, B)), slot_(environment.streams.next()) {
+  StreamFunction(Environment& environment, const WeightsRef& weights, size_t B, float* input, float* output)
+      : BoundObject(environment), weights_(weights), B_(B), core_(new Stream(weights->network, B)),
+        slot_(environment.streams.next()) {
     environment.streams.put({core_.get(), input, output});
     environment.adjust(bytes_ = static_cast<int64_t>(core_->bytes()));
     charge((B * (weights->network.spec().inputSize + weights->network.spec().outputSize())) * sizeof(float));
@@ -24,7 +23,7 @@ public:
     const StreamOp op = environment.header.takeOp<StreamOp>();
     if (op == StreamOp::dispose) {
       close();
-      weights_.release();
+      weights_.dispose();
       return nullptr;
     }
     if (!core_)
@@ -65,7 +64,6 @@ private:
   }
 
   WeightsRef weights_; // before the core, which ends first
-  const MemoryRef inputRef_, outputRef_;
   const size_t B_;
   std::unique_ptr<Stream> core_;
   size_t slot_;

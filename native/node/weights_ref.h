@@ -1,23 +1,20 @@
-// The weights of a network as one environment sees them, and the life of their memory: a SharedArrayBuffer, which lives
-// as long as any user of the weights does, in any thread.
+// The weights of a network as one environment sees them, and the life of their memory. That is a SharedArrayBuffer,
+// which no script can detach; every function bound to the weights holds it, and every call on the pool, so that it
+// lives by garbage collection alone, in all threads.
 #pragma once
 #include "environment.h"
 
 namespace native_rnn {
 
 struct NetworkWeights final : CountedNetwork {
-  // `memory`: `bytes` bytes within the SharedArrayBuffer that `ref` keeps.
+  // `memory`: `bytes` bytes within the SharedArrayBuffer that `view` looks at.
   NetworkWeights(Environment& environment, const NetworkSpec& spec, const Kernels& kernels, float* memory, size_t bytes,
-                 MemoryRef ref, size_t threads)
+                 napi_value view, size_t threads)
       : CountedNetwork(spec, kernels, memory, threads), environment(environment), bytes(bytes), memory_(memory),
-        ref_(std::move(ref)) {
+        view_(environment.env, view, MemoryRef::weak) {
     environment.retain();
   }
-  // Where nobody else has the memory, its pages go back to the system at once; the emptied buffer waits for the garbage
-  // collector.
   ~NetworkWeights() {
-    if (!shared)
-      discardPages(memory_, bytes);
     if (counted_)
       environment.adjust(-static_cast<int64_t>(bytes));
     environment.release();
@@ -28,6 +25,17 @@ struct NetworkWeights final : CountedNetwork {
     environment.adjust(static_cast<int64_t>(bytes));
     counted_ = true;
   }
+  napi_value heldBy(napi_value function) const {
+    hold(environment.env, function, "memory", view_.array());
+    return function;
+  }
+  MemoryRef memoryRef() const { return MemoryRef(environment.env, view_.array()); }
+  // To be called where the memory is surely there. Where nobody else has it, its pages go back to the system at once;
+  // the emptied buffer waits for the garbage collector.
+  void discardMemory() const {
+    if (!shared)
+      discardPages(memory_, bytes);
+  }
 
   Environment& environment;
   const size_t bytes;
@@ -35,7 +43,7 @@ struct NetworkWeights final : CountedNetwork {
 
 private:
   float* const memory_;
-  MemoryRef ref_;
+  const MemoryRef view_; // weak
   bool counted_ = false;
 };
 
@@ -48,13 +56,9 @@ public:
       weights_->retain();
   }
   WeightsRef& operator=(const WeightsRef&) = delete;
-  ~WeightsRef() { release(); }
-  // A later use is an error.
-  void release() {
-    NetworkWeights* const weights = std::exchange(weights_, nullptr);
-    if (weights && weights->release())
-      delete weights;
-  }
+  ~WeightsRef() { release(false); }
+  // Called by a function that lives, and so the memory does. A later use is an error.
+  void dispose() { release(true); }
   NetworkWeights& get() const {
     if (!weights_)
       throwInvalid("use after dispose()");
@@ -63,6 +67,14 @@ public:
   NetworkWeights* operator->() const { return &get(); }
 
 private:
+  void release(bool memoryIsThere) {
+    NetworkWeights* const weights = std::exchange(weights_, nullptr);
+    if (!weights || !weights->release())
+      return;
+    if (memoryIsThere)
+      weights->discardMemory();
+    delete weights;
+  }
   NetworkWeights* weights_;
 };
 
@@ -70,14 +82,16 @@ private:
 // ends.
 inline size_t emptiedCost(size_t bytes) { return bytes / 16 + (size_t{16} << 10); }
 
-// A call on the pool; the weights live until it has ended, whatever became of the functions.
+// A call on the pool; the weights and their memory live until it is freed, whatever became of the functions.
 class NetworkCall final : public AsyncCall {
 public:
   NetworkCall(const WeightsRef& weights, size_t floats)
-      : AsyncCall(weights->environment.completions(), weights.get(), floats), weights_(weights) {}
+      : AsyncCall(weights->environment.completions(), weights.get(), floats), weights_(weights),
+        memory_(weights->memoryRef()) {}
 
 private:
   WeightsRef weights_;
+  const MemoryRef memory_;
 };
 
 } // namespace native_rnn

@@ -94,8 +94,9 @@ RNN_WRAP(napi_add_finalizer,
          (env, value, data, finalize, hint, result))
 RNN_WRAP(napi_create_reference, (napi_env env, napi_value value, uint32_t count, napi_ref* result),
          (env, value, count, result))
-RNN_WRAP(napi_set_named_property, (napi_env env, napi_value object, const char* name, napi_value value),
-         (env, object, name, value))
+RNN_WRAP(napi_define_properties,
+         (napi_env env, napi_value object, size_t count, const napi_property_descriptor* properties),
+         (env, object, count, properties))
 RNN_WRAP(napi_set_instance_data, (napi_env env, void* data, napi_finalize finalize, void* hint),
          (env, data, finalize, hint))
 RNN_WRAP(napi_add_env_cleanup_hook, (napi_env env, void (*body)(void*), void* argument), (env, body, argument))

@@ -6,7 +6,7 @@ import { printed } from '../support/child.ts'
 describe.each(nativeBackends)('memory on %s', (backend) => {
   const env = { NATIVE_RNN_BACKEND: backend }
   const start = `
-    import { GRU, LSTM, Tensor } from 'native-rnn'
+    import { GRU, Linear, LSTM, Tensor } from 'native-rnn'
     const megabytes = () => Math.round(process.memoryUsage().rss / 1e6)
     const turn = () => new Promise(setImmediate)
     const model = new GRU(768, 512, { seed: 1 }).stateDict() // 8 MB
@@ -19,6 +19,19 @@ describe.each(nativeBackends)('memory on %s', (backend) => {
   it('is freed for 150 models of 8 MB that are made and dropped', async () => {
     const text = `${start}
       for (let i = 0; i < 150; i++) { GRU.fromStateDict(model); look(); if (i % 10 === 0) await turn() }
+      end()`
+    expect(await printed(text, env)).toBeLessThan(400)
+  })
+
+  it('is freed for 150 models that are made and dropped with no turn of the event loop', async () => {
+    const text = `${start}
+      for (let i = 0; i < 150; i++) {
+        const layer = GRU.fromStateDict(model)
+        if (i % 3 === 0) layer.forward(new Tensor(new Float32Array(768), [1, 768]))
+        if (i % 3 === 1) layer.stream().step(new Float32Array(768))
+        new Linear(1024, 256, { seed: 1 }).forward(new Tensor(new Float32Array(1024), [1, 1024]))
+        look()
+      }
       end()`
     expect(await printed(text, env)).toBeLessThan(400)
   })
