@@ -5,9 +5,9 @@ import { loadAddon } from './loader.ts'
 
 /** The backends of the addon, best first; none, and why, where it cannot be used. Never throws. */
 export function nativeBackends(): { backends: Backend[]; reason?: string } {
-  const { addon, reason } = loadAddon()
-  if (!addon) return { backends: [], reason }
-  const tables = addon.tables()
+  const found = loadAddon()
+  if (!found.addon) return { backends: [], reason: found.reason }
+  const { addon, tables } = found
   const backends: Backend[] = []
   for (let table = 0; table < tables.length; table++) {
     const { name, usable } = tables[table]

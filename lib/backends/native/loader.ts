@@ -2,11 +2,10 @@
 import { createRequire, Module } from 'node:module'
 import type { Addon } from './addon.ts'
 
-/** The addon; none, and why, where it cannot be used. */
-export interface Loaded {
-  readonly addon?: Addon
-  readonly reason?: string
-}
+/** The addon and its sets of kernels; none, and why, where it cannot be used. */
+export type Loaded =
+  | { readonly addon: Addon; readonly tables: ReturnType<Addon['tables']> }
+  | { readonly addon?: undefined; readonly reason: string }
 
 /** The version of Node-API that the addon is compiled for; a process with an older one would crash on loading it. */
 const napiVersion = 9
@@ -19,7 +18,8 @@ export function loadAddon(): Loaded {
   for (const [place, load] of places()) {
     try {
       const addon = load() as Addon
-      if (addon.tables().some(({ usable }) => usable)) return { addon }
+      const tables = addon.tables()
+      if (tables.some(({ usable }) => usable)) return { addon, tables }
       failures.push(`${place}: this processor runs none of its kernels`)
     } catch (error) {
       failures.push(`${place}: ${whyNot(error)}`)
