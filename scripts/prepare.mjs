@@ -1,7 +1,7 @@
 // Builds a checkout: types and JavaScript first, then the addon. Without a compiler or CMake the checkout works on the TypeScript
 // backend, so that is one line and no failure, except under CI.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join, relative } from 'node:path'
@@ -52,6 +52,21 @@ function fail(what, log) {
 
 const types = run([bin('typescript', 'tsc'), '-p', 'tsconfig.json'])
 if (!types.ok) fail('compiling the TypeScript', types.log)
+
+// Only the types that the public ones reach are kept: what is internal, and what an earlier build left, is no part of the package.
+const dist = join(root, 'dist')
+const reached = new Set()
+const reach = (file) => {
+  if (reached.has(file)) return
+  reached.add(file)
+  for (const [, other] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()['"](\.[^'"]+)\.[jt]s['"]/g))
+    reach(join(dirname(file), `${other}.d.ts`))
+}
+reach(join(dist, 'index.d.ts'))
+for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+  const file = join(entry.parentPath ?? entry.path, entry.name)
+  if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(file)
+}
 
 // One file instead of fifty: Node spends 0.4 ms on each module that it loads.
 try {
