@@ -3,6 +3,7 @@ import type { CellName } from './cell-traits.ts'
 
 export type { CellName, ClassName } from './cell-traits.ts'
 
+/** The engines: instruction sets of the native one, best first, and TypeScript. */
 export type BackendName = 'avx512' | 'avx2' | 'neon' | 'portable' | 'typescript'
 
 /** `reverse` (backward in time only) exists in ONNX alone; PyTorch has the other two. */
