@@ -16,26 +16,31 @@ PackedLayer::PackedLayer(const NetworkSpec& spec, size_t layer, const Kernels& k
     peephole_ = PackedMatrix(H, 3, 0, 0, WeightType::f32, kernels, arena);
 }
 
-void PackedLayer::pack(const CellWeights& w) {
-  input_.pack(w.weightIh, w.biasIh, 0, memory_);
-  recurrent_.pack(w.weightHh, w.biasHh, 0, memory_);
+// Calls visit(matrix, plain weights, bias, first gate) for each matrix of the layer: the one list of what lies in
+// which.
+template <class Float, class Visit>
+void PackedLayer::forEachMatrix(const CellWeightsOf<Float>& w, const Visit& visit) const {
+  Float* const none = nullptr;
+  visit(input_, w.weightIh, w.biasIh, size_t(0));
+  visit(recurrent_, w.weightHh, w.biasHh, size_t(0));
   if (spec_.traits().candidateGates)
-    second_.pack(w.weightHh, w.biasHh, recurrent_.gates(), memory_);
+    visit(second_, w.weightHh, w.biasHh, recurrent_.gates());
   if (spec_.projSize)
-    second_.pack(w.weightHr, nullptr, 0, memory_);
+    visit(second_, w.weightHr, none, size_t(0));
   if (spec_.traits().hasPeepholes)
-    peephole_.pack(nullptr, w.peephole, 0, memory_);
+    visit(peephole_, none, w.peephole, size_t(0));
+}
+
+void PackedLayer::pack(const CellWeights& w) {
+  forEachMatrix(w, [&](const PackedMatrix& matrix, const float* plain, const float* bias, size_t firstGate) {
+    matrix.pack(plain, bias, firstGate, memory_);
+  });
 }
 
 void PackedLayer::unpack(const MutableCellWeights& w) const {
-  input_.unpack(w.weightIh, w.biasIh, 0, memory_);
-  recurrent_.unpack(w.weightHh, w.biasHh, 0, memory_);
-  if (spec_.traits().candidateGates)
-    second_.unpack(w.weightHh, w.biasHh, recurrent_.gates(), memory_);
-  if (spec_.projSize)
-    second_.unpack(w.weightHr, nullptr, 0, memory_);
-  if (spec_.traits().hasPeepholes)
-    peephole_.unpack(nullptr, w.peephole, 0, memory_);
+  forEachMatrix(w, [&](const PackedMatrix& matrix, float* plain, float* bias, size_t firstGate) {
+    matrix.unpack(plain, bias, firstGate, memory_);
+  });
 }
 
 bool PackedLayer::fusesInput() const {

@@ -36,6 +36,9 @@ public:
   void runSteps(const RecurrenceArgs&) const;
 
 private:
+  template <class Float, class Visit>
+  void forEachMatrix(const CellWeightsOf<Float>&, const Visit&) const;
+
   NetworkSpec spec_;
   const Kernels* kernels_;
   WeightType type_ = WeightType::f32;

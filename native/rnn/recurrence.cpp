@@ -121,7 +121,7 @@ void Recurrence::advance(size_t begin, size_t end, float* hn, float* cn) {
     const size_t chunk = forkJoin ? std::min(sizes_.chunkSteps, stepsPerRound()) : sizes_.chunkSteps;
     while (s < stop && !isCancelled()) {
       const size_t steps = std::min(chunk, stop - s);
-      runChunk(s, steps, active);
+      run(argsOf(s, steps, active), s, steps);
       s += steps;
     }
     if (isCancelled())
@@ -153,10 +153,6 @@ RecurrenceArgs Recurrence::argsOf(size_t begin, size_t steps, size_t active) con
   sequence.prefetchesNextY =
       active * sequence.outputs >= (active == 1 ? minFloatsToPrefetchOneRow : minFloatsToPrefetch);
   return args;
-}
-
-void Recurrence::runChunk(size_t begin, size_t steps, size_t active) {
-  run(argsOf(begin, steps, active), begin, steps);
 }
 
 // Steps of a single row, each taking tiles of the input gates of later ones along.

@@ -32,7 +32,6 @@ public:
 private:
   size_t activeAt(size_t step) const;
   RecurrenceArgs argsOf(size_t begin, size_t steps, size_t active) const;
-  void runChunk(size_t begin, size_t steps, size_t active);
   void runOverlapped(size_t begin, size_t end);
   // Runs args on this thread, or where there are others shares the units of each step; makes the input gates of the
   // first `inputSteps` steps before.

@@ -115,4 +115,9 @@ struct BlockRange {
   size_t size() const { return end - begin; }
 };
 
+// What a thread does of the blocks that there are.
+inline BlockRange threadBlocks(const RecurrenceArgs::ThreadShare& threads, size_t blocks, bool reverse) {
+  return {blocks * threads.index / threads.count, blocks * (threads.index + 1) / threads.count, reverse};
+}
+
 } // namespace

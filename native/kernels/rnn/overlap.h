@@ -74,9 +74,9 @@ public:
     const PackedView& p = args.matrix;
     if (args.rows == 0)
       return;
-    const size_t whole = p.blocks - p.tailHalf;
-    block_ = whole * threads.index / threads.count;
-    end_ = whole * (threads.index + 1) / threads.count;
+    const BlockRange mine = threadBlocks(threads, blocksOf(p).parts, false);
+    block_ = mine.begin;
+    end_ = mine.end;
     makesHalf_ = p.tailHalf && threads.index + 1 == threads.count;
   }
   bool hasTile() const { return block_ < end_; }

@@ -59,16 +59,10 @@ struct FusedRowStepWithTile {
   static constexpr int most = widestBlockOfSeveral<V>(C::gates);
 };
 
-// What a thread does of the blocks that there are.
-inline BlockRange threadBlocks(const RecurrenceArgs& args, size_t blocks, bool reverse) {
-  const RecurrenceArgs::ThreadShare& threads = args.threads;
-  return {blocks * threads.index / threads.count, blocks * (threads.index + 1) / threads.count, reverse};
-}
-
 // The blocks of a product of a single row: `visit(block, half)`, where half says that half a panel is taken along.
 template <class V, class Visit>
 RNN_INLINE void forEachGemvBlock(const RecurrenceArgs& args, const PackedView& p, bool reverse, const Visit& visit) {
-  const BlockRange range = threadBlocks(args, gemvBlocks(p), reverse);
+  const BlockRange range = threadBlocks(args.threads, gemvBlocks(p), reverse);
   for (size_t i = 0; i < range.size(); i++)
     visit(blockAt(blocksOf(p), range.at(i)), joinsTailHalf<V>(p, range.at(i)));
 }
@@ -101,7 +95,7 @@ inline void unfusedRows(const RecurrenceArgs& args, const TimeStep& step, const 
       unfusedRow<V, W, C, G, S, Epilogue>(args, step, p, reverse, first, a);
       continue;
     }
-    const BlockRange blocks = threadBlocks(args, p.blocks, reverse);
+    const BlockRange blocks = threadBlocks(args.threads, p.blocks, reverse);
     for (size_t i = 0; i < blocks.size(); i++)
       withBlockWidth<V>(p, blocks.at(i), [&](auto width, const Block& block) {
         using Wide = typename decltype(width)::Vec;
