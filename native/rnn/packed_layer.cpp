@@ -43,10 +43,6 @@ void PackedLayer::unpack(const MutableCellWeights& w) const {
   });
 }
 
-bool PackedLayer::fusesInput() const {
-  return spec_.traits().candidateGates == 0 && kernels_->fusesRowSteps[size_t(type_)];
-}
-
 RecurrenceArgs::Weights PackedLayer::recurrenceWeights() const {
   RecurrenceArgs::Weights weights{};
   weights.recurrent = recurrent_.view(memory_);
@@ -58,12 +54,6 @@ RecurrenceArgs::Weights PackedLayer::recurrenceWeights() const {
   if (spec_.traits().hasPeepholes)
     weights.peephole = peephole_.view(memory_).bias;
   return weights;
-}
-
-void PackedLayer::multiplyInput(const GemmArgs& args) const { kernels_->gemm[size_t(type_)][input_.gates() - 1](args); }
-
-void PackedLayer::runSteps(const RecurrenceArgs& args) const {
-  kernels_->recurrence[size_t(type_)][size_t(spec_.cell)](args);
 }
 
 } // namespace native_rnn

@@ -22,7 +22,7 @@ public:
   bool hasCellState() const { return spec_.traits().hasCellState; }
   bool hasSecondProduct() const { return spec_.traits().candidateGates > 0 || spec_.projSize > 0; }
   // Whether a step of one row makes its input gates itself.
-  bool fusesInput() const;
+  bool fusesInput() const { return spec_.traits().candidateGates == 0 && kernels_->fusesRowSteps[size_t(type_)]; }
   const PackedMatrix& input() const { return input_; }
   const PackedMatrix& recurrent() const { return recurrent_; }
   const PackedMatrix& second() const { return second_; } // candidate or projection
@@ -32,8 +32,9 @@ public:
 
   PackedView inputView() const { return input_.view(memory_); }
   RecurrenceArgs::Weights recurrenceWeights() const;
-  void multiplyInput(const GemmArgs&) const;
-  void runSteps(const RecurrenceArgs&) const;
+  // Here, not in the .cpp file: a live step of a small layer takes no longer than some calls.
+  void multiplyInput(const GemmArgs& args) const { kernels_->gemm[size_t(type_)][input_.gates() - 1](args); }
+  void runSteps(const RecurrenceArgs& args) const { kernels_->recurrence[size_t(type_)][size_t(spec_.cell)](args); }
 
 private:
   template <class Float, class Visit>

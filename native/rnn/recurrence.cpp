@@ -59,22 +59,23 @@ size_t Recurrence::floats(const PackedLayer& layer, size_t B, size_t T, bool ord
 
 Recurrence::Recurrence(const PackedLayer& layer, const RowGroup& rows, bool reverse, float* memory)
     : layer_(layer), rows_(rows), reverse_(reverse), sizes_(layer, rows.B, rows.T, rows.order != nullptr),
-      workspace_(sizes_, memory),
-      inputGates_(layer, rows, reverse, workspace_.gatheredX), h_{workspace_.h0, workspace_.h1},
+      workspace_(sizes_, memory), inputGates_(layer, rows, reverse, workspace_.gatheredX),
+      makesOwnInputGates_(rows.B == 1 && layer.fusesInput()),
       serpentine_(layer.weightsPerStep() > minWeightsForSerpentine),
       overlapRows_(overlapPays(layer) ? layer.kernels().overlapRows : 0) {
-  base_.weights = layer.recurrenceWeights();
-  base_.state.hStride = sizes_.hRow;
-  base_.state.c = workspace_.c;
-  base_.state.secondInput = workspace_.secondInput;
-  base_.state.updateGate = workspace_.updateGate;
-  base_.state.unitStride = sizes_.unitRow;
-  base_.sequence.inputGates = workspace_.inputGates;
-  base_.sequence.inputGatesRow = sizes_.inputGatesRow;
-  base_.sequence.outputs = layer.outputs();
-  base_.threads.count = 1;
-  base_.tileScratch = workspace_.tileScratch;
-  liveStep_ = base_;
+  liveStep_.weights = layer.recurrenceWeights();
+  liveStep_.state.h[0] = workspace_.h0;
+  liveStep_.state.h[1] = workspace_.h1;
+  liveStep_.state.hStride = sizes_.hRow;
+  liveStep_.state.c = workspace_.c;
+  liveStep_.state.secondInput = workspace_.secondInput;
+  liveStep_.state.updateGate = workspace_.updateGate;
+  liveStep_.state.unitStride = sizes_.unitRow;
+  liveStep_.sequence.inputGates = workspace_.inputGates;
+  liveStep_.sequence.inputGatesRow = sizes_.inputGatesRow;
+  liveStep_.sequence.outputs = layer.outputs();
+  liveStep_.threads.count = 1;
+  liveStep_.tileScratch = workspace_.tileScratch;
   liveStep_.fusedInput.matrix = layer.inputView();
   liveStep_.sequence.T = 1;
   liveStep_.sequence.B = rows.B;
@@ -87,14 +88,14 @@ void Recurrence::setInput(const Strided<const float>& x, bool byPosition) {
 }
 
 void Recurrence::setState(const float* h, const float* c) {
-  loadRows(rows_, h, layer_.outputs(), h_[0], sizes_.hRow);
+  loadRows(rows_, h, layer_.outputs(), newestState(), sizes_.hRow);
   if (layer_.hasCellState())
     loadRows(rows_, c, layer_.units(), workspace_.c, sizes_.unitRow);
 }
 
 void Recurrence::getState(float* h, float* c) const {
   if (h)
-    storeRows(rows_, 0, rows_.B, h_[0], sizes_.hRow, layer_.outputs(), h);
+    storeRows(rows_, 0, rows_.B, newestState(), sizes_.hRow, layer_.outputs(), h);
   if (c && layer_.hasCellState())
     storeRows(rows_, 0, rows_.B, workspace_.c, sizes_.unitRow, layer_.units(), c);
 }
@@ -128,7 +129,7 @@ void Recurrence::advance(size_t begin, size_t end, float* hn, float* cn) {
       return;
     const size_t still = activeAt(s);
     if (hn)
-      storeRows(rows_, still, active, h_[0], sizes_.hRow, layer_.outputs(), hn);
+      storeRows(rows_, still, active, newestState(), sizes_.hRow, layer_.outputs(), hn);
     if (cn)
       storeRows(rows_, still, active, workspace_.c, sizes_.unitRow, layer_.units(), cn);
     active = still;
@@ -137,10 +138,11 @@ void Recurrence::advance(size_t begin, size_t end, float* hn, float* cn) {
 
 // What the kernels get for some steps of the first rows.
 RecurrenceArgs Recurrence::argsOf(size_t begin, size_t steps, size_t active) const {
-  RecurrenceArgs args = base_;
+  RecurrenceArgs args = liveStep_;
   RecurrenceArgs::Sequence& sequence = args.sequence;
-  args.state.h[0] = h_[0];
-  args.state.h[1] = h_[1];
+  args.fusedInput.row = nullptr;
+  sequence.y = nullptr;
+  sequence.reverseBlocks = false;
   sequence.T = steps;
   sequence.B = active;
   sequence.inputGatesStep = active * sizes_.inputGatesRow;
@@ -183,7 +185,7 @@ void Recurrence::run(const RecurrenceArgs& args, size_t begin, size_t inputSteps
     layer_.runSteps(args);
   }
   if (args.sequence.T & 1)
-    std::swap(h_[0], h_[1]);
+    swapStates();
 }
 
 // Few steps a round, so that who comes late soon has a share, and who is slow is soon found out.
@@ -219,17 +221,15 @@ void Recurrence::share(const RecurrenceArgs& args, size_t begin, size_t inputSte
 void Recurrence::step(const float* input, float* output) {
   RecurrenceArgs& args = liveStep_;
   const size_t B = args.sequence.B, outputs = args.sequence.outputs;
-  args.state.h[0] = h_[0];
-  args.state.h[1] = h_[1];
   for (size_t b = 0; b < B; b++)
     workspace_.outputRows[b] = output + b * outputs;
-  if (B == 1 && layer_.fusesInput())
+  if (makesOwnInputGates_)
     args.fusedInput.row = input;
   else
     layer_.multiplyInput(
         {args.fusedInput.matrix, input, ptrdiff_t(layer_.inputs()), workspace_.inputGates, sizes_.inputGatesRow, B});
   layer_.runSteps(args);
-  std::swap(h_[0], h_[1]);
+  swapStates();
   args.sequence.reverseBlocks = serpentine_ && !args.sequence.reverseBlocks;
 }
 

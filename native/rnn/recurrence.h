@@ -4,6 +4,7 @@
 #include "input_gates.h"
 #include "workspace.h"
 #include <atomic>
+#include <utility>
 
 namespace native_rnn {
 
@@ -30,6 +31,8 @@ public:
   void step(const float* input, float* output);
 
 private:
+  float* newestState() const { return liveStep_.state.h[0]; }
+  void swapStates() { std::swap(liveStep_.state.h[0], liveStep_.state.h[1]); }
   size_t activeAt(size_t step) const;
   RecurrenceArgs argsOf(size_t begin, size_t steps, size_t active) const;
   void runOverlapped(size_t begin, size_t end);
@@ -46,11 +49,12 @@ private:
   const Workspace::Sizes sizes_;
   const Workspace workspace_;
   InputGates inputGates_;
-  float* h_[2];               // the newest state, and room for the next
-  RecurrenceArgs base_{};     // what all calls of the kernels have in common
-  RecurrenceArgs liveStep_{}; // those of step()
-  bool serpentine_;           // step() walks there and back over the weights
-  size_t overlapRows_;        // input gates of a single row that are made beside the steps before them; 0: none
+  // What the kernels get for a live step; all other calls of them begin as a copy. It also knows which of its two
+  // states is the newest: h[0].
+  RecurrenceArgs liveStep_{};
+  bool makesOwnInputGates_; // step() leaves the input product to the kernel
+  bool serpentine_;         // step() walks there and back over the weights
+  size_t overlapRows_;      // input gates of a single row that are made beside the steps before them; 0: none
 };
 
 } // namespace native_rnn
