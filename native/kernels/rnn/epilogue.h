@@ -101,7 +101,11 @@ private:
       u.h = Group::load(step.h + row * state.hStride + unit, strides.h);
     if constexpr (C::hasCellState)
       u.c = Group::load(state.c + at, strides.units);
-    if constexpr (C::hasPeepholes)
+    if constexpr (C::general) {
+      u.functions = args.weights.functions;
+      u.seesCellState = args.weights.peephole != nullptr;
+    }
+    if (C::hasPeepholes && (!C::general || args.weights.peephole))
       for (int g = 0; g < 3; g++)
         u.peephole[g] = Group::load(args.weights.peephole + unit * 3 + g * L, strides.peephole);
     Group::store(C::next(x, s, u), step.out + row * step.outStride + unit, strides.out);
@@ -127,6 +131,8 @@ struct CandidateEpilogue {
     const size_t unit = panel * L, at = row * state.hStride + unit;
     Unit<typename Group::Vec> u;
     u.h = Group::load(step.h + at, state.hStride);
+    if constexpr (C::general)
+      u.functions = args.weights.functions;
     u.updateGate = Group::load(state.updateGate + row * state.unitStride + unit, state.unitStride);
     const auto x = Group::load(step.inputGates + row * inputGatesRow + unit * gates + C::gates * L, inputGatesRow);
     Group::store(C::candidate(x, Group::load(sums.at, sums.stride), u), step.hNext + at, state.hStride);
