@@ -27,14 +27,14 @@ inline void secondProduct(const RecurrenceArgs& args, const TimeStep& step, bool
   if constexpr (C::candidates > 0) {
     const PackedView& p = args.weights.candidate;
     withKSplits<1>(p.kSplitsLog2, [&](auto splits) {
-      unfusedRows<V, W, C, 1, decltype(splits)::count, CandidateEpilogue>(args, step, p, reverse, state.secondInput,
-                                                                          state.unitStride);
+      unfusedRows<V, W, 1, decltype(splits)::count>(args, step, p, reverse, state.secondInput, state.unitStride,
+                                                    unfusedEpilogue<V, C, CandidateEpilogue>);
     });
   } else if constexpr (C::hasCellState) {
     const PackedView& p = args.weights.projection;
     withKSplits<1>(p.kSplitsLog2, [&](auto splits) {
-      unfusedRows<V, W, C, 1, decltype(splits)::count, ProjectionEpilogue>(args, step, p, reverse, state.secondInput,
-                                                                           state.unitStride);
+      unfusedRows<V, W, 1, decltype(splits)::count>(args, step, p, reverse, state.secondInput, state.unitStride,
+                                                    unfusedEpilogue<V, C, ProjectionEpilogue>);
     });
   }
 }
@@ -109,7 +109,8 @@ void timeLoop(const RecurrenceArgs& args) {
   const PackedView& recurrent = args.weights.recurrent;
   OverlappedGemm<V, W, C::gates + C::candidates> overlapped(args.overlap.gemm, args.threads);
   const auto allRows = [&](const TimeStep& step, bool reverse) {
-    unfusedRows<V, W, C, C::gates, S, CellEpilogue>(args, step, recurrent, reverse, step.h, args.state.hStride);
+    unfusedRows<V, W, C::gates, S>(args, step, recurrent, reverse, step.h, args.state.hStride,
+                                   unfusedEpilogue<V, C, CellEpilogue>);
   };
   const auto oneRow = fusedRowStep<V, W, C, S>(args, overlapped, allRows);
   for (size_t t = 0; t < args.sequence.T; t++) {
