@@ -34,15 +34,15 @@ static Activation randomActivation(bool bounded) {
   return a;
 }
 
-// Of any functions for a few steps; gates without a bound let a state grow until nothing is left of its digits.
+// Any functions for a few steps, within a bound: gates far above 1 leave nothing of a state's digits.
 static void drawFunctions(Case& c) {
-  const bool bounded = between(0, 2) == 0;
-  if (!bounded)
+  const bool bounded = between(0, 2) == 0, many = bounded && between(0, 1);
+  if (!many)
     c.T = c.T % 4;
   for (CellFunctions& functions : c.spec.functions) {
     functions.f = randomActivation(bounded), functions.g = randomActivation(false);
     functions.h = randomActivation(false);
-    functions.clip = bounded ? 1 : between(0, 1) ? INFINITY : 0.5f;
+    functions.clip = many ? 1 : bounded ? INFINITY : between(0, 1) ? 1.5f : 0.5f;
     functions.inputForget = between(0, 3) == 0;
   }
 }
