@@ -15,6 +15,13 @@ size_t checkedProduct(size_t a, size_t b);
 // Gives the whole pages of this memory back to the system while the memory itself stays allocated; its content is lost.
 void discardPages(void* memory, size_t bytes);
 
+// Whole pages of the system's own, all of them zeros, met when they are first written to; large pages where the system
+// has them. Null where there is no memory.
+void* mapPages(size_t bytes);
+void unmapPages(void* memory, size_t bytes);
+// Meets every page.
+void touchPages(void* memory, size_t bytes);
+
 // Grows to what the largest call so far needed; 64-byte aligned.
 class Scratch {
 public:
