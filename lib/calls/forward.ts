@@ -85,10 +85,8 @@ export function prepareCall(
   const c0 = readState(spec, 'c0', read.c0, B, stateRanks)
   const returnOutput = read.returnOutput ?? true
   const inRows = batchFirst && !unbatched
-  const out =
-    read.out === undefined
-      ? undefined
-      : readOut(read.out, shapesOf(spec, { T, B, batchFirst: inRows, returnOutput }, unbatched))
+  const sizes = { T, B, batchFirst: inRows }
+  const out = read.out === undefined ? undefined : readResults(spec, read.out, sizes, unbatched, returnOutput)
   const lengths = read.lengths === undefined ? undefined : readLengths(read.lengths, B, T)
   checkNotDetached('input', x)
   if (h0) checkNotDetached('h0', h0)
@@ -108,6 +106,14 @@ export function prepareCall(
   return { call, unbatched, out }
 }
 
+function readResults(spec: NetworkSpec, out: unknown, sizes: Sizes, unbatched: boolean, returnOutput: boolean) {
+  return readOut(out, {
+    output: returnOutput ? outputShape(spec, sizes, unbatched) : undefined,
+    hn: stateShape(spec, sizes.B, outputSizeOf(spec), unbatched),
+    cn: cellTraits[spec.cell].hasCellState ? stateShape(spec, sizes.B, spec.hiddenSize, unbatched) : undefined,
+  })
+}
+
 /** Throws where arrays of a checked call are not as long as they were: what ran since may have detached or shrunk them. */
 export function checkLengths(spec: NetworkSpec, { call, out }: PreparedCall): void {
   const { x, h0, c0, T, B } = call
@@ -118,19 +124,17 @@ export function checkLengths(spec: NetworkSpec, { call, out }: PreparedCall): vo
   if (out) checkOutLengths(out)
 }
 
-type Sizes = Pick<ForwardCall, 'T' | 'B' | 'batchFirst' | 'returnOutput'>
+type Sizes = Pick<ForwardCall, 'T' | 'B' | 'batchFirst'>
 
-/** The shapes of a call's results. */
-function shapesOf(spec: NetworkSpec, { T, B, batchFirst, returnOutput }: Sizes, unbatched: boolean) {
+function outputShape(spec: NetworkSpec, { T, B, batchFirst }: Sizes, unbatched: boolean): readonly number[] {
   const width = directionsOf(spec) * outputSizeOf(spec)
+  if (unbatched) return frozenShape(T, width)
+  return batchFirst ? frozenShape(B, T, width) : frozenShape(T, B, width)
+}
+
+function stateShape(spec: NetworkSpec, B: number, size: number, unbatched: boolean): readonly number[] {
   const rows = directionsOf(spec) * spec.numLayers
-  const state = (size: number) => (unbatched ? frozenShape(rows, size) : frozenShape(rows, B, size))
-  const steps = () => (batchFirst ? frozenShape(B, T, width) : frozenShape(T, B, width))
-  return {
-    output: returnOutput ? (unbatched ? frozenShape(T, width) : steps()) : undefined,
-    hn: state(outputSizeOf(spec)),
-    cn: cellTraits[spec.cell].hasCellState ? state(spec.hiddenSize) : undefined,
-  }
+  return unbatched ? frozenShape(rows, size) : frozenShape(rows, B, size)
 }
 
 /** The result for a batch of no rows: backends only see B ≥ 1. */
@@ -146,11 +150,11 @@ export function emptyBatch(spec: NetworkSpec, { B, returnOutput }: ForwardCall):
 
 /** Gives the arrays of a finished call their shapes. */
 export function shapeResult(spec: NetworkSpec, { call, unbatched, out }: PreparedCall, result: ForwardResult): Result {
-  const shapes = shapesOf(spec, call, unbatched)
-  const hn = out?.hn?.tensor ?? ownTensor(result.hn, shapes.hn)
-  const cn = result.cn && (out?.cn?.tensor ?? ownTensor(result.cn, shapes.cn!))
+  const { B } = call
+  const hn = out?.hn?.tensor ?? ownTensor(result.hn, stateShape(spec, B, outputSizeOf(spec), unbatched))
+  const cn = result.cn && (out?.cn?.tensor ?? ownTensor(result.cn, stateShape(spec, B, spec.hiddenSize, unbatched)))
   if (!result.output) return (cn ? { hn, cn } : { hn }) as Result
-  const output = out?.output?.tensor ?? ownTensor(result.output, shapes.output!)
+  const output = out?.output?.tensor ?? ownTensor(result.output, outputShape(spec, call, unbatched))
   return cn ? { output, hn, cn } : { output, hn }
 }
 
