@@ -6,8 +6,10 @@
 namespace native_rnn {
 
 namespace {
-// Whole large pages.
-size_t sizeOf(size_t floats) { return roundUp(floats * sizeof(float), size_t{2} << 20); }
+// In steps, so that calls that differ a little serve each other.
+size_t sizeOf(size_t floats) {
+  return roundUp(floats * sizeof(float), floats < (size_t{4} << 20) ? size_t{256} << 10 : size_t{2} << 20);
+}
 void free(const Pages& pages) { unmapPages(pages.data, pages.floats * sizeof(float)); }
 } // namespace
 
@@ -18,10 +20,12 @@ PagePool& PagePool::shared() {
   return *one;
 }
 
+// The smallest; not one so large that a large call would miss it.
 size_t PagePool::best(size_t floats) const {
   size_t found = count_;
   for (size_t i = 0; i < count_; i++)
-    if (kept_[i].floats >= floats && (found == count_ || kept_[i].floats <= kept_[found].floats))
+    if (kept_[i].floats >= floats && kept_[i].floats / 8 <= floats &&
+        (found == count_ || kept_[i].floats <= kept_[found].floats))
       found = i;
   return found;
 }
@@ -50,6 +54,7 @@ Pages PagePool::take(size_t floats, bool& isFresh) {
   if (!pages.data)
     throw std::bad_alloc();
   pages.floats = bytes / sizeof(float);
+  populatePages(pages.data, floats * sizeof(float));
   const Guard guard(mutex_);
   taken_++;
   return pages;

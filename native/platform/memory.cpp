@@ -70,15 +70,19 @@ void unmapPages(void* memory, size_t) { VirtualFree(memory, 0, MEM_RELEASE); }
 #else
 void* mapPages(size_t bytes) {
   void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-  if (memory == MAP_FAILED)
-    return nullptr;
-#ifdef MADV_HUGEPAGE
-  madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-  return memory;
+  return memory == MAP_FAILED ? nullptr : memory;
 }
 void unmapPages(void* memory, size_t bytes) { munmap(memory, bytes); }
 #endif
+
+void populatePages([[maybe_unused]] void* memory, [[maybe_unused]] size_t bytes) {
+#ifdef __linux__
+  constexpr int populateWrite = 23; // since Linux 5.14; an older one refuses, and nothing is lost
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  if (reinterpret_cast<uintptr_t>(memory) % page == 0)
+    madvise(memory, roundUp(bytes, page), populateWrite);
+#endif
+}
 
 void touchPages(void* memory, size_t bytes) {
   for (size_t at = 0; at < bytes; at += 4096)
