@@ -5,7 +5,7 @@ import { levelOf } from './limits.mjs'
 import { measure } from './measure.mjs'
 import { criteriaText, evaluate } from './report/criteria.mjs'
 import { close, open } from './session.mjs'
-import { growthShapes, matches, shapes } from './shapes.mjs'
+import { growthShapes, matches, shapes, withOut } from './shapes.mjs'
 import { startup } from './startup.mjs'
 import { columns, header, line, titles } from './table.mjs'
 
@@ -125,6 +125,7 @@ async function run(wanted, session, { json, busy }) {
     backends: wanted.every((shape) => shape.best) ? [best] : session.backends,
     rivals,
     threads: [...new Set(wanted.flatMap((shape) => shape.threads))],
+    out: wanted.some(withOut),
   })
   print(header(session.facts))
   if (busy) print('a busy machine: the best of short rounds, not medians')

@@ -14,18 +14,19 @@ export async function openLibrary() {
   }
 }
 
-/** One layer on one backend, ready to be timed. */
-export async function libraryContestant(library, shape, data, backend, threads = 1) {
+/** One layer on one backend, ready to be timed; `into`: its results go into tensors that are there. */
+export async function libraryContestant(library, shape, data, backend, threads = 1, into = false) {
   const { cell, I, H, T, B, form } = shape
   const layer = new library[cell.toUpperCase()](I, H, { backend, threads })
   layer.loadStateDict(stateDict(shape, data))
   // A query of its own gives each contestant its own copy of the loop, so that none is slowed by what another made of it.
-  const loops = await import(`./loops.mjs?${backend}-${threads}-${form}-${cell}`)
+  const loops = await import(`./loops.mjs?${backend}-${threads}-${into}-${form}-${cell}`)
   if (form === 'stream') return streaming(loops, layer, data)
   const input = form === 'nested' ? nested(data.frames[0], T, B, I) : new library.Tensor(data.frames[0], [T, B, I])
+  const options = into ? { out: layer.forward(input) } : undefined
   return {
-    check: async () => layer.forward(input).output.data,
-    time: async (calls) => loops.forward(layer, input, calls),
+    check: async () => layer.forward(input, options).output.data,
+    time: async (calls) => loops.forward(layer, input, calls, options),
     close: () => layer.dispose(),
   }
 }

@@ -6,8 +6,8 @@ export function step(stream, calls) {
   return (performance.now() - start) * 1e6
 }
 
-export function forward(layer, input, calls) {
+export function forward(layer, input, calls, options) {
   const start = performance.now()
-  for (let i = 0; i < calls; i++) layer.forward(input)
+  for (let i = 0; i < calls; i++) layer.forward(input, options)
   return (performance.now() - start) * 1e6
 }

@@ -3,7 +3,8 @@ import { Bench } from 'tinybench'
 import { makeData } from './data.mjs'
 import { libraryContestant } from './library.mjs'
 import { chainedLimitOf, limitOf, median, overlappedLimitOf, streamedBytes } from './limits.mjs'
-import { flops } from './shapes.mjs'
+import { flops, withOut } from './shapes.mjs'
+import { outName } from './table.mjs'
 
 const tolerance = 1e-4
 // Slower than this (operations a second: 0.7e9) the TypeScript backend would make the run wait for seconds a call.
@@ -22,6 +23,9 @@ async function load(shape, data, { library, backends, rivals }) {
   for (const threads of best === 'typescript' ? [] : shape.threads) {
     const name = `${best} ×${threads}`
     contestants.push({ name, ...(await libraryContestant(library, shape, data, best, threads)) })
+  }
+  if (withOut(shape)) {
+    contestants.push({ name: outName(best), ...(await libraryContestant(library, shape, data, best, 1, true)) })
   }
   for (const rival of rivals) {
     if (!shape.rivals.includes(rival.name)) continue

@@ -70,6 +70,9 @@ export const growthShapes = growthRows.flatMap(expand)
 /** Multiplications and additions of one call, two a weight. */
 export const flops = ({ cell, I, H, T, B }) => 2 * gates[cell] * H * (I + H) * T * B
 
+/** Whether it is timed with its results in tensors that are there, too. */
+export const withOut = ({ form, best }) => form === 'forward' && !best
+
 /**
  * A shape passes where one of the comma-separated alternatives has all its words among the words of the shape's name:
  * `lstm stream`, `H=128`, `gru batch H=256, rnn tiny`.

@@ -24,8 +24,11 @@ export function header(facts) {
   return lines.join('\n')
 }
 
+/** The contestant whose results go into tensors that are there. */
+export const outName = (backend) => `${backend} ×1, out`
+
 /** Columns: native and TypeScript as µs (GFLOP/s), rivals as µs and how many times slower than the best backend they are. */
-export function columns({ backends, rivals, threads }) {
+export function columns({ backends, rivals, threads, out }) {
   const own = backends.map((name) => ({ name, width: Math.max(15, name.length + 11), title: `${name} µs (GF/s)` }))
   const more = threads.map((count) => ({
     name: `${backends[0]} ×${count}`,
@@ -34,8 +37,9 @@ export function columns({ backends, rivals, threads }) {
     ratio: true,
     faster: true,
   }))
+  const into = out ? [{ name: outName(backends[0]), width: 14, title: 'with out', ratio: true, faster: true }] : []
   const others = rivals.map((name) => ({ name, width: 17, title: `${name} µs ×`, ratio: true }))
-  return [...own, ...more, ...others]
+  return [...own, ...more, ...into, ...others]
 }
 
 const nameWidth = 31

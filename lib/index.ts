@@ -2,6 +2,7 @@
 
 export { availableBackends, type BackendInfo, backendInfo } from './backends/index.ts'
 export type { ForwardOptions, Result } from './calls/forward.ts'
+export type { ForwardOut } from './calls/out.ts'
 export type { SharedLayer } from './calls/shared-layer.ts'
 export type { InitialState, States } from './calls/states.ts'
 export { RNNError, type RNNErrorCode } from './errors.ts'

@@ -14,6 +14,8 @@ export interface ForwardCall {
   readonly c0?: Float32Array // (D·L, B, H)
   readonly lengths?: Int32Array // (B), each 0 … T
   readonly returnOutput: boolean
+  /** Where results are written; for what is left out memory is made. hn and cn may be h0 and c0, nothing else overlaps. */
+  readonly into?: Partial<ForwardResult>
 }
 
 export interface ForwardResult {
@@ -68,9 +70,10 @@ export interface Network {
   stream(batchSize: number): StreamCore
   /**
    * Starts a pass beside this thread's own work, its inputs copied. `settle` is called once, in a later turn of the event loop. The
-   * function that comes back cancels the pass: settle is then never called.
+   * function that comes back cancels the pass: settle is then never called. The arrays of `into` are written when the pass has ended,
+   * right before `settle` is called; `check` is called before that, and what it throws is what the pass ends with.
    */
-  forwardAsync(call: ForwardCall, settle: Settle): () => void
+  forwardAsync(call: ForwardCall, settle: Settle, check: () => void): () => void
   batch(): BatchCore
   /** The weights in shared memory, for `Backend.adopt` in any thread. */
   share(): unknown
@@ -80,7 +83,8 @@ export interface Network {
 
 /** A layer without a state, on rows; `spec/operator-traits.ts` says how long they are. */
 export interface OperatorCore {
-  run(x: Float32Array, rows: number): Float32Array
+  /** `into`: the array for the result, which does not overlap x; without it memory is made. */
+  run(x: Float32Array, rows: number, into?: Float32Array): Float32Array
   dispose(): void
 }
 

@@ -9,6 +9,7 @@ import { directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, frozenShape } from '../tensor/shape.ts'
 import { ownTensor, type Tensor } from '../tensor/tensor.ts'
+import { checkOut, checkOutLengths, type ForwardOut, type OutTensors, readOut } from './out.ts'
 import { type InitialState, readState, type States } from './states.ts'
 
 /** Options of `forward`. */
@@ -17,6 +18,12 @@ export interface ForwardOptions extends InitialState {
   lengths?: readonly number[]
   /** false skips `output`, for when only the last states are wanted; default true. */
   returnOutput?: boolean
+  /**
+   * Tensors of the results' shapes, which are written into and come back in the result: no memory is made for them. They must share no
+   * memory with each other or with the inputs, but `out.hn` may be all of `h0`, and `out.cn` of `c0`. `forwardAsync` writes into them when
+   * the call has ended, right before its promise resolves. A call that fails or is aborted leaves them as they were.
+   */
+  out?: ForwardOut
 }
 
 /** What `forward` gives back. */
@@ -29,15 +36,17 @@ export interface Result extends States {
 export interface PreparedCall {
   readonly call: ForwardCall
   readonly unbatched: boolean
+  readonly out?: OutTensors
 }
 
-const plainChecks = { h0: anything, lengths: anything, returnOutput: boolean } as const
+const plainChecks = { h0: anything, lengths: anything, returnOutput: boolean, out: anything } as const
 const cellChecks = { ...plainChecks, c0: anything } as const
 // All names are its own, so that none is looked for further up.
 const noOptions: Checked<typeof cellChecks> = {
   h0: undefined,
   lengths: undefined,
   returnOutput: undefined,
+  out: undefined,
   c0: undefined,
 }
 
@@ -74,22 +83,58 @@ export function prepareCall(
   const stateRanks = unbatched ? [2] : [3]
   const h0 = readState(spec, 'h0', read.h0, B, stateRanks)
   const c0 = readState(spec, 'c0', read.c0, B, stateRanks)
+  const returnOutput = read.returnOutput ?? true
+  const inRows = batchFirst && !unbatched
+  const sizes = { T, B, batchFirst: inRows }
+  const out = read.out === undefined ? undefined : readResults(spec, read.out, sizes, unbatched, returnOutput)
   const lengths = read.lengths === undefined ? undefined : readLengths(read.lengths, B, T)
   checkNotDetached('input', x)
   if (h0) checkNotDetached('h0', h0)
   if (c0) checkNotDetached('c0', c0)
-  const returnOutput = read.returnOutput ?? true
+  if (out) checkOut(out, { x, h0, c0 })
   const call = {
     x: x.data,
     T,
     B,
-    batchFirst: batchFirst && !unbatched,
+    batchFirst: inRows,
     h0: h0?.data,
     c0: c0?.data,
     lengths,
     returnOutput,
+    into: out && { output: out.output?.data, hn: out.hn?.data, cn: out.cn?.data },
   }
-  return { call, unbatched }
+  return { call, unbatched, out }
+}
+
+function readResults(spec: NetworkSpec, out: unknown, sizes: Sizes, unbatched: boolean, returnOutput: boolean) {
+  return readOut(out, {
+    output: returnOutput ? outputShape(spec, sizes, unbatched) : undefined,
+    hn: stateShape(spec, sizes.B, outputSizeOf(spec), unbatched),
+    cn: cellTraits[spec.cell].hasCellState ? stateShape(spec, sizes.B, spec.hiddenSize, unbatched) : undefined,
+  })
+}
+
+/** Throws where arrays of a checked call are not as long as they were: what ran since may have detached or shrunk them. */
+export function checkLengths(spec: NetworkSpec, { call, out }: PreparedCall): void {
+  const { x, h0, c0, T, B } = call
+  const states = directionsOf(spec) * spec.numLayers * B
+  checkNotDetached('input', { data: x, shape: [T, B, spec.inputSize] })
+  if (h0) checkNotDetached('h0', { data: h0, shape: [states, outputSizeOf(spec)] })
+  if (c0) checkNotDetached('c0', { data: c0, shape: [states, spec.hiddenSize] })
+  if (out) checkOutLengths(out)
+}
+
+type Sizes = Pick<ForwardCall, 'T' | 'B' | 'batchFirst'>
+
+function outputShape(spec: NetworkSpec, { T, B, batchFirst }: Sizes, unbatched: boolean): readonly number[] {
+  const width = directionsOf(spec) * outputSizeOf(spec)
+  if (unbatched) return frozenShape(T, width)
+  return batchFirst ? frozenShape(B, T, width) : frozenShape(T, B, width)
+}
+
+function stateShape(spec: NetworkSpec, B: number, size: number, unbatched: boolean): readonly number[] {
+  const rows = directionsOf(spec) * spec.numLayers
+  return unbatched ? frozenShape(rows, size) : frozenShape(rows, B, size)
 }
 
 /** The result for a batch of no rows: backends only see B ≥ 1. */
@@ -104,19 +149,12 @@ export function emptyBatch(spec: NetworkSpec, { B, returnOutput }: ForwardCall):
 }
 
 /** Gives the arrays of a finished call their shapes. */
-export function shapeResult(spec: NetworkSpec, { call, unbatched }: PreparedCall, result: ForwardResult): Result {
-  const { T, B, batchFirst } = call
-  const D = directionsOf(spec)
-  const O = outputSizeOf(spec)
-  const rows = D * spec.numLayers
-  const state = (data: Float32Array, size: number) => {
-    return ownTensor(data, unbatched ? frozenShape(rows, size) : frozenShape(rows, B, size))
-  }
-  const hn = state(result.hn, O)
-  const cn = result.cn && state(result.cn, spec.hiddenSize)
+export function shapeResult(spec: NetworkSpec, { call, unbatched, out }: PreparedCall, result: ForwardResult): Result {
+  const { B } = call
+  const hn = out?.hn?.tensor ?? ownTensor(result.hn, stateShape(spec, B, outputSizeOf(spec), unbatched))
+  const cn = result.cn && (out?.cn?.tensor ?? ownTensor(result.cn, stateShape(spec, B, spec.hiddenSize, unbatched)))
   if (!result.output) return (cn ? { hn, cn } : { hn }) as Result
-  const shape = unbatched ? frozenShape(T, D * O) : batchFirst ? frozenShape(B, T, D * O) : frozenShape(T, B, D * O)
-  const output = ownTensor(result.output, shape)
+  const output = out?.output?.tensor ?? ownTensor(result.output, outputShape(spec, call, unbatched))
   return cn ? { output, hn, cn } : { output, hn }
 }
 

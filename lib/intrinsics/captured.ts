@@ -22,8 +22,10 @@ const Buffer = ArrayBuffer
 const SharedBuffer = SharedArrayBuffer
 const Bytes = Uint8Array
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
-const typedBuffer = getterOf<ArrayBufferLike>(typedArray, 'buffer')
-const offsetOf = getterOf<number>(typedArray, 'byteOffset')
+
+/** The buffer of a typed array, and where in it the array begins, in bytes. */
+export const typedBuffer = getterOf<ArrayBufferLike>(typedArray, 'buffer')
+export const offsetOf = getterOf<number>(typedArray, 'byteOffset')
 
 /** The true length of a typed array in bytes. */
 export const bytesIn = getterOf<number>(typedArray, 'byteLength')
@@ -76,6 +78,11 @@ export function viewOf<Buffer extends ArrayBufferLike>(
 /** The memory of a whole array as integers. */
 export function intsOver(values: Float32Array | Int32Array): Int32Array {
   return new Ints(typedBuffer(values))
+}
+
+/** One integer at a place of an array's buffer, in bytes. */
+export function intsAt(values: Float32Array, byteOffset: number): Int32Array {
+  return new Ints(typedBuffer(values), byteOffset, 1)
 }
 
 /** A copy in a buffer of its own. */

@@ -1,8 +1,10 @@
 /** What RNN, GRU and LSTM share: their sizes, calls, streams and batchers. */
 
-import { emptyBatch, type ForwardOptions, prepareCall, type Result, shapeResult } from '../calls/forward.ts'
+import type { ForwardOptions, Result } from '../calls/forward.ts'
 import { runAsync } from '../calls/forward-async.ts'
+import { runForward } from '../calls/forward-sync.ts'
 import type { NetworkRef } from '../calls/network-ref.ts'
+import type { ForwardOut } from '../calls/out.ts'
 import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
 import type { InitialState, States } from '../calls/states.ts'
 import { fail } from '../errors.ts'
@@ -10,7 +12,6 @@ import type { BackendName, NetworkSpec } from '../spec/spec.ts'
 import { Batcher, type BatcherOptions } from '../streams/batch/batcher.ts'
 import { openStream, restoreStream, type Stream, type StreamOptions } from '../streams/stream.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
-import { forwardChannel, isTraced } from '../tracing.ts'
 import { type LayerClass, type LayerParts, partsFromSizes } from './construct.ts'
 import { finished, Module, partsOf } from './module.ts'
 
@@ -28,7 +29,7 @@ export interface HiddenTypes {
   states: Omit<States, 'cn'>
   initial: Omit<InitialState, 'c0'>
   result: Omit<Result, 'cn'>
-  forward: Omit<ForwardOptions, 'c0'>
+  forward: Omit<ForwardOptions, 'c0' | 'out'> & { out?: Omit<ForwardOut, 'cn'> }
   stream: Omit<StreamOptions, 'c0'>
 }
 
@@ -93,14 +94,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * output.shape // [1, 3, 4]
    */
   forward(input: TensorLike, options?: Types['forward']): Types['result'] {
-    const { spec } = this.#use()
-    const prepared = prepareCall(this.#layerClass.name, spec, this.batchFirst, input, options)
-    const { network } = this.#use()
-    const run = () => emptyBatch(spec, prepared.call) ?? network.forward(prepared.call)
-    if (!isTraced(forwardChannel)) return shapeResult(spec, prepared, run())
-    const { T, B } = prepared.call
-    const trace = { layer: this.#layerClass.name, backend: this.backend, T, B, async: false }
-    return shapeResult(spec, prepared, forwardChannel.traceSync(run, trace))
+    return runForward(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
   }
 
   /**

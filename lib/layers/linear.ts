@@ -2,6 +2,7 @@
 
 import { chooseBackend } from '../backends/index.ts'
 import type { Backend, OperatorCore } from '../backends/interface.ts'
+import { checkApart, outTensor, readOutTensor } from '../calls/out.ts'
 import { fail } from '../errors.ts'
 import { copyOf, sqrt, zeros } from '../intrinsics/captured.ts'
 import { backendName, boolean, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
@@ -23,6 +24,8 @@ export interface LinearOptions {
   /** Default: the best one this machine can run. */
   backend?: BackendName
 }
+
+const outChecks = { out: outTensor } as const
 
 interface LinearWeights {
   readonly weight: Float32Array
@@ -96,11 +99,13 @@ export class Linear extends Module<LinearParts> {
 
   /**
    * @param x any shape whose last axis has length `inFeatures`
+   * @param options `out`: a tensor of the result's shape, which is written into and comes back; it must share no memory with `x`
    * @returns the same shape with last axis `outFeatures`
-   * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
+   * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
    */
-  forward(x: TensorLike): Tensor {
+  forward(x: TensorLike, options?: { out?: Tensor }): Tensor {
     partsOf(this)
+    const given = options === undefined ? undefined : readOptions(options, outChecks, 'Linear.forward').out
     const input = readTensor(x, 'input')
     const last = input.shape.at(-1)
     if (last !== this.inFeatures) {
@@ -108,10 +113,16 @@ export class Linear extends Module<LinearParts> {
     }
     const rows = elements(input.shape) / this.inFeatures
     checkCount(rows * this.outFeatures, 'the output of this input')
+    const shape = [...input.shape.slice(0, -1), this.outFeatures]
+    const out = given && readOutTensor(given, 'out', shape)
     checkNotDetached('input', input)
+    if (out) {
+      checkNotDetached('out', out)
+      checkApart('out', out, 'input', input)
+    }
     const { core } = partsOf(this)
-    const y = rows === 0 ? zeros(0) : core.run(input.data, rows)
-    return new Tensor(y, [...input.shape.slice(0, -1), this.outFeatures])
+    const y = rows === 0 ? zeros(0) : core.run(input.data, rows, out?.data)
+    return given ?? new Tensor(y, shape)
   }
 
   /**

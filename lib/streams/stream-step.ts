@@ -28,7 +28,10 @@ export function bindStep(core: StreamCore): { step: Step; close: () => void } {
       advance()
       return
     }
-    if (!(frame instanceof Float32Array) || frame.length !== length) checkFrame(frame, length)
+    // Not instanceof and not its own `length`, which may say anything.
+    if (typedArrayName(frame) !== 'Float32Array' || trueLength(frame as Float32Array) !== length) {
+      checkFrame(frame, length)
+    }
     setFloats(input, frame as Float32Array)
     advance()
     return output

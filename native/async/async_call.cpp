@@ -10,6 +10,7 @@ void AsyncCall::run() noexcept {
   try {
     if (!cancelled_.load(std::memory_order_relaxed)) {
       scratch = ScratchPool::shared().take();
+      buffer.provideNext();
       arrays.cancelled = &cancelled_;
       outcome = counted.network.forward(arrays, *scratch) ? Outcome::done : Outcome::cancelled;
     }
@@ -18,6 +19,8 @@ void AsyncCall::run() noexcept {
   }
   if (scratch)
     ScratchPool::shared().give(scratch);
+  if (writesOutside)
+    buffer.release();
   completions_.put(*this);
 }
 

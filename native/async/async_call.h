@@ -2,6 +2,7 @@
 #pragma once
 #include "../protocol/fields.h"
 #include "../threading/pool.h"
+#include "call_memory.h"
 #include "completion_queue.h"
 #include "counted_network.h"
 
@@ -10,7 +11,7 @@ namespace native_rnn {
 class AsyncCall : public Task {
 public:
   AsyncCall(CompletionQueue& completions, CountedNetwork& counted, size_t floats)
-      : counted(counted), buffer(floats), completions_(completions) {}
+      : counted(counted), buffer(floats, &counted), completions_(completions) {}
   virtual ~AsyncCall() = default;
   void run() noexcept final;
   // A call that waits never runs, one that runs stops at its next time step.
@@ -23,8 +24,9 @@ public:
   }
 
   CountedNetwork& counted;
-  const FloatBuffer buffer; // of all its arrays
+  CallMemory buffer; // of its arrays
   ForwardCall arrays{};
+  bool writesOutside = false; // its results lie elsewhere, so that once it has run its memory is free for others
   Outcome outcome = Outcome::cancelled;
   size_t slot = 0;    // its number among the pending calls of the thread that made it
   bool ended = false; // that thread has taken it out of the completion queue

@@ -2,6 +2,7 @@
 // counts.
 #pragma once
 #include "../rnn/network.h"
+#include "call_memory.h"
 
 namespace native_rnn {
 
@@ -9,6 +10,7 @@ class CountedNetwork {
 public:
   CountedNetwork(const NetworkSpec& spec, const Kernels& kernels, float* memory, size_t threads)
       : network(spec, kernels, memory), threads(threads) {}
+  ~CountedNetwork() { PagePool::shared().forget(this); }
   CountedNetwork(const CountedNetwork&) = delete;
   CountedNetwork& operator=(const CountedNetwork&) = delete;
   void retain() { users_++; }

@@ -23,19 +23,21 @@ public:
     }
     switch (header.takeOp<CallOp>()) {
     case CallOp::takeArena: {
-      const CallLengths lengths = lengthsOf(environment.ended(slot));
+      const AsyncCall& call = environment.ended(slot);
+      const CallLengths lengths = lengthsOf(call);
       ArenaCursor arena = environment.arena();
       float *y = arena.take(lengths.y), *hn = arena.take(lengths.h), *cn = arena.take(lengths.c);
-      copyOut(slot, lengths, y, hn, cn);
+      copyOut(call, lengths, y, hn, cn);
       return nullptr;
     }
     case CallOp::take: {
-      const CallLengths lengths = lengthsOf(environment.ended(slot));
+      const AsyncCall& call = environment.ended(slot);
+      const CallLengths lengths = lengthsOf(call);
       const Arguments<3> given(environment.env, info);
       float* const y = lengths.y ? floats(environment.env, given[0], lengths.y) : nullptr;
       float* const hn = floats(environment.env, given[1], lengths.h);
       float* const cn = lengths.c ? floats(environment.env, given[2], lengths.c) : nullptr;
-      copyOut(slot, lengths, y, hn, cn);
+      copyOut(call, lengths, y, hn, cn);
       return nullptr;
     }
     case CallOp::drop:
@@ -51,21 +53,20 @@ public:
 
 private:
   static CallLengths lengthsOf(const AsyncCall& call) {
-    if (call.outcome != Outcome::done)
-      throwInvalid("the call has no result");
+    if (call.outcome != Outcome::done || call.writesOutside)
+      throwInvalid("the call has no result here");
     CallLengths lengths = callLengths(call.counted.network.spec(), call.arrays.T, call.arrays.B);
     if (!call.arrays.y)
       lengths.y = 0;
     return lengths;
   }
-  void copyOut(size_t slot, const CallLengths& lengths, float* y, float* hn, float* cn) {
-    const std::unique_ptr<AsyncCall> call = environment.remove(slot);
+  static void copyOut(const AsyncCall& call, const CallLengths& lengths, float* y, float* hn, float* cn) {
     if (lengths.y)
-      std::memcpy(y, call->arrays.y, lengths.y * sizeof(float));
+      std::memcpy(y, call.arrays.y, lengths.y * sizeof(float));
     if (lengths.h)
-      std::memcpy(hn, call->arrays.hn, lengths.h * sizeof(float));
+      std::memcpy(hn, call.arrays.hn, lengths.h * sizeof(float));
     if (lengths.c)
-      std::memcpy(cn, call->arrays.cn, lengths.c * sizeof(float));
+      std::memcpy(cn, call.arrays.cn, lengths.c * sizeof(float));
   }
 };
 

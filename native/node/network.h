@@ -90,26 +90,46 @@ private:
     return call;
   }
 
+  // y, hn, cn of a call, checked.
+  void results(const ForwardRequest& request, const napi_value* given, ForwardCall& call) const {
+    const napi_env env = environment.env;
+    if (request.has(ForwardFlag::output))
+      call.y = floats(env, given[0], request.all.y);
+    call.hn = floats(env, given[1], request.all.h);
+    if (request.all.c)
+      call.cn = floats(env, given[2], request.all.c);
+  }
+
   void forward(const NetworkWeights& weights, napi_callback_info info) {
     const ForwardRequest request = this->request(weights);
     const Arguments<7> given(environment.env, info); // x, h0, c0, lengths, y, hn, cn
     ForwardCall call = inputs(request, given.values);
-    if (request.has(ForwardFlag::output))
-      call.y = floats(environment.env, given[4], request.all.y);
-    call.hn = floats(environment.env, given[5], request.all.h);
-    if (request.all.c)
-      call.cn = floats(environment.env, given[6], request.all.c);
+    results(request, given.values + 4, call);
     run(weights, call);
   }
 
-  // The same on the pool: the inputs are copied now, as JavaScript may do anything to them afterwards.
+  // The same on the pool: the inputs are copied now, as JavaScript may do anything to them afterwards. Results go into
+  // arrays that no script has before the call is done, or where there are none stay in the call's own memory.
   void start(const NetworkWeights& weights, napi_callback_info info) {
+    const napi_env env = environment.env;
     const ForwardRequest request = this->request(weights);
-    const Arguments<4> given(environment.env, info); // x, h0, c0, lengths
+    const Arguments<7> given(env, info); // x, h0, c0, lengths, and maybe y, hn, cn
     const ForwardCall from = inputs(request, given.values);
     checkLengths(from);
-    auto call = std::make_unique<NetworkCall>(weights_, request.floats());
-    call->arrays = request.over(ArenaCursor(call->buffer.data(), call->buffer.size()));
+    const bool outside = !isUndefined(env, given[5]);
+    ForwardCall into{};
+    if (outside)
+      results(request, given.values + 4, into);
+    auto call = std::make_unique<NetworkCall>(weights_, outside ? request.inputFloats() : request.floats());
+    ArenaCursor memory(call->buffer.data(), call->buffer.size());
+    if (outside) {
+      call->arrays = request.inputsOver(memory);
+      call->arrays.y = into.y, call->arrays.hn = into.hn, call->arrays.cn = into.cn;
+      const auto keep = [&](const float* used, napi_value array) { return used ? MemoryRef(env, array) : MemoryRef(); };
+      call->writeTo(keep(into.y, given[4]), keep(into.hn, given[5]), keep(into.cn, given[6]));
+    } else {
+      call->arrays = request.over(memory);
+    }
     copy(call->arrays.x, from.x, request.all.x);
     copy(call->arrays.h0, from.h0, request.h0());
     copy(call->arrays.c0, from.c0, request.c0());

@@ -88,10 +88,17 @@ public:
   NetworkCall(const WeightsRef& weights, size_t floats)
       : AsyncCall(weights->environment.completions(), weights.get(), floats), weights_(weights),
         memory_(weights->memoryRef()) {}
+  ~NetworkCall() override { buffer.release(); } // before the network goes, with which what its calls left is freed
+  // Writes results into JavaScript's arrays, which it keeps.
+  void writeTo(MemoryRef y, MemoryRef hn, MemoryRef cn) {
+    results_[0] = std::move(y), results_[1] = std::move(hn), results_[2] = std::move(cn);
+    writesOutside = true;
+  }
 
 private:
   WeightsRef weights_;
   const MemoryRef memory_;
+  MemoryRef results_[3];
 };
 
 } // namespace native_rnn

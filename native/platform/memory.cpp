@@ -60,6 +60,35 @@ void discardPages(void* memory, size_t bytes) {
 #endif
 }
 
+// Sanitizers see the allocator's memory only.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+void* mapPages(size_t bytes) { return std::malloc(bytes); }
+void unmapPages(void* memory, size_t) { std::free(memory); }
+#elif defined(_WIN32)
+void* mapPages(size_t bytes) { return VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE); }
+void unmapPages(void* memory, size_t) { VirtualFree(memory, 0, MEM_RELEASE); }
+#else
+void* mapPages(size_t bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+void unmapPages(void* memory, size_t bytes) { munmap(memory, bytes); }
+#endif
+
+void populatePages([[maybe_unused]] void* memory, [[maybe_unused]] size_t bytes) {
+#ifdef __linux__
+  constexpr int populateWrite = 23; // since Linux 5.14; an older one refuses, and nothing is lost
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  if (reinterpret_cast<uintptr_t>(memory) % page == 0)
+    madvise(memory, roundUp(bytes, page), populateWrite);
+#endif
+}
+
+void touchPages(void* memory, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += 4096)
+    static_cast<volatile char*>(memory)[at] = 0;
+}
+
 Scratch::~Scratch() { freeAligned(data_); }
 
 float* Scratch::floats(size_t count) {

@@ -15,6 +15,14 @@ size_t checkedProduct(size_t a, size_t b);
 // Gives the whole pages of this memory back to the system while the memory itself stays allocated; its content is lost.
 void discardPages(void* memory, size_t bytes);
 
+// Pages of the system's own, which it provides when they are first written to. Null where there is no memory.
+void* mapPages(size_t bytes);
+void unmapPages(void* memory, size_t bytes);
+// Has the system provide them all at once, where it can: a fifth quicker than one by one. Others wait who map memory.
+void populatePages(void* memory, size_t bytes);
+// Writes to each of them.
+void touchPages(void* memory, size_t bytes);
+
 // Grows to what the largest call so far needed; 64-byte aligned.
 class Scratch {
 public:

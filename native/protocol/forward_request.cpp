@@ -27,7 +27,7 @@ ForwardCall ForwardRequest::empty() const {
   return call;
 }
 
-ForwardCall ForwardRequest::over(ArenaCursor cursor) const {
+ForwardCall ForwardRequest::inputsOver(ArenaCursor& cursor) const {
   ForwardCall call = empty();
   call.x = cursor.take(all.x);
   if (has(ForwardFlag::h0))
@@ -36,6 +36,11 @@ ForwardCall ForwardRequest::over(ArenaCursor cursor) const {
     call.c0 = cursor.take(c0());
   if (has(ForwardFlag::lengths))
     call.lengths = reinterpret_cast<const int32_t*>(cursor.take(B));
+  return call;
+}
+
+ForwardCall ForwardRequest::over(ArenaCursor cursor) const {
+  ForwardCall call = inputsOver(cursor);
   if (has(ForwardFlag::output))
     call.y = cursor.take(all.y);
   call.hn = cursor.take(all.h);

@@ -37,13 +37,16 @@ struct ForwardRequest {
   size_t c0() const { return has(ForwardFlag::c0) ? all.c : 0; }
   size_t lengths() const { return has(ForwardFlag::lengths) ? B : 0; }
   size_t y() const { return has(ForwardFlag::output) ? all.y : 0; }
-  size_t floats() const { return all.x + h0() + c0() + lengths() + y() + all.h + all.c; }
+  size_t inputFloats() const { return all.x + h0() + c0() + lengths(); }
+  size_t floats() const { return inputFloats() + y() + all.h + all.c; }
 
   // The call without its arrays.
   ForwardCall empty() const;
   // The call with its arrays in the order of an arena and of a call's buffer; lib/backends/native/network.ts fills and
   // reads the arena in the same order.
   ForwardCall over(ArenaCursor) const;
+  // The same without its results.
+  ForwardCall inputsOver(ArenaCursor&) const;
 
   size_t T, B;
   int32_t flags;

@@ -190,6 +190,8 @@ void Forward::clearPastEnds() const {
 // Rows of length 0 keep the state that they came with.
 void Forward::startStates() const {
   const auto start = [](const float* from, float* to, size_t count) {
+    if (from == to)
+      return; // a state kept in place
     if (from)
       std::memcpy(to, from, count * sizeof(float));
     else

@@ -31,6 +31,13 @@ it('only an LSTM has a cell state', () => {
     new GRU(2, 2).forward(frames, { c0: [[1, 2]] })
     // @ts-expect-error a GRU takes none
     new GRU(2, 2).stream().reset({ c0: [[1, 2]] })
+    const out = new LSTM(2, 2).forward(frames)
+    new LSTM(2, 2).forward(frames, { out })
+    new GRU(2, 2).forwardAsync(frames, { out: { hn: out.hn } })
+    // @ts-expect-error a GRU gives none
+    new GRU(2, 2).forward(frames, { out: { cn: out.cn } })
+    // @ts-expect-error it comes back, so it is a Tensor
+    new Linear(2, 2).forward(frames, { out: { data: out.hn.data, shape: [1, 2] } })
   }
   expectTypeOf(call).toBeFunction()
 })

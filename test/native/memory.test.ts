@@ -43,6 +43,38 @@ describe.each(nativeBackends)('memory on %s', (backend) => {
     expect(await printed(text, env)).toBeLessThan(200)
   })
 
+  it('of large asynchronous calls is used again, kept up to a bound, and freed with their layer', async () => {
+    const text = `${start}
+      const calls = async (layer, megabytes, count) => {
+        const T = megabytes * 2 ** 18 / 64
+        const x = new Tensor(new Float32Array(T * 64), [T / 64, 64, 64])
+        await Promise.all(Array.from({ length: count }, () => layer.forwardAsync(x, { returnOutput: false })))
+      }
+      const make = () => new GRU(64, 1, { seed: 1 })
+      const first = make()
+      await calls(first, 16, 6)
+      gc()
+      await turn()
+      const kept = megabytes() - before
+      for (let i = 0; i < 3; i++) await calls(first, 16, 6)
+      for (let size = 1; size < 60; size += 7) await calls(first, size, 3)
+      gc()
+      await turn()
+      const later = megabytes() - before
+      first.dispose()
+      const freed = later - (megabytes() - before)
+      const second = make()
+      await calls(second, 40, 1)
+      second.dispose()
+      console.log(JSON.stringify({ kept, later, freed, last: megabytes() - before }))`
+    const { kept, later, freed, last } = (await printed(text, env, ['--expose-gc'])) as Record<string, number>
+    expect(kept).toBeGreaterThan(90)
+    expect(kept).toBeLessThan(250)
+    expect(later).toBeLessThan(300)
+    expect(freed).toBeGreaterThan(50)
+    expect(last).toBeLessThan(150)
+  })
+
   it('stays flat over streams, batchers and calls that come and go', async () => {
     const text = `${start}
       const layer = new LSTM(64, 256, { seed: 1 })

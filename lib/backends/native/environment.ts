@@ -9,7 +9,7 @@ export function outOfMemory(): Error {
   return new RangeError('native-rnn: out of memory')
 }
 
-/** Called on this thread when the call in a slot has ended; takes its result, which frees the slot. */
+/** Called on this thread when the call in a slot has ended; takes its result, and frees the slot. */
 export type CallListener = (slot: number, outcome: number) => void
 
 /** What all evaluations of this module in one thread have in common: the addon is set up once for them all. */
@@ -99,12 +99,12 @@ export class NativeThread {
     this.#act(callOp.cancel, slot)
   }
 
-  /** Frees a call without a look at its result. */
+  /** Frees a call that has ended. */
   drop(slot: number): void {
     this.#act(callOp.drop, slot)
   }
 
-  /** Copies the result of a call that is done to the arena, or to the arrays given, and frees it. */
+  /** Copies the result of a call that is done to the arena, or to the arrays given. */
   take(slot: number): void {
     this.#act(callOp.takeArena, slot)
   }

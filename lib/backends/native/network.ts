@@ -10,7 +10,7 @@ import type { Bound } from './addon.ts'
 import { NativeBatch } from './batch.ts'
 import { type NativeThread, outOfMemory } from './environment.ts'
 import { NativeStream } from './stream.ts'
-import { uninitialized } from './uninitialized.ts'
+import { copyOut, uninitialized } from './uninitialized.ts'
 
 // An output of so many floats is written where it stays; shorter ones come through the arena, without arguments.
 const longOutput = 512
@@ -82,42 +82,67 @@ export class NativeNetwork implements Network {
 
   /** Arrays are passed as they are. */
   #forwardLarge(call: ForwardCall, y: number, h: number, c: number): ForwardResult {
-    const output = call.returnOutput ? uninitialized(y) : undefined
-    const hn = uninitialized(h)
-    const cn = this.#rowC ? uninitialized(c) : undefined
+    const result = this.#arrays(call, y, h, c)
+    const { output, hn, cn } = result
     this.#header[headerField.op] = networkOp.forward
     this.#call(call.x, call.h0, call.c0, call.lengths, output, hn, cn)
-    return { output, hn, cn }
+    return result
+  }
+
+  /** The arrays for a result: the caller's own, or new ones. */
+  #arrays({ returnOutput, into }: ForwardCall, y: number, h: number, c: number): ForwardResult {
+    const output = returnOutput ? (into?.output ?? uninitialized(y)) : undefined
+    const hn = into?.hn ?? uninitialized(h)
+    return { output, hn, cn: this.#rowC ? (into?.cn ?? uninitialized(c)) : undefined }
   }
 
   /** Results out of the arena. */
-  #cut(call: { returnOutput: boolean }, at: number, y: number, h: number, c: number): ForwardResult {
+  #cut(call: ForwardCall, at: number, y: number, h: number, c: number): ForwardResult {
     const arena = this.#arena
+    if (call.into) {
+      const result = this.#arrays(call, y, h, c) // all before any is written to
+      if (result.output) copyOut(arena, at, y, result.output)
+      copyOut(arena, at + y, h, result.hn)
+      if (result.cn) copyOut(arena, at + y + h, c, result.cn)
+      return result
+    }
     const output = call.returnOutput ? copyOfRange(arena, at, y) : undefined
     const hn = copyOfRange(arena, at + y, h)
     const cn = this.#rowC ? copyOfRange(arena, at + y + h, c) : undefined
     return { output, hn, cn }
   }
 
-  forwardAsync(call: ForwardCall, settle: Settle): () => void {
+  /**
+   * Results that fit the arena, or that go into the caller's arrays, come out of the call's own memory when it has ended. All others are
+   * written where they stay: arrays that nobody has before the call is done.
+   */
+  forwardAsync(call: ForwardCall, settle: Settle, check: () => void): () => void {
+    const { x, h0, c0, lengths, returnOutput } = call
     const { T, B } = this.#describe(call)
-    const y = call.returnOutput ? T * B * this.#rowY : 0
+    const y = returnOutput ? T * B * this.#rowY : 0
     const h = B * this.#rowH
     const c = B * this.#rowC
-    this.#header[headerField.op] = networkOp.start
-    this.#call(call.x, call.h0, call.c0, call.lengths)
     const thread = this.#thread
-    const { returnOutput } = call
-    const slot = thread.expect((slot, how) => {
-      if (how !== outcome.done) {
-        thread.drop(slot)
-        settle(outOfMemory())
-      } else if (thread.fits(y + h + c)) {
+    const fits = thread.fits(y + h + c)
+    const own = fits || call.into ? undefined : this.#arrays(call, y, h, c)
+    this.#header[headerField.op] = networkOp.start
+    this.#call(x, h0, c0, lengths, own?.output, own?.hn, own?.cn)
+    // The inputs are not kept.
+    const wanted = { returnOutput, into: call.into } as ForwardCall
+    const take = (slot: number): ForwardResult => {
+      check()
+      if (fits) {
         thread.take(slot)
-        settle(orError(() => this.#cut({ returnOutput }, 0, y, h, c)))
-      } else {
-        settle(takeLarge(thread, slot, returnOutput ? y : undefined, h, this.#rowC ? c : undefined))
+        return this.#cut(wanted, 0, y, h, c)
       }
+      const result = this.#arrays(wanted, y, h, c)
+      thread.takeInto(slot, result.output, result.hn, result.cn)
+      return result
+    }
+    const slot = thread.expect((slot, how) => {
+      const result = how === outcome.done ? (own ?? orError(() => take(slot))) : outOfMemory()
+      thread.drop(slot)
+      settle(result)
     })
     return () => thread.cancel(slot)
   }
@@ -177,19 +202,7 @@ export class NativeNetwork implements Network {
   }
 }
 
-/** The result of a call whose arrays do not fit the arena; an error where there is no memory for them. */
-function takeLarge(thread: NativeThread, slot: number, y: number | undefined, h: number, c: number | undefined) {
-  const result = orError(() => ({
-    output: y === undefined ? undefined : uninitialized(y),
-    hn: uninitialized(h),
-    cn: c === undefined ? undefined : uninitialized(c),
-  }))
-  if (result instanceof Error) thread.drop(slot)
-  else thread.takeInto(slot, result.output, result.hn, result.cn)
-  return result
-}
-
-/** Where results are made there is no caller to throw at: what has no memory ends its own call. */
+/** Where results are made there is no caller to throw at: what has no memory, or nowhere to go, ends its own call. */
 function orError(make: () => ForwardResult): ForwardResult | Error {
   try {
     return make()

@@ -6,7 +6,7 @@ import type { OperatorCore } from '../interface.ts'
 import { headerField, operatorOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'
 import type { NativeThread } from './environment.ts'
-import { uninitialized } from './uninitialized.ts'
+import { copyOut, uninitialized } from './uninitialized.ts'
 
 export class NativeOperator implements OperatorCore {
   readonly #thread: NativeThread
@@ -21,7 +21,7 @@ export class NativeOperator implements OperatorCore {
     this.#call = call
   }
 
-  run(x: Float32Array, rows: number): Float32Array {
+  run(x: Float32Array, rows: number, into?: Float32Array): Float32Array {
     const { header, arena } = this.#thread
     const { inputLength, outputLength } = operatorTraits[this.#kind]
     const inputs = inputLength(this.#sizes, rows)
@@ -31,9 +31,11 @@ export class NativeOperator implements OperatorCore {
       header[headerField.op] = operatorOp.runArena
       setFloats(arena, x)
       this.#call()
-      return copyOfRange(arena, inputs, outputs)
+      if (!into) return copyOfRange(arena, inputs, outputs)
+      copyOut(arena, inputs, outputs, into)
+      return into
     }
-    const y = uninitialized(outputs)
+    const y = into ?? uninitialized(outputs)
     header[headerField.op] = operatorOp.run
     this.#call(x, y)
     return y

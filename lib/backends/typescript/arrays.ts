@@ -1,6 +1,7 @@
 /** Copies of values, and arrays that others may share; by plain loops, which nothing that a script replaces can change. */
 import { newSharedFloats } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
+import type { ForwardResult } from '../interface.ts'
 
 /** target[at] … = source[from] …, `count` values. */
 export function copy(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
@@ -13,4 +14,20 @@ export function sharedCopy(values: Float32Array): Float32Array {
   const shared = newSharedFloats(length)
   copy(shared, 0, values, 0, length)
   return shared
+}
+
+/** `target` with the first values of a state, zeros where there is none; they may be the same array. */
+export function startedFrom(state: Float32Array | undefined, target: Float32Array, count: number): Float32Array {
+  for (let i = 0; i < count; i++) target[i] = state ? state[i] : 0
+  return target
+}
+
+/** A result, copied into arrays of the same lengths where there are any. */
+export function copied(result: ForwardResult, into: Partial<ForwardResult>): ForwardResult {
+  const place = (values: Float32Array | undefined, target: Float32Array | undefined) => {
+    if (!values || !target) return values
+    copy(target, 0, values, 0, trueLength(values))
+    return target
+  }
+  return { output: place(result.output, into.output), hn: place(result.hn, into.hn)!, cn: place(result.cn, into.cn) }
 }

@@ -55,10 +55,11 @@ export class TypeScriptBatch implements BatchCore {
     }
     const ticket = this.#tickets++
     const call = { x, T: 1, B: count, batchFirst: false, h0, c0: H > 0 ? c0 : undefined, returnOutput: true }
-    this.#network.forwardAsync(call, (result) => {
+    const settle = (result: ForwardResult | Error) => {
       mapSet(this.#results, ticket, { count, result })
       ended(ticket, result instanceof Error ? result : undefined)
-    })
+    }
+    this.#network.forwardAsync(call, settle, () => {})
   }
 
   collect(ticket: number): void {

@@ -1,10 +1,10 @@
 /** Layers × directions × rows × time of one network: which step comes after which. */
 
-import { ceil, copyOf, copyOfInts, zeros } from '../../intrinsics/captured.ts'
+import { ceil, copyOf, copyOfInts, fillFloats, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { type Functions, functionsOf } from './activations.ts'
-import { copy, sharedCopy } from './arrays.ts'
+import { copied, copy, sharedCopy, startedFrom } from './arrays.ts'
 import { TypeScriptBatch } from './batch.ts'
 import { cells } from './cells/index.ts'
 import { CellRun } from './layer.ts'
@@ -50,28 +50,46 @@ export class TypeScriptNetwork implements Network {
     }
   }
 
-  forwardAsync(call: ForwardCall, settle: Settle): () => void {
-    const { x, h0, c0, lengths } = call
+  forwardAsync(call: ForwardCall, settle: Settle, check: () => void): () => void {
+    const { x, h0, c0, lengths, into } = call
     const own = {
       ...call,
       x: copyOf(x),
       h0: h0 && copyOf(h0),
       c0: c0 && copyOf(c0),
       lengths: lengths && copyOfInts(lengths),
+      into: undefined,
     }
-    return runInSlices(this.#pass(own), settle)
+    const pass = this.#pass(own)
+    if (!into) return runInSlices(pass, settle)
+    return runInSlices(pass, (result) => {
+      if (result instanceof Error) return settle(result)
+      try {
+        check()
+      } catch (error) {
+        return settle(error as Error)
+      }
+      settle(copied(result, into))
+    })
   }
 
   /** Stops at places where others may use the network in between. */
   *#pass(call: ForwardCall): Generator<void, ForwardResult> {
-    const { T, B, batchFirst, h0, c0, lengths, returnOutput } = call
+    const { T, B, batchFirst, h0, c0, lengths, returnOutput, into } = call
     const { numLayers, hiddenSize: H, inputSize, direction, cell } = this.#spec
     const D = this.#D
     const O = this.#O
     const states = D * numLayers * B
-    const hn = h0 ? copyOf(h0) : zeros(states * O)
     const cellState = cells[cell].cellState
-    const cn = c0 && cellState ? copyOf(c0) : zeros(cellState ? states * H : 0)
+    const outputs = T * B * D * O
+    // All memory first: where some is missing, nothing has been written to.
+    const between = [zeros(numLayers > 1 ? outputs : 0), zeros(numLayers > 2 ? outputs : 0)]
+    const last = returnOutput ? (into?.output ?? zeros(outputs)) : undefined
+    const ownH = into?.hn ?? zeros(states * O)
+    const ownC = into?.cn ?? zeros(cellState ? states * H : 0)
+    const hn = startedFrom(h0, ownH, states * O)
+    const cn = startedFrom(c0, ownC, cellState ? states * H : 0)
+    if (into?.output) fillFloats(into.output, 0)
     let x = call.x
     let width = inputSize
     let output: Float32Array | undefined
@@ -79,8 +97,7 @@ export class TypeScriptNetwork implements Network {
     const stepsAGo = ceil(20_000 / (cells[cell].gates * H * (inputSize + O)))
     let left = stepsAGo
     for (let layer = 0; layer < numLayers; layer++) {
-      const wanted = returnOutput || layer < numLayers - 1
-      output = wanted ? zeros(T * B * D * O) : undefined
+      output = layer < numLayers - 1 ? between[layer % 2] : last
       for (let d = 0; d < D; d++) {
         const run = this.#runs[layer * D + d]
         const backward = d === 1 || direction === 'reverse'

@@ -23,6 +23,20 @@ const frame = ramp(5).data
 const large = ramp(60, 20, 5)
 const lengths = Array.from({ length: 20 }, (_, i) => (i * 37) % 61)
 
+/** Calls into the caller's states, which a call that fails leaves as they were; `output` is new. */
+function intoTensors(run, input, options, mayKeep = 0) {
+  const layer = new LSTM(5, 9, bidirectional)
+  const out = { hn: ramp(4, 20, 9), cn: ramp(4, 20, 9) }
+  return {
+    mayKeep,
+    before: () => {
+      for (const { data } of [out.hn, out.cn]) data.fill(7)
+    },
+    act: async () => bits(await run(layer, input, { ...options, out })),
+    state: () => bits(out),
+  }
+}
+
 /** A stream whose state is put back before each attempt. */
 function streaming(act) {
   const layer = new LSTM(5, 9, options)
@@ -115,6 +129,8 @@ export const scenarios = {
     const layer = new LSTM(5, 9, bidirectional)
     return { act: () => bits(layer.forward(large, { lengths })) }
   },
+  'forward into tensors': () => intoTensors((layer, ...call) => layer.forward(...call), large, { lengths }),
+  'forward into tensors, small': () => intoTensors((layer, ...call) => layer.forward(...call), ramp(1, 20, 5)),
   'forward on threads': () => {
     const layer = new GRU(5, 64, { ...options, numLayers: 3, threads: 4 })
     return { act: () => bits([layer.forward(ramp(10, 8, 5)), layer.forward(ramp(300, 1, 5))]) }
@@ -141,6 +157,13 @@ export const scenarios = {
     const layer = new LSTM(5, 9, { ...bidirectional, threads: 2 })
     return { mayKeep: onPool, act: () => asynchronous(layer, 3, large, { lengths }) }
   },
+  'forwardAsync, kept memory': () => {
+    const layer = new LSTM(5, 9, bidirectional)
+    // A block for each call, and one more that is made ready.
+    return { mayKeep: onPool + 4, act: () => asynchronous(layer, 3, ramp(700, 20, 5), { returnOutput: false }) }
+  },
+  'forwardAsync into tensors': () =>
+    intoTensors((layer, ...call) => layer.forwardAsync(...call), large, { lengths }, onPool),
   'forwardAsync, aborted': () => {
     const layer = new LSTM(5, 9, bidirectional)
     return {

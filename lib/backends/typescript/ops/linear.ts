@@ -11,8 +11,8 @@ export function linear(
   const row = newDoubles(inFeatures)
   const sums = newDoubles(outFeatures)
   return {
-    run(x, rows) {
-      const y = zeros(rows * outFeatures)
+    run(x, rows, into) {
+      const y = into ?? zeros(rows * outFeatures)
       for (let r = 0; r < rows; r++) {
         for (let i = 0; i < inFeatures; i++) row[i] = x[r * inFeatures + i]
         product(sums, weight as Float32Array, bias, row, inFeatures, 0, outFeatures)
