@@ -1,6 +1,7 @@
 /** The lookup table, `torch.nn.Embedding`: what usually comes before a recurrent layer over symbols. */
 import { describe, fail } from '../errors.ts'
 import { copyOf, isInteger, zeros } from '../intrinsics/captured.ts'
+import { property } from '../intrinsics/properties.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { backendName, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
@@ -153,9 +154,9 @@ function readIds(ids: unknown): ReadTensor {
     fail('ERR_RNN_SHAPE', `ids must be a typed array of integers up to 32 bits, got ${describe(ids)}${hint}`)
   }
   if (typeof ids !== 'object' || ids === null || Array.isArray(ids)) return readTensor(ids, 'ids')
-  const { data, shape, dims } = ids as { data?: unknown; shape?: unknown; dims?: unknown }
+  const data = property(ids, 'data')
   const floats = integerArrays.has(typedArrayName(data) ?? '') ? new Float32Array(data as Int32Array) : data
-  const read = readTensor({ data: floats, shape, dims }, 'ids')
+  const read = readTensor({ data: floats, shape: property(ids, 'shape'), dims: property(ids, 'dims') }, 'ids')
   checkNotDetached('ids', read)
   return read
 }

@@ -48,7 +48,7 @@ function setUp(addon: Addon): Shared {
   const always = process.env[variable] === 'always'
   const calls = addon.setUp(header, arena, ended, availableParallelism(), always)
   const shared: Shared = { header, arena, calls, listeners }
-  defineProperty(addon, key, { value: shared })
+  defineProperty(addon, key, { __proto__: null, value: shared } as PropertyDescriptor)
   return shared
 }
 

@@ -54,7 +54,17 @@ export class TypeScriptBatch implements BatchCore {
       }
     }
     const ticket = this.#tickets++
-    const call = { x, T: 1, B: count, batchFirst: false, h0, c0: H > 0 ? c0 : undefined, returnOutput: true }
+    const call = {
+      x,
+      T: 1,
+      B: count,
+      batchFirst: false,
+      h0,
+      c0: H > 0 ? c0 : undefined,
+      lengths: undefined,
+      returnOutput: true,
+      out: undefined,
+    }
     const settle = (result: ForwardResult | Error) => {
       mapSet(this.#results, ticket, { count, result })
       ended(ticket, result instanceof Error ? result : undefined)

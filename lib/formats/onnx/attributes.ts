@@ -1,6 +1,6 @@
 /** The attributes of ONNX's recurrent nodes: which there are, which values this package can compute, and the words that refuse. */
 
-import { describe, fail } from '../../errors.ts'
+import { describe, fail, named } from '../../errors.ts'
 import { isArray } from '../../intrinsics/captured.ts'
 import { cellFunction } from '../../options/functions.ts'
 import { activationNames, traitsOf } from '../../spec/activations.ts'
@@ -45,7 +45,7 @@ export function readNodeAttributes(opType: OnnxOpType, attributes: Readonly<Reco
     (name: string): Refusal =>
     (why) =>
       // A name out of a file may be of any length.
-      fail('ERR_RNN_MODEL_FILE', `The attribute ${name.slice(0, 60)} of ${opType} ${why}`)
+      fail('ERR_RNN_MODEL_FILE', `The attribute ${named(name)} of ${opType} ${why}`)
   for (const name of Object.keys(attributes)) {
     const value = attributes[name]
     if (value !== undefined) values[name] = readValue(name, value, opType, refusal(name))
