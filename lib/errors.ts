@@ -44,7 +44,7 @@ export class RNNError extends Error {
    * @param options `cause`, as for every Error
    */
   constructor(code: RNNErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(bounded(message), options)
     this.code = code
   }
 }
@@ -55,19 +55,65 @@ export function fail(code: RNNErrorCode, message: string, options?: ErrorOptions
   throw new RNNError(code, message, options)
 }
 
-const longestText = 60
+/** Code points of a name that are shown, of its beginning and its end: a file or a program may bring names of any length. */
+const shownFirst = 60
+const shownLast = 10
+const longestMessage = 2000
+/** Characters that no log, terminal or reader shows as one mark: line breaks, escapes, what turns the direction of text, half pairs. */
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
+
+/** A name as it stands in a message: an ordinary one as it is, else shortened, and escaped as JSON escapes. */
+export function named(name: string): string {
+  return printable(shortName(name))
+}
+
+function shortName(name: string): string {
+  const most = shownFirst + shownLast + 1
+  // A code point has at most two units, so that no more of a name need be looked at.
+  if (name.length <= most || (name.length <= 2 * most && [...name].length <= most)) return name
+  const first = [...name.slice(0, 2 * shownFirst)].slice(0, shownFirst)
+  const last = [...name.slice(-2 * shownLast)].slice(-shownLast)
+  return `${first.join('')}…${last.join('')}`
+}
+
+/** The first few of a list; the rest is counted. */
+export function some(texts: readonly string[], most: number, separator: string): string {
+  if (texts.length <= most) return texts.join(separator)
+  return `${texts.slice(0, most).join(separator)}${separator}… and ${texts.length - most} more`
+}
+
+function printable(text: string): string {
+  return text.replace(unprintable, (character) => {
+    const code = character.codePointAt(0)!
+    if (code === 10) return '\\n'
+    return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`
+  })
+}
+
+/** Holds for every message, whatever went into it: one line, and no longer than a log takes. */
+function bounded(message: string): string {
+  if (typeof message !== 'string') return message
+  const text = message.length > 2 * longestMessage ? shortened(message) : message
+  return shortened(printable(text))
+}
+
+/** The end stays, for there stands what to do; no pair is cut in two. */
+function shortened(message: string): string {
+  if (message.length <= longestMessage) return message
+  const first = message.slice(0, longestMessage - 401).replace(/[\ud800-\udbff]$/, '')
+  return `${first}…${message.slice(-400).replace(/^[\udc00-\udfff]/, '')}`
+}
 
 /** What came, in a few words that fit an error message; never throws, whatever the value does. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') {
-    return JSON.stringify(value.length > longestText ? `${value.slice(0, longestText)}…` : value)
-  }
-  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'string') return `"${printable(shortName(value).replace(/["\\]/g, '\\$&'))}"`
+  // Ever more digits take ever more time.
+  if (typeof value === 'bigint') return value < largestShown && value > -largestShown ? `${value}n` : 'a huge bigint'
   if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'object' || value === null) return String(value)
+  if (typeof value !== 'object' || value === null) return named(String(value))
   try {
     if (Array.isArray(value)) return `an array of length ${value.length}`
-    const name = String(value.constructor?.name ?? '') || 'object'
+    const name = named(String(value.constructor?.name ?? '')) || 'object'
     const text = `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name === 'Object' ? 'object' : name}`
     return ArrayBuffer.isView(value) && !(value instanceof DataView)
       ? `${text} of length ${(value as Uint8Array).length}`
@@ -76,6 +122,8 @@ export function describe(value: unknown): string {
     return 'an object'
   }
 }
+
+const largestShown = 2n ** 200n
 
 /** `(1, 2, 4)`: a shape that is asked for, as PyTorch prints a tuple. */
 export function tuple(shape: readonly number[]): string {

@@ -1,6 +1,6 @@
 /** Which backends this machine can run, which one a layer gets, and why. */
 
-import { fail } from '../errors.ts'
+import { fail, named } from '../errors.ts'
 import { backendName } from '../options/checks.ts'
 import type { BackendName } from '../spec/spec.ts'
 import { version } from '../version.ts'
@@ -85,7 +85,10 @@ function pick(name: BackendName | undefined): Backend {
   for (let i = 0; i < backends.length; i++) if (backends[i].name === asked) return backends[i]
   const who = name === undefined ? `the backend of ${variable}` : 'the backend'
   const here = `; available: ${backends.map((candidate) => `'${candidate.name}'`).join(', ')}`
-  return fail('ERR_RNN_BACKEND', `${who}, '${asked}', cannot run here: ${why(asked as string, reason)}${here}`)
+  return fail(
+    'ERR_RNN_BACKEND',
+    `${who}, '${named(asked as string)}', cannot run here: ${why(asked as string, reason)}${here}`,
+  )
 }
 
 function why(asked: string, reason: string | undefined): string {

@@ -1,5 +1,7 @@
 /** A strict reader of small JSON texts that refuses duplicate keys, which JSON.parse takes in silence. */
 
+import { describe } from '../errors.ts'
+
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
 const deepest = 16
@@ -50,7 +52,7 @@ class Reader {
       const name = this.#string()
       if (name in object) {
         this.#at = start
-        this.#wrong(`the key ${JSON.stringify(name)} stands twice`)
+        this.#wrong(`the key ${describe(name)} stands twice`)
       }
       if (!this.#skip(':')) this.#wrong("':' is expected")
       object[name] = this.#value(depth)

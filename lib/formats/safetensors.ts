@@ -1,6 +1,6 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
 
-import { describe, fail, list, RNNError } from '../errors.ts'
+import { describe, fail, list, named, RNNError } from '../errors.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { fromLittleEndian, littleEndian } from '../tensor/bytes.ts'
 import { readTensor } from '../tensor/read.ts'
@@ -92,7 +92,7 @@ export function writeSafetensors(dict: StateDict, metadata?: Record<string, stri
   for (const name of Object.keys(dict)) {
     if (name === metadataKey)
       fail('ERR_RNN_STATE_DICT', `no tensor can have the name ${metadataKey}: the format reserves it`)
-    const { data: given, shape } = readTensor(dict[name], name)
+    const { data: given, shape } = readTensor(dict[name], named(name))
     const data = new Float32Array(given)
     const begin = end
     end += data.byteLength
@@ -123,7 +123,8 @@ function checkMetadata(metadata: unknown): Record<string, string> {
   const texts: Record<string, string> = Object.create(null)
   for (const name of Object.keys(metadata)) {
     const text = (metadata as Record<string, unknown>)[name]
-    if (typeof text !== 'string') fail('ERR_RNN_OPTION', `metadata.${name} must be a string, got ${describe(text)}`)
+    if (typeof text !== 'string')
+      fail('ERR_RNN_OPTION', `metadata.${named(name)} must be a string, got ${describe(text)}`)
     texts[name] = text
   }
   return texts

@@ -1,5 +1,5 @@
 /** The checks of options; it alone knows which names and ranges are right, and the words that refuse others. */
-import { describe, fail } from '../errors.ts'
+import { describe, fail, named } from '../errors.ts'
 import { create, getPrototypeOf, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { Inferred } from './options.ts'
@@ -136,5 +136,5 @@ function unknownName(name: string, known: readonly string[], where: string): nev
     : hasOwn(elsewhere, name)
       ? `; ${elsewhere[name]}`
       : `; it takes ${known.join(', ') || 'none'}`
-  fail('ERR_RNN_OPTION', `unknown option '${name.slice(0, 60)}' of ${where}${hint}`)
+  fail('ERR_RNN_OPTION', `unknown option '${named(name)}' of ${where}${hint}`)
 }

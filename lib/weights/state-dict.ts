@@ -1,5 +1,5 @@
 /** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
-import { describe, fail, list, RNNError, tuple } from '../errors.ts'
+import { describe, fail, list, named, RNNError, some, tuple } from '../errors.ts'
 import { mapGet, mapHas, mapSet, setFloats } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
@@ -16,6 +16,9 @@ import { collectWeights } from './names.ts'
  * `weight_cf_l0`, `weight_co_l0`. The names of PyTorch's single cells (`weight_ih`, …) load as one layer.
  */
 export type StateDict = Record<string, TensorLike>
+
+/** Of what is wrong with a dict, so many are said; the rest is counted. */
+const mostProblems = 20
 
 const layerKey = /^(weight|bias)_(ih|hh|hr|ci|cf|co)_l(0|[1-9]\d{0,8})(_reverse)?$/
 
@@ -66,7 +69,7 @@ export class StateDictReader {
   #readOnce(name: string): ReadTensor | undefined {
     const { key, value } = mapGet(this.#values, name)!
     try {
-      return readTensor(value, key)
+      return readTensor(value, named(key))
     } catch (error) {
       if (!(error instanceof RNNError)) throw error
       this.#problems[this.#problems.length] = error.message
@@ -131,11 +134,11 @@ export class StateDictReader {
   stop(problem?: string, missing?: string): never {
     const problems = problem === undefined ? this.#problems : [...this.#problems, problem]
     const hint = missing === undefined ? '' : this.#hint(missing)
-    fail('ERR_RNN_STATE_DICT', `the state dict does not fit: ${problems.join('; ')}${hint}`)
+    fail('ERR_RNN_STATE_DICT', `the state dict does not fit: ${some(problems, mostProblems, '; ')}${hint}`)
   }
 
   #key(name: string): string {
-    return mapGet(this.#values, name)?.key ?? this.#prefix + name
+    return named(mapGet(this.#values, name)?.key ?? this.#prefix + name)
   }
 
   /** Where a missing weight stands under another prefix. */
@@ -148,8 +151,8 @@ export class StateDictReader {
       if (end !== undefined) prefixes.add(key.slice(0, -end.length))
     }
     prefixes.delete(this.#prefix)
-    const some = [...prefixes].slice(0, 5).map((prefix) => `prefix: '${prefix}'`)
-    return some.length === 0 ? '' : ` (did you mean ${some.join(' or ')}?)`
+    const near = [...prefixes].slice(0, 5).map((prefix) => `prefix: '${named(prefix)}'`)
+    return near.length === 0 ? '' : ` (did you mean ${near.join(' or ')}?)`
   }
 }
 

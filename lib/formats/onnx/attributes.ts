@@ -1,6 +1,6 @@
 /** The attributes of ONNX's recurrent nodes: which there are, which values this package can compute, and the words that refuse. */
 
-import { describe, fail } from '../../errors.ts'
+import { describe, fail, named } from '../../errors.ts'
 import type { Direction } from '../../spec/spec.ts'
 
 /** The recurrent operators of ONNX. */
@@ -42,8 +42,7 @@ export function readNodeAttributes(opType: OnnxOpType, attributes: Readonly<Reco
     const value = attributes[name]
     if (value === undefined) continue
     // A name out of a file may be of any length.
-    const refuse: Refusal = (why) =>
-      fail('ERR_RNN_MODEL_FILE', `The attribute ${name.slice(0, 60)} of ${opType} ${why}`)
+    const refuse: Refusal = (why) => fail('ERR_RNN_MODEL_FILE', `The attribute ${named(name)} of ${opType} ${why}`)
     values[name] = readValue(name, value, opType, refuse)
   }
   const direction = (values.direction ?? 'forward') as Direction
