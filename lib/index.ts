@@ -13,6 +13,7 @@ export { Linear, type LinearOptions } from './layers/linear.ts'
 export { LSTM } from './layers/lstm.ts'
 export { RNN } from './layers/rnn.ts'
 export type {
+  Activation,
   FromStateDictOptions,
   GRUOptions,
   LayerOptions,
@@ -20,6 +21,7 @@ export type {
   PrefixOptions,
   RNNOptions,
 } from './options/options.ts'
+export type { ActivationName } from './spec/activations.ts'
 export type { BackendName } from './spec/spec.ts'
 export { type BatchedStepOptions, BatchedStream } from './streams/batch/batched-stream.ts'
 export {

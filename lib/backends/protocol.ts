@@ -2,6 +2,8 @@
  * What crosses the border to compiled code, as numbers: the header's fields, what each function is asked to do, and how calls end. Its
  * twin is native/protocol/; a test holds both against each other, so names and order are the same there.
  */
+import { activationNames } from '../spec/activations.ts'
+import type { CellFunction, CellFunctions } from '../spec/cell-functions.ts'
 import { cellNames } from '../spec/cell-traits.ts'
 import { operatorKinds } from '../spec/operator-traits.ts'
 import type { CellWeights, Direction, NetworkSpec } from '../spec/spec.ts'
@@ -39,6 +41,7 @@ export const forwardFlag = { batchFirst: 1, output: 2, h0: 4, c0: 8, lengths: 16
 export const directionNumber = { forward: 0, reverse: 1, bidirectional: 2 } as const satisfies Record<Direction, number>
 /** By their order in the lists of facts, which are C++'s. */
 export const cellNumber = numbered(cellNames)
+export const activationNumber = numbered(activationNames)
 export const operatorNumber = numbered(operatorKinds)
 
 function numbered<Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> {
@@ -55,6 +58,10 @@ export const specFields = [
   'numLayers',
   'bias',
 ] as const satisfies (keyof NetworkSpec)[]
+
+/** The numbers that follow where the cell's functions are given: these, then {@link functionFields} of f g h for each direction. */
+export const functionsFields = ['clip', 'inputForget'] as const satisfies (keyof CellFunctions)[]
+export const functionFields = ['name', 'alpha', 'beta'] as const satisfies (keyof CellFunction)[]
 
 /** The weights of one layer in one direction, in their order; undefined where there is none. */
 export const weightFields = [

@@ -1,6 +1,7 @@
 /** A network in use: counted by the layer and the streams that need it, and known by the fingerprint of its weights. */
 import type { Backend, Network } from '../backends/interface.ts'
 import { sha256 } from '../hash.ts'
+import { listFunctions } from '../spec/cell-functions.ts'
 import type { CellWeights, NetworkSpec } from '../spec/spec.ts'
 import { littleEndian } from '../tensor/bytes.ts'
 import { toStateDict } from '../weights/names.ts'
@@ -35,15 +36,16 @@ export class NetworkRef {
   }
 
   /**
-   * SHA-256 of everything that decides what the network computes: cell, sizes, direction, weights. Made when first asked for, kept, and
+   * SHA-256 of everything that decides what the network computes: cell, sizes, direction, functions, weights. Made when first asked for, kept, and
    * the same for every backend.
    */
   fingerprint(): Uint8Array {
     if (!this.#fingerprint) {
-      const { cell, inputSize, hiddenSize, projSize, numLayers, bias, direction } = this.spec
-      const sizes = JSON.stringify([cell, inputSize, hiddenSize, projSize, numLayers, bias, direction])
+      const { cell, inputSize, hiddenSize, projSize, numLayers, bias, direction, functions } = this.spec
+      const sizes = [cell, inputSize, hiddenSize, projSize, numLayers, bias, direction]
+      const text = JSON.stringify(functions ? [...sizes, listFunctions(functions)] : sizes)
       const weights = Object.values(toStateDict(this.spec, this.network.weights()))
-      this.#fingerprint = sha256([sizes, ...weights.map(({ data }) => littleEndian(data))])
+      this.#fingerprint = sha256([text, ...weights.map(({ data }) => littleEndian(data))])
     }
     return this.#fingerprint
   }

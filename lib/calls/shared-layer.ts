@@ -4,8 +4,9 @@ import { chooseBackend } from '../backends/index.ts'
 import { describe, fail } from '../errors.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import { backendName, boolean, integer, layerChecks, oneOf, size } from '../options/checks.ts'
-import { cellsOf } from '../spec/cell-traits.ts'
-import type { BackendName, ClassName, Direction, NetworkSpec } from '../spec/spec.ts'
+import { readFunctions } from '../options/functions.ts'
+import { cellsOf, cellTraits } from '../spec/cell-traits.ts'
+import { type BackendName, type ClassName, type Direction, directionsOf, type NetworkSpec } from '../spec/spec.ts'
 import { version } from '../version.ts'
 import { NetworkRef } from './network-ref.ts'
 
@@ -64,14 +65,21 @@ function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
   if (typeof value !== 'object' || value === null) notHandle('one without sizes')
   const given = value as Record<keyof NetworkSpec, unknown>
   const hiddenSize = size(given.hiddenSize, 'handle.spec.hiddenSize')
+  const cell = oneOf(...cellsOf(type))(given.cell, 'handle.spec.cell')
+  const direction = oneOf<Direction>('forward', 'reverse', 'bidirectional')(given.direction, 'handle.spec.direction')
+  const D = directionsOf({ direction })
+  const functions = cellTraits[cell].general
+    ? readFunctions(type, D, given.functions, 'handle.spec.functions')
+    : undefined
   return {
-    cell: oneOf(...cellsOf(type))(given.cell, 'handle.spec.cell'),
+    cell,
+    functions,
     inputSize: size(given.inputSize, 'handle.spec.inputSize'),
     hiddenSize,
     projSize: integer(0, type === 'LSTM' ? hiddenSize - 1 : 0)(given.projSize, 'handle.spec.projSize'),
     numLayers: layerChecks.numLayers(given.numLayers, 'handle.spec.numLayers'),
     bias: boolean(given.bias, 'handle.spec.bias'),
-    direction: oneOf<Direction>('forward', 'reverse', 'bidirectional')(given.direction, 'handle.spec.direction'),
+    direction,
     threads: layerChecks.threads(given.threads, 'handle.spec.threads'),
   }
 }

@@ -29,7 +29,7 @@ const offsetOf = getterOf<number>(typedArray, 'byteOffset')
 export const bytesIn = getterOf<number>(typedArray, 'byteLength')
 
 export const { create, defineProperty, freeze, getPrototypeOf, hasOwn, keys } = Object
-export const { ceil, cos, exp, floor, imul, log, max, min, sqrt, tanh } = Math
+export const { abs, ceil, cos, exp, expm1, floor, fround, imul, log, log1p, max, min, sqrt, tanh } = Math
 export const { isInteger, isSafeInteger } = Number
 export const { isArray } = Array
 

@@ -13,7 +13,8 @@ import {
   refuseInferred,
   size,
 } from '../options/checks.ts'
-import type { CellName, NetworkSpec } from '../spec/spec.ts'
+import { cellOfOptions } from '../options/functions.ts'
+import { type CellName, directionsOf, type NetworkSpec } from '../spec/spec.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { drawWeights } from '../weights/initial.ts'
 import { toStateDict } from '../weights/names.ts'
@@ -28,7 +29,7 @@ export interface LayerClass {
   readonly name: 'RNN' | 'GRU' | 'LSTM'
   /** The checks of all options of its constructor. */
   readonly checks: LayerChecks
-  /** The cell that the options ask for. */
+  /** The cell that the options ask for, without a look at its functions. */
   cell(options: Record<string, unknown>): CellName
 }
 
@@ -77,7 +78,7 @@ export function partsFromSizes(
   const direction = options.bidirectional ? 'bidirectional' : 'forward'
   const projSize = readProjSize(options, H)
   const spec = {
-    cell: layerClass.cell(options),
+    ...cellOfOptions(layerClass.cell(options), layerClass.name, options.bidirectional ? 2 : 1, options),
     inputSize: I,
     hiddenSize: H,
     projSize,
@@ -105,7 +106,9 @@ export function partsFromStateDict(layerClass: LayerClass, dict: unknown, given:
   const reader = new StateDictReader(dict, options.prefix)
   const { peepholes, ...inferred } = inferSpec(reader, layerClass.cell(options))
   const cell = layerClass.cell({ __proto__: null, ...options, peepholes })
-  const spec: NetworkSpec = { ...inferred, cell, threads: options.threads ?? 1 }
+  const D = directionsOf(inferred)
+  const chosen = cellOfOptions(cell, layerClass.name, D, options)
+  const spec: NetworkSpec = { ...inferred, ...chosen, threads: options.threads ?? 1 }
   const weights = readWeights(reader, spec)
   return new LayerParts(NetworkRef.of(spec, chooseBackend(options.backend), weights), options.batchFirst ?? false)
 }

@@ -2,7 +2,9 @@
 
 import type { SharedLayer } from '../calls/shared-layer.ts'
 import { boolean, layerChecks } from '../options/checks.ts'
+import { functionsOf } from '../options/functions.ts'
 import type { FromStateDictOptions, GRUOptions } from '../options/options.ts'
+import { cellTraits } from '../spec/cell-traits.ts'
 import type { StateDict } from '../weights/state-dict.ts'
 import { type LayerClass, partsFromShared, partsFromStateDict } from './construct.ts'
 import { type HiddenTypes, Layer } from './layer.ts'
@@ -10,7 +12,7 @@ import { construct } from './module.ts'
 
 const layerClass: LayerClass = {
   name: 'GRU',
-  checks: { ...layerChecks, resetAfter: boolean },
+  checks: { ...layerChecks, resetAfter: boolean, functions: functionsOf('gate', 'candidate') },
   cell: ({ resetAfter }) => (resetAfter === false ? 'gruResetBefore' : 'gru'),
 }
 
@@ -37,7 +39,7 @@ export class GRU extends Layer<HiddenTypes> {
    */
   constructor(inputSize: number, hiddenSize: number, options?: GRUOptions) {
     super(layerClass, inputSize, hiddenSize, options)
-    this.resetAfter = this.spec.cell === 'gru'
+    this.resetAfter = cellTraits[this.spec.cell].candidateGates === 0
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Long short-term memory, `torch.nn.LSTM`, with projection and peepholes. */
 import type { SharedLayer } from '../calls/shared-layer.ts'
 import { boolean, integer, largestSize, layerChecks } from '../options/checks.ts'
+import { functionsOf } from '../options/functions.ts'
 import type { FromStateDictOptions, LSTMOptions } from '../options/options.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import type { StateDict } from '../weights/state-dict.ts'
@@ -10,7 +11,13 @@ import { construct } from './module.ts'
 
 const layerClass: LayerClass = {
   name: 'LSTM',
-  checks: { ...layerChecks, projSize: integer(0, largestSize), peepholes: boolean },
+  checks: {
+    ...layerChecks,
+    projSize: integer(0, largestSize),
+    peepholes: boolean,
+    inputForget: boolean,
+    functions: functionsOf('gate', 'candidate', 'output'),
+  },
   cell: ({ peepholes }) => (peepholes ? 'lstmPeephole' : 'lstm'),
 }
 

@@ -1,7 +1,8 @@
-/** The Elman network, `torch.nn.RNN`: h' = tanh or relu of W_ih·x + b_ih + W_hh·h + b_hh. */
+/** The Elman network, `torch.nn.RNN`: h' = tanh, relu or another function of W_ih·x + b_ih + W_hh·h + b_hh. */
 import type { SharedLayer } from '../calls/shared-layer.ts'
-import { layerChecks, oneOf } from '../options/checks.ts'
-import type { FromStateDictOptions, RNNOptions } from '../options/options.ts'
+import { layerChecks } from '../options/checks.ts'
+import { activation, shownActivation } from '../options/functions.ts'
+import type { Activation, FromStateDictOptions, RNNOptions } from '../options/options.ts'
 import type { StateDict } from '../weights/state-dict.ts'
 import { type LayerClass, partsFromShared, partsFromStateDict } from './construct.ts'
 import { type HiddenTypes, Layer } from './layer.ts'
@@ -9,8 +10,8 @@ import { construct } from './module.ts'
 
 const layerClass: LayerClass = {
   name: 'RNN',
-  checks: { ...layerChecks, nonlinearity: oneOf('tanh', 'relu') },
-  cell: ({ nonlinearity }) => (nonlinearity === 'relu' ? 'rnnRelu' : 'rnnTanh'),
+  checks: { ...layerChecks, nonlinearity: activation },
+  cell: () => 'rnnTanh',
 }
 
 /**
@@ -25,7 +26,7 @@ const layerClass: LayerClass = {
  */
 export class RNN extends Layer<HiddenTypes> {
   /** What follows the sum of each unit. */
-  readonly nonlinearity: 'tanh' | 'relu'
+  readonly nonlinearity: 'tanh' | 'relu' | Activation
 
   /**
    * @param inputSize I, 1 to 2^20
@@ -35,7 +36,8 @@ export class RNN extends Layer<HiddenTypes> {
    */
   constructor(inputSize: number, hiddenSize: number, options?: RNNOptions) {
     super(layerClass, inputSize, hiddenSize, options)
-    this.nonlinearity = this.spec.cell === 'rnnRelu' ? 'relu' : 'tanh'
+    const { cell, functions } = this.spec
+    this.nonlinearity = functions ? shownActivation(functions.directions[0][0]) : cell === 'rnnRelu' ? 'relu' : 'tanh'
   }
 
   /**

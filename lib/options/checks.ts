@@ -1,6 +1,6 @@
 /** The checks of options; it alone knows which names and ranges are right, and the words that refuse others. */
 import { describe, fail, named } from '../errors.ts'
-import { create, getPrototypeOf, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
+import { create, fround, getPrototypeOf, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { Inferred } from './options.ts'
 import { nearest } from './suggest.ts'
@@ -52,6 +52,13 @@ export const size = integer(1, largestSize)
 export const seed = integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
 export const backendName = oneOf<BackendName>('avx512', 'avx2', 'neon', 'portable', 'typescript')
 
+/** A bound, rounded to float32. */
+const clip: Check<number> = (value, name) => {
+  const rounded = typeof value === 'number' ? fround(value) : 0
+  if (rounded > 0 && rounded < Infinity) return rounded
+  return fail('ERR_RNN_OPTION', `${name} must be a finite float32 number above 0, got ${describe(value)}`)
+}
+
 /** The checks of {@link LayerOptions}. */
 export const layerChecks = {
   numLayers: integer(1, mostLayers),
@@ -62,6 +69,7 @@ export const layerChecks = {
   seed,
   backend: backendName,
   threads: integer(1, mostThreads),
+  clip,
 } as const
 
 /** The checks of {@link PrefixOptions}. */

@@ -1,5 +1,29 @@
 /** The options that layers share: their names, types and defaults, as users read them. */
+import type { ActivationName } from '../spec/activations.ts'
 import type { BackendName } from '../spec/spec.ts'
+
+/**
+ * An activation function of ONNX: its name, or its name with factors. What is left out has ONNX's default; a function without factors
+ * takes none.
+ *
+ * | name | f(x) | alpha | beta |
+ * |---|---|---|---|
+ * | `tanh`, `sigmoid`, `relu` | as ever | | |
+ * | `affine` | alpha · x + beta | 1 | 0 |
+ * | `leakyRelu` | x, below 0 alpha · x | 0.01 | |
+ * | `thresholdedRelu` | x, below alpha 0 | 1 | |
+ * | `scaledTanh` | alpha · tanh(beta · x) | 1 | 1 |
+ * | `hardSigmoid` | alpha · x + beta, within 0 and 1 | 0.2 | 0.5 |
+ * | `elu` | x, below 0 alpha · (e^x − 1) | 1 | |
+ * | `softsign` | x / (1 + \|x\|) | | |
+ * | `softplus` | log(1 + e^x) | | |
+ *
+ * Source: https://onnx.ai/onnx/operators/onnx__LSTM.html (ONNX gives scaledTanh no defaults)
+ *
+ * @example
+ * new GRU(8, 16, { functions: { gate: { name: 'hardSigmoid', alpha: 1 / 6 } } }) // the hard sigmoid of Keras 3
+ */
+export type Activation = ActivationName | { name: ActivationName; alpha?: number; beta?: number }
 
 /** What RNN, GRU and LSTM have in common. */
 export interface LayerOptions {
@@ -19,18 +43,22 @@ export interface LayerOptions {
   backend?: BackendName
   /** The most threads one call may use; 1 by default. */
   threads?: number
+  /** Bounds what enters every activation to [−clip, clip], as ONNX's `clip`: also the cell state on its way to an LSTM's output. Default: none. */
+  clip?: number
 }
 
 /** Options of {@link RNN}. */
 export interface RNNOptions extends LayerOptions {
-  /** What follows the sum: `'tanh'` (default) or `'relu'`. */
-  nonlinearity?: 'tanh' | 'relu'
+  /** What follows the sum: `'tanh'` (default), `'relu'`, or any other activation. */
+  nonlinearity?: 'tanh' | 'relu' | Activation
 }
 
 /** Options of {@link GRU}. */
 export interface GRUOptions extends LayerOptions {
   /** Where the reset gate acts: true (default) on the product, as PyTorch and cuDNN; false on the state before it. */
   resetAfter?: boolean
+  /** The activations of both gates (sigmoid) and of the candidate (tanh). */
+  functions?: { gate?: Activation; candidate?: Activation }
 }
 
 /** Options of {@link LSTM}. */
@@ -39,6 +67,10 @@ export interface LSTMOptions extends LayerOptions {
   projSize?: number
   /** Whether the gates see the cell state; false by default. */
   peepholes?: boolean
+  /** Couples the gates as ONNX's `input_forget` does: f = 1 − i, whatever f's weights are. Default false. */
+  inputForget?: boolean
+  /** The activations of the three gates (sigmoid), of the candidate g (tanh), and of the cell state on its way to the output (tanh). */
+  functions?: { gate?: Activation; candidate?: Activation; output?: Activation }
 }
 
 /** What `fromStateDict` reads off the keys and shapes, and so does not take. */

@@ -1,4 +1,5 @@
 /** What a network is: the names of cells, directions and backends, sizes, and the shape of its plain weights. Facts only. */
+import type { CellFunctions } from './cell-functions.ts'
 import type { CellName } from './cell-traits.ts'
 
 export type { CellName, ClassName } from './cell-traits.ts'
@@ -12,6 +13,8 @@ export type Direction = 'forward' | 'reverse' | 'bidirectional'
 /** Everything about a network but its weights. All fields are checked before a backend sees them. */
 export interface NetworkSpec {
   readonly cell: CellName
+  /** Of a cell that has its functions beside it, and only of such. */
+  readonly functions?: CellFunctions
   readonly inputSize: number
   readonly hiddenSize: number
   /** 0: no projection. */
@@ -34,7 +37,7 @@ export interface CellWeights {
 }
 
 /** D: how many directions one layer runs in. */
-export function directionsOf(spec: NetworkSpec): number {
+export function directionsOf(spec: Pick<NetworkSpec, 'direction'>): number {
   return spec.direction === 'bidirectional' ? 2 : 1
 }
 

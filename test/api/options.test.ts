@@ -109,7 +109,7 @@ describe('options of one class', () => {
   it('RNN has a nonlinearity', () => {
     expect(new RNN(2, 2).nonlinearity).toBe('tanh')
     expect(new RNN(2, 2, { nonlinearity: 'relu' }).nonlinearity).toBe('relu')
-    const words = "nonlinearity must be one of 'tanh', 'relu', got \"gelu\""
+    const words = "nonlinearity must be one of 'tanh', 'sigmoid', 'relu', 'affine'"
     expectError(() => new RNN(2, 2, { nonlinearity: 'gelu' as 'relu' }), 'ERR_RNN_OPTION', words)
     expectError(
       () => new GRU(2, 2, { nonlinearity: 'relu' } as object),

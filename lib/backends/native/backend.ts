@@ -2,11 +2,20 @@
 
 import { newSharedFloats } from '../../intrinsics/captured.ts'
 import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
+import type { CellFunctions } from '../../spec/cell-functions.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Fill } from '../../weights/random.ts'
 import type { Backend, Network, OperatorCore } from '../interface.ts'
-import { cellNumber, directionNumber, operatorNumber, specFields } from '../protocol.ts'
+import {
+  activationNumber,
+  cellNumber,
+  directionNumber,
+  functionFields,
+  functionsFields,
+  operatorNumber,
+  specFields,
+} from '../protocol.ts'
 import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
 import { listWeights, NativeNetwork } from './network.ts'
@@ -52,10 +61,23 @@ export class NativeBackend implements Backend {
 }
 
 function specNumbers(spec: NetworkSpec): number[] {
-  const { cell, direction } = spec
+  const { cell, direction, functions } = spec
   const numbers = { ...spec, cell: cellNumber[cell], direction: directionNumber[direction] }
   const list: number[] = []
   for (let i = 0; i < specFields.length; i++) list[i] = +numbers[specFields[i]]
+  return functions ? withFunctions(list, functions) : list
+}
+
+/** Three functions for each of two directions, whatever the cell has. */
+function withFunctions(list: number[], functions: CellFunctions): number[] {
+  for (let i = 0; i < functionsFields.length; i++) list[list.length] = +functions[functionsFields[i]]
+  const { directions } = functions
+  for (let i = 0; i < 6; i++) {
+    const own = directions[i < 3 ? 0 : directions.length - 1]
+    const one = own[i % 3 < own.length ? i % 3 : 0]
+    const numbers = { ...one, name: activationNumber[one.name] }
+    for (let k = 0; k < functionFields.length; k++) list[list.length] = numbers[functionFields[k]]
+  }
   return list
 }
 

@@ -2,6 +2,7 @@
 
 import { newDoubles, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights } from '../../spec/spec.ts'
+import { builtIn, type Functions } from './activations.ts'
 import type { Cell, Row } from './cells/cell.ts'
 import { product } from './math.ts'
 
@@ -15,7 +16,14 @@ export class CellRun {
   readonly #inputs: number
   readonly #outputs: number
 
-  constructor(cell: Cell, weights: CellWeights, inputs: number, units: number, outputs: number) {
+  constructor(
+    cell: Cell,
+    weights: CellWeights,
+    inputs: number,
+    units: number,
+    outputs: number,
+    functions: Functions = builtIn,
+  ) {
     const sums = cell.gates * units
     this.#cell = cell
     this.#weights = weights
@@ -31,6 +39,7 @@ export class CellRun {
       c: newDoubles(cell.cellState ? units : 0),
       secondInput: newDoubles(cell.secondInput ? units : 0),
       peephole: weights.peephole ?? zeros(0),
+      functions,
       next: newDoubles(units),
     }
   }

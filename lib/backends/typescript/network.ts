@@ -3,6 +3,7 @@
 import { ceil, copyOf, copyOfInts, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
+import { type Functions, functionsOf } from './activations.ts'
 import { copy, sharedCopy } from './arrays.ts'
 import { TypeScriptBatch } from './batch.ts'
 import { cells } from './cells/index.ts'
@@ -29,12 +30,14 @@ export class TypeScriptNetwork implements Network {
   }
 
   #use(weights: readonly CellWeights[]): void {
-    const { cell, inputSize, hiddenSize } = this.#spec
+    const { cell, inputSize, hiddenSize, functions } = this.#spec
+    const own: Functions[] = []
+    if (functions) for (let d = 0; d < this.#D; d++) own[d] = functionsOf(functions, d)
     this.#weights = weights
     const runs: CellRun[] = []
     for (let index = 0; index < weights.length; index++) {
       const inputs = index < this.#D ? inputSize : this.#D * this.#O
-      runs[index] = new CellRun(cells[cell], weights[index], inputs, hiddenSize, this.#O)
+      runs[index] = new CellRun(cells[cell], weights[index], inputs, hiddenSize, this.#O, own[index % this.#D])
     }
     this.#runs = runs
   }

@@ -1,4 +1,5 @@
 /** What a cell is: a small function from gate sums and the old state to the new state. */
+import type { Functions } from '../activations.ts'
 
 /** The working memory of one row at one step, all in double precision. Gate g of unit j stands at g · H + j. */
 export interface Row {
@@ -15,6 +16,8 @@ export interface Row {
   readonly secondInput: Float64Array
   /** Peephole weights ci, cf, co, H each; empty where there are none. */
   readonly peephole: Float32Array
+  /** Of a general cell. */
+  readonly functions: Functions
   /** The new hidden state, before a projection: what the cell writes. */
   readonly next: Float64Array
 }

@@ -1,0 +1,109 @@
+/** Activation functions as users give them, by name or with factors; it alone knows the words that refuse others. */
+import { describe, fail } from '../errors.ts'
+import { create, fround, isArray } from '../intrinsics/captured.ts'
+import { type ActivationName, activationNames, traitsOf } from '../spec/activations.ts'
+import { type CellFunction, type CellFunctions, cellWith, functionCount } from '../spec/cell-functions.ts'
+import type { CellName, ClassName } from '../spec/spec.ts'
+import { boolean, type Check, type Checked, layerChecks, oneOf, readOptions } from './checks.ts'
+import type { Activation } from './options.ts'
+
+const activationName = oneOf(...activationNames)
+
+/** A number that float32 can hold; rounded to it, so that every backend computes with the same. */
+const factor: Check<number> = (value, name) => {
+  const rounded = fround(value as number)
+  if (typeof value === 'number' && rounded - rounded === 0) return rounded
+  return fail('ERR_RNN_OPTION', `${name} must be a finite float32 number, got ${describe(value)}`)
+}
+
+/** A function of ONNX: what is left out of its factors has the default. */
+export function cellFunction(name: ActivationName, alpha?: number, beta?: number): CellFunction {
+  const traits = traitsOf(name)
+  return { name, alpha: fround(alpha ?? traits.alpha ?? 0), beta: fround(beta ?? traits.beta ?? 0) }
+}
+
+/** A function, by name or `{ name, alpha, beta }`. */
+export const activation: Check<CellFunction> = (value, name) => {
+  if (typeof value !== 'object' || value === null || isArray(value)) return cellFunction(activationName(value, name))
+  const inner =
+    <T>(check: Check<T>): Check<T> =>
+    (value, field) =>
+      check(value, `${name}.${field}`)
+  const read = readOptions(value, { name: inner(activationName), alpha: inner(factor), beta: inner(factor) }, name)
+  const known = activationName(read.name, `${name}.name`)
+  const traits = traitsOf(known)
+  if (read.alpha !== undefined && traits.alpha === undefined) withoutFactor(name, known, 'alpha')
+  if (read.beta !== undefined && traits.beta === undefined) withoutFactor(name, known, 'beta')
+  return cellFunction(known, read.alpha, read.beta)
+}
+
+function withoutFactor(where: string, name: ActivationName, field: string): never {
+  fail('ERR_RNN_OPTION', `${where}.${field} must be left out: ${name} has no ${field}`)
+}
+
+/** The functions of a cell by what they are for; each may be left out. */
+export function functionsOf<Role extends string>(...roles: readonly Role[]): Check<{ [K in Role]?: CellFunction }> {
+  return (value, name) => {
+    if (typeof value !== 'object' || value === null || isArray(value)) {
+      fail('ERR_RNN_OPTION', `${name} must be an object of activations, got ${describe(value)}`)
+    }
+    const checks: { [K in Role]?: Check<CellFunction> } = create(null)
+    for (let i = 0; i < roles.length; i++) checks[roles[i]] = (value) => activation(value, `${name}.${roles[i]}`)
+    return readOptions(value, checks as Record<Role, Check<CellFunction>>, name) as { [K in Role]?: CellFunction }
+  }
+}
+
+/** A function as users give it, factors only where it takes any. */
+export function shownActivation({ name, alpha, beta }: CellFunction): Activation {
+  const traits = traitsOf(name)
+  if (traits.alpha === undefined) return name
+  return traits.beta === undefined ? { name, alpha } : { name, alpha, beta }
+}
+
+const sigmoid = cellFunction('sigmoid')
+const tanh = cellFunction('tanh')
+
+/** The options that say what a cell computes with. */
+export type FunctionOptions = Checked<{
+  clip: typeof layerChecks.clip
+  inputForget: Check<boolean>
+  nonlinearity: typeof activation
+  functions: Check<{ gate?: CellFunction; candidate?: CellFunction; output?: CellFunction }>
+}>
+
+/** The cell that options ask for, and its functions where they are not built in: the same for each of D directions. */
+export function cellOfOptions(
+  cell: CellName,
+  className: ClassName,
+  D: number,
+  options: FunctionOptions,
+): ReturnType<typeof cellWith> {
+  const { functions = {}, nonlinearity = tanh } = options
+  const { gate = sigmoid, candidate = tanh, output = tanh } = functions
+  const own = { RNN: [nonlinearity], GRU: [gate, candidate], LSTM: [gate, candidate, output] }[className]
+  const directions: CellFunction[][] = []
+  for (let d = 0; d < D; d++) directions[d] = own
+  return cellWith(cell, { directions, clip: options.clip ?? Infinity, inputForget: options.inputForget ?? false })
+}
+
+/** Functions out of a handle, which may have come from anywhere; the result is a copy. */
+export function readFunctions(className: ClassName, D: number, value: unknown, name: string): CellFunctions {
+  const given = (typeof value === 'object' && value !== null ? value : {}) as Record<keyof CellFunctions, unknown>
+  const lists = isArray(given.directions) ? given.directions : []
+  const directions: CellFunction[][] = []
+  for (let d = 0; d < D; d++) {
+    const list: unknown = lists[d]
+    directions[d] = []
+    for (let f = 0; f < functionCount[className]; f++) {
+      const where = `${name}.directions[${d}][${f}]`
+      const one = (isArray(list) ? list[f] : undefined) as Partial<Record<keyof CellFunction, unknown>> | undefined
+      directions[d][f] = {
+        name: activationName(one?.name, `${where}.name`),
+        alpha: factor(one?.alpha, `${where}.alpha`),
+        beta: factor(one?.beta, `${where}.beta`),
+      }
+    }
+  }
+  const bound = given.clip === Infinity ? Infinity : layerChecks.clip(given.clip, `${name}.clip`)
+  return { directions, clip: bound, inputForget: boolean(given.inputForget, `${name}.inputForget`) }
+}

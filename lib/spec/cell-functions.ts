@@ -1,0 +1,66 @@
+/** The activation functions of a cell, where they are not those that its fast form has built in; it alone knows which cells are fast forms of which. */
+import type { ActivationName } from './activations.ts'
+import type { CellName, ClassName } from './cell-traits.ts'
+
+/** One function with its factors, float32 values; 0 where it takes none. */
+export interface CellFunction {
+  readonly name: ActivationName
+  readonly alpha: number
+  readonly beta: number
+}
+
+/** What a general cell computes with. */
+export interface CellFunctions {
+  /** For each direction the functions in ONNX's order f g h: the gates', the candidate's, that of an LSTM's cell state. */
+  readonly directions: readonly (readonly CellFunction[])[]
+  /** What enters a function is bounded to ±clip, a float32 value; Infinity: it is not. */
+  readonly clip: number
+  /** An LSTM's forget gate is 1 − i. */
+  readonly inputForget: boolean
+}
+
+/** How many functions a cell of the class has. */
+export const functionCount = { RNN: 1, GRU: 2, LSTM: 3 } as const satisfies Record<ClassName, number>
+
+/** The cells whose functions are built in. */
+const fast: Partial<Record<CellName, { readonly functions: readonly ActivationName[]; readonly general: CellName }>> = {
+  rnnTanh: { functions: ['tanh'], general: 'rnnGeneral' },
+  rnnRelu: { functions: ['relu'], general: 'rnnGeneral' },
+  gru: { functions: ['sigmoid', 'tanh'], general: 'gruGeneral' },
+  gruResetBefore: { functions: ['sigmoid', 'tanh'], general: 'gruResetBeforeGeneral' },
+  lstm: { functions: ['sigmoid', 'tanh', 'tanh'], general: 'lstmGeneral' },
+  lstmPeephole: { functions: ['sigmoid', 'tanh', 'tanh'], general: 'lstmPeepholeGeneral' },
+}
+
+/** The cell that computes with these functions: a fast one where it has them built in, else the general one of its kind. */
+export function cellWith(
+  cell: CellName,
+  functions: CellFunctions,
+): { readonly cell: CellName; readonly functions?: CellFunctions } {
+  if (hasBuiltIn(cell, functions)) return { cell }
+  if (cell === 'rnnTanh' && hasBuiltIn('rnnRelu', functions)) return { cell: 'rnnRelu' }
+  return { cell: fast[cell]!.general, functions }
+}
+
+function hasBuiltIn(cell: CellName, { directions, clip, inputForget }: CellFunctions): boolean {
+  const wanted = fast[cell]!.functions
+  if (clip !== Infinity || inputForget) return false
+  for (let d = 0; d < directions.length; d++) {
+    for (let f = 0; f < wanted.length; f++) if (directions[d][f].name !== wanted[f]) return false
+  }
+  return true
+}
+
+/** Functions as a list of plain values: what a fingerprint is made of. */
+export function listFunctions({ directions, clip, inputForget }: CellFunctions): (string | number | boolean)[] {
+  const list: (string | number | boolean)[] = [clip === Infinity ? 0 : clip, inputForget]
+  for (let d = 0; d < directions.length; d++) {
+    for (let f = 0; f < directions[d].length; f++) {
+      const { name, alpha, beta } = directions[d][f]
+      list[list.length] = name
+      list[list.length] = alpha
+      list[list.length] = beta
+    }
+  }
+  return list
+}
