@@ -39,6 +39,7 @@ export {
 } from './streams/batch/batcher.ts'
 export { Stream, type StreamOptions } from './streams/stream.ts'
 export type { Step } from './streams/stream-step.ts'
-export { type NestedNumbers, Tensor, type TensorLike } from './tensor/tensor.ts'
+export type { IntegerArray, Integers, IntegerTensor, NestedIntegers } from './tensor/integers.ts'
+export { type NestedNumbers, type NestedRows, type NumberArray, Tensor, type TensorLike } from './tensor/tensor.ts'
 export type { BatchTrace, ForwardTrace } from './tracing.ts'
 export type { StateDict } from './weights/state-dict.ts'

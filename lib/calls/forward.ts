@@ -1,21 +1,22 @@
 /** The arguments and results of one forward pass: PyTorch's shape rules, checked once for all backends. */
 import type { ForwardCall, ForwardResult } from '../backends/interface.ts'
-import { describe, fail } from '../errors.ts'
-import { isSafeInteger, newInts, zeros } from '../intrinsics/captured.ts'
-import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { fail } from '../errors.ts'
+import { zeros } from '../intrinsics/captured.ts'
 import { anything, boolean, type Checked, readOptions } from '../options/checks.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
+import type { Integers } from '../tensor/integers.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, frozenShape } from '../tensor/shape.ts'
 import { ownTensor, type Tensor } from '../tensor/tensor.ts'
+import { readLengths } from './lengths.ts'
 import { checkOut, checkOutLengths, type ForwardOut, type OutTensors, readOut } from './out.ts'
 import { type InitialState, readState, type States } from './states.ts'
 
 /** Options of `forward`. */
 export interface ForwardOptions extends InitialState {
-  /** The true length of each batch row, 0 to T, in any order; default: T for all. */
-  lengths?: readonly number[]
+  /** The true length of each batch row, 0 to T, in any order: any array of integers, or an integer tensor of one axis; default: T for all. */
+  lengths?: Integers
   /** false skips `output`, for when only the last states are wanted; default true. */
   returnOutput?: boolean
   /**
@@ -156,26 +157,4 @@ export function shapeResult(spec: NetworkSpec, { call, unbatched, out }: Prepare
   if (!result.output) return (cn ? { hn, cn } : { hn }) as Result
   const output = out?.output?.tensor ?? ownTensor(result.output, outputShape(spec, call, unbatched))
   return cn ? { output, hn, cn } : { output, hn }
-}
-
-function readLengths(value: unknown, B: number, T: number): Int32Array {
-  if (!Array.isArray(value) && typedArrayName(value) !== 'Int32Array') {
-    fail('ERR_RNN_OPTION', `lengths must be an array of integers, got ${describe(value)}`)
-  }
-  const given = value as ArrayLike<unknown>
-  if (given.length !== B) {
-    fail(
-      'ERR_RNN_SHAPE',
-      `Expected \`len(lengths)\` to be equal to batch_size, but got ${given.length} (batch_size=${B})`,
-    )
-  }
-  const lengths = newInts(B)
-  for (let b = 0; b < B; b++) {
-    const length = given[b]
-    if (!isSafeInteger(length) || (length as number) < 0 || (length as number) > T) {
-      fail('ERR_RNN_OPTION', `lengths[${b}] must be an integer from 0 to T = ${T}, got ${describe(length)}`)
-    }
-    lengths[b] = length as number
-  }
-  return lengths
 }

@@ -1,4 +1,4 @@
-/** The two 16-bit floating-point formats of model files, widened; each value of either is exact in float32. */
+/** The floating-point formats of 16 and 8 bits that model files have, widened; each value of any is exact in float32. */
 
 const bits = new DataView(new ArrayBuffer(4))
 
@@ -16,4 +16,18 @@ export function halfToNumber(half: number): number {
 export function bfloat16ToNumber(half: number): number {
   bits.setUint32(0, half << 16)
   return bits.getFloat32(0)
+}
+
+/** F8_E5M2: 5 bits of exponent, 2 of fraction, which is the upper half of a binary16. */
+export function float8E5M2ToNumber(byte: number): number {
+  return halfToNumber(byte << 8)
+}
+
+/** F8_E4M3 (PyTorch's float8_e4m3fn): 4 bits of exponent, 3 of fraction; no infinity, and one NaN of either sign. */
+export function float8E4M3ToNumber(byte: number): number {
+  const sign = byte & 0x80 ? -1 : 1
+  const exponent = (byte >> 3) & 15
+  const fraction = byte & 7
+  if ((byte & 0x7f) === 0x7f) return Number.NaN
+  return sign * (exponent === 0 ? fraction * 2 ** -9 : (8 + fraction) * 2 ** (exponent - 10))
 }

@@ -1,33 +1,20 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
 
-import { describe, fail, list, named, RNNError } from '../errors.ts'
+import { describe, fail, named, RNNError } from '../errors.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
-import { fromLittleEndian, littleEndian } from '../tensor/bytes.ts'
+import { littleEndian } from '../tensor/bytes.ts'
 import { readTensor } from '../tensor/read.ts'
-import { elements } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { checkDict, type StateDict } from '../weights/state-dict.ts'
-import { bfloat16ToNumber, halfToNumber } from './float16.ts'
-import { type Json, parseJson } from './json.ts'
+import { otherKind } from './file-kind.ts'
+import { damaged, type HeaderEntry, metadataKey, mostHeaderBytes, readHeader } from './safetensors-header.ts'
+import { dtypes } from './safetensors-types.ts'
 
-const mostHeaderBytes = 16 * 2 ** 20
 const prefixBytes = 8
-const metadataKey = '__metadata__'
-const mostAxes = 32
-
-type Decode = (bytes: Uint8Array) => Float32Array
-
-/** The types that become float32, with the bytes of one value. */
-const types: Readonly<Record<string, { readonly bytes: number; readonly decode: Decode }>> = {
-  __proto__: null as never,
-  F32: { bytes: 4, decode: fromLittleEndian },
-  F16: { bytes: 2, decode: (bytes) => convert(bytes, 2, (view, at) => halfToNumber(view.getUint16(at, true))) },
-  BF16: { bytes: 2, decode: (bytes) => convert(bytes, 2, (view, at) => bfloat16ToNumber(view.getUint16(at, true))) },
-  F64: { bytes: 8, decode: (bytes) => convert(bytes, 8, (view, at) => view.getFloat64(at, true)) },
-}
 
 /**
- * Reads a safetensors file. Types F32, F16, BF16 and F64 become float32; values are copied, so the bytes need not be kept.
+ * Reads a safetensors file. Every type becomes float32, rounded to nearest, ties to even: F64, F32, F16, BF16, F8_E4M3, F8_E5M2, BOOL
+ * (0 and 1), I8 to I64 and U8 to U64. Values are copied, so the bytes need not be kept.
  *
  * Source: https://github.com/huggingface/safetensors, format of the README.
  *
@@ -44,11 +31,10 @@ export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
   // A detached buffer has no bytes, and no view can be made of it.
   const length = trueLength(bytes)
   const file = length === 0 ? Buffer.alloc(0) : Buffer.from(bytes.buffer, bytes.byteOffset, length)
-  const { header, start } = readHeader(file)
-  const entries = readEntries(header, file.length - start)
+  const { entries, start } = readFile(file)
   const tensors: Record<string, Tensor> = Object.create(null)
-  for (const { name, type, shape, begin, end } of entries) {
-    tensors[name] = new Tensor(types[type].decode(file.subarray(start + begin, start + end)), shape)
+  for (const [name, { dtype, shape, begin, end }] of entries) {
+    tensors[name] = new Tensor(dtypes[dtype].decode(file.subarray(start + begin, start + end)), shape)
   }
   return tensors
 }
@@ -130,103 +116,33 @@ function checkMetadata(metadata: unknown): Record<string, string> {
   return texts
 }
 
-function damaged(what: string, cause?: unknown): never {
-  fail(
-    'ERR_RNN_MODEL_FILE',
-    `the safetensors file is damaged or not supported: ${what}`,
-    cause === undefined ? undefined : { cause },
-  )
-}
-
-function isRecord(value: Json | undefined): value is { [name: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** All lengths are checked before anything is made of them. */
-function readHeader(file: Buffer): { header: { [name: string]: Json }; start: number } {
+/** Finds the header, and checks its length before anything is made of it; then that its tensors lie side by side and fill the file. */
+function readFile(file: Buffer): { entries: Map<string, HeaderEntry>; start: number } {
+  const kind = file.length === 0 ? undefined : otherKind(file, 'safetensors')
+  if (kind !== undefined) damaged(`it is ${kind}`)
   if (file.length < prefixBytes)
     damaged(`it has ${file.length} bytes, and the header's length alone takes ${prefixBytes}`)
-  // PyTorch's .pt is a zip archive, or, before 1.6, a pickle; what a mistaken name brings most often.
-  if (file.readUInt32LE(0) === 0x04034b50)
-    damaged('it is a zip archive, as .pt files are; save the weights as safetensors')
   const length = file.readBigUInt64LE(0)
   if (length > mostHeaderBytes) damaged(`its header claims ${length} bytes; at most ${mostHeaderBytes} are taken`)
   const start = prefixBytes + Number(length)
   if (start > file.length) damaged(`its header claims ${length} bytes, and only ${file.length - prefixBytes} follow`)
-  const bytes = file.subarray(prefixBytes, start)
-  if (bytes[0] !== 0x7b) damaged("its header does not begin with '{'")
-  let header: Json
-  try {
-    header = parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
-  } catch (error) {
-    return damaged(`its header is no valid JSON in UTF-8: ${(error as Error).message}`, error)
-  }
-  return { header: header as { [name: string]: Json }, start }
+  const text = file.subarray(prefixBytes, start)
+  if (text[0] !== 0x7b) damaged("its header does not begin with '{'")
+  const entries = readHeader(text, file.length - start)
+  checkNeighbours(entries, file.length - start)
+  return { entries, start }
 }
 
-interface Entry {
-  readonly name: string
-  readonly type: string
-  readonly shape: readonly number[]
-  readonly begin: number
-  readonly end: number
-}
-
-function readEntries(header: { [name: string]: Json }, dataBytes: number): Entry[] {
-  const entries: Entry[] = []
-  for (const [name, value] of Object.entries(header)) {
-    if (name !== metadataKey) entries.push(readEntry(name, value, dataBytes))
-    else if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string')) {
-      damaged(`${metadataKey} must be an object of strings`)
-    }
-  }
+function checkNeighbours(entries: Map<string, HeaderEntry>, dataBytes: number): void {
   let end = 0
-  let before = 'the header'
-  for (const entry of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+  let before: string | undefined
+  const said = (key: string | undefined) => (key === undefined ? 'the header' : describe(key))
+  for (const [key, entry] of [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
     if (entry.begin > end)
-      damaged(`${entry.begin - end} bytes between ${before} and ${describe(entry.name)} belong to no tensor`)
-    if (entry.begin < end) damaged(`${describe(entry.name)} overlaps ${before} by ${end - entry.begin} bytes`)
+      damaged(`${entry.begin - end} bytes between ${said(before)} and ${said(key)} belong to no tensor`)
+    if (entry.begin < end) damaged(`${said(key)} overlaps ${said(before)} by ${end - entry.begin} bytes`)
     end = entry.end
-    before = describe(entry.name)
+    before = key
   }
-  if (end !== dataBytes) damaged(`${dataBytes - end} bytes after ${before} belong to no tensor`)
-  return entries
-}
-
-function readEntry(key: string, value: Json, dataBytes: number): Entry {
-  const name = describe(key)
-  if (!isRecord(value)) damaged(`${name} must be an object with dtype, shape and data_offsets`)
-  const { dtype, shape, data_offsets: offsets } = value as { [name: string]: Json | undefined }
-  if (typeof dtype !== 'string' || !types[dtype]) {
-    damaged(`${name} has dtype ${describe(dtype)}; F32, F16, BF16 and F64 are supported`)
-  }
-  if (!isSizes(shape) || shape.length > mostAxes)
-    damaged(`${name} must have a shape of integers of at least 0, at most ${mostAxes}`)
-  if (!isSizes(offsets) || offsets.length !== 2) damaged(`${name} must have two data_offsets, integers of at least 0`)
-  const [begin, end] = offsets
-  if (begin > end || end > dataBytes) {
-    damaged(`${name} lies at bytes ${begin} to ${end} of ${dataBytes}`)
-  }
-  const bytes = elements(shape) * types[dtype].bytes
-  if (!Number.isSafeInteger(bytes) || bytes !== end - begin) {
-    damaged(
-      `${name} of dtype ${dtype} and shape ${list(shape)} takes ${bytes} bytes, and its data_offsets span ${end - begin}`,
-    )
-  }
-  return { name: key, type: dtype, shape, begin, end }
-}
-
-function isSizes(value: Json | undefined): value is number[] {
-  return (
-    Array.isArray(value) &&
-    value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0 && !Object.is(size, -0))
-  )
-}
-
-/** Bytes may lie unaligned, so they are read through a view. */
-function convert(bytes: Uint8Array, size: number, read: (view: DataView, at: number) => number): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const values = new Float32Array(bytes.length / size)
-  for (let i = 0; i < values.length; i++) values[i] = read(view, i * size)
-  return values
+  if (end !== dataBytes) damaged(`${dataBytes - end} bytes after ${said(before)} belong to no tensor`)
 }

@@ -142,3 +142,8 @@ export const setInts: (target: Int32Array, source: ArrayLike<number>, offset?: n
 export const fillFloats: (target: Float32Array, value: number, start?: number, end?: number) => void = uncurried(
   Floats.prototype.fill,
 )
+
+/** `target.set(source, offset)`. */
+export const setDoubles: (target: Float64Array, source: ArrayLike<number>, offset?: number) => void = uncurried(
+  Doubles.prototype.set,
+)

@@ -1,29 +1,18 @@
 /** The lookup table, `torch.nn.Embedding`: what usually comes before a recurrent layer over symbols. */
-import { describe, fail } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { copyOf, isInteger, zeros } from '../intrinsics/captured.ts'
-import { property } from '../intrinsics/properties.ts'
-import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { backendName, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
-import { checkNotDetached, type ReadTensor, readTensor } from '../tensor/read.ts'
+import { type IntegerArray, type IntegerTensor, type NestedIntegers, readIntegers } from '../tensor/integers.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
-import { type NestedNumbers, Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 import { construct, finished, Module, Parts, partsOf } from './module.ts'
 
 /** Whole numbers in any shape: which rows to look up. */
-export type Ids =
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array
-  | NestedNumbers
-  | { readonly data: Int32Array | Float32Array; readonly shape: readonly number[] }
-  | { readonly data: Int32Array | Float32Array; readonly dims: readonly number[] }
+export type Ids = NestedIntegers | IntegerArray | IntegerTensor
 
 /** Options of {@link Embedding}. */
 export interface EmbeddingOptions {
@@ -85,24 +74,23 @@ export class Embedding extends Module<EmbeddingParts> {
   }
 
   /**
-   * @param ids integers from 0 to numEmbeddings − 1: a typed array of integers, nested arrays, or a tensor
+   * @param ids integers from 0 to numEmbeddings − 1: any typed array (of bigints too), nested arrays, or an integer tensor
    * @returns the shape of `ids` and a last axis of `embeddingDim`
    * @throws RNNError `ERR_RNN_OPTION` for an id that is no integer of the range, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   forward(ids: Ids): Tensor {
     partsOf(this)
-    const { data: values, shape } = readIds(ids)
-    const D = this.embeddingDim
+    const { data: values, shape } = readIntegers(ids, 'ids')
+    const { weight, numEmbeddings, embeddingDim: D } = partsOf(this)
     const count = elements(shape)
     checkCount(count * D, 'the output of these ids')
     const y = zeros(count * D)
-    const { weight } = partsOf(this)
     for (let i = 0; i < count; i++) {
       const id = values[i]
-      if (!isInteger(id) || id < 0 || id >= this.numEmbeddings) {
+      if (!isInteger(id) || id < 0 || id >= numEmbeddings) {
         fail(
           'ERR_RNN_OPTION',
-          `index out of range: ids[${i}] must be an integer from 0 to ${this.numEmbeddings - 1}, got ${id}`,
+          `index out of range: ids[${i}] must be an integer from 0 to ${numEmbeddings - 1}, got ${id}`,
         )
       }
       for (let j = 0; j < D; j++) y[i * D + j] = weight[id * D + j]
@@ -139,24 +127,4 @@ function readTable(reader: StateDictReader, rows: number, D: number): Float32Arr
   reader.take('weight', [rows, D], weight)
   reader.finish()
   return weight
-}
-
-const integerArrays = new Set(['Int32Array', 'Uint32Array', 'Int16Array', 'Uint16Array', 'Int8Array', 'Uint8Array'])
-
-/** As float32, which is exact up to 2^24: past that every id is out of range, rounded or not. */
-function readIds(ids: unknown): ReadTensor {
-  if (integerArrays.has(typedArrayName(ids) ?? '')) {
-    const data = new Float32Array(ids as Int32Array)
-    return { data, shape: [data.length] }
-  }
-  if (typedArrayName(ids) !== undefined) {
-    const hint = '; Int32Array.from(ids, Number) makes one'
-    fail('ERR_RNN_SHAPE', `ids must be a typed array of integers up to 32 bits, got ${describe(ids)}${hint}`)
-  }
-  if (typeof ids !== 'object' || ids === null || Array.isArray(ids)) return readTensor(ids, 'ids')
-  const data = property(ids, 'data')
-  const floats = integerArrays.has(typedArrayName(data) ?? '') ? new Float32Array(data as Int32Array) : data
-  const read = readTensor({ data: floats, shape: property(ids, 'shape'), dims: property(ids, 'dims') }, 'ids')
-  checkNotDetached('ids', read)
-  return read
 }

@@ -1,6 +1,6 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
 import { describe, fail, list, RNNError } from '../errors.ts'
-import { isArray, isSafeInteger, zeros } from '../intrinsics/captured.ts'
+import { isArray, isSafeInteger, setFloats, zeros } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { elements } from './shape.ts'
@@ -18,7 +18,7 @@ export interface ReadTensor {
  * `ERR_RNN_SHAPE` with `name` in its words.
  */
 export function readTensor(value: unknown, name: string): ReadTensor {
-  if (isArray(value)) return readNested(value, name)
+  if (isArray(value)) return readNested(value, name, floats)
   if (typeof value !== 'object' || value === null || typedArrayName(value) !== undefined) notTensor(value, name)
   const shape = property(value, 'shape')
   const dims = shape === undefined ? property(value, 'dims') : undefined
@@ -37,7 +37,7 @@ export function checkNotDetached(name: string, { data, shape }: ReadTensor): voi
   }
 }
 
-function notTensor(value: unknown, name: string): never {
+export function notTensor(value: unknown, name: string): never {
   const flat =
     typedArrayName(value) === undefined ? '' : '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
   fail(
@@ -69,10 +69,15 @@ export function checkData(data: unknown, shape: readonly number[], prefix: strin
     const hint = numbers ? '; Float32Array.from(data) makes one' : ''
     fail('ERR_RNN_SHAPE', `${prefix}data must be a Float32Array, got ${describe(data)}${hint}`)
   }
-  const length = trueLength(data as Float32Array)
+  checkCountOf(data as Float32Array, shape, prefix)
+}
+
+/** Throws `ERR_RNN_SHAPE` where a typed array truly has another number of values than the shape holds. */
+export function checkCountOf(data: ArrayBufferView, shape: readonly number[], prefix: string): void {
+  const length = trueLength(data)
   const count = elements(shape)
   if (count !== length) {
-    const detached = length === 0 && isDetached((data as Float32Array).buffer) ? ' (its buffer is detached)' : ''
+    const detached = length === 0 && isDetached(data.buffer) ? ' (its buffer is detached)' : ''
     fail(
       'ERR_RNN_SHAPE',
       `${prefix}data must have length ${count} for shape ${list(shape)}, got length ${length}${detached}`,
@@ -80,22 +85,36 @@ export function checkData(data: unknown, shape: readonly number[], prefix: strin
   }
 }
 
-function isBigInts(data: unknown): boolean {
-  return typedArrayName(data)?.startsWith('Big') ?? false
+/** Whether a typed array's values are bigints. */
+export function isBigInts(data: unknown): boolean {
+  const name = typedArrayName(data)
+  return name === 'BigInt64Array' || name === 'BigUint64Array'
 }
 
-function readNested(values: readonly unknown[], name: string): ReadTensor {
-  const shape: number[] = []
-  for (let level: unknown = values; isArray(level); level = level[0]) {
-    if (shape.length === deepest) fail('ERR_RNN_SHAPE', `${name} must be nested at most ${deepest} deep`)
-    shape[shape.length] = level.length
-    if (level.length === 0) break
-  }
-  const data = allocate(elements(shape), name)
+/** What nested numbers are copied into, and whether bigints are numbers too. */
+interface NestedTarget<A> {
+  readonly make: (count: number) => A
+  /** `target.set(row, offset)`. */
+  readonly set: (target: A, row: ArrayLike<number>, offset: number) => void
+  readonly bigints: boolean
+}
+
+const floats: NestedTarget<Float32Array> = { make: zeros, set: setFloats, bigints: false }
+const toNumber = Number
+
+/** Copies nested arrays, each element read once; the innermost rows may be typed arrays. */
+export function readNested<A extends Float32Array | Float64Array>(
+  values: readonly unknown[],
+  name: string,
+  target: NestedTarget<A>,
+): { data: A; shape: number[] } {
+  const shape = nestedShape(values, name)
+  const data = allocate(target.make, elements(shape), name)
   let next = 0
   const place: number[] = []
   const fill = (level: readonly unknown[], axis: number): void => {
     const length = shape[axis]
+    const below = shape[axis + 1]
     const inner = axis === shape.length - 1
     for (let i = 0; i < length; i++) {
       const value = level[i]
@@ -103,38 +122,81 @@ function readNested(values: readonly unknown[], name: string): ReadTensor {
         data[next++] = value
         continue
       }
+      if (inner && target.bigints && typeof value === 'bigint') {
+        data[next++] = toNumber(value)
+        continue
+      }
       place[axis] = i
       if (inner) wrongValue(value, name, place.slice(0, axis + 1))
-      if (!isArray(value) || value.length !== shape[axis + 1]) {
-        ragged(value, shape[axis + 1], name, place.slice(0, axis + 1))
+      if (isArray(value) && value.length === below) {
+        fill(value as unknown[], axis + 1)
+        continue
       }
-      fill(value as unknown[], axis + 1)
+      if (axis + 2 !== shape.length || !isRow(value, below)) ragged(value, below, name, place.slice(0, axis + 1))
+      if (!copyRow(target, data, next, value)) wrongRow(value, name, place.slice(0, axis + 1))
+      next += below
     }
   }
   fill(values, 0)
   return { data, shape }
 }
 
-function allocate(count: number, name: string): Float32Array {
+/** Copies a row of checked length; false where it has bigints and the target takes none. Nothing of the caller's runs meanwhile. */
+function copyRow<A extends Float32Array | Float64Array>(
+  { set, bigints }: NestedTarget<A>,
+  data: A,
+  at: number,
+  row: ArrayLike<number> & ArrayBufferView,
+): boolean {
+  if (!isBigInts(row)) set(data, row, at)
+  else if (!bigints) return false
+  else for (let i = 0, length = trueLength(row); i < length; i++) data[at + i] = toNumber(row[i])
+  return true
+}
+
+/** The lengths of the first array of each level: what all others must have. */
+function nestedShape(values: readonly unknown[], name: string): number[] {
+  const shape: number[] = []
+  let level: unknown = values
+  for (; isArray(level); level = level[0]) {
+    if (shape.length === deepest) fail('ERR_RNN_SHAPE', `${name} must be nested at most ${deepest} deep`)
+    shape[shape.length] = level.length
+    if (level.length === 0) return shape
+  }
+  if (typeof level === 'object' && typedArrayName(level) !== undefined) {
+    shape[shape.length] = trueLength(level as Float32Array)
+  }
+  return shape
+}
+
+/** Whether a value is a typed array that truly has this length. */
+function isRow(value: unknown, length: number): value is ArrayLike<number> & ArrayBufferView {
+  return typedArrayName(value) !== undefined && trueLength(value as Float32Array) === length
+}
+
+function allocate<A>(make: (count: number) => A, count: number, name: string): A {
   try {
-    return zeros(count)
+    return make(count)
   } catch (cause) {
     throw new RNNError('ERR_RNN_SHAPE', `${name} is too large: ${count} values`, { cause })
   }
 }
 
+const placeOf = (name: string, indexes: readonly number[]) => `${name}${indexes.map((i) => `[${i}]`).join('')}`
+
 function wrongValue(value: unknown, name: string, place: readonly number[]): never {
-  const where = `${name}${place.map((i) => `[${i}]`).join('')}`
-  if (isArray(value)) fail('ERR_RNN_SHAPE', `${where} must be a number as its neighbours are, got ${describe(value)}`)
-  const row = typedArrayName(value) === undefined ? '' : '; a row that is a typed array goes in as Array.from(row)'
-  fail('ERR_RNN_SHAPE', `${where} must be a number, got ${describe(value)}${row}`)
+  const like = isArray(value) || typedArrayName(value) !== undefined ? ' as its neighbours are' : ''
+  fail('ERR_RNN_SHAPE', `${placeOf(name, place)} must be a number${like}, got ${describe(value)}`)
+}
+
+function wrongRow(row: unknown, name: string, place: readonly number[]): never {
+  const hint = 'Float32Array.from(row, Number) makes one'
+  fail('ERR_RNN_SHAPE', `${placeOf(name, place)} must be a row of numbers, got ${describe(row)}; ${hint}`)
 }
 
 function ragged(value: unknown, length: number, name: string, place: readonly number[]): never {
-  const text = (indexes: readonly number[]) => `${name}${indexes.map((i) => `[${i}]`).join('')}`
-  const first = [...place.slice(0, -1).map(() => 0), 0]
-  fail(
-    'ERR_RNN_SHAPE',
-    `${text(place)} must be an array of length ${length} as ${text(first)} is, got ${describe(value)}: nesting must not be ragged`,
-  )
+  const first = placeOf(name, [...place.slice(0, -1).map(() => 0), 0])
+  const deeper = isRow(value, length) ? ' of arrays' : ''
+  const wanted = `an array of length ${length}${deeper} as ${first} is`
+  fail('ERR_RNN_SHAPE', `${placeOf(name, place)} must be ${wanted}, got ${describe(value)}: nesting must not be ragged`)
 }

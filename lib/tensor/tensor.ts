@@ -1,9 +1,25 @@
 /** The public class of dense float32 tensors. */
+import { fail, list } from '../errors.ts'
 import { copyOfRange, freeze } from '../intrinsics/captured.ts'
 import { checkData, readShape, readTensor } from './read.ts'
 
 /** Numbers nested to any depth, each level of one length: `[[1, 2, 3], [3, 4, 5]]` is a tensor of shape (2, 3). */
 export type NestedNumbers = readonly number[] | readonly NestedNumbers[]
+
+/** A typed array of numbers; those of bigints are none. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+
+/** Nested numbers whose innermost rows may be typed arrays: a list of frames is a tensor of shape (T, I). */
+export type NestedRows = readonly (readonly number[] | NumberArray | NestedRows)[]
 
 /** Everything that can stand for a tensor. An onnxruntime tensor of type float32 fits (`data`, `dims`). */
 export type TensorLike =
@@ -11,6 +27,7 @@ export type TensorLike =
   | { readonly data: Float32Array; readonly shape: readonly number[] }
   | { readonly data: Float32Array; readonly dims: readonly number[] }
   | NestedNumbers
+  | NestedRows
 
 /**
  * A dense, row-major tensor of float32 values.
@@ -41,10 +58,11 @@ export class Tensor {
    * Makes a tensor of anything that can stand for one. Nested numbers are copied and rounded to float32; an object with `data` and
    * `shape` or `dims` is wrapped, and shares its values; a Tensor comes back as it is.
    *
-   * @param values a Tensor, `{ data, shape }`, `{ data, dims }` or nested arrays of numbers
+   * @param values a Tensor, `{ data, shape }`, `{ data, dims }` or nested arrays of numbers, whose innermost rows may be typed arrays
    * @returns the tensor
    * @throws RNNError `ERR_RNN_SHAPE` for ragged nesting or a value that is no number, naming the place
    * @example
+   * Tensor.from([new Float32Array(3), new Float32Array(3)]).shape // [2, 3]
    * Tensor.from([[1, 2], [3]]) // ERR_RNN_SHAPE: values[1] must be an array of length 2 as values[0] is …
    */
   static from(values: TensorLike): Tensor {
@@ -57,9 +75,11 @@ export class Tensor {
    * The values as nested arrays of numbers. A tensor of rank 0 gives an array of its one value.
    *
    * @returns fresh arrays, nested as deep as the tensor's rank
+   * @throws RNNError `ERR_RNN_SHAPE` for a tensor without values that would be more than 2^20 empty arrays
    */
   toNested(): NestedNumbers {
     const { data, shape } = this
+    checkEmptyArrays(shape)
     let offset = 0
     const level = (axis: number): NestedNumbers => {
       const length = shape[axis]
@@ -68,6 +88,17 @@ export class Tensor {
       return Array.from(copyOfRange(data, offset - length, length))
     }
     return shape.length === 0 ? [data[0]] : level(0)
+  }
+}
+
+/** Arrays that hold values are paid for by those; a shape such as (2^28, 0) is a promise of memory that nothing stands behind. */
+function checkEmptyArrays(shape: readonly number[]): void {
+  let arrays = 1
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (shape[axis] === 0 && arrays > 2 ** 20) {
+      fail('ERR_RNN_SHAPE', `toNested of shape ${list(shape)} would make ${arrays} empty arrays; at most 2^20 are made`)
+    }
+    arrays *= shape[axis]
   }
 }
 

@@ -83,6 +83,39 @@ describe.each([
       'ERR_RNN_OPTION',
       'lengths must be an array of integers, got null',
     )
+    expectError(
+      () => forward(x3, { lengths: {} }),
+      'ERR_RNN_OPTION',
+      'lengths must be an array of integers, got an object',
+    )
+    for (const [lengths, got] of [
+      [BigInt64Array.of(2n, 3n), 3],
+      [BigInt64Array.of(2n, -1n), -1],
+      [BigUint64Array.of(2n, 2n ** 64n - 1n), '18446744073709552000'],
+      [Float32Array.of(2, 1.5), 1.5],
+      [Float64Array.of(2, Number.NaN), 'NaN'],
+      [[2n, 3n], '3n'],
+      [{ data: Uint8Array.of(2, 255), shape: [2] }, 255],
+    ] as const) {
+      expectError(
+        () => forward(x3, { lengths }),
+        'ERR_RNN_OPTION',
+        `lengths[1] must be an integer from 0 to T = 2, got ${got}`,
+      )
+    }
+    const liar = Object.defineProperty(Int32Array.of(1), 'length', { value: 2 })
+    expectError(() => forward(x3, { lengths: liar }), 'ERR_RNN_SHAPE', `${count} 1 (batch_size=2)`)
+    expectError(() => forward(x3, { lengths: ramp(2, 1) }), 'ERR_RNN_SHAPE', 'lengths must be 1-D, got a 2-D tensor')
+    expectError(
+      () => forward(x3, { lengths: { data: BigInt64Array.of(1n), dims: [2] } }),
+      'ERR_RNN_SHAPE',
+      'lengths.data must have length 2 for shape [2], got length 1',
+    )
+    expectError(
+      () => forward(x3, { lengths: { data: [1, 2], dims: [2] } }),
+      'ERR_RNN_SHAPE',
+      'lengths.data must be a typed array, got an array of length 2',
+    )
     expect(forward(x3, { lengths: new Int32Array([1, 2]) })).toEqual(forward(x3, { lengths: [1, 2] }))
     expect(forward(x2, { lengths: [1] }).output.data.subarray(4)).toEqual(new Float32Array(4))
   })

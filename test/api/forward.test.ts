@@ -78,6 +78,28 @@ describe.each(backends)('on %s', (backend) => {
       })
     })
 
+    it('lengths as any array of integers, or an integer tensor', () => {
+      const lengths = [3, 0, 6, 1]
+      const wanted = forward(x, { lengths })
+      const big = lengths.map(BigInt)
+      const given = [
+        ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array].map((type) =>
+          type.from(lengths),
+        ),
+        Float32Array.from(lengths),
+        Float64Array.from(lengths),
+        BigInt64Array.from(big),
+        BigUint64Array.from(big),
+      ]
+      for (const data of given) {
+        expect(forward(x, { lengths: data })).toEqual(wanted)
+        expect(forward(x, { lengths: { data, shape: [4] } })).toEqual(wanted)
+        expect(forward(x, { lengths: { data, dims: [4] } })).toEqual(wanted)
+      }
+      expect(forward(x, { lengths: big })).toEqual(wanted)
+      expect(forward(x, { lengths: Tensor.from(lengths) })).toEqual(wanted)
+    })
+
     it('full lengths change nothing', () => {
       expect(forward(x, { ...states, lengths: new Array(B).fill(T) })).toEqual(whole)
     })

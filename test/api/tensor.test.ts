@@ -84,6 +84,80 @@ describe('Tensor.from', () => {
     expect(tensor.toNested()).toEqual(nested)
   })
 
+  const rows = [
+    Float32Array.of(1, 2),
+    Float64Array.of(1, 2),
+    Int8Array.of(1, 2),
+    Uint8Array.of(1, 2),
+    Uint8ClampedArray.of(1, 2),
+    Int16Array.of(1, 2),
+    Uint16Array.of(1, 2),
+    Int32Array.of(1, 2),
+    Uint32Array.of(1, 2),
+    Buffer.of(1, 2),
+    Float32Array.of(0, 1, 2, 3).subarray(1, 3),
+    new Float32Array(new SharedArrayBuffer(8)).fill(1, 0, 1).fill(2, 1),
+    runInNewContext('Float64Array.of(1, 2)') as Float64Array,
+  ]
+
+  it('takes typed arrays as innermost rows, at any depth, beside plain ones', () => {
+    for (const row of rows) {
+      expect(Tensor.from([row, row]).toNested()).toEqual([
+        [1, 2],
+        [1, 2],
+      ])
+      expect(Tensor.from([[[row]], [[[3, 4]]]]).toNested()).toEqual([[[[1, 2]]], [[[3, 4]]]])
+      expect(Tensor.from([[3, 4], row]).toNested()).toEqual([
+        [3, 4],
+        [1, 2],
+      ])
+    }
+    expect(Tensor.from([...rows, [1, 2]]).shape).toEqual([14, 2])
+    expect(Tensor.from([new Float32Array(0), []]).shape).toEqual([2, 0])
+    expect(Tensor.from([Float64Array.of(0.1, 1e300)]).toNested()).toEqual([
+      [Math.fround(0.1), Number.POSITIVE_INFINITY],
+    ])
+  })
+
+  it('copies typed rows, by the values that they truly have', () => {
+    const row = Float32Array.of(1, 2)
+    const tensor = Tensor.from([row])
+    row.fill(9)
+    expect(tensor.toNested()).toEqual([[1, 2]])
+    for (const length of [0, 1, 1e9, -1]) {
+      const liar = Object.defineProperty(Float32Array.of(1, 2), 'length', { value: length })
+      expect(Tensor.from([liar, [3, 4]]).toNested()).toEqual([
+        [1, 2],
+        [3, 4],
+      ])
+    }
+  })
+
+  it('refuses a typed row that a getter read before it has detached or shrunk', () => {
+    const Resizable = ArrayBuffer as unknown as new (
+      length: number,
+      options: object,
+    ) => ArrayBuffer & { resize(n: number): void }
+    const resizable = new Resizable(8, { maxByteLength: 64 })
+    const detachable = new Float32Array(2)
+    const cases = [
+      [new Float32Array(resizable), () => resizable.resize(4), 1],
+      [new Float32Array(resizable), () => resizable.resize(64), 16],
+      [detachable, () => structuredClone(detachable.buffer, { transfer: [detachable.buffer] }), 0],
+    ] as const
+    for (const [row, change, length] of cases) {
+      resizable.resize(8)
+      const hostile = Object.defineProperty([row, 0, row], 1, {
+        get() {
+          change()
+          return [1, 2]
+        },
+      }) as NestedNumbers
+      const words = `values[2] must be an array of length 2 as values[0] is, got a Float32Array of length ${length}`
+      expectError(() => Tensor.from(hostile), 'ERR_RNN_SHAPE', words)
+    }
+  })
+
   it('rounds to float32', () => {
     expect(Tensor.from([0.1, 1e300]).toNested()).toEqual([Math.fround(0.1), Number.POSITIVE_INFINITY])
   })
@@ -107,9 +181,38 @@ describe('Tensor.from', () => {
     [[1n], 'values[0] must be a number, got 1n'],
     [[null], 'values[0] must be a number, got null'],
     [
-      [[1], new Float32Array(1)],
-      'values[1] must be an array of length 1 as values[0] is, got a Float32Array of length 1',
+      [[1], new Float32Array(2)],
+      'values[1] must be an array of length 1 as values[0] is, got a Float32Array of length 2: nesting must not be ragged',
     ],
+    [
+      [new Float64Array(2), [1]],
+      'values[1] must be an array of length 2 as values[0] is, got an array of length 1: nesting must not be ragged',
+    ],
+    [[new Int8Array(2), 5], 'values[1] must be an array of length 2 as values[0] is, got 5'],
+    [[new Int8Array(2), undefined], 'values[1] must be an array of length 2 as values[0] is, got undefined'],
+    [
+      [[1, 2], [new Float32Array(2)]],
+      'values[1] must be an array of length 2 as values[0] is, got an array of length 1',
+    ],
+    [
+      [[[1]], new Float32Array(1)],
+      'values[1] must be an array of length 1 of arrays as values[0] is, got a Float32Array',
+    ],
+    [[1, new Float32Array(1)], 'values[1] must be a number as its neighbours are, got a Float32Array of length 1'],
+    [
+      [
+        [[1], [2]],
+        [new Float32Array(1), ['x']],
+      ],
+      'values[1][1][0] must be a number, got "x"',
+    ],
+    [
+      [[new BigInt64Array(2)]],
+      'values[0][0] must be a row of numbers, got a BigInt64Array of length 2; Float32Array.from(row, Number) makes one',
+    ],
+    [[[1], new BigUint64Array(1)], 'values[1] must be a row of numbers, got a BigUint64Array of length 1'],
+    [[new DataView(new ArrayBuffer(4))], 'values[0] must be a number, got a DataView'],
+    [[new Proxy(new Float32Array(2), {})], 'values[0] must be a number, got'],
     [new Array(3), 'values[0] must be a number, got undefined'],
     ['123', 'values must be a Tensor, { data, shape }, { data, dims } or nested arrays of numbers, got "123"'],
     [5, 'got 5'],
@@ -133,5 +236,17 @@ describe('Tensor.from', () => {
 
   it('gives toNested of rank 0 its one value', () => {
     expect(new Tensor(new Float32Array([7]), []).toNested()).toEqual([7])
+  })
+
+  it('has an end in toNested where a shape promises arrays that no value pays for', () => {
+    const words = 'toNested of shape [268435456, 0] would make 268435456 empty arrays; at most 2^20 are made'
+    expectError(() => new Tensor(new Float32Array(0), [2 ** 28, 0]).toNested(), 'ERR_RNN_SHAPE', words)
+    expectError(
+      () => new Tensor(new Float32Array(0), [2 ** 15, 2 ** 15, 0, 3]).toNested(),
+      'ERR_RNN_SHAPE',
+      'empty arrays',
+    )
+    expect(new Tensor(new Float32Array(0), [0, 2 ** 28]).toNested()).toEqual([])
+    expect(new Tensor(new Float32Array(0), [2 ** 12, 0, 5]).toNested()).toHaveLength(4096)
   })
 })

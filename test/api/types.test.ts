@@ -3,6 +3,7 @@ import {
   type BackendName,
   type ForwardOptions,
   GRU,
+  type Ids,
   Linear,
   LSTM,
   type NestedNumbers,
@@ -74,8 +75,23 @@ it('everything that can stand for a tensor is a TensorLike', () => {
   expectTypeOf<{ data: Float32Array; shape: number[] }>().toExtend<TensorLike>()
   expectTypeOf<number[][][]>().toExtend<TensorLike>()
   expectTypeOf<Float32Array>().not.toExtend<TensorLike>()
+  expectTypeOf<Float32Array[]>().toExtend<TensorLike>()
+  expectTypeOf<readonly (Int16Array | number[])[][]>().toExtend<TensorLike>()
+  expectTypeOf<BigInt64Array[]>().not.toExtend<TensorLike>()
   expectTypeOf(Tensor.from([1]).toNested()).toEqualTypeOf<NestedNumbers>()
   expectTypeOf(new RNN(1, 1).stateDict()).toExtend<StateDict>()
+})
+
+it('lengths and ids are any integers', () => {
+  type Lengths = NonNullable<ForwardOptions['lengths']>
+  expectTypeOf<readonly number[]>().toExtend<Lengths>()
+  expectTypeOf<BigInt64Array>().toExtend<Lengths>()
+  expectTypeOf<{ data: BigInt64Array; dims: readonly number[]; type: 'int64' }>().toExtend<Lengths>()
+  expectTypeOf<number[][]>().not.toExtend<Lengths>()
+  expectTypeOf<Lengths>().toExtend<Ids>()
+  expectTypeOf<(BigInt64Array | number[])[][]>().toExtend<Ids>()
+  expectTypeOf<Tensor>().toExtend<Ids>()
+  expectTypeOf<string[]>().not.toExtend<Ids>()
 })
 
 it('one call serves every class', () => {

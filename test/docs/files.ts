@@ -21,7 +21,7 @@ export function writeFiles(folder: string): void {
   })
   const damaged = writeSafetensors({ weight: Tensor.from([1]) })
   writeFileSync(join(folder, 'cut.safetensors'), damaged.subarray(0, -1))
-  writeFileSync(join(folder, 'model.pt'), 'PK\x03\x04 what a zip archive begins with')
+  writeFileSync(join(folder, 'model.pt'), 'PK\x03\x04 the zip archive that holds model/data.pkl')
   copyFileSync(join(root, 'examples/quickstart/pytorch.safetensors'), join(folder, 'rnn.safetensors'))
   const exported = JSON.parse(readFileSync(join(root, 'test/fixtures/onnx/exported.json'), 'utf8'))
   const { model } = exported.find(({ name }: { name: string }) => name === 'LSTM without bias')

@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { loadSafetensors, RNN, readSafetensors, type StateDict, Tensor, writeSafetensors } from 'native-rnn'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runModule } from '../support/child.ts'
 import { expectError } from '../support/errors.ts'
 
 /** A file of this header, as text, and these bytes after it. */
 function file(header: string | object, data: Uint8Array | number = 0): Uint8Array {
-  const text = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header))
+  const isText = typeof header === 'string' || Buffer.isBuffer(header)
+  const text = Buffer.from((isText ? header : JSON.stringify(header)) as string)
   const body = typeof data === 'number' ? new Uint8Array(data) : data
   const bytes = new Uint8Array(8 + text.length + body.length)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true)
@@ -59,6 +61,82 @@ describe('readSafetensors', () => {
     const nan = readSafetensors(file({ x: entry('BF16', [], 0, 2) }, bytesOf(Uint16Array.of(0x7fc1))))
     expect(nan.x.shape).toEqual([])
     expect(nan.x.data[0]).toBeNaN()
+  })
+
+  const of = (dtype: string, values: ArrayBufferView, count: number) =>
+    readSafetensors(file({ x: entry(dtype, [count], 0, values.byteLength) }, bytesOf(values))).x.data
+
+  it('reads integers and booleans, a counter or a mask beside weights', () => {
+    const header = {
+      'bn.num_batches_tracked': entry('I64', [], 0, 8),
+      mask: entry('BOOL', [3], 8, 11),
+      weight: entry('F32', [1], 11, 15),
+    }
+    const bytes = [...bytesOf(BigInt64Array.of(70_000n)), 0, 1, 255, ...bytesOf(Float32Array.of(0.5))]
+    const read = readSafetensors(file(header, Uint8Array.from(bytes)))
+    expect([...read['bn.num_batches_tracked'].data, ...read.mask.data, ...read.weight.data]).toEqual([
+      70_000, 0, 1, 1, 0.5,
+    ])
+    expect(read['bn.num_batches_tracked'].shape).toEqual([])
+    expect(of('I8', Int8Array.of(-128, 127), 2)).toEqual(Float32Array.of(-128, 127))
+    expect(of('U8', Uint8Array.of(0, 255), 2)).toEqual(Float32Array.of(0, 255))
+    expect(of('I16', Int16Array.of(-32768, 32767), 2)).toEqual(Float32Array.of(-32768, 32767))
+    expect(of('U16', Uint16Array.of(65535), 1)).toEqual(Float32Array.of(65535))
+    expect(of('I32', Int32Array.of(-(2 ** 31), 16777217, 16777219), 3)).toEqual(
+      Float32Array.of(-(2 ** 31), 16777216, 16777220),
+    )
+    expect(of('U32', Uint32Array.of(2 ** 32 - 1, 2 ** 24 + 3), 2)).toEqual(Float32Array.of(2 ** 32, 2 ** 24 + 4))
+  })
+
+  it('rounds integers of 64 bits once, to nearest, ties to even', () => {
+    // By halves: what the float below and the one above lie apart, in integers alone.
+    const nearest = (value: bigint): number => {
+      const size = value < 0n ? -value : value
+      const shift = BigInt(Math.max(0, size.toString(2).length - 24))
+      const floor = size >> shift
+      const rest = 2n * (size - (floor << shift))
+      const up = rest > 1n << shift || (rest === 1n << shift && (floor & 1n) === 1n && shift > 0n)
+      return Number((floor + (up ? 1n : 0n)) << shift) * (value < 0n ? -1 : 1)
+    }
+    const bits = [1n, 2n, 3n, 5n, 0x1000001n, 0x1800001n, 0xffffffn, 0x1ffffffn]
+    const values: bigint[] = [0n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n + 1n]
+    for (let shift = 0n; shift < 63n; shift++) {
+      for (const bit of bits) for (const d of [-1n, 0n, 1n]) values.push((bit << shift) + d, -(bit << shift) + d)
+    }
+    const signed = values.filter((value) => value === BigInt.asIntN(64, value))
+    expect([...of('I64', BigInt64Array.from(signed), signed.length)]).toEqual(signed.map((value) => nearest(value) + 0))
+    const unsigned = [
+      ...values.filter((value) => value === BigInt.asUintN(64, value)),
+      2n ** 64n - 1n,
+      2n ** 63n + 2n ** 39n,
+    ]
+    expect([...of('U64', BigUint64Array.from(unsigned), unsigned.length)]).toEqual(unsigned.map(nearest))
+    // Taken as a double first, this one would be rounded to a tie, and then down.
+    expect(of('I64', BigInt64Array.of(2n ** 60n + 2n ** 36n + 1n), 1)[0]).toBe(2 ** 60 + 2 ** 37)
+  })
+
+  it('widens all values of both kinds of float8', () => {
+    const all = Uint8Array.from({ length: 256 }, (_, i) => i)
+    const [e4m3, e5m2] = ['F8_E4M3', 'F8_E5M2'].map((dtype) => of(dtype, all, 256))
+    for (let bits = 0; bits < 256; bits++) {
+      const sign = bits >> 7 ? -1 : 1
+      const [e4, m3, e5, m2] = [(bits >> 3) & 15, bits & 7, (bits >> 2) & 31, bits & 3]
+      const four = e4 === 15 && m3 === 7 ? Number.NaN : sign * (e4 ? (1 + m3 / 8) * 2 ** (e4 - 7) : (m3 / 8) * 2 ** -6)
+      const infinite = m2 ? Number.NaN : Infinity
+      const five = sign * (e5 === 31 ? infinite : e5 ? (1 + m2 / 4) * 2 ** (e5 - 15) : (m2 / 4) * 2 ** -14)
+      if (!Object.is(e4m3[bits], four)) expect.fail(`E4M3 ${bits}: ${e4m3[bits]} is not ${four}`)
+      if (!Object.is(e5m2[bits], five)) expect.fail(`E5M2 ${bits}: ${e5m2[bits]} is not ${five}`)
+    }
+    expect(Math.max(...e4m3.filter(Number.isFinite))).toBe(448)
+    expect(Math.max(...e5m2.filter(Number.isFinite))).toBe(57344)
+  })
+
+  it('takes metadata that are null, and spaces wherever JSON has them', () => {
+    const header =
+      ' "__metadata__" : null , "a\\u0062" : { "shape" : [ 1 , 1 ] ,\t"data_offsets":[ 0,4 ],"dtype"\n:\r"F32" } '
+    expect(readSafetensors(file(`{${header}}  `, 4))).toEqual({ ab: new Tensor(new Float32Array(1), [1, 1]) })
+    const texts = '{"__metadata__":{ "a" : "é\\n" , "a":"" },"n":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}'
+    expect(Object.keys(readSafetensors(file(texts, 4)))).toEqual(['n'])
   })
 
   it('takes tensors in any order, empty ones, metadata, spaces after the header, and unaligned bytes', () => {
@@ -114,15 +192,44 @@ describe('readSafetensors', () => {
     ['a header that begins with a space', file(' {}'), "does not begin with '{'"],
     ['a byte order mark', file('\ufeff{}'), "does not begin with '{'"],
     ['a header that is no UTF-8', file('{}').fill(0xff, 9, 10), 'no valid JSON in UTF-8'],
-    ['a header cut short', file('{"a":'), 'no valid JSON in UTF-8: a value is expected at character 5'],
-    ['something after the header’s end', file('{}{}'), 'the text goes on after its end at character 2'],
-    ['a comma too many', file('{"a":1,}'), 'a string is expected at character 7'],
-    ['a missing colon', file('{"a" 1}'), "':' is expected at character 5"],
+    ['a header cut short', file('{"a":'), 'no valid JSON in UTF-8: a value is expected at byte 5'],
+    ['something after the header’s end', file('{}{}'), 'the text goes on after its end at byte 2'],
+    ['a comma too many', file(`{"a":${JSON.stringify(one)},}`, 4), 'a string is expected at byte 54'],
+    ['a missing colon', file('{"a" 1}'), "':' is expected at byte 5"],
     ['a string without end', file('{"a'), 'a string has no end'],
     ['a bad escape', file('{"\\x":1}'), 'no valid JSON in UTF-8'],
-    ['a bad number', file('{"a":01}'), "',' or '}' is expected at character 6"],
+    ['a bad number', file('{"a":{"shape":[01]}}'), "',' or ']' is expected at byte 16"],
+    ['a control character', file('{"a\n":{}}'), 'a string has a control character at byte 3'],
+    ['a name that is no UTF-8', file('{"aa":{}}').fill(0xff, 10, 11), 'a string is no UTF-8'],
+    [
+      'a surrogate in UTF-8',
+      file(Buffer.from([0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x7b, 0x7d, 0x7d])),
+      'a string is no UTF-8',
+    ],
+    ['a list without end', file('{"a":{"shape":[1'), "',' or ']' is expected at byte 16"],
+    ['an object without end', file('{"a":{"shape":[1]'), "',' or '}' is expected at byte 17"],
+    ['no value', file('{"a":}'), 'a value is expected at byte 5'],
     ['NaN', file('{"a":NaN}'), 'a value is expected'],
-    ['nesting without end', file(`{"a":${'['.repeat(100)}`), 'nesting is too deep'],
+    [
+      'nesting without end',
+      file(`{"a":${'['.repeat(100)}`),
+      '"a" must be an object with dtype, shape and data_offsets',
+    ],
+    ['nesting in a shape', file('{"a":{"shape":[[1]]}}'), '"a" must have a shape of integers'],
+    [
+      'a field of another name',
+      file({ a: { ...one, x: 1 } }, 4),
+      '"a" has the field "x"; it must be an object with dtype',
+    ],
+    ['a field that objects have', file('{"a":{"__proto__":{}}}'), '"a" has the field "__proto__"'],
+    ['a dtype that is no text', file({ a: { ...one, dtype: 5 } }, 4), '"a" must have a dtype that is a string'],
+    ['three offsets', file({ a: { ...one, data_offsets: [0, 4, 4] } }, 4), '"a" must have two data_offsets'],
+    ['a size with an exponent', file('{"a":{"shape":[1e2]}}'), '"a" must have a shape'],
+    [
+      'metadata twice',
+      file('{"__metadata__":{},"__metadata__":null}'),
+      'the key "__metadata__" stands twice at byte 19',
+    ],
     [
       'a duplicate name',
       file(`{"a":${JSON.stringify(one)},"a":${JSON.stringify(one)}}`, 4),
@@ -143,12 +250,13 @@ describe('readSafetensors', () => {
     ['an entry that is no object', file({ a: 5 }), '"a" must be an object with dtype, shape and data_offsets'],
     ['an entry that is null', file({ a: null }), '"a" must be an object'],
     ['no dtype', file({ a: { shape: [1], data_offsets: [0, 4] } }, 4), '"a" has dtype undefined'],
-    [
-      'an unknown dtype',
-      file({ a: entry('F8_E4M3', [4], 0, 4) }, 4),
-      '"a" has dtype "F8_E4M3"; F32, F16, BF16 and F64 are supported',
-    ],
-    ['a dtype of integers', file({ a: entry('I64', [1], 0, 8) }, 8), '"a" has dtype "I64"'],
+    ...['F4', 'F6_E2M3', 'F6_E3M2', 'F8_E8M0', 'F8_E4M3FNUZ', 'C64', 'I4', 'f32', ''].map(
+      (dtype): [string, Uint8Array, string] => [
+        `the dtype ${dtype}`,
+        file({ a: entry(dtype, [4], 0, 4) }, 4),
+        `"a" has dtype "${dtype}"; F64, F32, F16, BF16, F8_E4M3, F8_E5M2, BOOL, I8 to I64 and U8 to U64 are supported`,
+      ],
+    ),
     ['a dtype that objects have', file({ a: entry('constructor', [1], 0, 4) }, 4), '"a" has dtype "constructor"'],
     ['no shape', file({ a: { dtype: 'F32', data_offsets: [0, 4] } }, 4), '"a" must have a shape'],
     ['a negative size', file({ a: entry('F32', [-1], 0, 4) }, 4), '"a" must have a shape of integers of at least 0'],
@@ -225,6 +333,64 @@ describe('readSafetensors', () => {
     const bytes = file(`{"${'\\\\'.repeat(4_000_000)}":1}`)
     const { message } = expectError(() => readSafetensors(bytes), 'ERR_RNN_MODEL_FILE', 'must be an object')
     expect(message.length).toBeLessThan(400)
+  })
+})
+
+describe('a file that is no safetensors file', () => {
+  const text = (words: string) => Buffer.from(words)
+  it.each<[string, Uint8Array, string]>([
+    [
+      'a Git LFS pointer',
+      text('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab\nsize 12345\n'),
+      'it is a Git LFS pointer, not the file itself: run `git lfs pull`',
+    ],
+    [
+      'an HTML page',
+      text('<!DOCTYPE html>\n<html><head><title>404</title>'),
+      'it is an HTML page: the download gave a page',
+    ],
+    ['a zip', text('PK\x03\x04 and so on, up to its directory'), 'it is a zip archive'],
+    ['a .pt', text('PK\x03\x04\0\0\0\0 model/data.pkl'), 'it is a PyTorch file (.pt)'],
+    ['a pickle', Buffer.from([0x80, 2, 0x7d, 0x71, 0, 0x28, 0x58, 1, 0, 0]), 'it is a Python pickle'],
+    ['a JSON text', text('{"error": "not found"}'), 'it is a JSON text that begins "{'],
+    [
+      'an ONNX file',
+      Buffer.from([8, 8, 0x12, 7, 0x70, 0x79, 0x74, 0x6f, 0x72, 0x63, 0x68]),
+      'it is an ONNX file: readOnnx',
+    ],
+    ['nothing', new Uint8Array(0), 'it has 0 bytes'],
+  ])('%s is called what it is', (_, bytes, words) => {
+    expectError(() => readSafetensors(bytes), 'ERR_RNN_MODEL_FILE', words)
+  })
+})
+
+describe('a header of 16 MiB', () => {
+  // A heap of 64 MiB beside the file: each of these took up to 1.3 GB.
+  const headers = {
+    'of nested arrays': "'{\"a\":' + '['.repeat(M - 10)",
+    'of many empty arrays': "'{\"a\":[' + '[],'.repeat((M - 20) / 3 | 0) + '0]}'",
+    'of many empty objects': "'{\"a\":{\"shape\":[' + '{},'.repeat((M - 40) / 3 | 0) + '0]}}'",
+    'of a field with many values': "'{\"a\":{\"x\":[' + '0,'.repeat((M - 40) / 2 | 0) + '0]}}'",
+    'of a shape of many axes': "'{\"a\":{\"shape\":[' + '0,'.repeat((M - 40) / 2 | 0) + '0]}}'",
+    'of numbers without end': "'{\"a\":{\"shape\":[' + '9'.repeat(M - 40) + ']}}'",
+    'of one dtype': '\'{"a":{"dtype":"\' + \'x\'.repeat(M - 40) + \'"}}\'',
+    'of one name': "'{\"' + 'é'.repeat((M - 40) / 2) + '\":{}}'",
+    'of one name in escapes': "'{\"' + '\\\\u00e9'.repeat((M - 40) / 6 | 0) + '\":{}}'",
+    'of metadata': '\'{"__metadata__":{\' + \'"":"",\'.repeat((M - 40) / 6 | 0) + \'"":1}}\'',
+    'of spaces': "'{' + ' '.repeat(M - 2) + '!'",
+  }
+  it.each(Object.entries(headers))('%s is refused in 64 MiB of heap', async (_, header) => {
+    const program = `
+      import { readSafetensors, RNNError } from 'native-rnn'
+      const M = 2 ** 24
+      const file = Buffer.alloc(8 + M, 0x20)
+      const length = file.write(${header}, 8)
+      file.writeBigUInt64LE(BigInt(length))
+      let code
+      try { readSafetensors(file.subarray(0, 8 + length)) } catch (error) { code = error.code + ' ' + (error.message.length < 400) }
+      console.log(code)`
+    const { ended, stdout, stderr } = await runModule(program, {}, ['--max-old-space-size=64'])
+    expect({ ended, stdout, stderr }).toEqual({ ended: 0, stdout: 'ERR_RNN_MODEL_FILE true\n', stderr: '' })
   })
 })
 

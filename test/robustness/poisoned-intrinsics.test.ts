@@ -35,11 +35,17 @@ const frames = [], dicts = {}
 const names = ${JSON.stringify(availableBackends())}
 const input = { data: wave(5 * 2 * 3), shape: [5, 2, 3] }, long = { data: wave(120 * 8 * 3), shape: [120, 8, 3] }
 const h0 = { data: wave(2 * 8), shape: [1, 2, 8] }, frame = wave(3)
+const longs = new BigInt64Array(2)
+longs[0] = 4n, longs[1] = 2n
 async function use(backend, layers) {
   const { lstm, gru, linear, embedding } = layers
   await attempt('forward', () => {
     const { output, hn, cn } = lstm.forward(input, { h0, lengths: [5, 3] })
     say('y', output.data), say('h', hn.data), say('c', cn.data)
+  })
+  await attempt('rows', () => {
+    say('y', gru.forward([frame, frame]).output.data)
+    say('y', lstm.forward(input, { lengths: longs }).output.data), say('y', embedding.forward(longs).data)
   })
   await attempt('long', () => say('y', gru.forward(long).output.data))
   await attempt('async', async () => say('y', (await lstm.forwardAsync(input)).output.data))
