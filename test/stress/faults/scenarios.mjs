@@ -158,9 +158,10 @@ export const scenarios = {
     return { mayKeep: onPool, act: () => asynchronous(layer, 3, large, { lengths }) }
   },
   'forwardAsync, kept memory': () => {
-    const layer = new LSTM(5, 9, bidirectional)
-    // A block for each call, and one more that is made ready.
-    return { mayKeep: onPool + 4, act: () => asynchronous(layer, 3, ramp(700, 20, 5), { returnOutput: false }) }
+    const layer = new RNN(350, 1, { seed: 3 })
+    const wide = ramp(20, 10, 350)
+    // One for each call, and one more that is made ready.
+    return { mayKeep: onPool + 4, act: () => asynchronous(layer, 3, wide, {}) }
   },
   'forwardAsync into tensors': () =>
     intoTensors((layer, ...call) => layer.forwardAsync(...call), large, { lengths }, onPool),
