@@ -1,6 +1,7 @@
 /** One node of an ONNX file, read out of its bytes when somebody wants it; knows NodeProto and AttributeProto. */
 
 import { describe } from '../../errors.ts'
+import type { Refuse } from '../../graph/budget.ts'
 import type { AttributeValue, Graph, GraphNode, StoredTensor } from '../../graph/graph.ts'
 import type { Field, Message } from './protobuf.ts'
 
@@ -59,9 +60,7 @@ export class FileNode implements GraphNode {
     return this.name === '' ? this.message.name : `${this.message.name} ${describe(this.name)}`
   }
 
-  fail(what: string): never {
-    return this.#graph.fail(`${this.label}: ${what}`)
-  }
+  readonly fail: Refuse = (what) => this.#graph.fail(`${this.label}: ${what}`)
 
   /** As `fail`, without the operator, where what was wrong says it. */
   refuse(what: string): never {
