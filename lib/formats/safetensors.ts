@@ -1,7 +1,9 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
 
+import { Buffer } from 'node:buffer'
 import { describe, fail, list, named, RNNError } from '../errors.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { decodeUtf8 } from '../runtime.ts'
 import { fromLittleEndian, littleEndian } from '../tensor/bytes.ts'
 import { readTensor } from '../tensor/read.ts'
 import { elements } from '../tensor/shape.ts'
@@ -59,7 +61,7 @@ export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
  * @throws RNNError `ERR_RNN_MODEL_FILE` with the path; errors of the file system pass as they are
  */
 export async function loadSafetensors(path: string | URL): Promise<Record<string, Tensor>> {
-  if (typeof path !== 'string' && !(path instanceof URL)) {
+  if (typeof path !== 'string' && !(typeof URL === 'function' && path instanceof URL)) {
     fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}`)
   }
   // Only here, for it takes a millisecond of each program's start.
@@ -157,8 +159,9 @@ function readHeader(file: Buffer): { header: { [name: string]: Json }; start: nu
   if (bytes[0] !== 0x7b) damaged("its header does not begin with '{'")
   let header: Json
   try {
-    header = parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    header = parseJson(decodeUtf8(bytes))
   } catch (error) {
+    if (error instanceof RNNError) throw error
     return damaged(`its header is no valid JSON in UTF-8: ${(error as Error).message}`, error)
   }
   return { header: header as { [name: string]: Json }, start }
