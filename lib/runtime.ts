@@ -7,11 +7,6 @@ export function missing(name: string, what: string): RNNError {
   return new RNNError('ERR_RNN_BACKEND', `${what} needs ${name}, and this runtime has none`)
 }
 
-/** Milliseconds since some moment. */
-export function now(): number {
-  return typeof performance === 'undefined' ? Date.now() : performance.now()
-}
-
 let decoder: InstanceType<typeof TextDecoder> | undefined
 
 /**

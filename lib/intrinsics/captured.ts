@@ -150,3 +150,8 @@ export const setInts: (target: Int32Array, source: ArrayLike<number>, offset?: n
 export const fillFloats: (target: Float32Array, value: number, start?: number, end?: number) => void = uncurried(
   Floats.prototype.fill,
 )
+
+/** Milliseconds since some moment. */
+export function now(): number {
+  return typeof performance === 'undefined' ? Date.now() : performance.now()
+}

@@ -1,6 +1,9 @@
 /** The public class of dense float32 tensors. */
+
+import { fail, list } from '../errors.ts'
 import { copyOfRange, freeze } from '../intrinsics/captured.ts'
 import { checkData, readShape, readTensor } from './read.ts'
+import { elements } from './shape.ts'
 
 /** Numbers nested to any depth, each level of one length: `[[1, 2, 3], [3, 4, 5]]` is a tensor of shape (2, 3). */
 export type NestedNumbers = readonly number[] | readonly NestedNumbers[]
@@ -57,9 +60,11 @@ export class Tensor {
    * The values as nested arrays of numbers. A tensor of rank 0 gives an array of its one value.
    *
    * @returns fresh arrays, nested as deep as the tensor's rank
+   * @throws RNNError `ERR_RNN_SHAPE` where an axis of length 0 stands below so many empty arrays that they would fill the memory
    */
   toNested(): NestedNumbers {
     const { data, shape } = this
+    checkNesting(shape)
     let offset = 0
     const level = (axis: number): NestedNumbers => {
       const length = shape[axis]
@@ -78,6 +83,20 @@ const InternalTensor = Tensor as new (data: Float32Array, shape: readonly number
 /** A tensor of values that the package itself made for the shape, which is one of `frozenShape`. */
 export function ownTensor(data: Float32Array, shape: readonly number[]): Tensor {
   return new InternalTensor(data, shape, internal)
+}
+
+/** Arrays hold values, and cost what these do; but a shape without values may ask for any number of arrays. */
+const mostEmpty = 2 ** 20
+
+function checkNesting(shape: readonly number[]): void {
+  if (elements(shape) > 0) return
+  let arrays = 1
+  for (let axis = 0; axis < shape.length - 1 && arrays <= mostEmpty; axis++) arrays *= shape[axis]
+  if (arrays <= mostEmpty) return
+  fail(
+    'ERR_RNN_SHAPE',
+    `a tensor of shape ${list(shape)} has no values, and would be nested in more than ${mostEmpty} arrays`,
+  )
 }
 
 function ownShape(data: unknown, shape: unknown): readonly number[] {

@@ -1,7 +1,6 @@
 /** Layers × directions × rows × time of one network: which step comes after which. */
 
-import { ceil, copyOf, copyOfInts, sharedBytesIn, zeros } from '../../intrinsics/captured.ts'
-import { missing } from '../../runtime.ts'
+import { ceil, copyOf, copyOfInts, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { copy, sharedCopy } from './arrays.ts'
@@ -119,7 +118,6 @@ export class TypeScriptNetwork implements Network {
 
   /** The first call moves the weights into shared memory; from then on this network reads them there too. */
   share(): readonly CellWeights[] {
-    if (!sharedBytesIn) throw missing('SharedArrayBuffer', 'share()')
     if (!this.#shared) {
       this.#shared = mapWeights(this.#weights, sharedCopy)
       this.#use(this.#shared)

@@ -1,6 +1,6 @@
 /** Long computations in slices of a few milliseconds, so that timers and sockets have their turn in between. */
 import { setImmediate } from 'node:timers'
-import { now } from '../../runtime.ts'
+import { now } from '../../intrinsics/captured.ts'
 import type { ForwardResult, Settle } from '../interface.ts'
 
 const sliceMs = 4
