@@ -2,10 +2,11 @@
 
 import { chooseBackend } from '../backends/index.ts'
 import { describe, fail } from '../errors.ts'
-import { create } from '../intrinsics/captured.ts'
+import { create, sharedBytesIn } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import { backendName, boolean, integer, layerChecks, oneOf, size } from '../options/checks.ts'
 import { readFunctions } from '../options/functions.ts'
+import { missing } from '../runtime.ts'
 import { cellsOf, cellTraits } from '../spec/cell-traits.ts'
 import { type BackendName, type ClassName, type Direction, directionsOf, type NetworkSpec } from '../spec/spec.ts'
 import { version } from '../version.ts'
@@ -14,7 +15,8 @@ import { NetworkRef } from './network-ref.ts'
 /**
  * A layer that other threads of the process can open: `postMessage(layer.share())` on one side, `LSTM.fromShared(handle)` on the other.
  * The weights lie in shared memory, which lives as long as anyone in any thread has a layer, a stream or a handle on it. What is
- * in a handle is the package's own affair.
+ * in a handle is the package's own affair. JavaScript has no shared memory that is read-only: a handle goes to code that may write the
+ * layer's weights. Who does changes the numbers of every layer on them, and nothing else.
  */
 export interface SharedLayer {
   /** The class that opens it. */
@@ -35,8 +37,10 @@ const classNames: readonly unknown[] = ['RNN', 'GRU', 'LSTM'] satisfies ClassNam
 
 /** The handle of a layer; plain data, so that postMessage carries it. */
 export function shareLayer(type: SharedLayer['type'], batchFirst: boolean, ref: NetworkRef): SharedLayer {
+  if (!sharedBytesIn) throw missing('SharedArrayBuffer', 'share()')
   const { spec, backend, network } = ref
-  return { type, version, backend: backend.name, batchFirst, spec: { ...spec }, weights: network.share() }
+  // The views are the handle's own: what is done to them leaves the layer's as they are.
+  return { type, version, backend: backend.name, batchFirst, spec: { ...spec }, weights: ownViews(network.share(), 0) }
 }
 
 /** Opens a handle for a class; everything in it is checked, as it may have come from anywhere. */

@@ -1,7 +1,9 @@
 /** The public class of dense float32 tensors. */
+
 import { fail, list } from '../errors.ts'
 import { copyOfRange, freeze } from '../intrinsics/captured.ts'
 import { checkData, readShape, readTensor } from './read.ts'
+import { elements } from './shape.ts'
 
 /** Numbers nested to any depth, each level of one length: `[[1, 2, 3], [3, 4, 5]]` is a tensor of shape (2, 3). */
 export type NestedNumbers = readonly number[] | readonly NestedNumbers[]
@@ -75,11 +77,11 @@ export class Tensor {
    * The values as nested arrays of numbers. A tensor of rank 0 gives an array of its one value.
    *
    * @returns fresh arrays, nested as deep as the tensor's rank
-   * @throws RNNError `ERR_RNN_SHAPE` for a tensor without values that would be more than 2^20 empty arrays
+   * @throws RNNError `ERR_RNN_SHAPE` where an axis of length 0 stands below so many empty arrays that they would fill the memory
    */
   toNested(): NestedNumbers {
     const { data, shape } = this
-    checkEmptyArrays(shape)
+    checkNesting(shape)
     let offset = 0
     const level = (axis: number): NestedNumbers => {
       const length = shape[axis]
@@ -91,17 +93,6 @@ export class Tensor {
   }
 }
 
-/** Arrays that hold values are paid for by those; a shape such as (2^28, 0) is a promise of memory that nothing stands behind. */
-function checkEmptyArrays(shape: readonly number[]): void {
-  let arrays = 1
-  for (let axis = 0; axis < shape.length; axis++) {
-    if (shape[axis] === 0 && arrays > 2 ** 20) {
-      fail('ERR_RNN_SHAPE', `toNested of shape ${list(shape)} would make ${arrays} empty arrays; at most 2^20 are made`)
-    }
-    arrays *= shape[axis]
-  }
-}
-
 /** Says to the constructor that nothing needs to be checked; no caller from outside has it. */
 const internal = Symbol()
 const InternalTensor = Tensor as new (data: Float32Array, shape: readonly number[], origin: typeof internal) => Tensor
@@ -109,6 +100,20 @@ const InternalTensor = Tensor as new (data: Float32Array, shape: readonly number
 /** A tensor of values that the package itself made for the shape, which is one of `frozenShape`. */
 export function ownTensor(data: Float32Array, shape: readonly number[]): Tensor {
   return new InternalTensor(data, shape, internal)
+}
+
+/** Arrays hold values, and cost what these do; but a shape without values may ask for any number of arrays. */
+const mostEmpty = 2 ** 20
+
+function checkNesting(shape: readonly number[]): void {
+  if (elements(shape) > 0) return
+  let arrays = 1
+  for (let axis = 0; axis < shape.length - 1 && arrays <= mostEmpty; axis++) arrays *= shape[axis]
+  if (arrays <= mostEmpty) return
+  fail(
+    'ERR_RNN_SHAPE',
+    `a tensor of shape ${list(shape)} has no values, and would be nested in more than ${mostEmpty} arrays`,
+  )
 }
 
 function ownShape(data: unknown, shape: unknown): readonly number[] {

@@ -42,32 +42,36 @@ function entriesOf(spec: NetworkSpec, layer: number, direction: number): WeightE
   return entries
 }
 
+/** All weights of a network in PyTorch's order; one that is too large is refused. Reserves nothing. */
+export function eachWeight(spec: NetworkSpec, visit: (entry: WeightEntry, index: number) => void): void {
+  const D = directionsOf(spec)
+  for (let index = 0; index < spec.numLayers * D; index++) {
+    const entries = entriesOf(spec, floor(index / D), index % D)
+    for (let i = 0; i < entries.length; i++) {
+      const { key, shape } = entries[i]
+      if (elements(shape) > largestMatrix) {
+        fail('ERR_RNN_OPTION', `the sizes are too large together: ${key} of shape ${tuple(shape)} passes 2^30 values`)
+      }
+      visit(entries[i], index)
+    }
+  }
+}
+
 /** Fresh weights of a network, index layer · D + direction, each weight filled by `fill` in PyTorch's order. */
 export function collectWeights(
   spec: NetworkSpec,
   fill: (entry: WeightEntry, target: Float32Array) => void,
 ): CellWeights[] {
-  const all: CellWeights[] = []
-  const D = directionsOf(spec)
-  for (let index = 0; index < spec.numLayers * D; index++) {
-    const fields: { -readonly [K in keyof CellWeights]?: Float32Array } = create(null)
-    const entries = entriesOf(spec, floor(index / D), index % D)
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i]
-      const count = entry.field === 'peephole' ? 3 * spec.hiddenSize : elements(entry.shape)
-      if (count > largestMatrix) {
-        fail(
-          'ERR_RNN_OPTION',
-          `the sizes are too large together: ${entry.key} of shape ${tuple(entry.shape)} passes 2^30 values`,
-        )
-      }
-      const target = fields[entry.field] ?? zeros(count)
-      fields[entry.field] = target
-      fill(entry, target)
-    }
-    all[index] = fields as CellWeights
-  }
-  return all
+  const all: { -readonly [K in keyof CellWeights]?: Float32Array }[] = []
+  eachWeight(spec, (entry, index) => {
+    const fields = all[index] ?? (create(null) as (typeof all)[0])
+    all[index] = fields
+    const count = entry.field === 'peephole' ? 3 * spec.hiddenSize : elements(entry.shape)
+    const target = fields[entry.field] ?? zeros(count)
+    fields[entry.field] = target
+    fill(entry, target)
+  })
+  return all as CellWeights[]
 }
 
 /** The weights under their PyTorch names; the tensors take over the arrays given. */

@@ -8,7 +8,7 @@ import type { CellName, CellWeights, ClassName, NetworkSpec } from '../spec/spec
 import { type ReadTensor, readTensor } from '../tensor/read.ts'
 import { elements, sameShape } from '../tensor/shape.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
-import { collectWeights } from './names.ts'
+import { collectWeights, eachWeight } from './names.ts'
 
 /**
  * Weights by PyTorch's names, as `torch.nn.Module.state_dict()` has them: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`,
@@ -31,6 +31,7 @@ export class StateDictReader {
   readonly #read = new Map<string, ReadTensor | undefined>()
   readonly #problems: string[] = []
   readonly #taken = new Set<string>()
+  readonly #fitting = new Set<string>()
   readonly #allKeys: readonly string[]
   readonly #prefix: string
 
@@ -92,33 +93,59 @@ export class StateDictReader {
     }
   }
 
-  /** Copies a weight to its place, or notes why it cannot be. */
-  take(name: string, shape: readonly number[], target: Float32Array, offset = 0): void {
+  /** Notes why a weight cannot be taken, if so. Reserves nothing: what a dict only claims costs nothing. */
+  expect(name: string, shape: readonly number[]): ReadTensor | undefined {
     this.#taken.add(name)
     const key = this.#key(name)
     if (!this.has(name)) {
-      this.#problems[this.#problems.length] = `missing ${key} of shape ${tuple(shape)}`
-      return
+      this.#note(`missing ${key} of shape ${tuple(shape)}`)
+      return undefined
     }
     const read = this.tensor(name)
-    if (!read) return
+    if (!read) return undefined
     if (!sameShape(read.shape, shape)) {
-      this.#problems[this.#problems.length] = `${key} must have shape ${tuple(shape)}, got ${list(read.shape)}`
-      return
+      this.#note(`${key} must have shape ${tuple(shape)}, got ${list(read.shape)}`)
+      return undefined
     }
-    const count = elements(shape)
-    if (trueLength(read.data) !== count) {
-      this.#problems[this.#problems.length] = `${key} lost its values while the dict was read`
-      return
+    if (trueLength(read.data) === elements(shape)) {
+      this.#fitting.add(name)
+      return read
     }
+    this.#note(`${key} lost its values while the dict was read`)
+    return undefined
+  }
+
+  /** Raises what was noted by {@link expect}, and what else is wrong. */
+  check(): void {
+    if (this.#problems.length === 0) return
+    for (const name of this.#fitting) {
+      const { shape, data } = this.tensor(name)!
+      this.#checkFinite(name, shape, data, 0)
+    }
+    this.finish()
+  }
+
+  /** Copies a weight to its place, or notes why it cannot be. */
+  take(name: string, shape: readonly number[], target: Float32Array, offset = 0): void {
+    const read = this.expect(name, shape)
+    if (!read) return
     setFloats(target, read.data, offset)
+    this.#checkFinite(name, shape, target, offset)
+  }
+
+  #checkFinite(name: string, shape: readonly number[], values: Float32Array, offset: number): void {
+    const count = elements(shape)
     for (let i = 0; i < count; i++) {
-      const value = target[offset + i]
+      const value = values[offset + i]
       if (value - value === 0) continue
       const place = shape.length === 2 ? [Math.floor(i / shape[1]), i % shape[1]] : [i]
-      this.#problems[this.#problems.length] = `${key} must be finite, got ${value} at ${list(place)}`
+      this.#note(`${this.#key(name)} must be finite, got ${value} at ${list(place)}`)
       return
     }
+  }
+
+  #note(problem: string): void {
+    this.#problems[this.#problems.length] = problem
   }
 
   /** Raises all that was noted; keys that nothing took are left over. */
@@ -167,6 +194,8 @@ export function checkDict(dict: unknown): asserts dict is object {
 
 /** All weights of a network out of a dict; the arrays are fresh. Throws `ERR_RNN_STATE_DICT` with every problem. */
 export function readWeights(reader: StateDictReader, spec: NetworkSpec): CellWeights[] {
+  eachWeight(spec, ({ key, shape }) => reader.expect(key, shape))
+  reader.check()
   const weights = collectWeights(spec, ({ key, shape, offset }, target) => reader.take(key, shape, target, offset))
   reader.finish()
   return weights

@@ -44,6 +44,26 @@ describe.each(backends)('sharing on %s', (backend) => {
     expectError(() => layer.share(), 'ERR_RNN_DISPOSED', 'was disposed')
   })
 
+  it('keeps its own structure, whatever is done to that of a handle', () => {
+    const layer = new GRU(3, 4, { seed: 1, backend })
+    const want = layer.forward([[1, 2, 3]])
+    const wreck = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return
+      if (!ArrayBuffer.isView(value)) for (const inner of Object.values(value)) wreck(inner)
+      for (const name of Object.keys(value)) if (!ArrayBuffer.isView(value)) Reflect.set(value, name, undefined)
+      if (Array.isArray(value)) value.length = 0
+      else Object.defineProperty(value, 'length', { value: 0 })
+      Object.freeze(ArrayBuffer.isView(value) ? undefined : value)
+    }
+    const first = layer.share()
+    wreck(first)
+    expect(layer.share().weights).not.toBe(first.weights)
+    expect(layer.forward([[1, 2, 3]])).toEqual(want)
+    expect(layer.stream().run([[1, 2, 3]]).data).toEqual(want.output.data)
+    expect(GRU.fromShared(layer.share()).forward([[1, 2, 3]])).toEqual(want)
+    expect(layer.stateDict()).toEqual(new GRU(3, 4, { seed: 1, backend }).stateDict())
+  })
+
   it('says what is wrong with a handle', () => {
     const good = new LSTM(3, 4, { seed: 1, backend }).share()
     const open = (handle: unknown) => () => LSTM.fromShared(handle as SharedLayer)

@@ -1,5 +1,7 @@
 /** This thread's side of the addon: the header and the arena that both sides see, and the listeners of pending calls. */
+
 import { availableParallelism } from 'node:os'
+import process from 'node:process'
 import { defineProperty, floatsOver, intsOver, newFloats, newInts } from '../../intrinsics/captured.ts'
 import { arenaLength, callOp, headerField, headerLength } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'

@@ -1,4 +1,5 @@
 /** Memory for results: new, which native code writes in full, or the caller's own. */
+import { Buffer } from 'node:buffer'
 import { setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
 
 // Small arrays lie within V8's heap and are cleared in no time; the largest come cleared from the system.
