@@ -5,6 +5,14 @@ export type { ForwardOptions, Result } from './calls/forward.ts'
 export type { SharedLayer } from './calls/shared-layer.ts'
 export type { InitialState, States } from './calls/states.ts'
 export { RNNError, type RNNErrorCode } from './errors.ts'
+export {
+  fromKeras,
+  type KerasActivation,
+  type KerasConfig,
+  type KerasLayer,
+  type KerasResult,
+  type KerasType,
+} from './formats/keras/index.ts'
 export { fromOnnxNode, type OnnxLayer, type OnnxNode, type OnnxOptions, readOnnx } from './formats/onnx/index.ts'
 export { loadSafetensors, readSafetensors, writeSafetensors } from './formats/safetensors.ts'
 export { Embedding, type EmbeddingOptions, type Ids } from './layers/embedding.ts'
