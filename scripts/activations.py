@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fits the polynomial of native/kernels/simd/activations.h and prints its coefficients as float32, highest power first.
+"""Fits the polynomials of native/kernels/simd/activations.h and prints their coefficients as float32, highest power first.
 
 Minimax in the relative error, by Lawson's iteration (weighted least squares whose weights grow where the error is
 large). Each coefficient is rounded to float32 in turn, the lowest power first, and the rest is fitted again.
@@ -41,3 +41,9 @@ def fit(name, x, target, scale, degree):
 r = np.cos(np.linspace(0, np.pi, 4001)) * 0.3470
 r = r[np.abs(r) > 1e-3]
 fit("exp", r, (np.expm1(r) - r) / r**2, r**2 / np.abs(np.expm1(r)), 4)
+
+# log(1 + e) = 2 artanh(t) = 2 t + 2 t^3 Q(t^2) with t = e / (2 + e), 0 < e <= 1.
+t = (1 + np.cos(np.linspace(0, np.pi, 4001))) / 6
+t = t[t > 1e-2]
+s = t**2
+fit("log", s, (np.arctanh(t) - t) / t**3, t**3 / np.arctanh(t), 4)

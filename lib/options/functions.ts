@@ -62,6 +62,8 @@ export function shownActivation({ name, alpha, beta }: CellFunction): Activation
 
 const sigmoid = cellFunction('sigmoid')
 const tanh = cellFunction('tanh')
+/** Without a prototype, like all options that were read. */
+const defaults: NonNullable<FunctionOptions['functions']> = create(null)
 
 /** The options that say what a cell computes with. */
 export type FunctionOptions = Checked<{
@@ -78,7 +80,7 @@ export function cellOfOptions(
   D: number,
   options: FunctionOptions,
 ): ReturnType<typeof cellWith> {
-  const { functions = {}, nonlinearity = tanh } = options
+  const { functions = defaults, nonlinearity = tanh } = options
   const { gate = sigmoid, candidate = tanh, output = tanh } = functions
   const own = { RNN: [nonlinearity], GRU: [gate, candidate], LSTM: [gate, candidate, output] }[className]
   const directions: CellFunction[][] = []

@@ -1,5 +1,7 @@
 /** The table of activation functions: ONNX's, each with the factors that it takes and their defaults. Its C++ twin is native/spec/activation.h. */
 
+import { hasOwn } from '../intrinsics/captured.ts'
+
 /** ONNX's activation functions, by their names in lower camel case. */
 export type ActivationName =
   | 'tanh'
@@ -38,7 +40,11 @@ export const activationTraits = {
 /** All of them, in the order of the table. */
 export const activationNames = Object.keys(activationTraits) as ActivationName[]
 
-/** What the table says of a function. */
+/** What the table says of a function, and nothing that stands on the prototype of all objects. */
 export function traitsOf(name: ActivationName): ActivationTraits {
-  return activationTraits[name]
+  const row: ActivationTraits = activationTraits[name]
+  return {
+    alpha: hasOwn(row, 'alpha') ? row.alpha : undefined,
+    beta: hasOwn(row, 'beta') ? row.beta : undefined,
+  }
 }

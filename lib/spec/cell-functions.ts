@@ -37,8 +37,9 @@ export function cellWith(
   cell: CellName,
   functions: CellFunctions,
 ): { readonly cell: CellName; readonly functions?: CellFunctions } {
-  if (hasBuiltIn(cell, functions)) return { cell }
-  if (cell === 'rnnTanh' && hasBuiltIn('rnnRelu', functions)) return { cell: 'rnnRelu' }
+  // An own property in any case: what a script adds to all objects is no function.
+  if (hasBuiltIn(cell, functions)) return { cell, functions: undefined }
+  if (cell === 'rnnTanh' && hasBuiltIn('rnnRelu', functions)) return { cell: 'rnnRelu', functions: undefined }
   return { cell: fast[cell]!.general, functions }
 }
 

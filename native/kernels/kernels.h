@@ -1,6 +1,7 @@
 // The contract between the engine and the kernels: data only. Knows the kernels' arguments, not how they compute.
 // matmul/layout.h says how packed weights and packed rows lie in memory.
 #pragma once
+#include "../spec/activation.h"
 #include "../spec/cell_traits.h"
 #include "../spec/cpu_features.h"
 #include "../spec/weight_type.h"
@@ -47,7 +48,8 @@ struct RecurrenceArgs {
     PackedView candidate;  // of a cell with candidate gates
     PackedView projection; // of an LSTM that projects
     bool projects;
-    const float* peephole; // packed row of 3 gates: ci, cf, co; null where the cell has none
+    const float* peephole;          // packed row of 3 gates: ci, cf, co; null where the cell has none
+    const CellFunctions* functions; // of a general cell
   } weights;
 
   struct State {

@@ -38,8 +38,8 @@ const Kernels& kernelsAt(napi_env env, napi_value index) {
 }
 
 NetworkSpec specOf(napi_env env, napi_value list) {
-  const auto numbers = readList<double>(env, list, specFields, [&](napi_value value) { return numberOf(env, value); });
-  double fields[specFields];
+  const auto numbers = readList<double>(env, list, specNumbers, [&](napi_value value) { return numberOf(env, value); });
+  double fields[specNumbers];
   std::copy(numbers.begin(), numbers.end(), fields);
   return specFromNumbers(fields);
 }

@@ -10,7 +10,7 @@ std::vector<PackedLayer> layersOf(const NetworkSpec& spec, const Kernels& kernel
   layers.reserve(spec.numLayers * spec.directions());
   for (size_t l = 0; l < spec.numLayers; l++)
     for (size_t d = 0; d < spec.directions(); d++)
-      layers.emplace_back(spec, l, kernels, arena);
+      layers.emplace_back(spec, l, d, kernels, arena);
   return layers;
 }
 

@@ -3,8 +3,9 @@
 
 namespace native_rnn {
 
-PackedLayer::PackedLayer(const NetworkSpec& spec, size_t layer, const Kernels& kernels, PackedArena& arena)
-    : spec_(spec), kernels_(&kernels) {
+PackedLayer::PackedLayer(const NetworkSpec& spec, size_t layer, size_t direction, const Kernels& kernels,
+                         PackedArena& arena)
+    : spec_(spec), direction_(direction), kernels_(&kernels) {
   const size_t H = spec.hiddenSize, O = spec.outputSize();
   const size_t G = spec.traits().gates, recurrentGates = G - spec.traits().candidateGates;
   const int kSplitsLog2 = kSplitsLog2For(G, H);
@@ -53,6 +54,7 @@ RecurrenceArgs::Weights PackedLayer::recurrenceWeights() const {
     weights.projection = second_.view(memory_);
   if (spec_.traits().hasPeepholes)
     weights.peephole = peephole_.view(memory_).bias;
+  weights.functions = &spec_.functions[direction_];
   return weights;
 }
 

@@ -8,8 +8,8 @@ namespace native_rnn {
 
 class PackedLayer {
 public:
-  // `layer`: its number in the network; its weights are reserved in the arena.
-  PackedLayer(const NetworkSpec&, size_t layer, const Kernels&, PackedArena&);
+  // `layer` and `direction`: its numbers in the network; its weights are reserved in the arena.
+  PackedLayer(const NetworkSpec&, size_t layer, size_t direction, const Kernels&, PackedArena&);
   // The packed memory, which outlives the layer.
   void setMemory(void* memory) { memory_ = memory; }
   void pack(const CellWeights&);
@@ -22,7 +22,10 @@ public:
   bool hasCellState() const { return spec_.traits().hasCellState; }
   bool hasSecondProduct() const { return spec_.traits().candidateGates > 0 || spec_.projSize > 0; }
   // Whether a step of one row makes its input gates itself.
-  bool fusesInput() const { return spec_.traits().candidateGates == 0 && kernels_->fusesRowSteps[size_t(type_)]; }
+  bool fusesInput() const {
+    const CellTraits& cell = spec_.traits();
+    return cell.candidateGates == 0 && !cell.general && kernels_->fusesRowSteps[size_t(type_)];
+  }
   const PackedMatrix& input() const { return input_; }
   const PackedMatrix& recurrent() const { return recurrent_; }
   const PackedMatrix& second() const { return second_; } // candidate or projection
@@ -41,6 +44,7 @@ private:
   void forEachMatrix(const CellWeightsOf<Float>&, const Visit&) const;
 
   NetworkSpec spec_;
+  size_t direction_;
   const Kernels* kernels_;
   WeightType type_ = WeightType::f32;
   void* memory_ = nullptr;

@@ -10,6 +10,13 @@
 #define RNN_NOINLINE __attribute__((noinline))
 #endif
 
+// One copy, whatever the compiler could gain by one for each caller.
+#if defined(__GNUC__) && !defined(__clang__)
+#define RNN_ONE_COPY __attribute__((noinline, noclone))
+#else
+#define RNN_ONE_COPY RNN_NOINLINE
+#endif
+
 // A condition that the engine promises its kernels. Checked in test builds only: a kernel has no way to say what is
 // wrong.
 #if defined(RNN_ASSERTS) && !defined(_MSC_VER)

@@ -1,6 +1,7 @@
 // What a network is, apart from its weights' values: cell, sizes, directions, and the plain weights of one layer. Facts
 // only.
 #pragma once
+#include "activation.h"
 #include "cell_traits.h"
 
 namespace native_rnn {
@@ -12,6 +13,7 @@ struct NetworkSpec {
   Direction direction;
   size_t inputSize, hiddenSize, projSize, numLayers; // projSize 0: none
   bool bias;
+  CellFunctions functions[2] = {}; // of a general cell, by direction
   const CellTraits& traits() const { return cellTraits(cell); }
   size_t directions() const { return direction == Direction::bidirectional ? 2 : 1; }
   size_t outputSize() const { return projSize ? projSize : hiddenSize; }

@@ -44,6 +44,14 @@ it('wrong option names and values do not compile', () => {
     new GRU(2, 2, { nonlinearity: 'relu' })
     // @ts-expect-error no such nonlinearity
     new RNN(2, 2, { nonlinearity: 'gelu' })
+    new RNN(2, 2, { nonlinearity: { name: 'elu', alpha: 2 }, clip: 3 })
+    new LSTM(2, 2, { inputForget: true, functions: { gate: 'hardSigmoid', output: { name: 'softsign' } } })
+    // @ts-expect-error no such factor
+    new GRU(2, 2, { functions: { gate: { name: 'elu', gamma: 1 } } })
+    // @ts-expect-error a GRU has no output function
+    new GRU(2, 2, { functions: { output: 'tanh' } })
+    // @ts-expect-error ONNX's spelling
+    new GRU(2, 2, { functions: { gate: 'HardSigmoid' } })
     // @ts-expect-error no such backend
     new Linear(2, 2, { backend: 'cuda' })
     // @ts-expect-error read off the dict

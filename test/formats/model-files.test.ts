@@ -78,8 +78,21 @@ function taken(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean
 const craftedOnnx = (() => {
   const name = fc.constantFrom('', 'X', 'a', 'b', 'c')
   const attributes = fc.dictionary(
-    fc.constantFrom('direction', 'hidden_size', 'layout', 'linear_before_reset', 'activations', 'clip', 'input_forget'),
-    fc.oneof(fc.integer({ min: -2, max: 5 }), fc.constantFrom('forward', 'reverse'), fc.constant(['Tanh'])),
+    fc.constantFrom(
+      'direction',
+      'hidden_size',
+      'layout',
+      'linear_before_reset',
+      'activations',
+      'activation_alpha',
+      'clip',
+      'input_forget',
+    ),
+    fc.oneof(
+      fc.integer({ min: -2, max: 5 }),
+      fc.constantFrom('forward', 'reverse'),
+      fc.constantFrom(['Tanh'], ['Elu']),
+    ),
     { maxKeys: 2 },
   )
   const node = fc.record({

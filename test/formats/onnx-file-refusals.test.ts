@@ -208,22 +208,22 @@ describe('what is refused, by name and place', () => {
       'node 0 "rnn": W must be finite, got Infinity at [0, 1, 1]',
     ],
     [
-      'a clip',
+      'a clip that bounds nothing',
       write.model(
         write.node({
           opType: 'RNN',
           name: 'deep',
           inputs: ['X', 'W', 'R'],
-          more: [write.concat([write.text(1, 'clip'), write.singleFloats(2, [3]), write.integer(20, 1)])],
+          more: [write.concat([write.text(1, 'clip'), write.singleFloats(2, [-3]), write.integer(20, 1)])],
         }),
         ...weights,
       ),
-      'node 0 "deep": The attribute clip of RNN is not supported',
+      'node 0 "deep": The attribute clip of RNN must be above 0, got -3',
     ],
     [
       'another activation',
-      nodeWith({ activations: ['Softsign'] }),
-      'node 0 "deep": The attribute activations of RNN with the value ["Softsign"] is not supported',
+      nodeWith({ activations: ['Gelu'] }),
+      'node 0 "deep": The attribute activations of RNN has the value "Gelu", which is not an activation of ONNX',
     ],
     [
       'an unknown attribute',

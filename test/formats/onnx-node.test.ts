@@ -1,5 +1,5 @@
 /** `fromOnnxNode`: what is read off a node, and every node that is refused. */
-import { fromOnnxNode, type LSTM, type OnnxNode, RNNError } from 'native-rnn'
+import { fromOnnxNode, LSTM, type OnnxNode, RNNError } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { gates, type OpType, values } from '../support/onnx-nodes.ts'
 
@@ -63,21 +63,38 @@ describe('fromOnnxNode', () => {
   })
 
   it.each([
-    ['RNN', { clip: 5 }, 'The attribute clip of RNN is not supported'],
-    ['LSTM', { input_forget: 1 }, 'The attribute input_forget of LSTM is not supported'],
+    ['RNN', { clip: 0 }, 'The attribute clip of RNN must be above 0, got 0'],
+    ['RNN', { clip: -1n }, 'The attribute clip of RNN must be above 0, got -1n'],
+    ['RNN', { clip: Number.NaN }, 'The attribute clip of RNN must be above 0, got NaN'],
+    ['RNN', { clip: [5] }, 'The attribute clip of RNN must be a number, got an array of length 1'],
+    ['RNN', { clip: Symbol('5') }, 'The attribute clip of RNN must be a number, got Symbol(5)'],
+    ['LSTM', { input_forget: 2 }, 'The attribute input_forget of LSTM must be an integer that is 0 or 1, got 2'],
     ['GRU', { input_forget: 0 }, 'The attribute input_forget of GRU belongs to LSTM alone'],
     ['RNN', { linear_before_reset: 0 }, 'The attribute linear_before_reset of RNN belongs to GRU alone'],
     [
       'RNN',
-      { activations: ['Affine'] },
-      'The attribute activations of RNN with the value ["Affine"] is not supported, only Tanh or Relu',
+      { activations: ['Gelu'] },
+      'The attribute activations of RNN has the value "Gelu", which is not an activation of ONNX',
+    ],
+    ['RNN', { activations: [3] }, 'has the value 3, which is not an activation of ONNX'],
+    ['RNN', { activations: ['__proto__'] }, 'has the value "__proto__", which is not an activation of ONNX'],
+    [
+      'RNN',
+      { activations: ['Elu'], activation_alpha: [1, 2] },
+      'The attribute activation_alpha of RNN has 2 values, and only one of its functions takes one',
     ],
     [
       'GRU',
-      { activations: ['Relu', 'Tanh'] },
-      'The attribute activations of GRU with the value ["Relu", "Tanh"] is not supported',
+      { activations: ['HardSigmoid', 'ScaledTanh'], activation_beta: [1, 2, 3] },
+      'The attribute activation_beta of GRU has 3 values, and only 2 of its functions take one',
     ],
-    ['LSTM', { activations: ['HardSigmoid', 'Tanh', 'Tanh'] }, '"HardSigmoid"'],
+    ['RNN', { activation_alpha: 1 }, 'The attribute activation_alpha of RNN must be an array of numbers, got 1'],
+    [
+      'RNN',
+      { activation_beta: ['1'] },
+      'The attribute activation_beta of RNN must have finite float32 numbers, got "1"',
+    ],
+    ['RNN', { activation_beta: [1e39] }, 'must have finite float32 numbers, got 1e+39'],
     ['LSTM', { activations: ['Sigmoid', 'Tanh'] }, 'must have 3 for each of 1 directions, got 2'],
     ['LSTM', { activations: 'Sigmoid' }, 'must be an array of names, got "Sigmoid"'],
     [
@@ -96,12 +113,45 @@ describe('fromOnnxNode', () => {
     expect(error.message).toContain(words)
   })
 
-  it('refuses a node whose two directions have different activations', () => {
-    const activations = ['Relu', 'Tanh']
+  it('takes other activations for each direction, and refuses those of one alone', () => {
     const node = { opType: 'RNN', W: values(1, 2, 4, 3), R: values(2, 2, 4, 4) } as const
-    const attributes = { direction: 'bidirectional', activations }
-    expect(errorOf(() => fromOnnxNode({ ...node, attributes })).code).toBe('ERR_RNN_MODEL_FILE')
-    expect(() => fromOnnxNode({ ...node, attributes: { ...attributes, activations: ['Relu', 'Relu'] } })).not.toThrow()
+    const layer = (...activations: string[]) =>
+      fromOnnxNode({ ...node, attributes: { direction: 'bidirectional', activations } }).forward([[1, -2, 3]]).output
+        .data
+    const mixed = layer('Relu', 'Tanh')
+    expect(mixed.subarray(0, 4)).toEqual(layer('Relu', 'Relu').subarray(0, 4))
+    expect(mixed.subarray(4)).toEqual(layer('Tanh', 'Tanh').subarray(4))
+    expect(errorOf(() => layer('Relu'))).toMatchObject({
+      code: 'ERR_RNN_MODEL_FILE',
+      message:
+        'The attribute activations of RNN must have 1 for each of 2 directions, got 1: they are those of one direction only',
+    })
+  })
+
+  it('gives factors to the functions that take one, in order, and ONNX’s defaults to the others', () => {
+    const node = plainNode('LSTM')
+    const result = (attributes: object) =>
+      fromOnnxNode({ ...node, attributes: { ...attributes } }).forward([[1, -2, 3]])
+    const activations = ['HardSigmoid', 'Tanh', 'LeakyRelu']
+    const plain = result({ activations })
+    expect(result({ activations, activation_alpha: [0.2], activation_beta: [0.5] })).toEqual(plain)
+    expect(result({ activations, activation_alpha: [0.2, 0.01] })).toEqual(plain)
+    expect(result({ activations, activation_alpha: Float32Array.of(0.2, 0.01) })).toEqual(plain)
+    expect(result({ activations, activation_alpha: [0.2, 0.3] })).not.toEqual(plain)
+    expect(result({ activations: ['hardsigmoid', 'TANH', 'leakyRelu'] })).toEqual(plain)
+  })
+
+  it('clip and input_forget are options of the layer', () => {
+    const node = plainNode('LSTM')
+    const input = [[4, -5, 6]]
+    const layer = fromOnnxNode({ ...node, attributes: { clip: 0.5, input_forget: 1n } }) as LSTM
+    const same = LSTM.fromStateDict(layer.stateDict(), { clip: 0.5, inputForget: true })
+    expect(layer.forward(input)).toEqual(same.forward(input))
+    expect(layer.forward(input)).not.toEqual((fromOnnxNode(node) as LSTM).forward(input))
+    // Beyond float32 nothing is bounded.
+    expect(fromOnnxNode({ ...node, attributes: { clip: 1e300 } }).forward(input)).toEqual(
+      fromOnnxNode(node).forward(input),
+    )
   })
 
   it.each<[string, Partial<Record<keyof OnnxNode, unknown>>, string]>([

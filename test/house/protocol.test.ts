@@ -96,7 +96,12 @@ describe('what crosses the border', () => {
   ]
   /** TypeScript's name of an enumeration that has another one in C++. */
   const renamed: Record<string, string> = { direction: 'directionNumber' }
-  const lists: Record<string, string> = { specField: 'specFields', weightField: 'weightFields' }
+  const lists: Record<string, string> = {
+    specField: 'specFields',
+    functionsField: 'functionsFields',
+    functionField: 'functionFields',
+    weightField: 'weightFields',
+  }
 
   it.each([...enumerations, ...Object.values(renamed)])('%s has the same names and numbers', (name) => {
     const twins = Object.entries(cppEnums(cpp())).map(([own, numbers]) => [
@@ -129,7 +134,7 @@ describe('what crosses the border', () => {
 })
 
 describe('the table of cells', () => {
-  const facts = ['gates', 'candidateGates', 'hasCellState', 'hasPeepholes']
+  const facts = ['gates', 'candidateGates', 'hasCellState', 'hasPeepholes', 'general']
   const rowsOf = (table: [name: string, row: Record<string, unknown>][]) =>
     table.map(([name, row]) => [name, ...facts.map((fact) => row[fact])])
 
@@ -144,6 +149,15 @@ describe('the table of cells', () => {
     for (const [at, row] of table.entries()) if ('name' in row) expect(row.name).toBe(cells[at])
     expect(rowsOf(table.map((row, at) => [cells[at], row]))).toEqual(rowsOf(Object.entries(traits)))
     for (const row of rowsOf(Object.entries(traits))) expect(row).not.toContain(undefined)
+  })
+})
+
+describe('the list of activations', () => {
+  it('has the same names in the same order', () => {
+    const kinds = byNumber(cppEnums(read('native/spec/activation.h')).ActivationKind)
+    expect(kinds.map(([, number]) => number)).toEqual(kinds.map((_, index) => index))
+    const table = tsConstants(read('lib/spec/activations.ts')).activationTraits as object
+    expect(kinds.map(([name]) => name)).toEqual(Object.keys(table))
   })
 })
 

@@ -3,6 +3,7 @@
 #include "kernels/dispatch.h"
 #include "networks.h"
 #include "rnn/thread_cost.h"
+#include <cmath>
 #include <cstdio>
 
 using namespace networks;
@@ -55,6 +56,13 @@ Case readCase(Bytes& bytes) {
   c.T = bytes.below(most > 18 && bytes.below(4) == 0 ? 50 : 9);
   c.B = 1 + bytes.below(8);
   c.batchFirst = bytes.below(2);
+  if (c.spec.traits().general)
+    for (CellFunctions& functions : c.spec.functions) {
+      for (Activation* a : {&functions.f, &functions.g, &functions.h})
+        *a = {ActivationKind(bytes.below(activationKinds)), bytes.number(), bytes.number()};
+      functions.clip = bytes.below(2) ? INFINITY : std::fabs(bytes.number());
+      functions.inputForget = bytes.below(2);
+    }
   const bool withStates = bytes.below(2), withLengths = bytes.below(2);
   fill(c, withStates, [&](size_t count, double) { return bytes.numbers(count); });
   for (size_t b = 0; withLengths && b < c.B; b++)

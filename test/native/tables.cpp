@@ -22,6 +22,31 @@ static Floats randoms(size_t count, float scale) {
   return v;
 }
 
+static Activation randomActivation(bool bounded) {
+  static const ActivationKind bounds[] = {ActivationKind::tanh, ActivationKind::sigmoid, ActivationKind::scaledTanh,
+                                          ActivationKind::hardSigmoid, ActivationKind::softsign};
+  const auto kind =
+      bounded ? bounds[between(0, std::size(bounds) - 1)] : ActivationKind(between(0, activationKinds - 1));
+  Activation a{kind, randoms(1, 0.9f)[0], randoms(1, 0.9f)[0]};
+  // Elsewhere it jumps, and a rounding decides which way.
+  if (kind == ActivationKind::thresholdedRelu)
+    a.alpha = 0;
+  return a;
+}
+
+// Any functions for a few steps, within a bound: gates far above 1 leave nothing of a state's digits.
+static void drawFunctions(Case& c) {
+  const bool bounded = between(0, 2) == 0, many = bounded && between(0, 1);
+  if (!many)
+    c.T = c.T % 4;
+  for (CellFunctions& functions : c.spec.functions) {
+    functions.f = randomActivation(bounded), functions.g = randomActivation(false);
+    functions.h = randomActivation(false);
+    functions.clip = many ? 1 : bounded ? INFINITY : between(0, 1) ? 1.5f : 0.5f;
+    functions.inputForget = between(0, 3) == 0;
+  }
+}
+
 static Case randomCase() {
   static const size_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 24, 31, 33, 63, 64, 65, 67, 127, 129, 150};
   Case c;
@@ -39,6 +64,8 @@ static Case randomCase() {
   c.B = between(0, 2) ? between(1, 6) : between(0, 9) ? between(1, 67) : between(120, 300);
   if (longRow)
     c.T = between(20, 60), c.B = 1;
+  if (c.spec.traits().general)
+    drawFunctions(c);
   c.batchFirst = between(0, 1);
   if (between(0, 1))
     for (size_t b = 0; b < c.B; b++)
@@ -48,10 +75,48 @@ static Case randomCase() {
   return c;
 }
 
+static double activated(const Activation& a, float clip, double x) {
+  x = std::fmax(-clip, std::fmin(clip, x));
+  switch (a.kind) {
+  case ActivationKind::tanh:
+    return std::tanh(x);
+  case ActivationKind::sigmoid:
+    return 1 / (1 + std::exp(-x));
+  case ActivationKind::relu:
+    return std::fmax(0, x);
+  case ActivationKind::affine:
+    return a.alpha * x + a.beta;
+  case ActivationKind::leakyRelu:
+    return x < 0 ? a.alpha * x : x;
+  case ActivationKind::thresholdedRelu:
+    return x < a.alpha ? 0 : x;
+  case ActivationKind::scaledTanh:
+    return a.alpha * std::tanh(a.beta * x);
+  case ActivationKind::hardSigmoid:
+    return std::fmin(1, std::fmax(0, a.alpha * x + a.beta));
+  case ActivationKind::elu:
+    return x < 0 ? a.alpha * std::expm1(x) : x;
+  case ActivationKind::softsign:
+    return x / (1 + std::fabs(x));
+  case ActivationKind::softplus:
+    return std::log1p(std::exp(x));
+  }
+  return x;
+}
+
+// The functions of a direction, those of the fast cells spelled out.
+static CellFunctions functionsOf(const NetworkSpec& spec, size_t d) {
+  if (spec.traits().general)
+    return spec.functions[d];
+  const Activation sigmoid{ActivationKind::sigmoid, 0, 0}, tanh{ActivationKind::tanh, 0, 0};
+  const Activation relu{ActivationKind::relu, 0, 0};
+  const bool gates = spec.traits().gates > 1;
+  return {spec.cell == CellKind::rnnRelu ? relu : gates ? sigmoid : tanh, tanh, tanh, INFINITY, false};
+}
+
 // The same in plain double precision, states rounded once a step.
 static Outputs reference(const Case& c) {
   const size_t H = c.spec.hiddenSize, O = c.spec.outputSize(), D = c.spec.directions(), L = c.spec.numLayers;
-  const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
   Outputs out{{}, Floats(L * D * c.B * O), {}};
   if (c.spec.traits().hasCellState)
     out.cn.resize(L * D * c.B * H);
@@ -63,6 +128,10 @@ static Outputs reference(const Case& c) {
     for (size_t d = 0; d < D; d++)
       for (size_t b = 0; b < c.B; b++) {
         const PlainWeights& w = c.weights[l * D + d];
+        const CellFunctions functions = functionsOf(c.spec, d);
+        const auto gate = [&](double v) { return activated(functions.f, functions.clip, v); };
+        const auto candidate = [&](double v) { return activated(functions.g, functions.clip, v); };
+        const CellTraits& traits = c.spec.traits();
         const size_t s = (l * D + d) * c.B + b, length = c.lengths.empty() ? c.T : c.lengths[b];
         std::vector<double> h(O), state(H), between(H), reset(H);
         for (size_t o = 0; o < O; o++)
@@ -82,29 +151,25 @@ static Outputs reference(const Case& c) {
           const auto xs = [&](size_t g, size_t n) { return sum(w.weightIh, w.biasIh, g * H + n, x, K); };
           const auto hs = [&](size_t g, size_t n) { return sum(w.weightHh, w.biasHh, g * H + n, h.data(), O); };
           std::vector<double> next(H);
-          if (c.spec.cell == CellKind::gruResetBefore)
+          if (traits.candidateGates)
             for (size_t n = 0; n < H; n++)
-              reset[n] = sigmoid(xs(0, n) + hs(0, n)) * h[n];
+              reset[n] = gate(xs(0, n) + hs(0, n)) * h[n];
           for (size_t n = 0; n < H; n++) {
-            if (c.spec.cell == CellKind::rnnTanh)
-              next[n] = std::tanh(xs(0, n) + hs(0, n));
-            if (c.spec.cell == CellKind::rnnRelu)
-              next[n] = std::fmax(0, xs(0, n) + hs(0, n));
-            if (c.spec.cell == CellKind::gru || c.spec.cell == CellKind::gruResetBefore) {
-              const double z = sigmoid(xs(1, n) + hs(1, n));
-              const double candidate =
-                  c.spec.cell == CellKind::gru
-                      ? std::tanh(xs(2, n) + sigmoid(xs(0, n) + hs(0, n)) * hs(2, n))
-                      : std::tanh(xs(2, n) + sum(w.weightHh, w.biasHh, 2 * H + n, reset.data(), H));
-              next[n] = (1 - z) * candidate + z * h[n];
+            if (traits.gates == 1)
+              next[n] = gate(xs(0, n) + hs(0, n));
+            if (traits.gates == 3) {
+              const double z = gate(xs(1, n) + hs(1, n));
+              const double value = traits.candidateGates == 0
+                                       ? candidate(xs(2, n) + gate(xs(0, n) + hs(0, n)) * hs(2, n))
+                                       : candidate(xs(2, n) + sum(w.weightHh, w.biasHh, 2 * H + n, reset.data(), H));
+              next[n] = (1 - z) * value + z * h[n];
             }
-            if (c.spec.traits().hasCellState) {
-              const bool peep = c.spec.cell == CellKind::lstmPeephole;
-              const auto p = [&](size_t g) { return peep ? double(w.peephole[g * H + n]) : 0.0; };
-              const double i_ = sigmoid(xs(0, n) + hs(0, n) + p(0) * state[n]);
-              const double f = sigmoid(xs(1, n) + hs(1, n) + p(1) * state[n]);
-              const double c2 = f * state[n] + i_ * std::tanh(xs(2, n) + hs(2, n));
-              next[n] = sigmoid(xs(3, n) + hs(3, n) + p(2) * c2) * std::tanh(c2);
+            if (traits.hasCellState) {
+              const auto p = [&](size_t g) { return traits.hasPeepholes ? double(w.peephole[g * H + n]) : 0.0; };
+              const double i_ = gate(xs(0, n) + hs(0, n) + p(0) * state[n]);
+              const double f = functions.inputForget ? 1 - i_ : gate(xs(1, n) + hs(1, n) + p(1) * state[n]);
+              const double c2 = f * state[n] + i_ * candidate(xs(2, n) + hs(2, n));
+              next[n] = gate(xs(3, n) + hs(3, n) + p(2) * c2) * activated(functions.h, functions.clip, c2);
               state[n] = float(c2);
             }
           }

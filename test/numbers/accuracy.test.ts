@@ -1,6 +1,6 @@
-// tanh and sigmoid of every backend against double precision, over a dense walk of all finite floats.
+// The activations of every backend against double precision, over a dense walk of all finite floats.
 
-import { LSTM, RNN, Tensor } from 'native-rnn'
+import { type Activation, LSTM, RNN, Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { backends } from '../support/backends.ts'
 
@@ -8,10 +8,14 @@ const rows = 1 << 16
 /** Odd, so that every low bit pattern is met. */
 const stride = 1021
 
-// With one unit, W_ih = 1 and W_hh = 0, h' is tanh(x) itself.
-function tanhLayer(backend: (typeof backends)[number]): (x: Float32Array) => Float32Array {
-  const layer = RNN.fromStateDict({ weight_ih_l0: [[1]], weight_hh_l0: [[0]] }, { backend })
-  return (x) => layer.forward(new Tensor(x, [1, x.length, 1]), { returnOutput: false }).hn.data
+// With one unit, W_ih = 1 and W_hh = 0, h' is f(x) itself.
+function layerOf(nonlinearity: Activation) {
+  return (backend: (typeof backends)[number]) => tanhLayer(backend, nonlinearity)
+}
+
+function tanhLayer(backend: (typeof backends)[number], nonlinearity: Activation = 'tanh') {
+  const layer = RNN.fromStateDict({ weight_ih_l0: [[1]], weight_hh_l0: [[0]] }, { backend, nonlinearity })
+  return (x: Float32Array) => layer.forward(new Tensor(x, [1, x.length, 1]), { returnOutput: false }).hn.data
 }
 
 // With g = tanh(100) = 1 and c = 0, c' is the input gate, sigmoid(x), itself.
@@ -57,6 +61,18 @@ describe.each(backends)('%s', (backend) => {
   it.each([
     ['tanh', tanhLayer, Math.tanh],
     ['sigmoid', sigmoidLayer, (x: number) => 1 / (1 + Math.exp(-x))],
+    // Where a general cell has it, it is the same.
+    ['scaledTanh', layerOf('scaledTanh'), Math.tanh],
+    // e^x − 1; and below −20 softplus is e^x.
+    ['elu', layerOf('elu'), (x: number) => (x < 0 ? Math.expm1(x) : x)],
+    ['softplus', layerOf('softplus'), (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))],
+    ['softsign', layerOf('softsign'), (x: number) => x / (1 + Math.abs(x))],
+    ['leakyRelu', layerOf('leakyRelu'), (x: number) => (x < 0 ? Math.fround(0.01) * x : x)],
+    [
+      'hardSigmoid',
+      layerOf({ name: 'hardSigmoid', alpha: 0.25 }),
+      (x: number) => Math.min(Math.max(x / 4 + 0.5, 0), 1),
+    ],
   ] as const)('computes %s within 2 ULP over all finite floats', (name, layer, exact) => {
     const worst = worstOver(layer(backend), exact)
     console.log(`${backend}: ${name} is off by at most ${worst.ulp.toFixed(2)} ULP, at ${worst.at}`)
@@ -67,6 +83,50 @@ describe.each(backends)('%s', (backend) => {
     expect(tanhLayer(backend)(Float32Array.of(Number.NaN, 1))).toEqual(Float32Array.of(Number.NaN, Math.tanh(1)))
     expect(sigmoidLayer(backend)(Float32Array.of(Number.NaN))[0]).toBeNaN()
   })
+
+  const names = [
+    'tanh',
+    'sigmoid',
+    'relu',
+    'affine',
+    'leakyRelu',
+    'thresholdedRelu',
+    'scaledTanh',
+    'hardSigmoid',
+  ] as const
+  it.each([...names, 'elu', 'softsign', 'softplus'] as const)(
+    '%s keeps NaN, and takes infinity and ±0 as it should',
+    (name) => {
+      // A bound makes it the general cell, also of those that have a fast one.
+      const free = tanhLayer(backend, name)
+      const layer = RNN.fromStateDict(
+        { weight_ih_l0: [[1]], weight_hh_l0: [[0]] },
+        { backend, nonlinearity: name, clip: 3e38 },
+      )
+      const bounded = (x: number) => layer.forward([[x]]).hn.data[0]
+      expect(free(Float32Array.of(Number.NaN))[0]).toBeNaN()
+      expect(bounded(Number.NaN)).toBeNaN()
+      const half = name === 'sigmoid' || name === 'hardSigmoid' ? 0.5 : name === 'softplus' ? Math.fround(Math.LN2) : 0
+      const at = free(Float32Array.of(0, -0))
+      for (const value of at) expect(Math.abs(value)).toBe(half)
+      const [up, down] = free(Float32Array.of(Infinity, -Infinity))
+      const [top, bottom] = {
+        tanh: [1, -1],
+        scaledTanh: [1, -1],
+        sigmoid: [1, 0],
+        hardSigmoid: [1, 0],
+        relu: [Infinity, 0],
+        thresholdedRelu: [Infinity, 0],
+        softplus: [Infinity, 0],
+        affine: [Infinity, -Infinity],
+        leakyRelu: [Infinity, -Infinity],
+        elu: [Infinity, -1],
+        softsign: [Number.NaN, Number.NaN], // ∞ / ∞, as the formula says
+      }[name]
+      expect([up, down]).toEqual([top, bottom])
+      expect(Math.abs(bounded(-Infinity))).toBeLessThanOrEqual(Math.fround(3e38))
+    },
+  )
 
   it('saturates at infinity', () => {
     expect([...tanhLayer(backend)(Float32Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY))]).toEqual([

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { backends } from '../support/backends.ts'
 import { cases, cell } from '../support/conformance.mjs'
 
+import { activationNode, rows as activationRows, kinds } from '../support/onnx-activations.mjs'
+
 const page = readFileSync(new URL('../../docs/conformance.md', import.meta.url), 'utf8')
 const [titles, , ...rows] = page
   .slice(page.indexOf('| case of'), page.indexOf('\n\n', page.indexOf('| case of')))
@@ -39,6 +41,29 @@ describe('docs/conformance.md', () => {
       else for (const text of measured) expect(Number(text)).toBeLessThan(1e-6)
     },
   )
+
+  it('has every activation beside onnxruntime, near it but where the page says why', () => {
+    const at = page.indexOf('| in all places of a cell')
+    const [head, , ...table] = page
+      .slice(at, page.indexOf('\n\n', at))
+      .split('\n')
+      .map((line) =>
+        line
+          .slice(1, -1)
+          .split('|')
+          .map((text) => text.trim()),
+      )
+    expect(head.slice(1)).toEqual(kinds.map(({ title }) => title))
+    expect(table.map(([name]) => name)).toEqual(activationRows.map(({ title }) => title))
+    for (const [i, row] of activationRows.entries()) {
+      for (const [k, kind] of kinds.entries()) {
+        const text = table[i][k + 1]
+        if (activationNode(row, kind) === undefined) expect(text).toBe('')
+        else if (kind.opType === 'LSTM' && row.title === '`clip` 0.2') expect(Number(text)).toBeGreaterThan(1e-3)
+        else expect(Number(text)).toBeLessThan(row.activation === 'Softplus' ? 1e-4 : 1e-6)
+      }
+    }
+  })
 
   it('has no number above 1e-6', () => {
     for (const text of rows.flatMap((row) => row.slice(1))) {

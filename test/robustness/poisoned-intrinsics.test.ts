@@ -80,6 +80,13 @@ async function use(backend, layers) {
     say('w', linear.stateDict().weight.data)
   })
   await attempt('share', () => say('y', GRU.fromShared(gru.share()).forward(long).hn.data))
+  await attempt('general', () => {
+    const functions = { gate: { name: 'hardSigmoid', alpha: 0.25 }, candidate: 'elu' }
+    const layer = new LSTM(3, 8, { seed: 6, backend, clip: 2, inputForget: true, functions })
+    say('y', layer.forward(input).output.data)
+    say('y', LSTM.fromShared(layer.share()).forward(input).output.data)
+    say('y', layer.restoreStream(layer.stream().save()).step(frame))
+  })
   await attempt('new', () => say('y', new GRU(3, 8, { seed: 5, backend }).forward(input).hn.data))
 }
 const make = (backend) => ({
@@ -146,7 +153,9 @@ const harmless: Record<string, string> = {
     for (const name of ['frames', 'h', 'c', 'outputs', 'rows', 'output', 'hn', 'cn', 'x', 'T', 'B', 'lengths', 'spec', 'call', 'data'])
       Object.defineProperty(Object.prototype, name, { set(value) { steal(value) }, get: () => undefined })`,
   'options on the prototype of all objects': `
-    Object.prototype.numLayers = 3; Object.prototype.projSize = 1e9; Object.prototype.threads = -1`,
+    Object.prototype.numLayers = 3; Object.prototype.projSize = 1e9; Object.prototype.threads = -1
+    for (const name of ['functions', 'gate', 'candidate', 'alpha', 'beta', 'clip', 'inputForget', 'nonlinearity'])
+      Object.prototype[name] = 77`,
   'call, apply and bind': `
     for (const name of ['call', 'apply', 'bind']) replace(Function.prototype, name, () => () => 1e9)`,
   'a WeakMap and a Map that take the memory of what they keep away': `

@@ -1,5 +1,6 @@
 // `npm run conformance`: prints, for each case of the ONNX backend suite, how far every backend is from what the suite
-// expects, and onnxruntime's own result beside; then how far every backend is from onnxruntime on nodes with all inputs.
+// expects, and onnxruntime's own result beside; then how far every backend is from onnxruntime on nodes with all inputs, and on
+// nodes with every activation.
 // `npm run conformance -- --write` puts the tables into docs/conformance.md and README.md. Knows how a case becomes a call of
 // a layer.
 
@@ -7,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { availableBackends, fromOnnxNode } from 'native-rnn'
+import { activationNode, kinds, rows } from './onnx-activations.mjs'
 
 const recorded = (file) => JSON.parse(readFileSync(new URL(`../fixtures/onnx/${file}`, import.meta.url), 'utf8'))
 
@@ -208,6 +210,29 @@ async function main() {
     differences,
     ['docs/conformance.md'],
   )
+
+  console.log('')
+  const activations = []
+  for (const kind of kinds) {
+    const cells = []
+    for (const row of rows) cells.push(await activationCell(found.ort, activationNode(row, kind), backends))
+    activations.push({ title: kind.title, cells })
+  }
+  printTable(
+    'in all places of a cell',
+    rows.map(({ title }) => title),
+    activations,
+    ['docs/conformance.md'],
+  )
+}
+
+/** The largest difference of all backends from onnxruntime. */
+async function activationCell(ort, node, backends) {
+  if (node === undefined) return ''
+  const outputs = Object.entries(await onnxruntimeOutputs(ort, node))
+  node.outputs = Object.fromEntries(outputs.map(([name, data]) => [name, { data }]))
+  const worst = backends.map((backend) => worstDifference(node, outputsOf(node, layerOf(node, backend))))
+  return shown(Math.max(...worst))
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()

@@ -12,6 +12,8 @@ export interface Drawn {
   kind: 'RNN' | 'GRU' | 'LSTM'
   variant: boolean
   projects: boolean
+  /** Functions that no fast cell has built in. */
+  general: boolean
   I: number
   H: number
   P: number
@@ -36,6 +38,7 @@ export const drawn: fc.Arbitrary<Drawn> = fc.record({
   kind: fc.constantFrom('RNN', 'GRU', 'LSTM'),
   variant: fc.boolean(),
   projects: fc.boolean(),
+  general: fc.constantFrom(false, false, true),
   I: size,
   H: size,
   P: fc.nat(200),
@@ -69,9 +72,19 @@ export function layerOf(d: Drawn, backend: BackendName, threads = 1): AnyLayer {
     backend,
     threads,
   }
-  if (d.kind === 'RNN') return new RNN(d.I, d.H, { ...common, nonlinearity: d.variant ? 'relu' : 'tanh' })
-  if (d.kind === 'GRU') return new GRU(d.I, d.H, { ...common, resetAfter: d.variant })
-  return new LSTM(d.I, d.H, { ...common, peepholes: d.variant, projSize: projSizeOf(d) })
+  const clip = d.general ? 1.5 : undefined
+  // Within a bound and without a step: what two engines compute stays near.
+  const functions = d.general && ({ gate: 'hardSigmoid', candidate: 'elu' } as const)
+  if (d.kind === 'RNN') return new RNN(d.I, d.H, { ...common, clip, nonlinearity: d.variant ? 'relu' : 'tanh' })
+  if (d.kind === 'GRU')
+    return new GRU(d.I, d.H, { ...common, clip, resetAfter: d.variant, ...(functions && { functions }) })
+  return new LSTM(d.I, d.H, {
+    ...common,
+    clip,
+    peepholes: d.variant,
+    projSize: projSizeOf(d),
+    ...(functions && { functions: { ...functions, output: 'softsign' }, inputForget: d.seed % 2 === 1 }),
+  })
 }
 
 function projSizeOf(d: Drawn): number {

@@ -18,8 +18,8 @@ import { tensorValues } from './tensor.ts'
 export interface OnnxNode {
   opType: OnnxOpType
   /**
-   * As in the file: `direction`, `hidden_size`, `layout`, `linear_before_reset` of a GRU, and `activations` where they are the defaults,
-   * or Relu for an RNN. Numbers may be bigints. `clip`, other activations and `input_forget` are refused.
+   * As in the file: `direction`, `hidden_size`, `layout`, `clip`, `activations` with `activation_alpha` and `activation_beta`,
+   * `linear_before_reset` of a GRU, `input_forget` of an LSTM. Numbers may be bigints. An unknown attribute is refused.
    */
   attributes?: Record<string, unknown>
   /** (D, G·H, I), gates in ONNX's order: z r h for a GRU, i o f c for an LSTM. */
@@ -83,7 +83,7 @@ export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU |
  * @param bytes the whole file
  * @param options backend and threads of all layers
  * @returns the layers and the names of their nodes
- * @throws RNNError `ERR_RNN_MODEL_FILE` for a file that is damaged, or a recurrent node that is not supported (`external_data`, `clip`,
+ * @throws RNNError `ERR_RNN_MODEL_FILE` for a file that is damaged, or a recurrent node that is not supported (`external_data`,
  * …): what, and where; `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
  * @example
  * const [{ layer }] = readOnnx(await readFile('model.onnx'))

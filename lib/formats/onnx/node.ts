@@ -3,6 +3,7 @@
 import { describe, fail, list, tuple } from '../../errors.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { largestSize, readOptions } from '../../options/checks.ts'
+import { type CellFunctions, cellWith } from '../../spec/cell-functions.ts'
 import type { CellName, CellWeights, Direction } from '../../spec/spec.ts'
 import { type ReadTensor, readTensor } from '../../tensor/read.ts'
 import { elements } from '../../tensor/shape.ts'
@@ -21,6 +22,7 @@ export interface NodeParts {
 /** The network of one layer that a node stands for. */
 export interface NodeNetwork {
   readonly cell: CellName
+  readonly functions?: CellFunctions
   readonly inputSize: number
   readonly hiddenSize: number
   readonly bias: boolean
@@ -76,12 +78,12 @@ export function nodeNetwork(node: NodeParts): NodeNetwork {
   const sizes = readSizes(node, attributes)
   checkTensors(node, sizes)
   const cell: Record<OnnxOpType, CellName> = {
-    RNN: attributes.relu ? 'rnnRelu' : 'rnnTanh',
+    RNN: 'rnnTanh',
     GRU: attributes.resetAfter ? 'gru' : 'gruResetBefore',
     LSTM: P === undefined ? 'lstm' : 'lstmPeephole',
   }
   return {
-    cell: cell[opType],
+    ...cellWith(cell[opType], attributes.functions),
     inputSize: sizes.I,
     hiddenSize: sizes.H,
     bias: B !== undefined,

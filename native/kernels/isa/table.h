@@ -15,7 +15,8 @@ constexpr bool rowKernelsSuffice(int G) {
 template <class C>
 constexpr bool agrees(const CellTraits& traits) {
   return size_t(C::gates + C::candidates) == traits.gates && size_t(C::candidates) == traits.candidateGates &&
-         C::hasCellState == traits.hasCellState && C::hasPeepholes == traits.hasPeepholes;
+         C::hasCellState == traits.hasCellState && C::hasPeepholes == traits.hasPeepholes &&
+         C::general == traits.general;
 }
 
 template <class V>
@@ -48,7 +49,7 @@ constexpr Kernels makeKernels(const char* name, uint32_t needs) {
     AllCells::forEach([&](auto cell) {
       using C = decltype(cell);
       static_assert(agrees<C>(cellTraits(C::kind)), "spec/cell_traits.h and the cell say the same");
-      table.recurrence[type][size_t(C::kind)] = recurrence<V, W, C>;
+      table.recurrence[type][size_t(C::kind)] = recurrence<V, W, typename CodeOf<C>::Cell>;
     });
     type++;
   });

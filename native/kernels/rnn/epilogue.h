@@ -101,9 +101,15 @@ private:
       u.h = Group::load(step.h + row * state.hStride + unit, strides.h);
     if constexpr (C::hasCellState)
       u.c = Group::load(state.c + at, strides.units);
+    if constexpr (C::general) {
+      u.functions = args.weights.functions;
+      u.seesCellState = args.weights.peephole != nullptr;
+    }
     if constexpr (C::hasPeepholes)
       for (int g = 0; g < 3; g++)
-        u.peephole[g] = Group::load(args.weights.peephole + unit * 3 + g * L, strides.peephole);
+        u.peephole[g] = C::general && !args.weights.peephole
+                            ? Group::Vec::set(0.0f)
+                            : Group::load(args.weights.peephole + unit * 3 + g * L, strides.peephole);
     Group::store(C::next(x, s, u), step.out + row * step.outStride + unit, strides.out);
     if constexpr (C::hasCellState)
       Group::store(u.c, state.c + at, strides.units);
@@ -127,6 +133,8 @@ struct CandidateEpilogue {
     const size_t unit = panel * L, at = row * state.hStride + unit;
     Unit<typename Group::Vec> u;
     u.h = Group::load(step.h + at, state.hStride);
+    if constexpr (C::general)
+      u.functions = args.weights.functions;
     u.updateGate = Group::load(state.updateGate + row * state.unitStride + unit, state.unitStride);
     const auto x = Group::load(step.inputGates + row * inputGatesRow + unit * gates + C::gates * L, inputGatesRow);
     Group::store(C::candidate(x, Group::load(sums.at, sums.stride), u), step.hNext + at, state.hStride);
@@ -147,11 +155,11 @@ struct ProjectionEpilogue {
   }
 };
 
-// Calls epilogue.rows for some rows of a range's panels, whose packed accumulators are `sumsPanel` floats each; one
-// function for products of any number of k-splits.
+// Calls `rows` of an epilogue for some rows of a range's panels, whose packed accumulators are `sumsPanel` floats each.
 template <class Epilogue>
-RNN_NOINLINE void applyEpilogue(const Epilogue& epilogue, size_t first, size_t count, const PanelRange& range,
-                                PackedSpan sums, size_t sumsPanel) {
+void applyEpilogue(const RecurrenceArgs& args, const TimeStep& step, size_t first, size_t count,
+                   const PanelRange& range, PackedSpan sums, size_t sumsPanel) {
+  const Epilogue epilogue{args, step};
   for (size_t m = 0; m < range.panels; m++, sums.at += sumsPanel) {
     const size_t panel = range.firstPanel() + m;
     size_t r = 0;
@@ -161,5 +169,14 @@ RNN_NOINLINE void applyEpilogue(const Epilogue& epilogue, size_t first, size_t c
       epilogue.template rows<1>(first + r, panel, {sums.at + r * sums.stride, sums.stride});
   }
 }
+
+// The same as data: products that go through memory have one code for all cells and for any number of k-splits.
+struct UnfusedEpilogue {
+  using Apply = void (*)(const RecurrenceArgs& args, const TimeStep& step, size_t first, size_t count,
+                         const PanelRange& range, PackedSpan sums, size_t sumsPanel);
+  Apply whole, half; // of panels and of half panels
+};
+template <class V, class C, template <class, class> class Epilogue>
+constexpr UnfusedEpilogue unfusedEpilogue = {applyEpilogue<Epilogue<V, C>>, applyEpilogue<Epilogue<Half<V>, C>>};
 
 } // namespace

@@ -27,14 +27,14 @@ inline void secondProduct(const RecurrenceArgs& args, const TimeStep& step, bool
   if constexpr (C::candidates > 0) {
     const PackedView& p = args.weights.candidate;
     withKSplits<1>(p.kSplitsLog2, [&](auto splits) {
-      unfusedRows<V, W, C, 1, decltype(splits)::count, CandidateEpilogue>(args, step, p, reverse, state.secondInput,
-                                                                          state.unitStride);
+      unfusedRows<V, W, 1, decltype(splits)::count>(args, step, p, reverse, state.secondInput, state.unitStride,
+                                                    unfusedEpilogue<V, C, CandidateEpilogue>);
     });
   } else if constexpr (C::hasCellState) {
     const PackedView& p = args.weights.projection;
     withKSplits<1>(p.kSplitsLog2, [&](auto splits) {
-      unfusedRows<V, W, C, 1, decltype(splits)::count, ProjectionEpilogue>(args, step, p, reverse, state.secondInput,
-                                                                           state.unitStride);
+      unfusedRows<V, W, 1, decltype(splits)::count>(args, step, p, reverse, state.secondInput, state.unitStride,
+                                                    unfusedEpilogue<V, C, ProjectionEpilogue>);
     });
   }
 }
@@ -69,23 +69,28 @@ RNN_INLINE TimeStep timeStep(const RecurrenceArgs& args, size_t t, bool hasSecon
           y + sequence.yStep};
 }
 
-template <class W>
+// Whether a row's step fuses product and cell: where the weight type has code for that, and not of general cells,
+// whose functions take longer than what it saves.
+template <class W, class C>
+constexpr bool fusesRowSteps = W::fusesRowSteps && !C::general;
+
+template <class W, class C>
 constexpr bool canOverlap(int overlapRows, int S) {
-  return overlapRows > 0 && S == 1 && W::fusesRowSteps;
+  return overlapRows > 0 && S == 1 && fusesRowSteps<W, C>;
 }
 
 // What does the recurrent product and the cell of a single row: fused with each other, and beside tiles of later input
-// gates, where the weight type has code for that; else as `allRows` does.
+// gates, where there is code for that; else as `allRows` does.
 template <class V, class W, class C, int S, class AllRows>
 RNN_INLINE auto fusedRowStep(const RecurrenceArgs& args, OverlappedGemm<V, W, C::gates + C::candidates>& overlapped,
                              const AllRows& allRows) {
-  if constexpr (!W::fusesRowSteps) {
+  if constexpr (!fusesRowSteps<W, C>) {
     return allRows;
   } else {
     const auto kernels = fusedRowKernels<V, W, C, S>(args);
     return [&args, &overlapped, kernels](const TimeStep& step, bool reverse) {
       const PackedView& recurrent = args.weights.recurrent;
-      if constexpr (canOverlap<W>(tilingOf<V>.overlapRows, S))
+      if constexpr (canOverlap<W, C>(tilingOf<V>.overlapRows, S))
         if (args.overlap.gemm.rows)
           return overlappedRowStep<V, W, C>(args, step, reverse, overlapped);
       forEachGemvBlock<V>(args, recurrent, reverse, [&](const Block& block, bool half) {
@@ -98,13 +103,14 @@ RNN_INLINE auto fusedRowStep(const RecurrenceArgs& args, OverlappedGemm<V, W, C:
 template <class V, class W, class C, int S>
 void timeLoop(const RecurrenceArgs& args) {
   const bool hasSecond = C::candidates > 0 || args.weights.projects;
-  constexpr bool overlaps = canOverlap<W>(tilingOf<V>.overlapRows, S);
+  constexpr bool overlaps = canOverlap<W, C>(tilingOf<V>.overlapRows, S);
   RNN_ASSERT(overlaps || args.overlap.gemm.rows == 0);
-  RNN_ASSERT(W::fusesRowSteps || !args.fusedInput.row);
+  RNN_ASSERT((fusesRowSteps<W, C>) || !args.fusedInput.row);
   const PackedView& recurrent = args.weights.recurrent;
   OverlappedGemm<V, W, C::gates + C::candidates> overlapped(args.overlap.gemm, args.threads);
   const auto allRows = [&](const TimeStep& step, bool reverse) {
-    unfusedRows<V, W, C, C::gates, S, CellEpilogue>(args, step, recurrent, reverse, step.h, args.state.hStride);
+    unfusedRows<V, W, C::gates, S>(args, step, recurrent, reverse, step.h, args.state.hStride,
+                                   unfusedEpilogue<V, C, CellEpilogue>);
   };
   const auto oneRow = fusedRowStep<V, W, C, S>(args, overlapped, allRows);
   for (size_t t = 0; t < args.sequence.T; t++) {

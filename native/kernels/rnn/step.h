@@ -68,31 +68,31 @@ RNN_INLINE void forEachGemvBlock(const RecurrenceArgs& args, const PackedView& p
 }
 
 // A product of a single row, block by block, and what follows it.
-template <class V, class W, class C, int G, int S, template <class, class> class Epilogue>
+template <class V, class W, int G, int S>
 inline void unfusedRow(const RecurrenceArgs& args, const TimeStep& step, const PackedView& p, bool reverse, size_t row,
-                       const float* a) {
+                       const float* a, const UnfusedEpilogue& epilogue) {
   const auto kernels = blockKernels<GemvPanels<V, W, G, S>>(p);
   constexpr size_t sumsPanel = G * V::lanes;
   // Of its own: `tileScratch` is of all threads that share a step.
   alignas(64) float sums[(singleBlockPanels<V>(G, S) + 1) * sumsPanel];
   forEachGemvBlock<V>(args, p, reverse, [&](const Block& block, bool half) {
     kernels.at(p, block, half)(p, block.firstPanel, a, sums);
-    applyEpilogue(Epilogue<V, C>{args, step}, row, 1, {block, 0, block.panels}, {sums, 0}, sumsPanel);
+    epilogue.whole(args, step, row, 1, {block, 0, block.panels}, {sums, 0}, sumsPanel);
     if (half)
-      applyEpilogue(Epilogue<Half<V>, C>{args, step}, row, 1, {tailHalfBlock(block.firstPanel + block.panels), 0, 1},
+      epilogue.half(args, step, row, 1, {tailHalfBlock(block.firstPanel + block.panels), 0, 1},
                     {sums + block.panels * sumsPanel, 0}, 0);
   });
 }
 
 // A product of all rows, tileScratchRows of them after the other, block by block, and what follows it.
-template <class V, class W, class C, int G, int S, template <class, class> class Epilogue>
-inline void unfusedRows(const RecurrenceArgs& args, const TimeStep& step, const PackedView& p, bool reverse,
-                        const float* a, size_t aStride) {
+template <class V, class W, int G, int S>
+RNN_ONE_COPY void unfusedRows(const RecurrenceArgs& args, const TimeStep& step, const PackedView& p, bool reverse,
+                              const float* a, size_t aStride, const UnfusedEpilogue& epilogue) {
   const size_t B = args.sequence.B;
   for (size_t first = 0; first < B; first += tileScratchRows, a += tileScratchRows * aStride) {
     const size_t count = least(tileScratchRows, B - first);
     if (count == 1) {
-      unfusedRow<V, W, C, G, S, Epilogue>(args, step, p, reverse, first, a);
+      unfusedRow<V, W, G, S>(args, step, p, reverse, first, a, epilogue);
       continue;
     }
     const BlockRange blocks = threadBlocks(args.threads, p.blocks, reverse);
@@ -100,11 +100,12 @@ inline void unfusedRows(const RecurrenceArgs& args, const TimeStep& step, const 
       withBlockWidth<V>(p, blocks.at(i), [&](auto width, const Block& block) {
         using Wide = typename decltype(width)::Vec;
         constexpr size_t sumsPanel = G * Wide::lanes;
+        const auto apply = Wide::lanes == V::lanes ? epilogue.whole : epilogue.half;
         const EvenSplit tiles = tileRows<Wide, G, S>(count);
         forEachPanelRange<Wide, G, S>(block, tiles, [&](const PanelRange& range) {
           const size_t stride = range.panels * sumsPanel;
           gemmPanels<Wide, W, G, S>(p, range, a, aStride, tiles, args.tileScratch, stride);
-          applyEpilogue(Epilogue<Wide, C>{args, step}, first, count, range, {args.tileScratch, stride}, sumsPanel);
+          apply(args, step, first, count, range, {args.tileScratch, stride}, sumsPanel);
         });
       });
   }

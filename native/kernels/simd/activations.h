@@ -1,4 +1,5 @@
-// tanh and sigmoid over a vector type: one formula for every instruction set, so that the bits agree.
+// tanh, sigmoid, exp and what log(1 + e^x) needs over a vector type: one formula for every instruction set, so that the
+// bits agree.
 //
 // Both rest on exp(y) = 2^n · (1 + p) with n = round(y / ln 2), p = e^r − 1, |r| ≤ ln 2 / 2 (Cody and Waite, "Software
 // Manual for the Elementary Functions", 1980). 1 + p is never rounded by itself: p goes into a fused sum with what the
@@ -69,6 +70,42 @@ RNN_INLINE V sigmoid(V x) {
   const V sum = one + s;
   const V denominator = sum + fnma(s, q, one - (sum - s));
   return one / denominator;
+}
+
+// e^x, at most 2 ULP, subnormal results included; 0 below them, infinite above the largest float; NaN stays NaN.
+template <class V>
+RNN_INLINE V exp(V x) {
+  // Below −104 the nearest float is 0, above 88.8 there is none. All is 2^64 times nearer to 1 than its name, so that
+  // the power of two is normal, and the sum is rounded once before it may become subnormal.
+  const V y = min(V::set(89.0f), max(V::set(-104.0f), x));
+  const ReducedArgument<V> whole = reduceArgument(y, 1.0f);
+  const V p = expm1Scaled(whole.r, 1.0f);
+  const V zero = V::set(0.0f), up = V::set(18446744073709551616.0f), down = V::set(5.42101086e-20f);
+  const V s = powerOfTwo(whole.n2, select(y < zero, up, down));
+  return fma(s, p, s) * select(y < zero, down, up);
+}
+
+// e^x − 1 for x ≤ 0, at most 2 ULP; anything for other x, NaN for NaN.
+template <class V>
+RNN_INLINE V expm1OfNegative(V x) {
+  // Below −18 the nearest float is −1; the bounds keep s normal.
+  const V one = V::set(1.0f);
+  const V y = min(V::set(0.0f), max(V::set(-40.0f), x));
+  const ReducedArgument<V> whole = reduceArgument(y, 1.0f);
+  const V s = powerOfTwo(whole.n2, one);
+  return fma(s, expm1Scaled(whole.r, 1.0f), s - one);
+}
+
+// log(1 + e) for 0 ≤ e ≤ 1, at most 2 ULP.
+template <class V>
+RNN_INLINE V log1pOfUnit(V e) {
+  // = 2 t + 2 t³ q(t²) with t = e / (2 + e) ≤ 1 / 3; 2 t is e − e · t, so that the rounding of the quotient weighs
+  // little.
+  const V t = e / (V::set(2.0f) + e), s = t * t, s2 = s * s;
+  const V low = fma(V::set(1.99994743e-1f), s, V::set(3.33333373e-1f));
+  const V high = fma(V::set(1.07218958e-1f), s, V::set(1.43076077e-1f));
+  const V q = fma(fma(V::set(1.21229559e-1f), s2, high), s2, low);
+  return fnma(t, fnma(s + s, q, e), e);
 }
 
 } // namespace

@@ -29,16 +29,17 @@ function update({ H, fromInput, fromState, h, functions: { f, g }, next }: Row):
   }
 }
 
-function memory({ H, fromInput, fromState, c, peephole: p, functions, next }: Row): void {
-  const { f: gate, g: candidate, h: squash, inputForget } = functions
-  const peeps = p.length > 0
-  for (let j = 0; j < H; j++) {
-    const seen = (at: number, sum: number) => (peeps ? sum + p[at + j] * c[j] : sum)
-    const i = gate(seen(0, fromInput[j] + fromState[j]))
-    const f = inputForget ? 1 - i : gate(seen(H, fromInput[H + j] + fromState[H + j]))
-    c[j] = f * c[j] + i * candidate(fromInput[2 * H + j] + fromState[2 * H + j])
-    const o = gate(seen(2 * H, fromInput[3 * H + j] + fromState[3 * H + j]))
-    next[j] = o * squash(c[j])
+function memory(peepholes: boolean): (row: Row) => void {
+  return ({ H, fromInput, fromState, c, peephole: p, functions, next }) => {
+    const { f: gate, g: candidate, h: squash, inputForget } = functions
+    for (let j = 0; j < H; j++) {
+      const seen = (at: number, sum: number) => (peepholes ? sum + p[at + j] * c[j] : sum)
+      const i = gate(seen(0, fromInput[j] + fromState[j]))
+      const f = inputForget ? 1 - i : gate(seen(H, fromInput[H + j] + fromState[H + j]))
+      c[j] = f * c[j] + i * candidate(fromInput[2 * H + j] + fromState[2 * H + j])
+      const o = gate(seen(2 * H, fromInput[3 * H + j] + fromState[3 * H + j]))
+      next[j] = o * squash(c[j])
+    }
   }
 }
 
@@ -51,5 +52,5 @@ export const gruResetBeforeGeneral: Cell = {
   secondInput: reset,
   step: update,
 }
-export const lstmGeneral: Cell = { gates: 4, cellState: true, peepholes: false, step: memory }
-export const lstmPeepholeGeneral: Cell = { gates: 4, cellState: true, peepholes: true, step: memory }
+export const lstmGeneral: Cell = { gates: 4, cellState: true, peepholes: false, step: memory(false) }
+export const lstmPeepholeGeneral: Cell = { gates: 4, cellState: true, peepholes: true, step: memory(true) }

@@ -15,6 +15,9 @@ struct Unit {
   V c;           // cell state: old in, new out
   V updateGate;  // z, from next() to candidate()
   V peephole[3]; // weights of i, f, o
+  // Of a general cell:
+  const CellFunctions* functions;
+  bool seesCellState; // there are peephole weights
 };
 
 // What a cell has; each names what differs.
@@ -25,6 +28,7 @@ struct Cell {
   static constexpr bool readsState = false;   // uses Unit::h
   static constexpr bool hasCellState = false; // uses Unit::c
   static constexpr bool hasPeepholes = false; // uses Unit::peephole
+  static constexpr bool general = false;      // uses Unit::functions
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 // The list of cells.
 #pragma once
+#include "general.h"
 #include "gru.h"
 #include "lstm.h"
 #include "rnn.h"
@@ -15,6 +16,17 @@ struct CellList {
     (visit(Cells{}), ...);
   }
 };
-using AllCells = CellList<RnnTanh, RnnRelu, Gru, GruResetBefore, Lstm, LstmPeephole>;
+using AllCells = CellList<RnnTanh, RnnRelu, Gru, GruResetBefore, Lstm, LstmPeephole, RnnGeneral, GruGeneral,
+                          GruResetBeforeGeneral, LstmGeneral, LstmPeepholeGeneral>;
+
+// The cell whose code computes another one too.
+template <class C>
+struct CodeOf {
+  using Cell = C;
+};
+template <>
+struct CodeOf<LstmGeneral> {
+  using Cell = LstmPeepholeGeneral;
+};
 
 } // namespace
