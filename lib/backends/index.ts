@@ -1,5 +1,6 @@
 /** Which backends this machine can run, which one a layer gets, and why. */
 
+import process from 'node:process'
 import { fail, named } from '../errors.ts'
 import { backendName } from '../options/checks.ts'
 import type { BackendName } from '../spec/spec.ts'

@@ -2,6 +2,7 @@
 
 import { chooseBackend } from '../backends/index.ts'
 import { describe, fail } from '../errors.ts'
+import { create } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import { backendName, boolean, integer, layerChecks, oneOf, size } from '../options/checks.ts'
 import { readFunctions } from '../options/functions.ts'
@@ -41,7 +42,7 @@ export function shareLayer(type: SharedLayer['type'], batchFirst: boolean, ref: 
 /** Opens a handle for a class; everything in it is checked, as it may have come from anywhere. */
 export function openShared(type: SharedLayer['type'], handle: unknown): { ref: NetworkRef; batchFirst: boolean } {
   if (typeof handle !== 'object' || handle === null) notHandle(describe(handle))
-  const given = { ...handle } as Record<keyof SharedLayer, unknown>
+  const given = { __proto__: null, ...handle } as unknown as Record<keyof SharedLayer, unknown>
   if (given.type !== type) {
     if (!classNames.includes(given.type)) notHandle(describe(handle))
     fail(
@@ -63,7 +64,7 @@ export function openShared(type: SharedLayer['type'], handle: unknown): { ref: N
 
 function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
   if (typeof value !== 'object' || value === null) notHandle('one without sizes')
-  const given = value as Record<keyof NetworkSpec, unknown>
+  const given = { __proto__: null, ...value } as unknown as Record<keyof NetworkSpec, unknown>
   const hiddenSize = size(given.hiddenSize, 'handle.spec.hiddenSize')
   const cell = oneOf(...cellsOf(type))(given.cell, 'handle.spec.cell')
   const direction = oneOf<Direction>('forward', 'reverse', 'bidirectional')(given.direction, 'handle.spec.direction')
@@ -90,7 +91,9 @@ function ownViews(value: unknown, depth: number): unknown {
   if (ArrayBuffer.isView(value)) return sharedView(value) ?? notHandle('one whose weights are not in shared memory')
   if (depth === 2) notHandle('one whose weights are nested too deep')
   if (Array.isArray(value)) return Array.from(value, (inner) => ownViews(inner, depth + 1))
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, ownViews(inner, depth + 1)]))
+  const views: Record<string, unknown> = create(null)
+  for (const [name, inner] of Object.entries(value)) views[name] = ownViews(inner, depth + 1)
+  return views
 }
 
 function notHandle(got: string): never {

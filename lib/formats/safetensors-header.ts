@@ -3,6 +3,7 @@
  * Whatever else stands there is refused where it begins, so that no header takes more memory than its tensors are worth.
  */
 
+import { Buffer } from 'node:buffer'
 import { describe, fail, list } from '../errors.ts'
 import { elements } from '../tensor/shape.ts'
 import { dtypes, knownDtypes } from './safetensors-types.ts'

@@ -1,5 +1,6 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
 
+import { Buffer } from 'node:buffer'
 import { describe, fail, named, RNNError } from '../errors.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { littleEndian } from '../tensor/bytes.ts'
@@ -45,7 +46,7 @@ export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
  * @throws RNNError `ERR_RNN_MODEL_FILE` with the path; errors of the file system pass as they are
  */
 export async function loadSafetensors(path: string | URL): Promise<Record<string, Tensor>> {
-  if (typeof path !== 'string' && !(path instanceof URL)) {
+  if (typeof path !== 'string' && !(typeof URL === 'function' && path instanceof URL)) {
     fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}`)
   }
   // Only here, for it takes a millisecond of each program's start.

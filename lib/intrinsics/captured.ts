@@ -19,7 +19,7 @@ const Floats = Float32Array
 const Ints = Int32Array
 const Doubles = Float64Array
 const Buffer = ArrayBuffer
-const SharedBuffer = SharedArrayBuffer
+const SharedBuffer = sharedBuffer()
 const Bytes = Uint8Array
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
 const typedBuffer = getterOf<ArrayBufferLike>(typedArray, 'buffer')
@@ -59,9 +59,24 @@ export function newInts(length: number): Int32Array<ArrayBuffer> {
   return new Ints(new Buffer(length * 4))
 }
 
-/** Zeros in memory that cannot be detached, and that other threads can have too. */
-export function newSharedFloats(length: number): Float32Array<SharedArrayBuffer> {
-  return new Floats(new SharedBuffer(length * 4))
+/** Pages that are not isolated hide the name; shared memory of WebAssembly still shows what it would stand for. */
+function sharedBuffer(): SharedArrayBufferConstructor | undefined {
+  if (typeof SharedArrayBuffer === 'function') return SharedArrayBuffer
+  try {
+    // biome-ignore lint/suspicious/noExplicitAny: no types of this package say that there is WebAssembly
+    const { Memory } = (globalThis as any).WebAssembly
+    return new Memory({ initial: 0, maximum: 0, shared: true }).buffer.constructor
+  } catch {
+    return undefined
+  }
+}
+
+/** How many bytes shared memory has, as a function that throws for any other; undefined where this runtime has no such memory. */
+export const sharedBytesIn = SharedBuffer && getterOf<number>(SharedBuffer.prototype, 'byteLength')
+
+/** Zeros in memory that cannot be detached, and that other threads can have too; where the runtime has none, in common memory. */
+export function newSharedFloats(length: number): Float32Array<ArrayBufferLike> {
+  return new Floats(new (SharedBuffer ?? Buffer)(length * 4))
 }
 
 /** Floats over a part of an array's memory, `from` floats from its beginning. */

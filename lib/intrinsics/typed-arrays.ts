@@ -1,9 +1,8 @@
 /** What a typed array truly is, whatever its own properties say; of any realm. */
-import { getterOf, viewOf } from './captured.ts'
+import { getterOf, sharedBytesIn, viewOf } from './captured.ts'
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
 const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer')
-const sharedSizeOf = getterOf<number>(SharedArrayBuffer.prototype, 'byteLength')
 
 /** 'Float32Array' and the like for real typed arrays of any realm, else undefined; cannot be fooled by what an object says. */
 export const typedArrayName = getterOf<string | undefined>(typedArray, Symbol.toStringTag)
@@ -16,9 +15,9 @@ export const trueLength: (value: ArrayBufferView) => number = getterOf(typedArra
  * they are not, whatever the array says of itself.
  */
 export function sharedView(value: unknown): Float32Array | undefined {
-  if (typedArrayName(value) !== 'Float32Array') return undefined
+  if (!sharedBytesIn || typedArrayName(value) !== 'Float32Array') return undefined
   try {
-    sharedSizeOf(bufferOf(value))
+    sharedBytesIn(bufferOf(value))
   } catch {
     return undefined
   }
@@ -28,8 +27,7 @@ export function sharedView(value: unknown): Float32Array | undefined {
 
 /** Whether a buffer was transferred away. */
 export function isDetached(buffer: ArrayBufferLike): boolean {
-  if (buffer.byteLength > 0 || (typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer))
-    return false
+  if (buffer.byteLength > 0) return false
   try {
     new Uint8Array(buffer)
     return false

@@ -47,9 +47,8 @@ class LinearParts extends Parts<LinearParts> {
 
   override stateDict(): Record<string, Tensor> {
     const { weight, bias } = this.weights
-    const dict: Record<string, Tensor> = { weight: new Tensor(copyOf(weight), [this.outFeatures, this.inFeatures]) }
-    if (bias) dict.bias = new Tensor(copyOf(bias), [this.outFeatures])
-    return dict
+    const own = new Tensor(copyOf(weight), [this.outFeatures, this.inFeatures])
+    return bias ? { weight: own, bias: new Tensor(copyOf(bias), [this.outFeatures]) } : { weight: own }
   }
 
   override reload(reader: StateDictReader): LinearParts {

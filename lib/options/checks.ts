@@ -1,6 +1,7 @@
 /** The checks of options; it alone knows which names and ranges are right, and the words that refuse others. */
 import { describe, fail, named } from '../errors.ts'
-import { create, fround, getPrototypeOf, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
+import { create, fround, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
+import { property } from '../intrinsics/properties.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { Inferred } from './options.ts'
 import { nearest } from './suggest.ts'
@@ -112,22 +113,10 @@ export function readOptions<C extends Checks>(options: unknown, checks: C, where
   for (let i = 0; i < given.length; i++) if (!hasOwn(checks, given[i])) unknownName(given[i], known, where)
   for (let i = 0; i < known.length; i++) {
     const name = known[i]
-    const value = has(options, name) ? (options as Record<string, unknown>)[name] : undefined
+    const value = property(options, name)
     if (value !== undefined) read[name] = checks[name](value, name)
   }
   return read as Checked<C>
-}
-
-/** Whether an object or its class has the property: what stands on the prototype of all objects, at the end of the chain, does not count. */
-function has(options: object, name: string): boolean {
-  if (hasOwn(options, name)) return true
-  for (let link = getPrototypeOf(options); link; ) {
-    const next = getPrototypeOf(link)
-    if (next === null) return false
-    if (hasOwn(link, name)) return true
-    link = next
-  }
-  return false
 }
 
 const elsewhere: Record<string, string> = {

@@ -1,4 +1,5 @@
 /** The bytes of a stream's saved state: written here, and read back with suspicion. */
+import { Buffer } from 'node:buffer'
 import type { NetworkRef } from '../calls/network-ref.ts'
 import { describe, fail } from '../errors.ts'
 import { sha256 } from '../hash.ts'

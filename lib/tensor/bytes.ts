@@ -1,5 +1,6 @@
 /** Float32 values as bytes in little-endian order, as files and saved states have them. */
 
+import { Buffer } from 'node:buffer'
 import { bytesOf, copyBytes, floatsOver } from '../intrinsics/captured.ts'
 
 const bigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0

@@ -1,6 +1,7 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
 import { describe, fail, list, RNNError } from '../errors.ts'
 import { isArray, isSafeInteger, setFloats, zeros } from '../intrinsics/captured.ts'
+import { property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { elements } from './shape.ts'
 
@@ -19,8 +20,10 @@ export interface ReadTensor {
 export function readTensor(value: unknown, name: string): ReadTensor {
   if (isArray(value)) return readNested(value, name, floats)
   if (typeof value !== 'object' || value === null || typedArrayName(value) !== undefined) notTensor(value, name)
-  const { shape, dims, data } = value as { shape?: unknown; dims?: unknown; data?: unknown }
+  const shape = property(value, 'shape')
+  const dims = shape === undefined ? property(value, 'dims') : undefined
   if (shape === undefined && dims === undefined) notTensor(value, name)
+  const data = property(value, 'data')
   const own = shape === undefined ? readShape(dims, `${name}.dims`) : readShape(shape, `${name}.shape`)
   checkData(data, own, `${name}.`)
   return { data: data as Float32Array, shape: own }

@@ -72,7 +72,7 @@ export function collectWeights(
 
 /** The weights under their PyTorch names; the tensors take over the arrays given. */
 export function toStateDict(spec: NetworkSpec, weights: readonly CellWeights[]): Record<string, Tensor> {
-  const dict: Record<string, Tensor> = {}
+  const dict: Record<string, Tensor> = create(null)
   const D = directionsOf(spec)
   for (let index = 0; index < weights.length; index++) {
     const entries = entriesOf(spec, floor(index / D), index % D)
@@ -82,5 +82,5 @@ export function toStateDict(spec: NetworkSpec, weights: readonly CellWeights[]):
       dict[key] = new Tensor(field === 'peephole' ? copyOfRange(values, offset, spec.hiddenSize) : values, shape)
     }
   }
-  return dict
+  return { ...dict }
 }

@@ -37,6 +37,7 @@ const lib = [
   ['weights'],
   ['options', 'tensor'],
   ['spec'],
+  ['runtime.ts'],
   ['errors.ts', 'tracing.ts', 'hash.ts', 'version.ts', 'intrinsics'],
 ]
 /** The one header of the kernels' that the engine shares with them: how weights lie in memory. */

@@ -1,5 +1,5 @@
 /** How the addon is found, and what is said where it cannot be used. */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { availableBackends } from 'native-rnn'
@@ -52,6 +52,38 @@ describe('finding the addon', () => {
       })
     }
   })
+
+  it.runIf(process.platform === 'linux')(
+    'tells musl from glibc by its files, and never by a report, which asks the network',
+    async () => {
+      // A package without an addon, so that every place is looked at.
+      cpSync(join(import.meta.dirname, '..', '..', 'dist'), join(folder, 'dist'), { recursive: true })
+      writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+      const text = (musl: boolean, maps: string) => `
+      import fs from 'node:fs'
+      import { syncBuiltinESMExports } from 'node:module'
+      const { existsSync, readFileSync } = fs
+      fs.existsSync = (path) => /ld-musl-/.test(path) ? ${musl} : existsSync(path)
+      fs.readFileSync = (path, ...how) => {
+        if (path !== '/proc/self/maps') return readFileSync(path, ...how)
+        return ${maps}
+      }
+      syncBuiltinESMExports()
+      const tried = []
+      let reports = 0
+      process.dlopen = (module, file) => { tried.push(file); throw new Error('no addon') }
+      process.report.getReport = () => { reports++; return {} }
+      const { backendInfo } = await import(${JSON.stringify(join(folder, 'dist', 'index.js'))})
+      const { name } = backendInfo()
+      console.log(JSON.stringify({ name, reports, musl: tried.some((file) => file.endsWith('-musl.node')) }))`
+      const env = { NATIVE_RNN_BACKEND: '', NATIVE_RNN_PATH: '' }
+      const found = (musl: boolean) => ({ name: 'typescript', reports: 0, musl })
+      expect(await printed(text(true, "'7f00 /lib/ld-musl-x86_64.so.1'"), env)).toEqual(found(true))
+      expect(await printed(text(true, "'7f00 /usr/lib/libc.so.6'"), env)).toEqual(found(false))
+      expect(await printed(text(true, 'fs.nothing()'), env)).toEqual(found(false))
+      expect(await printed(text(false, "'7f00 /lib/ld-musl-x86_64.so.1'"), env)).toEqual(found(false))
+    },
+  )
 
   it('serves a module that is evaluated again, as test runners and reloading servers do', async () => {
     const text = `

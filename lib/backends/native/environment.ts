@@ -1,5 +1,7 @@
 /** This thread's side of the addon: the header and the arena that both sides see, and the listeners of pending calls. */
+
 import { availableParallelism } from 'node:os'
+import process from 'node:process'
 import { defineProperty, floatsOver, intsOver, newFloats, newInts } from '../../intrinsics/captured.ts'
 import { arenaLength, callOp, headerField, headerLength } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'
@@ -48,7 +50,7 @@ function setUp(addon: Addon): Shared {
   const always = process.env[variable] === 'always'
   const calls = addon.setUp(header, arena, ended, availableParallelism(), always)
   const shared: Shared = { header, arena, calls, listeners }
-  defineProperty(addon, key, { value: shared })
+  defineProperty(addon, key, { __proto__: null, value: shared } as PropertyDescriptor)
   return shared
 }
 

@@ -1,5 +1,7 @@
 /** Finds the compiled addon; the only file that loads one. */
+
 import { createRequire, Module } from 'node:module'
+import process from 'node:process'
 import type { Addon } from './addon.ts'
 
 /** The addon and its sets of kernels; none, and why, where it cannot be used. */
@@ -84,15 +86,22 @@ function beside(target: string): unknown {
   return load('build', 'Release', 'native-rnn.node') ?? load('prebuilds', `${target}${musl() ? '-musl' : ''}.node`)
 }
 
-/** Whether this Linux has musl in place of glibc. The report takes milliseconds, so musl's own loader must be there first. */
+/**
+ * Whether this process runs on musl in place of glibc: its own loader is then among the files that the process has mapped. Node's report
+ * would say it too, but asks the network for the names of all who are connected, which takes seconds.
+ */
 function musl(): boolean {
   const cpu = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
   if (process.platform !== 'linux') return false
   // Not imported: that makes Node load all of its streams, for 4 ms.
-  const { existsSync } = require('node:fs') as typeof import('node:fs')
+  const { existsSync, readFileSync } = require('node:fs') as typeof import('node:fs')
   if (!existsSync(`/lib/ld-musl-${cpu}.so.1`)) return false
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
-  return !report?.header?.glibcVersionRuntime
+  try {
+    return readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-')
+  } catch {
+    // No /proc: a system that has glibc's loader too has musl as a guest.
+    return !existsSync(process.arch === 'arm64' ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2')
+  }
 }
 
 /** The first line of what went wrong: the rest is a list of the modules that asked. */

@@ -1,4 +1,5 @@
 /** Memory for results that native code writes in full. */
+import { Buffer } from 'node:buffer'
 import { viewOf, zeros } from '../../intrinsics/captured.ts'
 
 // Small arrays lie within V8's heap and are cleared in no time; the largest come cleared from the system.

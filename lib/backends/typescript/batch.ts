@@ -54,7 +54,16 @@ export class TypeScriptBatch implements BatchCore {
       }
     }
     const ticket = this.#tickets++
-    const call = { x, T: 1, B: count, batchFirst: false, h0, c0: H > 0 ? c0 : undefined, returnOutput: true }
+    const call = {
+      x,
+      T: 1,
+      B: count,
+      batchFirst: false,
+      h0,
+      c0: H > 0 ? c0 : undefined,
+      lengths: undefined,
+      returnOutput: true,
+    }
     this.#network.forwardAsync(call, (result) => {
       mapSet(this.#results, ticket, { count, result })
       ended(ticket, result instanceof Error ? result : undefined)

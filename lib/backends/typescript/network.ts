@@ -1,6 +1,7 @@
 /** Layers × directions × rows × time of one network: which step comes after which. */
 
-import { ceil, copyOf, copyOfInts, zeros } from '../../intrinsics/captured.ts'
+import { ceil, copyOf, copyOfInts, sharedBytesIn, zeros } from '../../intrinsics/captured.ts'
+import { missing } from '../../runtime.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { type Functions, functionsOf } from './activations.ts'
@@ -121,6 +122,7 @@ export class TypeScriptNetwork implements Network {
 
   /** The first call moves the weights into shared memory; from then on this network reads them there too. */
   share(): readonly CellWeights[] {
+    if (!sharedBytesIn) throw missing('SharedArrayBuffer', 'share()')
     if (!this.#shared) {
       this.#shared = mapWeights(this.#weights, sharedCopy)
       this.#use(this.#shared)

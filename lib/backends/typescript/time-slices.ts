@@ -1,4 +1,6 @@
 /** Long computations in slices of a few milliseconds, so that timers and sockets have their turn in between. */
+import { setImmediate } from 'node:timers'
+import { now } from '../../runtime.ts'
 import type { ForwardResult, Settle } from '../interface.ts'
 
 const sliceMs = 4
@@ -43,12 +45,12 @@ function runSlice(): void {
 }
 
 function slice({ pass }: Task): ForwardResult | Error | undefined {
-  const end = performance.now() + sliceMs
+  const end = now() + sliceMs
   try {
     do {
       const next = pass.next()
       if (next.done) return next.value
-    } while (performance.now() < end)
+    } while (now() < end)
   } catch (error) {
     return error as Error // arrays too large to allocate
   }

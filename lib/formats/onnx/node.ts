@@ -137,6 +137,7 @@ function directionWeights({ opType, W, R, B, P }: NodeParts, { G, I, H }: Sizes,
     weightHh: inOrder(R.data, d * G, H * H, places),
     biasIh: B && inOrder(B.data, 2 * d * G, H, places),
     biasHh: B && inOrder(B.data, (2 * d + 1) * G, H, places),
+    weightHr: undefined,
     peephole: P && inOrder(P.data, d * 3, H, peepholePlaces),
   }
 }

@@ -1,6 +1,7 @@
 /** Reads protobuf's wire format out of bytes that nobody has checked; knows bounds and bytes, no message by name. */
 
-import { fail } from '../../errors.ts'
+import { fail, RNNError } from '../../errors.ts'
+import { decodeUtf8 } from '../../runtime.ts'
 
 /** Varints, eight bytes, a length and its bytes, four bytes. Groups (3 and 4) are gone from protobuf and refused. */
 export type Wire = 0 | 1 | 2 | 5
@@ -15,8 +16,6 @@ export interface Field {
   readonly start: number
   readonly end: number
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** A stretch of the file's bytes that is read as fields; its places are counted from the file's first byte. */
 export class Message {
@@ -118,8 +117,9 @@ export class Message {
     this.#expect(field, 2, what)
     try {
       // A copy: a decoder takes no bytes of a SharedArrayBuffer.
-      return utf8.decode(this.bytes.slice(field.start, field.end))
-    } catch {
+      return decodeUtf8(this.bytes.slice(field.start, field.end))
+    } catch (error) {
+      if (error instanceof RNNError) throw error
       this.fail(`${what} is not UTF-8`, field.at)
     }
   }

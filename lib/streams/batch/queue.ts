@@ -11,10 +11,13 @@
  * #release that finds the lane idle.
  */
 
+import process from 'node:process'
+import { clearTimeout, setTimeout } from 'node:timers'
 import type { BatchCore } from '../../backends/interface.ts'
 import { onAbort } from '../../calls/abort-signal.ts'
 import { RNNError } from '../../errors.ts'
 import { copyOf } from '../../intrinsics/captured.ts'
+import { now } from '../../runtime.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
 import { type BatchTrace, batchChannel, isTraced } from '../../tracing.ts'
 import { type Entry, Lane, type LaneState } from './lane.ts'
@@ -146,7 +149,7 @@ export class BatchQueue {
 
   #push(lane: Lane): void {
     lane.ready = true
-    if (this.#options.maxDelayMs > 0) lane.since = performance.now()
+    if (this.#options.maxDelayMs > 0) lane.since = now()
     this.#ready[this.#ready.length] = lane
   }
 
@@ -180,7 +183,7 @@ export class BatchQueue {
 
   /** Whether the step that has waited longest may wait on; a timer then comes back to it. */
   #wait(maxDelayMs: number): boolean {
-    const left = this.#ready[this.#nextReady].since + maxDelayMs - performance.now()
+    const left = this.#ready[this.#nextReady].since + maxDelayMs - now()
     if (left <= 0) return false
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined

@@ -55,7 +55,7 @@ export class BatchMemory {
   /** Copies. */
   readState(slot: number): { h: Float32Array; c?: Float32Array } {
     const h = copyOfRange(this.#core.h, slot * this.#LO, this.#LO)
-    return this.#LH ? { h, c: copyOfRange(this.#core.c, slot * this.#LH, this.#LH) } : { h }
+    return { h, c: this.#LH ? copyOfRange(this.#core.c, slot * this.#LH, this.#LH) : undefined }
   }
 
   /** A slot with a copy of this frame in it. */

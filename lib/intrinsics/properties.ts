@@ -1,0 +1,19 @@
+/** What an object says by itself: its own properties and those of its class. What a script adds to all objects is none of them. */
+import { getPrototypeOf, hasOwn } from './captured.ts'
+
+/** The property of an object or of its class; undefined where it has none, whatever stands on the prototype of all objects. */
+export function property(object: object, name: string): unknown {
+  return hasProperty(object, name) ? (object as Record<string, unknown>)[name] : undefined
+}
+
+/** That prototype is the last of the chain, in every realm. */
+function hasProperty(object: object, name: string): boolean {
+  if (hasOwn(object, name)) return true
+  for (let link = getPrototypeOf(object); link; ) {
+    const next = getPrototypeOf(link)
+    if (next === null) return false
+    if (hasOwn(link, name)) return true
+    link = next
+  }
+  return false
+}
