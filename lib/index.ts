@@ -7,6 +7,14 @@ export type { SharedLayer } from './calls/shared-layer.ts'
 export type { InitialState, States } from './calls/states.ts'
 export { RNNError, type RNNErrorCode } from './errors.ts'
 export {
+  fromKeras,
+  type KerasActivation,
+  type KerasConfig,
+  type KerasLayer,
+  type KerasResult,
+  type KerasType,
+} from './formats/keras/index.ts'
+export {
   fromOnnxNode,
   type OnnxLayer,
   type OnnxNode,
