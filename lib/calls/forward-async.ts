@@ -1,8 +1,10 @@
 /** `forwardAsync`: a forward pass beside this thread, and how an AbortSignal ends it. */
 
 import type { ForwardResult, Settle } from '../backends/interface.ts'
+import { newPromise } from '../intrinsics/captured.ts'
+import { ensureStack } from '../intrinsics/stack.ts'
 import { type ForwardTrace, forwardChannel, isTraced } from '../tracing.ts'
-import { onAbort, readSignal } from './abort-signal.ts'
+import { type Listening, onAbort, readSignal, reasonOf, throwIfAborted } from './abort-signal.ts'
 import { emptyBatch, prepareCall, type Result, shapeResult } from './forward.ts'
 import type { NetworkRef } from './network-ref.ts'
 
@@ -25,7 +27,7 @@ export async function runAsync(
   }
   const { spec } = current()
   const prepared = prepareCall(layer, spec, batchFirst, input, options, checks)
-  signal?.throwIfAborted()
+  if (signal) throwIfAborted(signal)
   const ref = current().retain()
   try {
     const none = emptyBatch(spec, prepared.call)
@@ -39,19 +41,35 @@ export async function runAsync(
   }
 }
 
-/** The end of a call as a promise, and its end by a signal. */
+/** The end of a call as a promise, and its end by a signal: whichever is first. */
 function settled(start: (settle: Settle) => () => void, signal: AbortSignal | undefined): Promise<ForwardResult> {
-  return new Promise((resolve, reject) => {
-    let stopListening: (() => void) | undefined
-    const cancel = start((result) => {
-      stopListening?.()
-      if (result instanceof Error) reject(result)
-      else resolve(result)
-    })
-    if (!signal) return
-    stopListening = onAbort(signal, () => {
-      cancel()
-      reject(signal.reason)
-    })
+  return newPromise((resolve, reject) => {
+    let over = false
+    let listening: Listening | undefined
+    let cancel: (() => void) | undefined
+    // Before the start: the signal's own code may throw, and abort.
+    if (signal) {
+      listening = onAbort(signal, () => {
+        if (over) return
+        over = true
+        cancel?.()
+        reject(reasonOf(signal))
+      })
+    }
+    if (over) return
+    try {
+      ensureStack()
+      cancel = start((result) => {
+        if (over) return
+        over = true
+        listening?.stop()
+        if (result instanceof Error) reject(result)
+        else resolve(result)
+      })
+    } catch (error) {
+      over = true
+      listening?.stop()
+      throw error
+    }
   })
 }

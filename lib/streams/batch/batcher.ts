@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, stateChecks } from '../../calls/states.ts'
 import { describe, fail } from '../../errors.ts'
+import { ensureStack } from '../../intrinsics/stack.ts'
 import { anything, type Check, integer, readOptions } from '../../options/checks.ts'
 import type { BatchTrace } from '../../tracing.ts'
 import { BatchedStream } from './batched-stream.ts'
@@ -54,13 +55,16 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
   readonly #ref: NetworkRef
   readonly #queue: BatchQueue
   #streams = 0
-  #closed = false
   #released = false
 
   /** @internal use `layer.batcher()` */
-  constructor(layer: BatchTrace['layer'], ref: NetworkRef, options: unknown) {
-    if (!(ref instanceof NetworkRef)) fail('ERR_RNN_OPTION', 'batchers are made by layer.batcher(), not by new')
+  constructor(layer: BatchTrace['layer'], current: () => NetworkRef, options: unknown) {
+    if (typeof current !== 'function' || !(current() instanceof NetworkRef)) {
+      fail('ERR_RNN_OPTION', 'batchers are made by layer.batcher(), not by new')
+    }
     const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024 } = readOptions(options, checks, `${layer}.batcher`)
+    // A getter of the options may have disposed the layer, or loaded other weights.
+    const ref = current()
     const { backend, network, spec } = ref
     // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; the TypeScript
     // backend has only JavaScript's own.
@@ -77,18 +81,18 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * @throws RNNError `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
    */
   open(state?: I): BatchedStream<S, I> {
-    if (this.#closed) closed()
+    if (this.#queue.isClosed) closed()
     const { spec } = this.#ref
     const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'Batcher.open')
     const { h0, c0 } = readInitial(spec, given, 1)
     // A getter of the state may have closed the batcher.
-    if (this.#closed) closed()
+    if (this.#queue.isClosed) closed()
+    ensureStack()
     const lane = this.#queue.open({ h: h0, c: c0 })
     this.#streams++
     return new BatchedStream<S, I>(lane, {
       ref: this.#ref,
       queue: this.#queue,
-      isClosed: () => this.#closed,
       onClosed: () => {
         this.#streams--
         this.#releaseIfDone()
@@ -112,13 +116,12 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * read and saved.
    */
   async close(): Promise<void> {
-    this.#closed = true
     await this.#queue.drain(true)
     this.#releaseIfDone()
   }
 
   #releaseIfDone(): void {
-    if (!this.#closed || this.#streams > 0 || this.#released) return
+    if (!this.#queue.isClosed || !this.#queue.isIdle || this.#streams > 0 || this.#released) return
     this.#released = true
     this.#ref.release()
   }
