@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { backends } from '../support/backends.ts'
 import { type Act, kinds, type Point, points, type Reentry, signals, World } from '../support/batcher-world.ts'
 
-const runs = Number(process.env.BATCHER_MODEL_RUNS ?? 60)
+const runs = Number(process.env.BATCHER_MODEL_RUNS ?? 30)
 
 const weighted = fc.oneof(
   { weight: 6, arbitrary: fc.constant('step' as const) },

@@ -62,7 +62,8 @@ export class BatchMemory implements LaneMemory {
   /** A slot with a copy of this frame in it. */
   takeFrame(frame: Float32Array): number {
     if (this.#frames.isEmpty) {
-      const frames = this.#frames.doubled(this.#maxQueue)
+      // Those that wait, and those of the batch that is about to start.
+      const frames = this.#frames.doubled(this.#maxQueue + this.#maxBatch)
       this.#core.reserve(frames, this.#states.count, this.#maxBatch)
       this.#frames.grow(frames)
     }
