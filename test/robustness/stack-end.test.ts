@@ -7,8 +7,8 @@ import { frame, I } from '../support/batchers.ts'
 /** Calls at every depth, from the end of the stack upward, with frames of several sizes between. */
 function atEveryDepth(call: () => void): number {
   let failed = 0
-  for (let size = 0; size < 6; size++) {
-    let left = 150
+  for (let size = 0; size < 4; size++) {
+    let left = 600
     const dig = (...values: number[]): void => {
       try {
         dig(...values)
@@ -38,7 +38,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
       const options = signals ? control : undefined
       const input = frame(warm)
       let last: Promise<Float32Array> | undefined
-      const steps: Promise<Float32Array>[] = new Array(2000)
+      const steps: Promise<Float32Array>[] = new Array(5000)
       let count = 0
       const failed = atEveryDepth(() => {
         last = stream.step(input, options)
@@ -71,7 +71,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
   it('an abort takes its step back or comes too late', async () => {
     const batcher = lstm.batcher({ maxQueue: 5000 })
     const stream = batcher.open()
-    const controls = Array.from({ length: 2000 }, () => new AbortController())
+    const controls = Array.from({ length: 2500 }, () => new AbortController())
     const uncaught: unknown[] = []
     const steps = controls.map((control, n) => stream.step(frame(n), control))
     process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error))
@@ -97,7 +97,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
     const h0 = [frame(1), frame(2)].map((row) => [...row, 0, 0])
     const open: { stream: ReturnType<typeof batcher.open>; reset: boolean; closed: boolean }[] = []
     let newest: ReturnType<typeof batcher.open> | undefined
-    const opened = new Array(2000)
+    const opened = new Array(5000)
     let count = 0
     atEveryDepth(() => {
       newest = batcher.open()
@@ -119,7 +119,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
       if (one.stream.close() === undefined) one.closed = true
     })
     expect(batcher.stats().streams).toBe(open.filter(({ closed }) => !closed).length)
-    const drains: Promise<void>[] = new Array(2000)
+    const drains: Promise<void>[] = new Array(5000)
     let asked = 0
     atEveryDepth(() => {
       drains[asked++] = batcher.drain()
@@ -134,9 +134,9 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
   })
 
   it('closing a batcher is done or not', async () => {
-    const batchers = Array.from({ length: 1000 }, () => lstm.batcher({ maxBatch: 2, maxDelayMs: 2 ** 30 }))
+    const batchers = Array.from({ length: 2500 }, () => lstm.batcher({ maxBatch: 2, maxDelayMs: 2 ** 30 }))
     const steps = batchers.map((batcher) => batcher.open().step(frame(3)))
-    const closed: Promise<void>[] = new Array(1000)
+    const closed: Promise<void>[] = new Array(2500)
     let next = 0
     atEveryDepth(() => {
       const at = next++
@@ -161,7 +161,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
     const stream = lstm.stream()
     const input = frame(5)
     const want = gru.forward(x).output.data
-    const pending: Promise<{ output: { data: Float32Array } }>[] = new Array(3000)
+    const pending: Promise<{ output: { data: Float32Array } }>[] = new Array(20000)
     let calls = 0
     let done = 0
     const acts = [

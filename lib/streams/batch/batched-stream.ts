@@ -52,6 +52,8 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
       if (signal) throwIfAborted(signal)
       return this.#queue.step(this.#lane, frame, signal)
     } catch (error) {
+      // Node has work to do for a promise that is rejected, and says so on stderr where the stack ends in it.
+      ensureStack()
       return newPromise((_, reject) => reject(error))
     }
   }
@@ -78,8 +80,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
     const given = readOptions(state, stateChecks(ref.spec, { h0: anything, c0: anything }), 'BatchedStream.reset')
     const { h0, c0 } = readInitial(ref.spec, given, 1)
     this.#use()
-    ensureStack()
-    this.#lane.reset({ h: h0, c: c0 })
+    this.#queue.reset(this.#lane, { h: h0, c: c0 })
   }
 
   /**

@@ -3,10 +3,9 @@ import { availableParallelism } from 'node:os'
 import { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, stateChecks } from '../../calls/states.ts'
 import { describe, fail } from '../../errors.ts'
-import { ensureStack } from '../../intrinsics/stack.ts'
 import { anything, type Check, integer, readOptions } from '../../options/checks.ts'
 import type { BatchTrace } from '../../tracing.ts'
-import { BatchedStream } from './batched-stream.ts'
+import { BatchedStream, type BatcherHandle } from './batched-stream.ts'
 import { BatchQueue } from './queue.ts'
 
 /** Options of `layer.batcher`. */
@@ -54,6 +53,7 @@ const checks = { maxBatch: integer(1, 4096), maxDelayMs: delay, maxQueue: intege
 export class Batcher<S extends States = States, I extends InitialState = InitialState> {
   readonly #ref: NetworkRef
   readonly #queue: BatchQueue
+  readonly #handle: BatcherHandle
   #streams = 0
   #released = false
 
@@ -72,6 +72,17 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     const limits = { maxBatch, maxDelayMs, maxQueue, maxRunning }
     this.#queue = new BatchQueue(network.batch(), spec, limits, { layer, backend: backend.name })
     this.#ref = ref.retain()
+    this.#handle = {
+      ref,
+      queue: this.#queue,
+      onClosed: () => {
+        this.#streams--
+        this.#releaseIfDone()
+      },
+    }
+    // Called once before it is needed, as the queue does.
+    this.#streams++
+    this.#handle.onClosed()
   }
 
   /**
@@ -87,17 +98,15 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     const { h0, c0 } = readInitial(spec, given, 1)
     // A getter of the state may have closed the batcher.
     if (this.#queue.isClosed) closed()
-    ensureStack()
     const lane = this.#queue.open({ h: h0, c: c0 })
-    this.#streams++
-    return new BatchedStream<S, I>(lane, {
-      ref: this.#ref,
-      queue: this.#queue,
-      onClosed: () => {
-        this.#streams--
-        this.#releaseIfDone()
-      },
-    })
+    try {
+      const stream = new BatchedStream<S, I>(lane, this.#handle)
+      this.#streams++
+      return stream
+    } catch (error) {
+      lane.close()
+      throw error
+    }
   }
 
   /** Counts since the batcher was made. */
@@ -115,8 +124,12 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * From now on no stream takes a step; those that wait are finished, without waiting for others. The states of open streams can still be
    * read and saved.
    */
-  async close(): Promise<void> {
-    await this.#queue.drain(true)
+  close(): Promise<void> {
+    return this.#ending(this.#queue.drain(true))
+  }
+
+  async #ending(drained: Promise<void>): Promise<void> {
+    await drained
     this.#releaseIfDone()
   }
 

@@ -8,7 +8,7 @@
 import type { BatchCore } from '../../backends/interface.ts'
 import { reasonOf } from '../../calls/abort-signal.ts'
 import { fail } from '../../errors.ts'
-import { newPromise } from '../../intrinsics/captured.ts'
+import { newPromise, zeros } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
 import { type BatchTrace, batchChannel, isTraced, tell, tellError } from '../../tracing.ts'
@@ -67,14 +67,37 @@ export class BatchQueue {
     this.#names = names
     this.#inputSize = spec.inputSize
     this.#memory = new BatchMemory(core, spec, options)
+    this.#rehearse()
+  }
+
+  /**
+   * Calls once what a call changes things with: engines compile a function when it is first called, which takes ten times the stack that
+   * is asked for.
+   */
+  #rehearse(): void {
+    const lane = this.open({})
+    const step = new Step(lane, this.#memory.newOutput(), ignore, ignore)
+    this.#wait(lane, step, zeros(this.#inputSize), 0)
+    this.reset(lane, {})
+    this.#abort(step, { reason: 0 } as unknown as AbortSignal)
+    this.reset(lane, {})
+    lane.close()
+    this.drain(false)
   }
 
   open(state: LaneState): Lane {
+    ensureStack()
     return new Lane(this.#memory.takeState(state), this.#memory, this.#ready)
+  }
+
+  reset(lane: Lane, state: LaneState): void {
+    ensureStack()
+    lane.reset(state)
   }
 
   /** Copies the frame and queues the step. */
   step(lane: Lane, frame: unknown, signal: AbortSignal | undefined): Promise<Float32Array> {
+    ensureStack()
     return newPromise((resolve, reject) => {
       const step = new Step(lane, this.#memory.newOutput(), resolve, reject)
       try {
@@ -82,7 +105,6 @@ export class BatchQueue {
         const now = this.#now()
         // A turn for nothing does no harm, should one of the next lines fail.
         if (lane.isIdle) this.#schedule()
-        ensureStack()
         if (step.state === 'new') this.#wait(lane, step, frame, now)
       } catch (error) {
         step.stopListening()
@@ -120,9 +142,9 @@ export class BatchQueue {
 
   /** Resolves when nothing waits and nothing runs. `close`: no new steps, and those that wait go at once. */
   drain(close: boolean): Promise<void> {
+    ensureStack()
     return newPromise((resolve) => {
       if (close) this.#schedule()
-      ensureStack()
       this.#closed ||= close
       this.#idle = { resolve: resolve as () => void, next: this.#idle }
       this.#resolveIdle()
@@ -265,6 +287,8 @@ function clock(): number {
     return 0
   }
 }
+
+function ignore(): void {}
 
 function flush(queue: BatchQueue): void {
   queue.flush()
