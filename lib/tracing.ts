@@ -1,5 +1,5 @@
 /** The diagnostics channels of the package; nothing is made or measured while nobody listens. */
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import { type Channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
 
 /** What `tracing:native-rnn:forward:*` tells of a call. */
 export interface ForwardTrace {
@@ -40,4 +40,23 @@ export function isTraced(channel: TracingChannel<string, object>): boolean {
     asyncEnd.hasSubscribers ||
     error.hasSubscribers
   )
+}
+
+/** Tells those who listen. What they throw Node reports at the end of the turn; what it throws itself (the stack ends) ends nothing. @internal */
+export function tell(channel: Channel, message: object): void {
+  try {
+    channel.publish(message)
+  } catch {
+    // What is told of goes on.
+  }
+}
+
+/** Tells of an error, in the message that told of the start: the same object, which may be frozen meanwhile. @internal */
+export function tellError(channel: TracingChannel<string, object>, message: object, error: unknown): void {
+  try {
+    ;(message as { error?: unknown }).error = error
+  } catch {
+    // Then without.
+  }
+  tell(channel.error, message)
 }

@@ -1,8 +1,10 @@
 /** `forwardAsync`: a forward pass beside this thread, and how an AbortSignal ends it. */
 
 import type { ForwardResult } from '../backends/interface.ts'
+import { newPromise } from '../intrinsics/captured.ts'
+import { ensureStack } from '../intrinsics/stack.ts'
 import { type ForwardTrace, forwardChannel, isTraced } from '../tracing.ts'
-import { onAbort, readSignal } from './abort-signal.ts'
+import { type Listening, onAbort, readSignal, reasonOf, throwIfAborted } from './abort-signal.ts'
 import { checkLengths, emptyBatch, type PreparedCall, prepareCall, type Result, shapeResult } from './forward.ts'
 import type { NetworkRef } from './network-ref.ts'
 import { checkOutLengths } from './out.ts'
@@ -26,7 +28,7 @@ export async function runAsync(
   }
   const { spec } = current()
   const prepared = prepareCall(layer, spec, batchFirst, input, options, checks)
-  signal?.throwIfAborted()
+  if (signal) throwIfAborted(signal)
   const ref = current().retain()
   try {
     if (!isTraced(forwardChannel)) return await run(ref, prepared, signal)
@@ -34,7 +36,7 @@ export async function runAsync(
     const pass = async () => {
       // Whoever is told of the start may do anything to the arrays and the signal; the weights are held.
       checkLengths(spec, prepared)
-      signal?.throwIfAborted()
+      if (signal) throwIfAborted(signal)
       return run(ref, prepared, signal)
     }
     return await forwardChannel.tracePromise(pass, { layer, backend: ref.backend.name, T, B, async: true })
@@ -43,36 +45,41 @@ export async function runAsync(
   }
 }
 
-/** The pass as a promise, and its end by a signal. */
+/** The pass as a promise, and its end by a signal: whichever is first. */
 function run({ spec, network }: NetworkRef, prepared: PreparedCall, signal: AbortSignal | undefined): Promise<Result> {
   const { call, out } = prepared
   const none = emptyBatch(spec, call)
-  return new Promise((resolve, reject) => {
+  return newPromise((resolve, reject) => {
     if (none) {
       resolve(shapeResult(spec, prepared, none))
       return
     }
-    let stopListening: (() => void) | undefined
+    let over = false
+    let listening: Listening | undefined
+    let cancel: (() => void) | undefined
+    // Before the start: the signal's own code may throw, and abort.
+    if (signal) {
+      listening = onAbort(signal, () => {
+        if (over) return
+        over = true
+        cancel?.()
+        reject(reasonOf(signal))
+      })
+    }
+    if (over) return
     const settle = (result: ForwardResult | Error) => {
-      stopListening?.()
+      if (over) return
+      over = true
+      listening?.stop()
       if (result instanceof Error) reject(result)
       else resolve(shapeResult(spec, prepared, result))
     }
-    let cancel: (() => void) | undefined
-    let aborted = false
-    // Before the start: where a signal cannot be listened to, nothing has begun.
-    if (signal) {
-      stopListening = onAbort(signal, () => {
-        aborted = true
-        cancel?.()
-        reject(signal.reason)
-      })
-    }
-    if (aborted) return
     try {
+      ensureStack()
       cancel = network.forwardAsync(call, settle, () => out && checkOutLengths(out))
     } catch (error) {
-      stopListening?.()
+      over = true
+      listening?.stop()
       throw error
     }
   })

@@ -167,3 +167,23 @@ export const setDoubles: (target: Float64Array, source: ArrayLike<number>, offse
 export function now(): number {
   return typeof performance === 'undefined' ? Date.now() : performance.now()
 }
+
+const Settleable = Promise
+
+/** A promise that no script has a hand in the making of. */
+export function newPromise<T>(
+  start: (resolve: (value: T) => void, reject: (reason: unknown) => void) => void,
+): Promise<T> {
+  return new Settleable<T>(start as ConstructorParameters<typeof Settleable<T>>[0])
+}
+
+/** `map.get(key)` and its like, of weak maps. */
+export const weakGet: <K extends object, V>(map: WeakMap<K, V>, key: K) => V | undefined = uncurried(
+  WeakMap.prototype.get,
+)
+export const weakSet: <K extends object, V>(map: WeakMap<K, V>, key: K, value: V) => void = uncurried(
+  WeakMap.prototype.set,
+)
+export const weakDelete: <K extends object>(map: WeakMap<K, unknown>, key: K) => void = uncurried(
+  WeakMap.prototype.delete,
+)

@@ -145,7 +145,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    */
   batcher(options?: BatcherOptions): Batcher<Types['states'], Types['initial']> {
     this.#onlyForward('batcher')
-    return new Batcher(this.#layerClass.name, this.#use(), options)
+    return new Batcher(this.#layerClass.name, () => this.#use(), options)
   }
 
   /**

@@ -1,11 +1,12 @@
 /** One live sequence of a batcher, as users have it: its checks, its errors and its life. */
-import { readSignal } from '../../calls/abort-signal.ts'
+import { readSignal, throwIfAborted } from '../../calls/abort-signal.ts'
 import { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../../calls/states.ts'
 import { fail } from '../../errors.ts'
+import { newPromise } from '../../intrinsics/captured.ts'
+import { ensureStack } from '../../intrinsics/stack.ts'
 import { anything, readOptions } from '../../options/checks.ts'
 import { encodeState } from '../saved-state.ts'
-import { checkFrame } from '../stream-step.ts'
 import type { Lane } from './lane.ts'
 import type { BatchQueue } from './queue.ts'
 
@@ -19,7 +20,6 @@ export interface BatchedStepOptions {
 export interface BatcherHandle {
   readonly ref: NetworkRef
   readonly queue: BatchQueue
-  isClosed(): boolean
   onClosed(): void
 }
 
@@ -28,8 +28,6 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
   readonly #lane: Lane
   readonly #batcher: BatcherHandle
   readonly #queue: BatchQueue
-  readonly #inputSize: number
-  #closed = false
 
   /** @internal use `batcher.open()` */
   constructor(lane: Lane, batcher: BatcherHandle) {
@@ -38,7 +36,6 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
     this.#lane = lane
     this.#batcher = batcher
     this.#queue = batcher.queue
-    this.#inputSize = batcher.ref.spec.inputSize
   }
 
   /**
@@ -51,15 +48,13 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    */
   step(frame: Float32Array, options?: BatchedStepOptions): Promise<Float32Array> {
     try {
-      if (this.#closed || this.#batcher.isClosed()) this.#use(true)
       const signal = options === undefined ? undefined : readStepOptions(options)
-      signal?.throwIfAborted()
-      // The options may have getters that close the stream or take the frame away, so this comes after them.
-      if (this.#closed || this.#batcher.isClosed()) this.#use(true)
-      checkFrame(frame, this.#inputSize, 'I')
+      if (signal) throwIfAborted(signal)
       return this.#queue.step(this.#lane, frame, signal)
     } catch (error) {
-      return Promise.reject(error)
+      // Node has work to do for a promise that is rejected, and says so on stderr where the stack ends in it.
+      ensureStack()
+      return newPromise((_, reject) => reject(error))
     }
   }
 
@@ -70,7 +65,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   state(): S {
-    const { spec } = this.#use(false).ref
+    const { spec } = this.#use().ref
     return shapeStates(spec, 1, this.#queue.state(this.#lane)) as S
   }
 
@@ -81,10 +76,10 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   reset(state?: I): void {
-    const { ref } = this.#use(false)
+    const { ref } = this.#use()
     const given = readOptions(state, stateChecks(ref.spec, { h0: anything, c0: anything }), 'BatchedStream.reset')
     const { h0, c0 } = readInitial(ref.spec, given, 1)
-    this.#use(false)
+    this.#use()
     this.#queue.reset(this.#lane, { h: h0, c: c0 })
   }
 
@@ -94,20 +89,19 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   save(): Uint8Array {
-    return encodeState(this.#use(false).ref, { batchSize: 1, ...this.#queue.state(this.#lane) })
+    return encodeState(this.#use().ref, { batchSize: 1, ...this.#queue.state(this.#lane) })
   }
 
   /** Takes no more steps; those that wait are finished. Idempotent. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#queue.close(this.#lane)
+    if (this.#lane.isClosed) return
+    ensureStack()
+    this.#lane.close()
     this.#batcher.onClosed()
   }
 
-  #use(toStep: boolean): BatcherHandle {
-    if (this.#closed) fail('ERR_RNN_DISPOSED', 'the stream was closed and cannot be used any more')
-    if (toStep && this.#batcher.isClosed()) fail('ERR_RNN_DISPOSED', 'the batcher was closed and takes no more steps')
+  #use(): BatcherHandle {
+    this.#lane.checkOpen()
     return this.#batcher
   }
 }

@@ -5,7 +5,7 @@ import { type InitialState, readInitial, type States, stateChecks } from '../../
 import { describe, fail } from '../../errors.ts'
 import { anything, type Check, integer, readOptions } from '../../options/checks.ts'
 import type { BatchTrace } from '../../tracing.ts'
-import { BatchedStream } from './batched-stream.ts'
+import { BatchedStream, type BatcherHandle } from './batched-stream.ts'
 import { BatchQueue } from './queue.ts'
 
 /** Options of `layer.batcher`. */
@@ -53,14 +53,18 @@ const checks = { maxBatch: integer(1, 4096), maxDelayMs: delay, maxQueue: intege
 export class Batcher<S extends States = States, I extends InitialState = InitialState> {
   readonly #ref: NetworkRef
   readonly #queue: BatchQueue
+  readonly #handle: BatcherHandle
   #streams = 0
-  #closed = false
   #released = false
 
   /** @internal use `layer.batcher()` */
-  constructor(layer: BatchTrace['layer'], ref: NetworkRef, options: unknown) {
-    if (!(ref instanceof NetworkRef)) fail('ERR_RNN_OPTION', 'batchers are made by layer.batcher(), not by new')
+  constructor(layer: BatchTrace['layer'], current: () => NetworkRef, options: unknown) {
+    if (typeof current !== 'function' || !(current() instanceof NetworkRef)) {
+      fail('ERR_RNN_OPTION', 'batchers are made by layer.batcher(), not by new')
+    }
     const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024 } = readOptions(options, checks, `${layer}.batcher`)
+    // A getter of the options may have disposed the layer, or loaded other weights.
+    const ref = current()
     const { backend, network, spec } = ref
     // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; the TypeScript
     // backend has only JavaScript's own.
@@ -68,6 +72,17 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     const limits = { maxBatch, maxDelayMs, maxQueue, maxRunning }
     this.#queue = new BatchQueue(network.batch(), spec, limits, { layer, backend: backend.name })
     this.#ref = ref.retain()
+    this.#handle = {
+      ref,
+      queue: this.#queue,
+      onClosed: () => {
+        this.#streams--
+        this.#releaseIfDone()
+      },
+    }
+    // Called once before it is needed, as the queue does.
+    this.#streams++
+    this.#handle.onClosed()
   }
 
   /**
@@ -77,23 +92,21 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * @throws RNNError `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
    */
   open(state?: I): BatchedStream<S, I> {
-    if (this.#closed) closed()
+    if (this.#queue.isClosed) closed()
     const { spec } = this.#ref
     const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'Batcher.open')
     const { h0, c0 } = readInitial(spec, given, 1)
     // A getter of the state may have closed the batcher.
-    if (this.#closed) closed()
+    if (this.#queue.isClosed) closed()
     const lane = this.#queue.open({ h: h0, c: c0 })
-    this.#streams++
-    return new BatchedStream<S, I>(lane, {
-      ref: this.#ref,
-      queue: this.#queue,
-      isClosed: () => this.#closed,
-      onClosed: () => {
-        this.#streams--
-        this.#releaseIfDone()
-      },
-    })
+    try {
+      const stream = new BatchedStream<S, I>(lane, this.#handle)
+      this.#streams++
+      return stream
+    } catch (error) {
+      lane.close()
+      throw error
+    }
   }
 
   /** Counts since the batcher was made. */
@@ -111,14 +124,17 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * From now on no stream takes a step; those that wait are finished, without waiting for others. The states of open streams can still be
    * read and saved.
    */
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.#queue.drain(true)
+  close(): Promise<void> {
+    return this.#ending(this.#queue.drain(true))
+  }
+
+  async #ending(drained: Promise<void>): Promise<void> {
+    await drained
     this.#releaseIfDone()
   }
 
   #releaseIfDone(): void {
-    if (!this.#closed || this.#streams > 0 || this.#released) return
+    if (!this.#queue.isClosed || !this.#queue.isIdle || this.#streams > 0 || this.#released) return
     this.#released = true
     this.#ref.release()
   }

@@ -1,82 +1,150 @@
-/** One stream's place in a batcher's queue: what it has asked for, in order. Knows no batches. */
+/** One stream's place in a batcher: what it has asked for, in order, and whether a step of it may go. Knows no batches. */
+import { fail } from '../../errors.ts'
+import { copyOf } from '../../intrinsics/captured.ts'
+import { type LaneState, Reset, Step } from './step.ts'
 
-/** A state to begin with; what is left out is zeros. */
-export interface LaneState {
-  readonly h?: Float32Array
-  readonly c?: Float32Array
+/** What a lane does to its slot of the memory. */
+export interface LaneMemory {
+  writeState(slot: number, state: LaneState): void
+  giveState(slot: number): void
 }
 
-/** One step that waits or runs, or a reset that waits for its turn. */
-export interface Entry {
-  readonly lane: Lane
-  readonly reset?: LaneState
-  readonly frame: number
-  /** Where the step's result goes: made when the step is asked for, as at the end there is nobody to throw at. */
-  readonly output: Float32Array
-  readonly resolve: (output: Float32Array) => void
-  readonly reject: (reason: unknown) => void
-  next: Entry | undefined
-  /** Nobody waits for it, and no state moves for it. */
-  aborted: boolean
-  /** Ends the wait for its signal. */
-  stopListening: (() => void) | undefined
-}
+/**
+ *                 ┌────────── drop: none left ─────────┐
+ *                 ▼                                    │
+ *   gone ◀─────  idle ── ask ──▶ ready ── take ──▶ running
+ *     closed      ▲                ▲ └─ drop: others left    │
+ *                 └── release ─────┴───────── release ───────┘
+ *
+ *   idle      nothing is asked for; a reset is written at once     ready     in the list; its first is a step that waits
+ *   running   a step of it is in a batch                           gone      closed and idle: the slot is given back, this once
+ */
+type State = 'idle' | 'ready' | 'running' | 'gone'
 
 export class Lane {
   readonly slot: number
-  first: Entry | undefined
-  last: Entry | undefined
-  running: Entry | undefined
-  /** Whether it stands among the ready ones, and since when. */
-  ready = false
+  /** Since when it is ready; for the list of those, with its links. */
   since = 0
-  closed = false
+  previous: Lane | undefined
+  next: Lane | undefined
+  readonly #memory: LaneMemory
+  readonly #ready: ReadyLanes
+  #state: State = 'idle'
+  #closed = false
+  #first: Step | Reset | undefined
+  #last: Step | Reset | undefined
 
-  constructor(slot: number) {
+  constructor(slot: number, memory: LaneMemory, ready: ReadyLanes) {
     this.slot = slot
+    this.#memory = memory
+    this.#ready = ready
   }
 
-  /** Something new of this lane, that stands nowhere yet. */
-  entry(given: Pick<Entry, 'frame' | 'output' | 'resolve' | 'reject' | 'reset'>): Entry {
-    const { frame, output, resolve, reject, reset } = given
-    return {
-      lane: this,
-      reset,
-      frame,
-      output,
-      resolve,
-      reject,
-      next: undefined,
-      aborted: false,
-      stopListening: undefined,
+  get isIdle(): boolean {
+    return this.#state === 'idle'
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  checkOpen(): void {
+    if (this.#closed) fail('ERR_RNN_DISPOSED', 'the stream was closed and cannot be used any more')
+  }
+
+  /** Puts a step that waits behind what was asked for before. */
+  ask(step: Step, now: number): void {
+    this.#append(step)
+    if (this.#state === 'idle') this.#advance(now)
+  }
+
+  /** Replaces the state after what was asked for before. */
+  reset(to: LaneState): void {
+    if (this.#state === 'idle') this.#memory.writeState(this.slot, to)
+    else this.#append(new Reset({ h: to.h && copyOf(to.h), c: to.c && copyOf(to.c) }))
+  }
+
+  /** The step whose turn it is, for a batch. Only where the lane is ready. */
+  take(): Step {
+    const step = this.#first
+    if (this.#state !== 'ready' || !(step instanceof Step)) throw new Error('native-rnn: this lane is not ready')
+    this.#ready.remove(this)
+    this.#state = 'running'
+    this.#removeFirst()
+    step.begin()
+    return step
+  }
+
+  /** The batch of its step has ended. */
+  release(now: number): void {
+    if (this.#state !== 'running') throw new Error('native-rnn: this lane does not run')
+    this.#advance(now)
+  }
+
+  /** A step that waited was taken back. */
+  drop(): void {
+    if (this.#state === 'ready') this.#advance(this.since)
+  }
+
+  close(): void {
+    this.#closed = true
+    if (this.#state === 'idle') this.#advance(0)
+  }
+
+  /** Ready where a step waits, after the resets before it; else idle, or gone. */
+  #advance(now: number): void {
+    for (let first = this.#first; first; first = this.#first) {
+      if (first instanceof Step) {
+        if (first.state === 'waiting') break
+      } else this.#memory.writeState(this.slot, first.to)
+      this.#removeFirst()
     }
-  }
-
-  append(entry: Entry): void {
-    if (this.last) this.last.next = entry
-    else this.first = entry
-    this.last = entry
-  }
-
-  /** A reset that comes after what was asked for before. */
-  appendReset(reset: LaneState): void {
-    this.append(this.entry({ reset, frame: -1, output: nothing, resolve: ignore, reject: ignore }))
-  }
-
-  removeFirst(): void {
-    this.first = this.first?.next
-    if (!this.first) this.last = undefined
-  }
-
-  /** Makes the first entry of a lane that does not run a step that is not aborted, or none: resets before it take effect. */
-  settleHead(write: (slot: number, state: LaneState) => void): void {
-    for (let entry = this.first; entry && (entry.aborted || entry.reset); entry = this.first) {
-      if (entry.reset) write(this.slot, entry.reset)
-      this.removeFirst()
+    const was = this.#state
+    this.#state = this.#first ? 'ready' : this.#closed ? 'gone' : 'idle'
+    if (this.#state === 'ready') {
+      if (was !== 'ready') this.#ready.add(this, now)
+      return
     }
+    if (was === 'ready') this.#ready.remove(this)
+    if (this.#state === 'gone') this.#memory.giveState(this.slot)
+  }
+
+  #append(asked: Step | Reset): void {
+    if (this.#last) this.#last.next = asked
+    else this.#first = asked
+    this.#last = asked
+  }
+
+  #removeFirst(): void {
+    const first = this.#first!
+    this.#first = first.next
+    if (!this.#first) this.#last = undefined
+    first.next = undefined
   }
 }
 
-const nothing = new Float32Array(0)
+/** The lanes that have a step for a batch, in the order in which they became ready. */
+export class ReadyLanes {
+  count = 0
+  first: Lane | undefined
+  #last: Lane | undefined
 
-function ignore(): void {}
+  add(lane: Lane, now: number): void {
+    lane.since = now
+    lane.previous = this.#last
+    if (this.#last) this.#last.next = lane
+    else this.first = lane
+    this.#last = lane
+    this.count++
+  }
+
+  remove(lane: Lane): void {
+    if (lane.previous) lane.previous.next = lane.next
+    else this.first = lane.next
+    if (lane.next) lane.next.previous = lane.previous
+    else this.#last = lane.previous
+    lane.previous = undefined
+    lane.next = undefined
+    this.count--
+  }
+}

@@ -1,26 +1,24 @@
 /**
- * The queue behind a batcher: whose step goes into which batch, when it runs, and what an abort takes out again.
+ * The queue behind a batcher: when a batch goes, and who is told what. Steps, lanes and batches have their states drawn where they are:
+ * step.ts, lane.ts, batch.ts.
  *
- *   lane      ready  running  goes on                               entry    aborted  reset  what becomes of it
- *   idle      no     none     step: waiting                         step     no       –      in a lane, then in a batch
- *   waiting   yes    none     #fill: running; all aborted: idle     aborted  yes      –      skipped; in a batch it moves no state
- *   running   no     entry    #release: waiting, or idle if empty   reset    –        yes    written once it is the lane's first
- *
- * `first` begins the list of what waits, `since` is when the lane began to wait. Where a lane does not run, settleHead has made `first`
- * a step that is not aborted, or none. `closed` goes with each state: the slot is given back once, by the first of close, #fill and
- * #release that finds the lane idle.
+ * Subscribers, signals and those who wait for promises run code of their own, which may call anything of this package, and throw. So
+ * everything here either runs nobody's code, or has nothing half done when it does and believes nothing that it read before.
  */
-
 import process from 'node:process'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { BatchCore } from '../../backends/interface.ts'
-import { onAbort } from '../../calls/abort-signal.ts'
-import { RNNError } from '../../errors.ts'
-import { copyOf, now } from '../../intrinsics/captured.ts'
+import { reasonOf } from '../../calls/abort-signal.ts'
+import { fail } from '../../errors.ts'
+import { newPromise, now, zeros } from '../../intrinsics/captured.ts'
+import { ensureStack } from '../../intrinsics/stack.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
-import { type BatchTrace, batchChannel, isTraced } from '../../tracing.ts'
-import { type Entry, Lane, type LaneState } from './lane.ts'
+import { type BatchTrace, batchChannel, isTraced, tell, tellError } from '../../tracing.ts'
+import { checkFrame } from '../stream-step.ts'
+import { Batch } from './batch.ts'
+import { Lane, ReadyLanes } from './lane.ts'
 import { BatchMemory } from './slots.ts'
+import { type LaneState, Step } from './step.ts'
 
 /** How a queue forms batches. */
 export interface QueueOptions {
@@ -37,6 +35,13 @@ export interface QueueNames {
   readonly backend: string
 }
 
+interface Idle {
+  readonly resolve: () => void
+  readonly next: Idle | undefined
+}
+
+const { nextTick } = process
+
 export class BatchQueue {
   /** Steps that wait. */
   queued = 0
@@ -45,43 +50,83 @@ export class BatchQueue {
   readonly #core: BatchCore
   readonly #options: QueueOptions
   readonly #names: QueueNames
+  readonly #inputSize: number
   readonly #memory: BatchMemory
+  readonly #ready = new ReadyLanes()
 
-  #ready: Lane[] = []
-  #nextReady = 0
   #running = 0
+  /** Batches and aborts of which not all promises are settled. */
+  #telling = 0
   #scheduled = false
-  #hurry = false
+  #pumping = false
+  #closed = false
   #timer: NodeJS.Timeout | undefined
-  #idle: (() => void)[] = []
+  #idle: Idle | undefined
 
   constructor(core: BatchCore, spec: NetworkSpec, options: QueueOptions, names: QueueNames) {
     this.#core = core
     this.#options = options
     this.#names = names
+    this.#inputSize = spec.inputSize
     this.#memory = new BatchMemory(core, spec, options)
+    this.#rehearse()
+  }
+
+  /**
+   * Calls once what a call changes things with: engines compile a function when it is first called, which takes ten times the stack that
+   * is asked for.
+   */
+  #rehearse(): void {
+    const lane = this.open({})
+    const step = new Step(lane, this.#memory.newOutput(), ignore, ignore)
+    this.#wait(lane, step, zeros(this.#inputSize), 0)
+    this.reset(lane, {})
+    this.#abort(step, { reason: 0 } as unknown as AbortSignal)
+    this.reset(lane, {})
+    lane.close()
+    this.drain(false)
   }
 
   open(state: LaneState): Lane {
-    return new Lane(this.#memory.takeState(state))
+    ensureStack()
+    return new Lane(this.#memory.takeState(state), this.#memory, this.#ready)
   }
 
-  /** The lane's slot is free again once everything it asked for is done. */
-  close(lane: Lane): void {
-    lane.closed = true
-    if (!lane.running && !lane.ready) this.#memory.giveState(lane.slot)
+  reset(lane: Lane, state: LaneState): void {
+    ensureStack()
+    lane.reset(state)
   }
 
   /** Copies the frame and queues the step. */
-  step(lane: Lane, frame: Float32Array, signal: AbortSignal | undefined): Promise<Float32Array> {
-    return new Promise((resolve, reject) => {
-      if (this.queued >= this.#options.maxQueue) throw this.#overloaded()
-      const output = this.#memory.newOutput()
-      const entry = lane.entry({ frame: this.#memory.takeFrame(frame), output, resolve, reject })
-      this.queued++
-      if (signal) this.#listen(entry, signal)
-      this.#append(lane, entry)
+  step(lane: Lane, frame: unknown, signal: AbortSignal | undefined): Promise<Float32Array> {
+    ensureStack()
+    return newPromise((resolve, reject) => {
+      const step = new Step(lane, this.#memory.newOutput(), resolve, reject)
+      try {
+        if (signal) step.listen(signal, this.#abort)
+        const now = this.#now()
+        // A turn for nothing does no harm, should one of the next lines fail.
+        if (lane.isIdle) this.#schedule()
+        if (step.state === 'new') this.#wait(lane, step, frame, now)
+      } catch (error) {
+        step.stopListening()
+        throw error
+      }
     })
+  }
+
+  /** All or nothing. */
+  #wait(lane: Lane, step: Step, frame: unknown, now: number): void {
+    const { maxQueue } = this.#options
+    lane.checkOpen()
+    if (this.#closed) fail('ERR_RNN_DISPOSED', 'the batcher was closed and takes no more steps')
+    checkFrame(frame, this.#inputSize, 'I')
+    if (this.queued >= maxQueue) {
+      fail('ERR_RNN_OVERLOADED', `the queue is full: ${this.queued} steps wait, and maxQueue is ${maxQueue}`)
+    }
+    step.wait(this.#memory.takeFrame(frame as Float32Array))
+    this.queued++
+    lane.ask(step, now)
   }
 
   /** The state after the newest step that is done: copies. */
@@ -89,73 +134,50 @@ export class BatchQueue {
     return this.#memory.readState(slot)
   }
 
-  /** Replaces the state, after the steps that were asked for before. */
-  reset(lane: Lane, state: LaneState): void {
-    if (!lane.running && !lane.first) {
-      this.#memory.writeState(lane.slot, state)
-      return
-    }
-    lane.appendReset({ h: state.h && copyOf(state.h), c: state.c && copyOf(state.c) })
-    this.#makeReady(lane)
+  get isIdle(): boolean {
+    return this.queued === 0 && this.#running === 0 && this.#telling === 0
   }
 
-  /** Resolves when nothing waits and nothing runs. `hurry`: from now on batches do not wait to fill. */
-  drain(hurry: boolean): Promise<void> {
-    if (hurry) {
-      this.#hurry = true
-      this.#schedule()
-    }
-    return new Promise((resolve) => {
-      this.#idle[this.#idle.length] = resolve
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** Resolves when nothing waits and nothing runs. `close`: no new steps, and those that wait go at once. */
+  drain(close: boolean): Promise<void> {
+    ensureStack()
+    return newPromise((resolve) => {
+      if (close) this.#schedule()
+      this.#closed ||= close
+      this.#idle = { resolve: resolve as () => void, next: this.#idle }
       this.#resolveIdle()
     })
   }
 
-  #overloaded(): RNNError {
-    return new RNNError(
-      'ERR_RNN_OVERLOADED',
-      `the queue is full: ${this.queued} steps wait, and maxQueue is ${this.#options.maxQueue}`,
-    )
+  /** A step's signal is aborted. */
+  readonly #abort = (step: Step, signal: AbortSignal): void => {
+    const was = step.abandon()
+    if (!was) return
+    if (was === 'waiting') {
+      this.queued--
+      this.#memory.giveFrame(step.frame)
+      step.lane.drop()
+    }
+    this.#telling++
+    step.reject(reasonOf(signal))
+    this.#telling--
+    if (this.#ready.count === 0) this.#stopTimer()
+    this.#resolveIdle()
   }
 
-  #listen(entry: Entry, signal: AbortSignal): void {
-    entry.stopListening = onAbort(signal, () => {
-      const { lane } = entry
-      entry.aborted = true
-      if (lane.running !== entry) {
-        this.queued--
-        this.#memory.giveFrame(entry.frame)
-        if (!lane.running) this.#settle(lane)
-        // No step may be left for the delay to hold back: see `#pump`.
-        if (this.queued === 0 && this.#timer && !this.#scheduled) this.#schedule()
-        this.#resolveIdle()
-      }
-      entry.reject(signal.reason)
-    })
-  }
-
-  #append(lane: Lane, entry: Entry): void {
-    lane.append(entry)
-    this.#makeReady(lane)
-  }
-
-  /** What a lane has asked for goes into a batch as soon as nothing of the lane is in one. */
-  #makeReady(lane: Lane): void {
-    if (lane.ready || lane.running) return
-    this.#push(lane)
-    if (!this.#scheduled) this.#schedule()
-  }
-
-  #push(lane: Lane): void {
-    lane.ready = true
-    if (this.#options.maxDelayMs > 0) lane.since = now()
-    this.#ready[this.#ready.length] = lane
+  #now(): number {
+    return this.#options.maxDelayMs > 0 ? clock() : 0
   }
 
   /** At the end of this turn of JavaScript, so that all steps of the turn go into the same batch. */
   #schedule(): void {
+    if (this.#scheduled) return
+    nextTick(flush, this)
     this.#scheduled = true
-    process.nextTick(flush, this)
   }
 
   flush(): void {
@@ -163,26 +185,29 @@ export class BatchQueue {
     this.#pump()
   }
 
-  /** Launches what may run now: anything when nothing runs, full batches only beside others. */
+  /** Launches what may run now. */
   #pump(): void {
-    const { maxBatch, maxDelayMs, maxRunning } = this.#options
-    for (;;) {
-      const waiting = this.#ready.length - this.#nextReady
-      if (waiting === 0) {
-        this.#stopTimer()
-        return
-      }
-      if (waiting < maxBatch) {
-        if (this.#running > 0) return
-        if (maxDelayMs > 0 && this.queued > 0 && !this.#hurry && this.#wait(maxDelayMs)) return
-      } else if (this.#running >= maxRunning) return
-      this.#launch()
+    if (this.#pumping) return
+    this.#pumping = true
+    try {
+      while (this.#mayLaunch() && this.#launch());
+    } finally {
+      this.#pumping = false
     }
   }
 
+  /** Anything when nothing runs, full batches only beside others. */
+  #mayLaunch(): boolean {
+    const { maxBatch, maxDelayMs, maxRunning } = this.#options
+    const { count } = this.#ready
+    if (count === 0) this.#stopTimer()
+    if (count >= maxBatch) return this.#running < maxRunning
+    return count > 0 && this.#running === 0 && (maxDelayMs === 0 || this.#closed || !this.#waitForOthers(maxDelayMs))
+  }
+
   /** Whether the step that has waited longest may wait on; a timer then comes back to it. */
-  #wait(maxDelayMs: number): boolean {
-    const left = this.#ready[this.#nextReady].since + maxDelayMs - now()
+  #waitForOthers(maxDelayMs: number): boolean {
+    const left = this.#ready.first!.since + maxDelayMs - clock()
     if (left <= 0) return false
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
@@ -198,111 +223,74 @@ export class BatchQueue {
     this.#timer = undefined
   }
 
-  #launch(): void {
-    const batch = this.#fill()
-    const count = batch.length
-    if (count === 0) return
-    const trace = isTraced(batchChannel) ? { ...this.#names, steps: count, queued: this.queued } : undefined
+  /** Whether it could. */
+  #launch(): boolean {
+    const batch = new Batch(this.#ready, this.#options.maxBatch)
+    this.queued -= batch.count
+    this.#running++
+    this.#telling++
+    const trace = isTraced(batchChannel) ? { ...this.#names, steps: batch.count, queued: this.queued } : undefined
+    if (trace) tell(batchChannel.start, trace)
+    let launched = false
     try {
-      if (trace) batchChannel.start.publish(trace)
-      this.#core.launch(count, (ticket, error) => this.#ended(batch, ticket, error, trace))
-      this.#running++
+      batch.launch(this.#core, this.#memory, (ticket, error) => this.#ended(batch, ticket, error, trace))
+      launched = true
       this.batches++
     } catch (error) {
-      for (let row = 0; row < count; row++) {
-        const entry = batch[row]
-        entry.stopListening?.()
-        entry.reject(error)
-        this.#release(entry)
-      }
-      this.#resolveIdle()
-    } finally {
-      if (trace) batchChannel.end.publish(trace)
+      this.#running--
+      batch.release(this.#now())
+      if (trace) tellError(batchChannel, trace, error)
+      batch.tell(true, error)
+      this.#telling--
+      // Not at once: a subscriber that asks for a step each time would never let go.
+      this.#schedule()
     }
+    if (trace) tell(batchChannel.end, trace)
+    this.#resolveIdle()
+    return launched
   }
 
-  /** Takes the next step of each ready lane, up to a batch of them, into the core's rows. */
-  #fill(): Entry[] {
-    const { maxBatch } = this.#options
-    const { rows } = this.#core
-    const batch: Entry[] = []
-    while (batch.length < maxBatch && this.#nextReady < this.#ready.length) {
-      const lane = this.#ready[this.#nextReady++]
-      lane.ready = false
-      const entry = lane.first
-      if (!entry) {
-        // All that it had was aborted.
-        if (lane.closed) this.#memory.giveState(lane.slot)
-        continue
-      }
-      lane.removeFirst()
-      lane.running = entry
-      rows[2 * batch.length] = lane.slot
-      rows[2 * batch.length + 1] = entry.frame
-      batch[batch.length] = entry
-      // Launching copies the frame, so its slot is free for the steps that come after this turn.
-      this.#memory.giveFrame(entry.frame)
+  #ended(batch: Batch, ticket: number, failure: Error | undefined, trace: BatchTrace | undefined): void {
+    if (trace && failure) tellError(batchChannel, trace, failure)
+    if (trace) tell(batchChannel.asyncStart, trace)
+    const now = this.#now()
+    let error: unknown = failure
+    let failed = failure !== undefined
+    try {
+      batch.collect(this.#core, this.#memory, ticket, failed)
+    } catch (thrown) {
+      failed = true
+      error = thrown
     }
-    if (this.#nextReady === this.#ready.length) {
-      this.#ready = []
-      this.#nextReady = 0
-    } else if (this.#nextReady > 4096) {
-      const left: Lane[] = []
-      for (let i = this.#nextReady; i < this.#ready.length; i++) left[left.length] = this.#ready[i]
-      this.#ready = left
-      this.#nextReady = 0
-    }
-    this.queued -= batch.length
-    return batch
-  }
-
-  #settle(lane: Lane): void {
-    lane.settleHead((slot, state) => this.#memory.writeState(slot, state))
-  }
-
-  #ended(batch: Entry[], ticket: number, error: Error | undefined, trace: BatchTrace | undefined): void {
-    if (trace && error) batchChannel.error.publish(Object.assign(trace, { error }))
-    if (trace) batchChannel.asyncStart.publish(trace)
-    const core = this.#core
-    for (let row = 0; row < batch.length; row++) {
-      core.rows[2 * row] = batch[row].aborted ? -1 : batch[row].lane.slot
-    }
-    core.collect(ticket)
     this.#running--
-    this.steps += batch.length
-    for (let row = 0; row < batch.length; row++) {
-      const entry = batch[row]
-      if (!entry.aborted && !error) this.#memory.copyOutput(row, entry.output)
-      this.#release(entry)
-    }
+    if (!failed) this.steps += batch.count
+    batch.release(now)
     // The next batch runs while JavaScript looks at the results of this one.
     this.#pump()
-    for (let row = 0; row < batch.length; row++) {
-      const entry = batch[row]
-      if (entry.stopListening) entry.stopListening()
-      if (entry.aborted) continue
-      if (error) entry.reject(error)
-      else entry.resolve(entry.output)
-    }
-    if (trace) batchChannel.asyncEnd.publish(trace)
+    batch.tell(failed, error)
+    this.#telling--
+    if (trace) tell(batchChannel.asyncEnd, trace)
     this.#resolveIdle()
   }
 
-  /** The lane of a step that runs no more goes on. */
-  #release({ lane }: Entry): void {
-    lane.running = undefined
-    this.#settle(lane)
-    if (lane.first) this.#push(lane)
-    else if (lane.closed) this.#memory.giveState(lane.slot)
-  }
-
   #resolveIdle(): void {
-    if (this.queued > 0 || this.#running > 0 || this.#idle.length === 0) return
-    const waiting = this.#idle
-    this.#idle = []
-    for (let i = 0; i < waiting.length; i++) waiting[i]()
+    if (!this.isIdle) return
+    let waiting = this.#idle
+    this.#idle = undefined
+    for (; waiting; waiting = waiting.next) waiting.resolve()
   }
 }
+
+/** Looked up each time, so that a test's own clock holds, which may be a bad one. */
+function clock(): number {
+  try {
+    return now()
+  } catch {
+    return 0
+  }
+}
+
+function ignore(): void {}
 
 function flush(queue: BatchQueue): void {
   queue.flush()

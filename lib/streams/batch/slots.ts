@@ -3,9 +3,10 @@ import type { BatchCore } from '../../backends/interface.ts'
 import { copyOfRange, fillFloats, max, min, newInts, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
-import type { LaneState } from './lane.ts'
+import type { LaneMemory } from './lane.ts'
+import type { LaneState } from './step.ts'
 
-export class BatchMemory {
+export class BatchMemory implements LaneMemory {
   readonly #core: BatchCore
   readonly #maxBatch: number
   readonly #maxQueue: number
@@ -61,7 +62,8 @@ export class BatchMemory {
   /** A slot with a copy of this frame in it. */
   takeFrame(frame: Float32Array): number {
     if (this.#frames.isEmpty) {
-      const frames = this.#frames.doubled(this.#maxQueue)
+      // Those that wait, and those of the batch that is about to start.
+      const frames = this.#frames.doubled(this.#maxQueue + this.#maxBatch)
       this.#core.reserve(frames, this.#states.count, this.#maxBatch)
       this.#frames.grow(frames)
     }
@@ -78,15 +80,19 @@ export class BatchMemory {
     return zeros(this.#O)
   }
 
-  /** Copies what a row of the newest batch has given. */
-  copyOutput(row: number, output: Float32Array): void {
+  /** Makes what `copyOutput` needs for so many rows: when a batch has ended there is nobody to throw at. */
+  prepareOutputs(rows: number): void {
     const { outputs } = this.#core
     if (outputs !== this.#viewed) {
       this.#viewed = outputs
       this.#views = []
     }
     // The views are kept, as making one costs more than the copy.
-    this.#views[row] ??= viewOf(outputs, row * this.#O, this.#O)
+    for (let row = this.#views.length; row < rows; row++) this.#views[row] = viewOf(outputs, row * this.#O, this.#O)
+  }
+
+  /** Copies what a row of the newest batch has given. */
+  copyOutput(row: number, output: Float32Array): void {
     setFloats(output, this.#views[row])
   }
 }

@@ -1,0 +1,202 @@
+/** The end of the stack: a call that finds it fails alone, at whatever depth, and everything goes on as if it had not been made. */
+import { GRU, LSTM } from 'native-rnn'
+import { describe, expect, it } from 'vitest'
+import { backends } from '../support/backends.ts'
+import { frame, I } from '../support/batchers.ts'
+
+/** Calls at every depth, from the end of the stack upward, with frames of several sizes between. */
+function atEveryDepth(call: () => void): number {
+  let failed = 0
+  for (let size = 0; size < 4; size++) {
+    let left = 600
+    const dig = (...values: number[]): void => {
+      try {
+        dig(...values)
+      } catch {}
+      if (left-- <= 0) return
+      try {
+        call()
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        failed++
+      }
+    }
+    dig(...Array.from({ length: size }, () => 1))
+  }
+  return failed
+}
+
+describe.each(backends)('at the end of the stack, on %s', (backend) => {
+  const lstm = new LSTM(I, 8, { seed: 2, numLayers: 2, backend })
+
+  it.each([true, false])('a batched step fails alone (with a signal: %s)', async (signals) => {
+    const batcher = lstm.batcher({ maxBatch: 3 })
+    const stream = batcher.open()
+    for (let warm = 0; warm < 3; warm++) {
+      const asked: { n: number; step: Promise<Float32Array> }[] = []
+      const control = new AbortController()
+      const options = signals ? control : undefined
+      const input = frame(warm)
+      let last: Promise<Float32Array> | undefined
+      const steps: Promise<Float32Array>[] = new Array(5000)
+      let count = 0
+      const failed = atEveryDepth(() => {
+        last = stream.step(input, options)
+        steps[count++] = last
+      })
+      expect(failed).toBeGreaterThan(0)
+      expect(asked).toEqual([])
+      const ended = await Promise.allSettled(steps.slice(0, count))
+      const alone = warm === 0 ? lstm.stream() : lstm.restoreStream(saved)
+      let done = 0
+      for (const one of ended) {
+        if (one.status === 'fulfilled') {
+          expect(one.value).toEqual(alone.step(input).slice())
+          done++
+        } else expect(one.reason).toBeInstanceOf(RangeError)
+      }
+      expect(done).toBeGreaterThan(0)
+      expect(await stream.step(frame(9))).toEqual(alone.step(frame(9)).slice())
+      expect(stream.state()).toEqual(alone.state())
+      total += done + 1
+      saved = stream.save()
+    }
+    await batcher.drain()
+    expect(batcher.stats()).toMatchObject({ queued: 0, streams: 1, steps: total })
+    total = 0
+  })
+  let saved: Uint8Array
+  let total = 0
+
+  it('an abort takes its step back or comes too late', async () => {
+    const batcher = lstm.batcher({ maxQueue: 5000 })
+    const stream = batcher.open()
+    const controls = Array.from({ length: 2500 }, () => new AbortController())
+    const uncaught: unknown[] = []
+    const steps = controls.map((control, n) => stream.step(frame(n), control))
+    process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error))
+    let next = 0
+    const failed = atEveryDepth(() => controls[next++].abort())
+    const ended = await Promise.allSettled(steps)
+    process.setUncaughtExceptionCaptureCallback(null)
+    expect(failed + uncaught.length).toBeGreaterThan(0)
+    for (const error of uncaught) expect(error).toBeInstanceOf(RangeError)
+    const alone = lstm.stream()
+    for (const [n, one] of ended.entries()) {
+      if (one.status === 'fulfilled') expect(one.value).toEqual(alone.step(frame(n)).slice())
+      else expect(one.reason).toBe(controls[n].signal.reason)
+    }
+    expect(ended.some(({ status }) => status === 'rejected')).toBe(true)
+    expect(stream.state()).toEqual(alone.state())
+    await batcher.drain()
+    expect(batcher.stats().queued).toBe(0)
+  })
+
+  it('opening, closing, resetting and draining are done or not', async () => {
+    const batcher = lstm.batcher()
+    const h0 = [frame(1), frame(2)].map((row) => [...row, 0, 0])
+    const open: { stream: ReturnType<typeof batcher.open>; reset: boolean; closed: boolean }[] = []
+    let newest: ReturnType<typeof batcher.open> | undefined
+    const opened = new Array(5000)
+    let count = 0
+    atEveryDepth(() => {
+      newest = batcher.open()
+      opened[count++] = newest
+    })
+    for (let i = 0; i < count; i++) open.push({ stream: opened[i], reset: false, closed: false })
+    expect(batcher.stats().streams).toBe(count)
+    let next = 0
+    atEveryDepth(() => {
+      const one = open[next++ % count]
+      if (one.stream.reset({ h0 }) === undefined) one.reset = true
+    })
+    const begin = lstm.stream({ h0 }).state()
+    const zeros = lstm.stream().state()
+    for (const { stream, reset } of open) expect(stream.state()).toEqual(reset ? begin : zeros)
+    next = 0
+    atEveryDepth(() => {
+      const one = open[next++ % count]
+      if (one.stream.close() === undefined) one.closed = true
+    })
+    expect(batcher.stats().streams).toBe(open.filter(({ closed }) => !closed).length)
+    const drains: Promise<void>[] = new Array(5000)
+    let asked = 0
+    atEveryDepth(() => {
+      drains[asked++] = batcher.drain()
+    })
+    for (const one of await Promise.allSettled(drains.slice(0, asked))) {
+      if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(RangeError)
+    }
+    // Slots that were given back twice would be two streams' now.
+    const pairs = Array.from({ length: 2 * count }, () => [batcher.open({ h0 }), lstm.stream({ h0 })] as const)
+    const results = await Promise.all(pairs.map(([stream], n) => stream.step(frame(n))))
+    for (const [n, [, alone]] of pairs.entries()) expect(results[n]).toEqual(alone.step(frame(n)).slice())
+  })
+
+  it('closing a batcher is done or not', async () => {
+    const batchers = Array.from({ length: 2500 }, () => lstm.batcher({ maxBatch: 2, maxDelayMs: 2 ** 30 }))
+    const steps = batchers.map((batcher) => batcher.open().step(frame(3)))
+    const closed: Promise<void>[] = new Array(2500)
+    let next = 0
+    atEveryDepth(() => {
+      const at = next++
+      closed[at] = batchers[at].close()
+    })
+    const ends = await Promise.allSettled(Array.from(closed, (end) => end ?? Promise.reject(new RangeError())))
+    const again = batchers.map(async (batcher, n) => {
+      if (ends[n].status === 'rejected') {
+        expect((ends[n] as PromiseRejectedResult).reason).toBeInstanceOf(RangeError)
+        batcher.open().close()
+      }
+      await batcher.close()
+      return steps[n]
+    })
+    const want = lstm.stream().step(frame(3))
+    for (const output of await Promise.all(again)) expect(output).toEqual(want)
+  })
+
+  it('a stream and its layer go on', async () => {
+    const gru = new GRU(I, 8, { seed: 4, backend })
+    const x = { data: frame(1), shape: [1, 1, I] }
+    const stream = lstm.stream()
+    const input = frame(5)
+    const want = gru.forward(x).output.data
+    const pending: Promise<{ output: { data: Float32Array } }>[] = new Array(20000)
+    let calls = 0
+    let done = 0
+    const acts = [
+      () => void stream.state(),
+      () => void gru.forward(x),
+      () => void gru.stateDict(),
+      () => void stream.run({ data: new Float32Array(0), shape: [0, I] }),
+      () => {
+        pending[calls++] = gru.forwardAsync(x)
+      },
+    ]
+    for (const act of acts) {
+      const alone = lstm.restoreStream(stream.save())
+      let steps = 0
+      atEveryDepth(() => {
+        let failure: unknown
+        try {
+          act()
+        } catch (error) {
+          failure = error
+        }
+        if (failure && !(failure instanceof RangeError)) throw failure
+        // Whatever the failed call has left must not be taken for this one's.
+        stream.step(input)
+        steps++
+      })
+      for (let n = 0; n < steps; n++) alone.step(input)
+      expect(stream.state()).toEqual(alone.state())
+      expect(gru.forward(x).output.data).toEqual(want)
+      done += steps
+    }
+    expect(done).toBeGreaterThan(0)
+    for (const one of await Promise.allSettled(pending.slice(0, calls))) {
+      if (one.status === 'fulfilled') expect(one.value.output.data).toEqual(want)
+      else expect(one.reason).toBeInstanceOf(RangeError)
+    }
+  })
+})
