@@ -122,6 +122,29 @@ describe('fromKeras', () => {
     expect(outputOf(from('GRU', layer))).toEqual(outputOf(from('GRU', { activation: 'relu' })))
   })
 
+  it('reads the true values of arrays that lie, and refuses those that a later getter takes away', () => {
+    class Liar extends Float32Array {
+      override subarray(): Float32Array<ArrayBuffer> {
+        return new Float32Array(1)
+      }
+    }
+    const honest = weightsOf('GRU')
+    const weights = honest.map(({ data, shape }) => ({ data: new Liar([...data]), shape }))
+    for (const { data } of weights) Object.defineProperty(data, 'length', { value: 5 })
+    expect(outputOf(fromKeras({ type: 'GRU', weights }))).toEqual(outputOf(fromKeras({ type: 'GRU', weights: honest })))
+    const arrays = [0, 1, 2].flatMap(() => [ramp(I, H), ramp(H, H), ramp(H)])
+    const hostile = arrays.with(8, {
+      get data() {
+        structuredClone(arrays[0].data.buffer, { transfer: [arrays[0].data.buffer as ArrayBuffer] })
+        return new Float32Array(H)
+      },
+      shape: [H],
+    } as never)
+    const words = 'weights[0].data must keep its length 24 during the call, but has 0 now'
+    expectError(() => fromKeras({ type: 'GRU', weights: hostile }), 'ERR_RNN_SHAPE', words)
+    expectError(() => fromKeras({ type: 'GRU', weights: new Array(1e9) }), 'ERR_RNN_STATE_DICT', 'at most 24 tensors')
+  })
+
   const twice = [...weightsOf('LSTM'), ...weightsOf('LSTM')]
   const lstm = 'an LSTM of 8 units wants kernel (I, 32), recurrent_kernel (8, 32), bias (32)'
   it.each<[string, () => unknown, RNNErrorCode, string]>([
