@@ -7,8 +7,8 @@ const given = `import { readFile, writeFile } from 'node:fs/promises'
 import { parentPort, type Worker } from 'node:worker_threads'
 import * as library from 'native-rnn'
 import type { NestedNumbers, StateDict } from 'native-rnn'
-const { availableBackends, backendInfo, Embedding, fromOnnxNode, GRU, Linear, loadSafetensors, LSTM } = library
-const { readOnnx, readSafetensors, RNN, RNNError, Tensor, writeSafetensors } = library
+const { availableBackends, backendInfo, Embedding, fromKeras, fromOnnxNode, GRU, Linear } = library
+const { loadSafetensors, LSTM, readOnnx, readSafetensors, RNN, RNNError, Tensor, writeSafetensors } = library
 declare const lstm: library.LSTM, gru: library.GRU, rnn: library.RNN
 declare const frame: Float32Array, frames: library.Tensor & Float32Array[], input: NestedNumbers, x: library.Tensor
 declare const dict: StateDict, W: library.Tensor, R: library.Tensor, B: library.Tensor, worker: Worker

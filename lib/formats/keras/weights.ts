@@ -1,11 +1,11 @@
 /** A Keras layer's weights in PyTorch's shapes; it alone knows how Keras, Keras 1 and CuDNN lay them and in which order their gates stand. */
 
 import { fail, list } from '../../errors.ts'
-import { trueLength } from '../../intrinsics/typed-arrays.ts'
+import { copyOf } from '../../intrinsics/captured.ts'
 import { largestSize } from '../../options/checks.ts'
 import type { CellWeights, ClassName } from '../../spec/spec.ts'
-import { type ReadTensor, readTensor } from '../../tensor/read.ts'
-import { elements, sameShape } from '../../tensor/shape.ts'
+import { checkNotDetached, type ReadTensor, readTensor } from '../../tensor/read.ts'
+import { sameShape } from '../../tensor/shape.ts'
 import type { KerasOptions, KerasType } from './config.ts'
 
 /** The places of a layer's gates in PyTorch's order; of Keras 1, whose layers have three arrays a gate, in the order of Keras 2. */
@@ -26,6 +26,9 @@ const layouts: Readonly<Record<KerasType, Layout>> = {
   CuDNNLSTM: { ...lstm, cudnn: true },
 }
 
+/** Of an LSTM of Keras 1 in two directions. */
+const mostArrays = 24
+
 /** The weights of all directions, and what they tell of the layer. */
 export interface KerasWeights {
   readonly className: ClassName
@@ -37,13 +40,18 @@ export interface KerasWeights {
   readonly weights: readonly CellWeights[]
 }
 
-/** Reads the argument `weights`, each tensor once; nothing has been held against anything. */
+/** Reads the argument `weights`, each tensor once, into copies: nothing that these arrays are or do is asked again. */
 export function readTensors(value: unknown): ReadTensor[] {
-  if (!Array.isArray(value))
+  if (!Array.isArray(value)) {
     fail('ERR_RNN_STATE_DICT', 'weights must be an array of tensors, as get_weights() gives them')
-  const tensors: ReadTensor[] = []
-  for (let i = 0; i < value.length; i++) tensors.push(readTensor(value[i], `weights[${i}]`))
-  return tensors
+  }
+  const read: ReadTensor[] = []
+  const count = value.length
+  if (count > mostArrays) fail('ERR_RNN_STATE_DICT', `weights must be at most ${mostArrays} tensors, got ${count}`)
+  for (let i = 0; i < count; i++) read.push(readTensor(value[i], `weights[${i}]`))
+  // A getter that was read later can have detached an array that was read before.
+  for (const [i, tensor] of read.entries()) checkNotDetached(`weights[${i}]`, tensor)
+  return read.map(({ data, shape }) => ({ data: copyOf(data), shape }))
 }
 
 /** Checks weights and turns them into PyTorch's; the result shares no memory with them. */
@@ -189,8 +197,6 @@ function hintOf(type: KerasType, rows: number, bias: readonly number[] | undefin
 }
 
 function checkFinite(name: string, { data, shape }: ReadTensor): void {
-  if (trueLength(data) !== elements(shape))
-    fail('ERR_RNN_STATE_DICT', `${name} lost its values while the weights were read`)
   const at = data.findIndex((value) => !Number.isFinite(value))
   if (at < 0) return
   const columns = shape[shape.length - 1]
