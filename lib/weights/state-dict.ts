@@ -9,6 +9,7 @@ import { type ReadTensor, readTensor } from '../tensor/read.ts'
 import { elements, sameShape } from '../tensor/shape.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
 import { collectWeights, eachWeight } from './names.ts'
+import { reparametrized } from './reparametrized.ts'
 
 /**
  * Weights by PyTorch's names, as `torch.nn.Module.state_dict()` has them: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`,
@@ -160,7 +161,7 @@ export class StateDictReader {
   /** Raises what was noted and this. */
   stop(problem?: string, missing?: string): never {
     const problems = problem === undefined ? this.#problems : [...this.#problems, problem]
-    const hint = missing === undefined ? '' : this.#hint(missing)
+    const hint = this.#hint(missing)
     fail('ERR_RNN_STATE_DICT', `the state dict does not fit: ${some(problems, mostProblems, '; ')}${hint}`)
   }
 
@@ -168,8 +169,11 @@ export class StateDictReader {
     return named(mapGet(this.#values, name)?.key ?? this.#prefix + name)
   }
 
-  /** Where a missing weight stands under another prefix. */
-  #hint(missing: string): string {
+  /** What stands in place of a weight, or where a missing one stands under another prefix. */
+  #hint(missing: string | undefined): string {
+    const own = this.#allKeys.filter((key) => key.startsWith(this.#prefix))
+    const replaced = reparametrized(own.length > 0 ? own : this.#allKeys)
+    if (replaced !== '' || missing === undefined) return replaced
     if (this.#allKeys.length === 0) return ' (the dict is empty)'
     const ends = [missing, missing.replace(/_l0$/, '')]
     const prefixes = new Set<string>()
