@@ -1,6 +1,6 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
 import { describe, fail, list, RNNError } from '../errors.ts'
-import { isArray, isSafeInteger, zeros } from '../intrinsics/captured.ts'
+import { hasOwn, isArray, isSafeInteger, zeros } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { elements } from './shape.ts'
@@ -38,11 +38,17 @@ export function checkNotDetached(name: string, { data, shape }: ReadTensor): voi
 }
 
 function notTensor(value: unknown, name: string): never {
-  const flat =
-    typedArrayName(value) === undefined ? '' : '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
+  const hint =
+    typedArrayName(value) !== undefined
+      ? '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
+      : value instanceof Promise
+        ? '; await it first'
+        : typeof value === 'object' && value !== null && hasOwn(value, 'output')
+          ? '; what forward gives has its tensor as output'
+          : ''
   fail(
     'ERR_RNN_SHAPE',
-    `${name} must be a Tensor, { data, shape }, { data, dims } or nested arrays of numbers, got ${describe(value)}${flat}`,
+    `${name} must be a Tensor, { data, shape }, { data, dims } or nested arrays of numbers, got ${describe(value)}${hint}`,
   )
 }
 

@@ -1,6 +1,7 @@
 /** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
 import { describe, fail, list, named, RNNError, some, tuple } from '../errors.ts'
 import { mapGet, mapHas, mapSet, setFloats } from '../intrinsics/captured.ts'
+import { property } from '../intrinsics/properties.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
 import { cellNames, cellTraits } from '../spec/cell-traits.ts'
@@ -187,12 +188,31 @@ export class StateDictReader {
   }
 }
 
+const hints: Record<string, string | undefined> = {
+  __proto__: null as never,
+  promise: '; await it first',
+  map: '; Object.fromEntries(map) makes one',
+  bytes: '; readSafetensors(bytes) makes one',
+  string: '; loadSafetensors(path) reads one',
+  layer: '; its stateDict() is one',
+}
+
 /** What `await` was forgotten before, and what Python's dicts became, are objects without a key: say so. */
 export function checkDict(dict: unknown): asserts dict is object {
   const isRecord = typeof dict === 'object' && dict !== null && !Array.isArray(dict)
-  if (isRecord && !(dict instanceof Promise) && !(dict instanceof Map)) return
-  const hint =
-    dict instanceof Promise ? '; await it first' : dict instanceof Map ? '; Object.fromEntries(map) makes one' : ''
+  const what = !isRecord
+    ? typeof dict
+    : dict instanceof Promise
+      ? 'promise'
+      : dict instanceof Map
+        ? 'map'
+        : ArrayBuffer.isView(dict) || dict instanceof ArrayBuffer
+          ? 'bytes'
+          : typeof property(dict, 'stateDict') === 'function'
+            ? 'layer'
+            : ''
+  if (what === '') return
+  const hint = hints[what] ?? ''
   fail('ERR_RNN_STATE_DICT', `a state dict must be an object of tensors by name, got ${describe(dict)}${hint}`)
 }
 
