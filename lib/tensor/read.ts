@@ -20,13 +20,26 @@ export interface ReadTensor {
 export function readTensor(value: unknown, name: string): ReadTensor {
   if (isArray(value)) return readNested(value, name)
   if (typeof value !== 'object' || value === null || typedArrayName(value) !== undefined) notTensor(value, name)
-  const shape = property(value, 'shape')
-  const dims = shape === undefined ? property(value, 'dims') : undefined
+  const { shape, dims, data } = fieldsOf(value)
   if (shape === undefined && dims === undefined) notTensor(value, name)
-  const data = property(value, 'data')
   const own = shape === undefined ? readShape(dims, `${name}.dims`) : readShape(shape, `${name}.shape`)
   checkData(data, own, `${name}.`)
   return { data: data as Float32Array, shape: own }
+}
+
+interface Fields {
+  readonly shape?: unknown
+  readonly dims?: unknown
+  readonly data?: unknown
+}
+const allObjects = Object.prototype
+
+/** The quick look is as good as the careful one while no script has put one of the names on all objects; small calls feel the difference. */
+function fieldsOf(value: object): Fields {
+  if (!('shape' in allObjects || 'dims' in allObjects || 'data' in allObjects)) return value
+  const shape = property(value, 'shape')
+  const dims = shape === undefined ? property(value, 'dims') : undefined
+  return { shape, dims, data: property(value, 'data') }
 }
 
 /** A getter that was read later can have detached or shrunk an array that was read before. */
