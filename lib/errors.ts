@@ -114,7 +114,7 @@ export function describe(value: unknown): string {
   try {
     if (Array.isArray(value)) return `an array of length ${value.length}`
     const name = named(String(value.constructor?.name ?? '')) || 'object'
-    const text = `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name === 'Object' ? 'object' : name}`
+    const text = `${/^([AEIOU]|RNN|LSTM)/i.test(name) ? 'an' : 'a'} ${name === 'Object' ? 'object' : name}`
     return ArrayBuffer.isView(value) && !(value instanceof DataView)
       ? `${text} of length ${(value as Uint8Array).length}`
       : text

@@ -3,7 +3,7 @@
 import { chooseBackend } from '../backends/index.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { openShared } from '../calls/shared-layer.ts'
-import { fail } from '../errors.ts'
+import { describe, fail } from '../errors.ts'
 import {
   type Check,
   type Checked,
@@ -71,6 +71,10 @@ export function partsFromSizes(
   hiddenSize: number,
   given: unknown,
 ): LayerParts {
+  if (typeof inputSize === 'object' && inputSize !== null) {
+    const order = `sizes come first: new ${layerClass.name}(inputSize, hiddenSize, options)`
+    fail('ERR_RNN_OPTION', `inputSize must be an integer, got ${describe(inputSize)}; ${order}`)
+  }
   const I = size(inputSize, 'inputSize')
   const H = size(hiddenSize, 'hiddenSize')
   const options = readOptions(given, layerClass.checks, layerClass.name)

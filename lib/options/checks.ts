@@ -123,6 +123,7 @@ const elsewhere: Record<string, string> = {
   c0: 'only an LSTM has a cell state',
   hn: "what a call gives back as hn goes in as 'h0'",
   cn: "what a call gives back as cn goes in as 'c0' of an LSTM",
+  output: 'states go in as { h0: hn }, for an LSTM { h0: hn, c0: cn }',
   data: 'a tensor is no options object; states go in as { h0 }',
 }
 

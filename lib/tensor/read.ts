@@ -1,6 +1,6 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
 import { describe, fail, list, RNNError } from '../errors.ts'
-import { isArray, isSafeInteger, setFloats, zeros } from '../intrinsics/captured.ts'
+import { hasOwn, isArray, isSafeInteger, setFloats, zeros } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { elements } from './shape.ts'
@@ -20,13 +20,26 @@ export interface ReadTensor {
 export function readTensor(value: unknown, name: string): ReadTensor {
   if (isArray(value)) return readNested(value, name, floats)
   if (typeof value !== 'object' || value === null || typedArrayName(value) !== undefined) notTensor(value, name)
-  const shape = property(value, 'shape')
-  const dims = shape === undefined ? property(value, 'dims') : undefined
+  const { shape, dims, data } = fieldsOf(value)
   if (shape === undefined && dims === undefined) notTensor(value, name)
-  const data = property(value, 'data')
   const own = shape === undefined ? readShape(dims, `${name}.dims`) : readShape(shape, `${name}.shape`)
   checkData(data, own, `${name}.`)
   return { data: data as Float32Array, shape: own }
+}
+
+interface Fields {
+  readonly shape?: unknown
+  readonly dims?: unknown
+  readonly data?: unknown
+}
+const allObjects = Object.prototype
+
+/** The quick look is as good as the careful one while no script has put one of the names on all objects; small calls feel the difference. */
+function fieldsOf(value: object): Fields {
+  if (!('shape' in allObjects || 'dims' in allObjects || 'data' in allObjects)) return value
+  const shape = property(value, 'shape')
+  const dims = shape === undefined ? property(value, 'dims') : undefined
+  return { shape, dims, data: property(value, 'data') }
 }
 
 /** A getter that was read later can have detached or shrunk an array that was read before. */
@@ -38,11 +51,17 @@ export function checkNotDetached(name: string, { data, shape }: ReadTensor): voi
 }
 
 export function notTensor(value: unknown, name: string): never {
-  const flat =
-    typedArrayName(value) === undefined ? '' : '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
+  const hint =
+    typedArrayName(value) !== undefined
+      ? '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
+      : value instanceof Promise
+        ? '; await it first'
+        : typeof value === 'object' && value !== null && hasOwn(value, 'output')
+          ? '; what forward gives has its tensor as output'
+          : ''
   fail(
     'ERR_RNN_SHAPE',
-    `${name} must be a Tensor, { data, shape }, { data, dims } or nested arrays of numbers, got ${describe(value)}${flat}`,
+    `${name} must be a Tensor, { data, shape }, { data, dims } or nested arrays of numbers, got ${describe(value)}${hint}`,
   )
 }
 

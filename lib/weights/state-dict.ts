@@ -1,6 +1,7 @@
 /** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
 import { describe, fail, list, named, RNNError, some, tuple } from '../errors.ts'
 import { mapGet, mapHas, mapSet, setFloats } from '../intrinsics/captured.ts'
+import { property } from '../intrinsics/properties.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
 import { cellNames, cellTraits } from '../spec/cell-traits.ts'
@@ -9,6 +10,7 @@ import { type ReadTensor, readTensor } from '../tensor/read.ts'
 import { elements, sameShape } from '../tensor/shape.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
 import { collectWeights, eachWeight } from './names.ts'
+import { reparametrized } from './reparametrized.ts'
 
 /**
  * Weights by PyTorch's names, as `torch.nn.Module.state_dict()` has them: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`,
@@ -160,7 +162,7 @@ export class StateDictReader {
   /** Raises what was noted and this. */
   stop(problem?: string, missing?: string): never {
     const problems = problem === undefined ? this.#problems : [...this.#problems, problem]
-    const hint = missing === undefined ? '' : this.#hint(missing)
+    const hint = this.#hint(missing)
     fail('ERR_RNN_STATE_DICT', `the state dict does not fit: ${some(problems, mostProblems, '; ')}${hint}`)
   }
 
@@ -168,8 +170,11 @@ export class StateDictReader {
     return named(mapGet(this.#values, name)?.key ?? this.#prefix + name)
   }
 
-  /** Where a missing weight stands under another prefix. */
-  #hint(missing: string): string {
+  /** What stands in place of a weight, or where a missing one stands under another prefix. */
+  #hint(missing: string | undefined): string {
+    const own = this.#allKeys.filter((key) => key.startsWith(this.#prefix))
+    const replaced = reparametrized(own.length > 0 ? own : this.#allKeys)
+    if (replaced !== '' || missing === undefined) return replaced
     if (this.#allKeys.length === 0) return ' (the dict is empty)'
     const ends = [missing, missing.replace(/_l0$/, '')]
     const prefixes = new Set<string>()
@@ -183,12 +188,31 @@ export class StateDictReader {
   }
 }
 
+const hints: Record<string, string | undefined> = {
+  __proto__: null as never,
+  promise: '; await it first',
+  map: '; Object.fromEntries(map) makes one',
+  bytes: '; readSafetensors(bytes) makes one',
+  string: '; loadSafetensors(path) reads one',
+  layer: '; its stateDict() is one',
+}
+
 /** What `await` was forgotten before, and what Python's dicts became, are objects without a key: say so. */
 export function checkDict(dict: unknown): asserts dict is object {
   const isRecord = typeof dict === 'object' && dict !== null && !Array.isArray(dict)
-  if (isRecord && !(dict instanceof Promise) && !(dict instanceof Map)) return
-  const hint =
-    dict instanceof Promise ? '; await it first' : dict instanceof Map ? '; Object.fromEntries(map) makes one' : ''
+  const what = !isRecord
+    ? typeof dict
+    : dict instanceof Promise
+      ? 'promise'
+      : dict instanceof Map
+        ? 'map'
+        : ArrayBuffer.isView(dict) || dict instanceof ArrayBuffer
+          ? 'bytes'
+          : typeof property(dict, 'stateDict') === 'function'
+            ? 'layer'
+            : ''
+  if (what === '') return
+  const hint = hints[what] ?? ''
   fail('ERR_RNN_STATE_DICT', `a state dict must be an object of tensors by name, got ${describe(dict)}${hint}`)
 }
 

@@ -41,6 +41,12 @@ describe.each(backends)('on %s', (backend) => {
     expect(printed.trimEnd().split('\n').at(-1)).toContain('examples/forecast')
   })
 
+  it('onnx has the answers of the network that PyTorch exported', () => {
+    const printed = run('onnx', backend)
+    expect(printed.match(/1,000 of 1,000 predictions equal PyTorch's/g)).toHaveLength(native ? 2 : 1)
+    expect(printed).toMatch(/RNN\(28, 96\)\n .*: RNN\(96, 96\)\n/)
+  })
+
   it("forecast has PyTorch's error, and draws the year where its library is installed", () => {
     const folder = mkdtempSync(join(tmpdir(), 'native-rnn-'))
     try {
