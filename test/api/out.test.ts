@@ -151,8 +151,8 @@ describe.each(backends)('out on %s', (backend) => {
     it('refuses memory that is shared with an input or another result, and names both', async () => {
       const buffer = new Float32Array(new SharedArrayBuffer(4 * 1000))
       const clone = structuredClone(buffer) // the same memory in another object
-      const at = (from: number, shape: number[], of = buffer) =>
-        new Tensor(of.subarray(from, from + shape.reduce((a, b) => a * b)), shape)
+      const at = (from: number, shape: number[], memory = buffer) =>
+        new Tensor(memory.subarray(from, from + shape.reduce((a, b) => a * b)), shape)
       const S = [6, 3, 9]
       const refused = async (options: object, names: string) => {
         const before = buffer.slice()
@@ -163,22 +163,22 @@ describe.each(backends)('out on %s', (backend) => {
         )
         expect(buffer).toEqual(before)
       }
-      for (const of of [buffer, clone]) {
-        await refused({ out: { output: at(104, [7, 3, 18], of) } }, 'out.output must not overlap input')
-        await refused({ out: { hn: at(0, S, of) } }, 'out.hn must not overlap input')
+      for (const memory of [buffer, clone]) {
+        await refused({ out: { output: at(104, [7, 3, 18], memory) } }, 'out.output must not overlap input')
+        await refused({ out: { hn: at(0, S, memory) } }, 'out.hn must not overlap input')
         await refused(
-          { h0: at(200, S), out: { hn: at(201, S, of) } },
+          { h0: at(200, S), out: { hn: at(201, S, memory) } },
           'out.hn must not overlap h0, unless it is all of h0',
         )
-        await refused({ h0: at(200, S), out: { cn: at(200, S, of) } }, 'out.cn must not overlap h0')
-        await refused({ c0: at(200, S), out: { hn: at(361, S, of) } }, 'out.hn must not overlap c0')
-        await refused({ out: { hn: at(200, S), cn: at(200, S, of) } }, 'out.cn must not overlap out.hn')
+        await refused({ h0: at(200, S), out: { cn: at(200, S, memory) } }, 'out.cn must not overlap h0')
+        await refused({ c0: at(200, S), out: { hn: at(361, S, memory) } }, 'out.hn must not overlap c0')
+        await refused({ out: { hn: at(200, S), cn: at(200, S, memory) } }, 'out.cn must not overlap out.hn')
         await refused(
-          { out: { output: at(300, [7, 3, 18]), hn: at(200, S, of) } },
+          { out: { output: at(300, [7, 3, 18]), hn: at(200, S, memory) } },
           'out.hn must not overlap out.output',
         )
         const h0 = at(200, S)
-        const [want, hn] = [lstm.forward(x, { h0 }).hn, at(200, S, of)]
+        const [want, hn] = [lstm.forward(x, { h0 }).hn, at(200, S, memory)]
         expect([...(await lstm[way](x, { h0, out: { hn } })).hn.data]).toEqual([...want.data])
       }
       const apart = { output: at(200, [7, 3, 18]), hn: at(578, S), cn: at(740, S) }
