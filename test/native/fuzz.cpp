@@ -58,9 +58,16 @@ Case readCase(Bytes& bytes) {
   c.batchFirst = bytes.below(2);
   if (c.spec.traits().general)
     for (CellFunctions& functions : c.spec.functions) {
-      for (Activation* a : {&functions.f, &functions.g, &functions.h})
-        *a = {ActivationKind(bytes.below(activationKinds)), bytes.number(), bytes.number()};
-      functions.clip = bytes.below(2) ? INFINITY : std::fabs(bytes.number());
+      // The border lets finite factors and bounds above 0 in.
+      const auto factor = [&] {
+        const float number = bytes.number();
+        return std::isfinite(number) ? number : 1;
+      };
+      for (Activation* a : {&functions.f, &functions.g, &functions.h}) {
+        a->kind = ActivationKind(bytes.below(activationKinds));
+        a->alpha = factor(), a->beta = factor();
+      }
+      functions.clip = bytes.below(2) ? INFINITY : std::fmax(std::fabs(factor()), 1e-30f);
       functions.inputForget = bytes.below(2);
     }
   const bool withStates = bytes.below(2), withLengths = bytes.below(2);

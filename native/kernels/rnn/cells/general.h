@@ -28,8 +28,11 @@ RNN_NOINLINE V activateVector(const Activation& a, float clip, V x) {
     return select(x < alpha, zero, x);
   case ActivationKind::scaledTanh:
     return alpha * tanh(beta * x);
-  case ActivationKind::hardSigmoid:
-    return min(one, max(zero, fma(alpha, x, beta)));
+  case ActivationKind::hardSigmoid: {
+    // Not by max: of 0 and −0 the instruction sets take different ones.
+    const V y = fma(alpha, x, beta);
+    return select(y < zero, zero, select(one < y, one, y));
+  }
   case ActivationKind::elu:
     return select(x < zero, alpha * expm1OfNegative(x), x);
   case ActivationKind::softsign:
