@@ -176,8 +176,10 @@ export class NativeNetwork implements Network {
 
   weights(): CellWeights[] {
     const weights = collectWeights(this.#spec, () => {})
+    // Before the header is written: the stack may end in it, and the next call must not find this one's operation.
+    const list = listWeights(weights)
     this.#header[headerField.op] = networkOp.weights
-    this.#call(listWeights(weights))
+    this.#call(list)
     return weights
   }
 

@@ -1,6 +1,7 @@
 /** The live state of B sequences on the TypeScript backend. */
 
 import { copyOf, newSharedFloats, zeros } from '../../intrinsics/captured.ts'
+import { ensureStack } from '../../intrinsics/stack.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
 import type { StreamCore } from '../interface.ts'
 import { copy } from './arrays.ts'
@@ -18,6 +19,8 @@ export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: num
   const c = zeros(states)
   const top = (L - 1) * B * O
   const advance = (x: Float32Array, xAt: number, y: Float32Array, yAt: number): void => {
+    // The end of the stack must not find some rows moved and others not.
+    ensureStack()
     for (let b = 0; b < B; b++) {
       runs[0].step(x, xAt + b * I, h, b * O, c, b * H)
       for (let layer = 1; layer < L; layer++) {

@@ -1,6 +1,7 @@
 /** Long computations in slices of a few milliseconds, so that timers and sockets have their turn in between. */
 import { setImmediate } from 'node:timers'
 import { now } from '../../intrinsics/captured.ts'
+import { ensureStack } from '../../intrinsics/stack.ts'
 import type { ForwardResult, Settle } from '../interface.ts'
 
 const sliceMs = 4
@@ -26,6 +27,7 @@ function append(task: Task): void {
 /** Runs a pass from the next turn of the event loop on, by turns with others; the function that comes back cancels it. */
 export function runInSlices(pass: Generator<void, ForwardResult>, settle: Settle): () => void {
   const task: Task = { pass, settle, cancelled: false, next: undefined }
+  ensureStack()
   if (!first) setImmediate(runSlice)
   append(task)
   return () => {
@@ -35,7 +37,9 @@ export function runInSlices(pass: Generator<void, ForwardResult>, settle: Settle
 
 /** One slice of the task that waits longest. */
 function runSlice(): void {
-  const task = first!
+  const task = first
+  // The stack ended between the asking for this turn and the appending of its task.
+  if (!task) return
   const result = task.cancelled ? undefined : slice(task)
   first = task.next
   if (!first) last = undefined

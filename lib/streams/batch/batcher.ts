@@ -124,12 +124,8 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * From now on no stream takes a step; those that wait are finished, without waiting for others. The states of open streams can still be
    * read and saved.
    */
-  close(): Promise<void> {
-    return this.#ending(this.#queue.drain(true))
-  }
-
-  async #ending(drained: Promise<void>): Promise<void> {
-    await drained
+  async close(): Promise<void> {
+    await this.#queue.drain(true)
     this.#releaseIfDone()
   }
 

@@ -77,12 +77,14 @@ export class BatchQueue {
    * is asked for.
    */
   #rehearse(): void {
-    const lane = this.open({})
+    // Properties of its own, so that none is looked for on the prototype of all objects.
+    const zero: LaneState = { h: undefined, c: undefined }
+    const lane = this.open(zero)
     const step = new Step(lane, this.#memory.newOutput(), ignore, ignore)
     this.#wait(lane, step, zeros(this.#inputSize), 0)
-    this.reset(lane, {})
+    this.reset(lane, zero)
     this.#abort(step, { reason: 0 } as unknown as AbortSignal)
-    this.reset(lane, {})
+    this.reset(lane, zero)
     lane.close()
     this.drain(false)
   }
