@@ -36,19 +36,19 @@ const integer = (code: number, array: ElementFacts['array'], bits: number, signe
 export const elementTypes = {
   float32: { code: 1, array: Float32Array, bits: 32, kind: 'float' },
   uint8: integer(2, Uint8Array, 8, false),
-  int8: integer(3, Int8Array, 8, true),
+  int8: integer(3, globalThis.Int8Array, 8, true),
   uint16: integer(4, Uint16Array, 16, false),
-  int16: integer(5, Int16Array, 16, true),
+  int16: integer(5, globalThis.Int16Array, 16, true),
   int32: integer(6, Int32Array, 32, true),
-  int64: integer(7, BigInt64Array, 64, true),
+  int64: integer(7, globalThis.BigInt64Array, 64, true),
   bool: { code: 9, array: Uint8Array, bits: 8, kind: 'bool' },
   float16: { code: 10, array: Float32Array, bits: 16, kind: 'float' },
   float64: { code: 11, array: Float64Array, bits: 64, kind: 'float' },
-  uint32: integer(12, Uint32Array, 32, false),
-  uint64: integer(13, BigUint64Array, 64, false),
+  uint32: integer(12, globalThis.Uint32Array, 32, false),
+  uint64: integer(13, globalThis.BigUint64Array, 64, false),
   bfloat16: { code: 16, array: Float32Array, bits: 16, kind: 'float' },
   uint4: integer(21, Uint8Array, 4, false),
-  int4: integer(22, Int8Array, 4, true),
+  int4: integer(22, globalThis.Int8Array, 4, true),
 } as const satisfies Readonly<Record<string, ElementFacts>>
 
 /** The name of an element type. */

@@ -68,7 +68,8 @@ describe.each(nativeBackends)('memory on %s', (backend) => {
       second.dispose()
       console.log(JSON.stringify({ kept, later, freed, last: megabytes() - before }))`
     const { kept, later, freed, last } = (await printed(text, env, ['--expose-gc'])) as Record<string, number>
-    expect(kept).toBeGreaterThan(90)
+    // Six times 16 MiB; what the collection took from the heap meanwhile lowers it.
+    expect(kept).toBeGreaterThan(80)
     expect(kept).toBeLessThan(250)
     expect(later).toBeLessThan(300)
     expect(freed).toBeGreaterThan(50)

@@ -1,5 +1,6 @@
 /** A whole ONNX file: its graph, its functions, the versions of its operators; knows ModelProto. */
 
+import { Buffer } from 'node:buffer'
 import { describe, fail } from '../../errors.ts'
 import type { ExternalFiles } from './external.ts'
 import { domainOf } from './file-node.ts'
@@ -15,7 +16,6 @@ export class FileModel implements GraphHome {
   readonly #message: Message
   readonly #opsets: ReadonlyMap<string, number>
   #functions: ReadonlyMap<string, FileFunction> | undefined
-  #encoder: InstanceType<typeof TextEncoder> | undefined
 
   constructor(bytes: Uint8Array, files: ExternalFiles) {
     const model = new Message(bytes, 0, bytes.length, 'the model')
@@ -54,8 +54,7 @@ export class FileModel implements GraphHome {
 
   /** A name as the bytes it has in the file. */
   encode(name: string): Uint8Array {
-    this.#encoder ??= new TextEncoder()
-    return this.#encoder.encode(name)
+    return Buffer.from(name)
   }
 }
 

@@ -16,15 +16,15 @@ const seed = Math.floor(Math.random() * 2 ** 32)
 
 export class NameTable {
   readonly #bytes: Uint8Array
-  readonly #entries: Uint32Array
-  readonly #buckets: Uint32Array
+  readonly #entries: Int32Array
+  readonly #buckets: Int32Array
   #used = 0
 
   /** Of as many names as will be added, for nothing grows later. */
   constructor(bytes: Uint8Array, names: number) {
     this.#bytes = bytes
-    this.#entries = new Uint32Array(names * fieldsOfEntry)
-    this.#buckets = new Uint32Array(2 ** Math.ceil(Math.log2(names + 1)))
+    this.#entries = new Int32Array(names * fieldsOfEntry)
+    this.#buckets = new Int32Array(2 ** Math.ceil(Math.log2(names + 1)))
   }
 
   /**
@@ -66,7 +66,7 @@ export class NameTable {
 
   #place(entry: number): NamedPlace {
     const packed = this.#entries[entry + 3]
-    return { at: this.#entries[entry + 2], kind: packed & 7, number: packed >>> 3 }
+    return { at: this.#entries[entry + 2] >>> 0, kind: packed & 7, number: packed >>> 3 }
   }
 
   #find(bucket: number, bytes: Uint8Array, start: number, end: number, budget: Budget, refuse: Refuse): number {
@@ -74,8 +74,8 @@ export class NameTable {
       const entry = next - 1
       const length = end - start
       budget.spend(1 + length / 16, refuse)
-      const from = this.#entries[entry]
-      if (this.#entries[entry + 1] - from !== length) continue
+      const from = this.#entries[entry] >>> 0
+      if ((this.#entries[entry + 1] >>> 0) - from !== length) continue
       let same = 0
       while (same < length && this.#bytes[from + same] === bytes[start + same]) same++
       if (same === length) return entry
