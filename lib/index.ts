@@ -5,7 +5,14 @@ export type { ForwardOptions, Result } from './calls/forward.ts'
 export type { SharedLayer } from './calls/shared-layer.ts'
 export type { InitialState, States } from './calls/states.ts'
 export { RNNError, type RNNErrorCode } from './errors.ts'
-export { fromOnnxNode, type OnnxLayer, type OnnxNode, type OnnxOptions, readOnnx } from './formats/onnx/index.ts'
+export {
+  fromOnnxNode,
+  type OnnxLayer,
+  type OnnxNode,
+  type OnnxOptions,
+  type ReadOnnxOptions,
+  readOnnx,
+} from './formats/onnx/index.ts'
 export { loadSafetensors, readSafetensors, writeSafetensors } from './formats/safetensors.ts'
 export { Embedding, type EmbeddingOptions, type Ids } from './layers/embedding.ts'
 export { GRU } from './layers/gru.ts'

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fromOnnxNode, GRU, LSTM, RNN, readOnnx, Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { cases, layerOf, outputsOf } from '../support/conformance.mjs'
+import { expectError } from '../support/errors.ts'
 import * as write from '../support/onnx-writer.ts'
 
 const { R, rnn, W, weights } = write.tiny
@@ -48,8 +49,12 @@ describe("files of ONNX's own tools", () => {
     expect(outputsOf(testCase, layer)).toEqual(outputsOf(testCase, layerOf(testCase, layer.backend)))
   })
 
-  it.each(cases)('passes over a node whose weights are not in the file: $name', (testCase) => {
-    expect(readOnnx(decoded(testCase.model))).toEqual([])
+  it.each(cases)('refuses a node whose weights are not in the file: $name', (testCase) => {
+    expectError(
+      () => readOnnx(decoded(testCase.model)),
+      'ERR_RNN_MODEL_FILE',
+      'node 0: its W, "W", does not stand in the file: it depends on "W", an input of the graph',
+    )
   })
 
   it.each(recorded<{ name: string; model: string; weights: Record<'W' | 'R' | 'B', Values> }>('tensors.json'))(
@@ -215,14 +220,29 @@ describe('what a file may look like', () => {
       expect(onlyLayer(bytes)).toEqual(wanted.stateDict())
   })
 
-  it.each([
-    ["another domain's node of that name", { opType: 'RNN', domain: 'com.example', inputs: ['X', 'W', 'R'] }],
-    ['a W that is computed', { opType: 'RNN', inputs: ['X', 'computed', 'R'] }],
-    ['a B that is computed', { opType: 'RNN', inputs: ['X', 'W', 'R', 'computed'] }],
-    ['no R at all', { opType: 'RNN', inputs: ['X', 'W'] }],
-    ['peepholes that are computed', { opType: 'LSTM', inputs: ['X', 'W', 'R', '', '', '', '', 'computed'] }],
-  ])('passes over %s', (_, node) => {
-    expect(readOnnx(write.model(write.node(node), ...weights))).toEqual([])
+  it("passes over another domain's node of that name, which is another operator", () => {
+    const node = write.node({ opType: 'RNN', domain: 'com.example', inputs: ['X', 'W', 'R'] })
+    expect(readOnnx(write.model(node, ...weights))).toEqual([])
+  })
+
+  it.each<[string, write.TestNode, string]>([
+    ['a W that is computed', { opType: 'RNN', inputs: ['X', 'computed', 'R'] }, 'its W, "computed"'],
+    ['a B that is computed', { opType: 'RNN', inputs: ['X', 'W', 'R', 'computed'] }, 'its B, "computed"'],
+    ['no R at all', { opType: 'RNN', inputs: ['X', 'W'] }, 'R is missing'],
+    [
+      'peepholes that are computed',
+      { opType: 'LSTM', inputs: ['X', 'W', 'R', '', '', '', '', 'computed'] },
+      'its P, "computed"',
+    ],
+  ])('refuses %s, and names node and input', (_, node, words) => {
+    const file = write.model(
+      write.node({ opType: 'Sin', name: 'wave', inputs: ['W'], outputs: ['s'] }),
+      write.node({ opType: 'Mul', name: 'product', inputs: ['W', 's'], outputs: ['computed'] }),
+      write.node({ name: 'deep', ...node }),
+      ...weights,
+    )
+    const { message } = expectError(() => readOnnx(file), 'ERR_RNN_MODEL_FILE', `node 2 "deep": ${words}`)
+    if (words.includes('computed')) expect(message).toContain('depends on a result of node 0 "wave" (Sin)')
   })
 
   it('reads nothing of tensors that no recurrent node uses', () => {

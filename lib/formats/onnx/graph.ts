@@ -1,148 +1,249 @@
-/** Reads an ONNX file's nodes, and which tensors it holds; knows the messages around them, not what a node computes. */
+/** A graph of an ONNX file as folding sees it: names are found in the bytes, nodes and tensors made when they are asked for. */
 
 import { describe } from '../../errors.ts'
-import { type Field, Message } from './protobuf.ts'
-import { type FileTensor, readFileTensor, readSparseFileTensor } from './tensor.ts'
+import type { Budget, Refuse } from '../../graph/budget.ts'
+import type { AttributeValue, Graph, GraphFunction, GraphNode, Source } from '../../graph/graph.ts'
+import type { ExternalFiles } from './external.ts'
+import { domainOf, FileNode, type NodeHome, readAttributes } from './file-node.ts'
+import { NameTable } from './names.ts'
+import type { Field, Message } from './protobuf.ts'
+import { FileTensor, tensorName } from './tensor.ts'
 
-/** What an attribute of a node may hold; tensors and graphs are not among what recurrent nodes have. */
-export type AttributeValue = number | string | number[] | string[]
+/** The numbers of the fields that a graph and a function have alike. */
+export interface GraphFields {
+  readonly node: number
+  readonly input: number
+  readonly output: number
+  /** 0 where there are none. */
+  readonly initializer: number
+  readonly sparse: number
+}
 
-/** A node of the graph. Its attributes stay unread until somebody asks. */
-export interface GraphNode {
-  readonly name: string
-  readonly opType: string
-  readonly domain: string
-  /** Names of values; an empty one is an optional input that is left out. */
-  readonly inputs: readonly string[]
-  readonly outputs: readonly string[]
+export const graphFields: GraphFields = { node: 1, input: 11, output: 12, initializer: 5, sparse: 15 }
+export const functionFields: GraphFields = { node: 7, input: 4, output: 5, initializer: 0, sparse: 0 }
+
+/** What a name stands for. */
+const Kind = { node: 0, initializer: 1, sparse: 2, input: 3, twice: 4 } as const
+type Kind = (typeof Kind)[keyof typeof Kind]
+
+/** What a graph needs of the file that it stands in. */
+export interface GraphHome {
+  readonly files: ExternalFiles
+  fail(what: string): never
+  opset(domain: string): number
+  function(domain: string, name: string): GraphFunction | undefined
+  /** A name as the bytes it has in the file. */
+  encode(name: string): Uint8Array
+}
+
+/** A graph, or the body of a node. */
+export class FileGraph implements Graph, NodeHome {
+  readonly label: string
   readonly message: Message
-  readonly attributes: readonly Field[]
-}
+  readonly fields: GraphFields
+  readonly model: GraphHome
+  #table: NameTable | undefined
+  #outputs: readonly string[] | undefined
 
-/** What a graph holds, in the order of the file. */
-export interface Graph {
-  readonly nodes: readonly GraphNode[]
-  readonly tensors: ReadonlyMap<string, FileTensor>
-}
-
-// The messages nest five deep (model, graph, node, attribute, tensor) and none is read from within itself: subgraphs
-// and functions are stepped over. So no file can make the reading deeper.
-
-/** Reads a whole file down to its nodes, and the tensors among its initializers and `Constant` nodes. */
-export function readGraph(bytes: Uint8Array): Graph {
-  const model: Message = new Message(bytes, 0, bytes.length, 'the model')
-  let graph: Message | undefined
-  for (const field of model.fields()) {
-    if (field.id !== 7) continue
-    if (graph !== undefined) model.fail('a second graph', field.at)
-    graph = model.message(field, 'the graph')
+  constructor(model: GraphHome, message: Message, label: string, fields: GraphFields = graphFields) {
+    this.model = model
+    this.message = message
+    this.label = label
+    this.fields = fields
   }
-  if (graph === undefined) model.fail('no graph; is this an ONNX file?', bytes.length)
 
-  const nodes: GraphNode[] = []
-  const tensors = new Map<string, FileTensor>()
-  const add = (name: string, tensor: FileTensor) => {
-    if (name === '') return
-    if (tensors.has(name)) tensor.message.fail(`a second tensor named ${describe(name)}`, tensor.message.start)
-    tensors.set(name, tensor)
+  readonly fail: Refuse = (what) => this.model.fail(this.label === 'the graph' ? what : `${what}, in ${this.label}`)
+
+  get outputs(): readonly string[] {
+    this.#outputs ??= this.#readOutputs()
+    return this.#outputs
   }
-  for (const field of graph.fields()) {
-    if (field.id === 1) nodes.push(readNode(graph.message(field, `node ${nodes.length}`)))
-    else if (field.id === 5 || field.id === 15) {
-      const read = field.id === 5 ? readFileTensor : readSparseFileTensor
-      const tensor = read(graph.message(field, `initializer ${tensors.size}`))
-      add(tensor.name, tensor)
+
+  opset(domain: string): number {
+    return this.model.opset(domain)
+  }
+
+  callee(node: GraphNode): GraphFunction | undefined {
+    return this.model.function(node.domain, node.opType)
+  }
+
+  /** The node of a field that this graph has. */
+  node(field: Field, number: number): FileNode {
+    return new FileNode(this.message.message(field, 'node', number), this)
+  }
+
+  tensor(message: Message): FileTensor {
+    return new FileTensor(message, this.model.files)
+  }
+
+  /** A graph within an attribute of a node here. */
+  body(message: Message, attribute: Message, owner: string): FileGraph {
+    let name = ''
+    for (const field = attribute.fields(); field.next(); ) if (field.id === 1) name = attribute.text(field, 'the name')
+    return this.within(message, `${describe(name).slice(1, -1)} of ${owner}`)
+  }
+
+  protected within(message: Message, label: string): FileGraph {
+    return new FileGraph(this.model, message, label)
+  }
+
+  find(name: string, budget: Budget): Source | undefined {
+    this.#table ??= this.#readNames(budget)
+    const place = this.#table.find(this.model.encode(name), budget, this.fail)
+    if (place === undefined) return undefined
+    const { at, kind, number } = place
+    if (kind === Kind.input) return { kind: 'input', index: number }
+    const field = this.message.fields()
+    this.message.field(at, field)
+    if (kind === Kind.node) return { kind: 'node', node: this.node(field, number) }
+    if (kind === Kind.twice) this.message.fail(`a second value named ${describe(name)}`, at)
+    if (kind === Kind.sparse) this.fail(`tensor ${describe(name)}: sparse tensors are not supported`)
+    return { kind: 'tensor', tensor: this.tensor(this.message.message(field, 'initializer', number)) }
+  }
+
+  /** All names of values; two passes, so that the table is made in its size. */
+  #readNames(budget: Budget): NameTable {
+    const { message } = this
+    budget.spend(2 * (message.end - message.start), this.fail)
+    let names = 0
+    this.#eachName(() => names++)
+    // What a table of so many names takes; each name has more bytes in the file than a sixteenth of it.
+    budget.take(28 * names, this.fail)
+    const table = new NameTable(message.bytes, names)
+    this.#eachName((name, at, kind, number) => {
+      if (name.end === name.start) return
+      const place = { at, kind, number }
+      table.add(name.start, name.end, place, budget, this.fail, (known) => {
+        if (kind === Kind.initializer || kind === Kind.sparse) {
+          // The default of an input is an initializer of the same name, which counts.
+          if (known.kind === Kind.input) return place
+          this.#twice(name, 'tensor')
+        }
+        if (kind === Kind.input) return known.kind === Kind.node ? { ...place, kind: Kind.twice } : known
+        // Nobody minds two outputs of one name as long as nobody wants either.
+        return { ...place, kind: Kind.twice }
+      })
+    })
+    return table
+  }
+
+  #twice(name: Field, what: string): never {
+    return this.message.fail(`a second ${what} named ${describe(this.message.text(name, 'a name'))}`, name.at)
+  }
+
+  #eachName(visit: (name: Field, at: number, kind: Kind, number: number) => void): void {
+    const { message, fields } = this
+    const numbers = { node: 0, tensor: 0, input: 0 }
+    for (const field = message.fields(); field.next(); ) {
+      const { id } = field
+      if (id === fields.node) {
+        const node = message.message(field, 'node', numbers.node)
+        for (const part = node.fields(); part.next(); ) {
+          if (part.id === 2 && part.wire === 2) visit(part, field.at, Kind.node, numbers.node)
+        }
+        numbers.node++
+      } else if (id === fields.initializer || id === fields.sparse) {
+        const tensor = message.message(field, 'initializer', numbers.tensor)
+        const name = id === fields.sparse ? sparseName(tensor) : tensorName(tensor)
+        if (name !== undefined) {
+          visit(name, field.at, id === fields.sparse ? Kind.sparse : Kind.initializer, numbers.tensor)
+        }
+        numbers.tensor++
+      } else if (id === fields.input) {
+        const name = fields.initializer === 0 ? field : firstText(message.message(field, 'input', numbers.input))
+        if (name !== undefined) visit(name, field.at, Kind.input, numbers.input)
+        numbers.input++
+      }
     }
   }
-  // ONNX asks that nodes stand in an order of computing, so one pass sees through every chain of Identity nodes.
-  for (const node of nodes) {
-    if (!isStandard(node)) continue
-    if (node.opType === 'Constant') {
-      const tensor = constantTensor(node)
-      if (tensor !== undefined) add(node.outputs[0] ?? '', { ...tensor, name: node.outputs[0] })
-    } else if (node.opType === 'Identity') {
-      const tensor = tensors.get(node.inputs[0])
-      if (tensor !== undefined) add(node.outputs[0] ?? '', tensor)
+
+  #readOutputs(): string[] {
+    const { message, fields } = this
+    const names: string[] = []
+    for (const field = message.fields(); field.next(); ) {
+      if (field.id !== fields.output) continue
+      if (fields.initializer === 0) names.push(message.text(field, 'the name of an output'))
+      else {
+        const info = message.message(field, 'output', names.length)
+        const name = firstText(info)
+        names.push(name === undefined ? '' : info.text(name, 'the name'))
+      }
     }
+    return names
   }
-  return { nodes, tensors }
 }
 
-/** Whether a node's operator is one of ONNX itself, not of an extension that may use the same name. */
-export function isStandard(node: GraphNode): boolean {
-  return node.domain === '' || node.domain === 'ai.onnx'
+/** ValueInfoProto's name. */
+function firstText(message: Message): Field | undefined {
+  let name: Field | undefined
+  for (const field = message.fields(); field.next(); ) if (field.id === 1) name = field.copy()
+  return name
 }
 
-function readNode(message: Message): GraphNode {
-  const node = { name: '', opType: '', domain: '' }
-  const inputs: string[] = []
-  const outputs: string[] = []
-  const attributes: Field[] = []
-  for (const field of message.fields()) {
-    if (field.id === 1) inputs.push(message.text(field, 'the name of an input'))
-    else if (field.id === 2) outputs.push(message.text(field, 'the name of an output'))
-    else if (field.id === 3) node.name = message.text(field, 'the name')
-    else if (field.id === 4) node.opType = message.text(field, 'op_type')
-    else if (field.id === 5) attributes.push(field)
-    else if (field.id === 7) node.domain = message.text(field, 'domain')
+/** SparseTensorProto's name is that of its values. */
+function sparseName(message: Message): Field | undefined {
+  let name: Field | undefined
+  for (const field = message.fields(); field.next(); ) {
+    if (field.id === 1) name = tensorName(message.message(field, 'the values of a sparse initializer'))
   }
-  return { ...node, inputs, outputs, message, attributes }
+  return name
 }
 
-function constantTensor(node: GraphNode): FileTensor | undefined {
-  let tensor: FileTensor | undefined
-  for (const field of node.attributes) {
-    const attribute = node.message.message(field, `attribute of ${node.message.name}`)
-    for (const part of attribute.fields()) {
-      if (part.id === 5) tensor = readFileTensor(attribute.message(part, `the tensor of ${node.message.name}`))
+/** A function of the file. It has operator sets of its own, and sees nothing of what is around its calls. */
+export class FileFunction extends FileGraph implements GraphFunction {
+  readonly #opsets: ReadonlyMap<string, number>
+  #defaults: ReadonlyMap<string, AttributeValue> | undefined
+
+  constructor(model: GraphHome, message: Message, label: string) {
+    super(model, message, label, functionFields)
+    this.#opsets = readOpsets(message, 9)
+  }
+
+  override opset(domain: string): number {
+    return this.#opsets.get(domain) ?? this.model.opset(domain)
+  }
+
+  protected override within(message: Message, label: string): FileGraph {
+    return new FunctionBody(this.model, message, label, this)
+  }
+
+  defaults(): ReadonlyMap<string, AttributeValue> {
+    this.#defaults ??= readAttributes(this.message, 11, this, this.label)
+    return this.#defaults
+  }
+}
+
+/** A graph within a function, which has the function's operator sets. */
+class FunctionBody extends FileGraph {
+  readonly #function: FileGraph
+
+  constructor(model: GraphHome, message: Message, label: string, owner: FileGraph) {
+    super(model, message, label)
+    this.#function = owner
+  }
+
+  override opset(domain: string): number {
+    return this.#function.opset(domain)
+  }
+
+  protected override within(message: Message, label: string): FileGraph {
+    return new FunctionBody(this.model, message, label, this.#function)
+  }
+}
+
+/** The versions of operators by domain, of a model or a function. */
+export function readOpsets(message: Message, id: number): ReadonlyMap<string, number> {
+  const opsets = new Map<string, number>()
+  for (const field = message.fields(); field.next(); ) {
+    if (field.id !== id) continue
+    const set = message.message(field, 'opset_import')
+    let domain = ''
+    let version = 0
+    for (const part = set.fields(); part.next(); ) {
+      if (part.id === 1) domain = domainOf(set.text(part, 'the domain'))
+      else if (part.id === 2) version = set.integer(part, 'the version')
     }
+    opsets.set(domain, version)
   }
-  return tensor
-}
-
-/** The attributes of a node by name. */
-export function readAttributes(node: GraphNode): Record<string, AttributeValue> {
-  const attributes: Record<string, AttributeValue> = Object.create(null)
-  for (const field of node.attributes) {
-    const message = node.message.message(field, `attribute of ${node.message.name}`)
-    const { name, value } = readAttribute(message)
-    if (name in attributes) message.fail(`a second attribute named ${describe(name)}`, message.start)
-    attributes[name] = value ?? message.fail('an attribute that is neither numbers nor text', message.start)
-  }
-  return attributes
-}
-
-/** AttributeProto's types by the field that holds their value. */
-const typeOfField: Readonly<Record<number, number>> = { 2: 1, 3: 2, 4: 3, 7: 6, 8: 7, 9: 8 }
-
-function readAttribute(message: Message): { name: string; value: AttributeValue | undefined } {
-  let name = ''
-  let type = 0
-  let firstType = 0
-  const floats: number[] = []
-  const integers: number[] = []
-  const strings: string[] = []
-  // A writer may leave out a value that is zero or empty.
-  const values: Record<number, AttributeValue | undefined> = { 1: 0, 2: 0, 3: '', 6: floats, 7: integers, 8: strings }
-  for (const field of message.fields()) {
-    firstType ||= typeOfField[field.id] ?? 0
-    if (field.id === 1) name = message.text(field, 'the name')
-    else if (field.id === 2) values[1] = readFloats(message, field, 'f', [])[0]
-    else if (field.id === 3) values[2] = message.integer(field, 'i')
-    else if (field.id === 4) values[3] = message.text(field, 's')
-    else if (field.id === 7) readFloats(message, field, 'floats', floats)
-    else if (field.id === 8) message.integers(field, 'ints', integers)
-    else if (field.id === 9) strings.push(message.text(field, 'strings'))
-    else if (field.id === 20) type = message.integer(field, 'type')
-    else if (field.id === 21) message.fail('an attribute that refers to a function is not supported', field.at)
-  }
-  // The oldest files leave the type out: then it is that of the value which is there.
-  return { name, value: values[type || firstType] }
-}
-
-function readFloats(message: Message, field: Field, what: string, into: number[]): number[] {
-  const [start, end] = message.fixed(field, what, 4, true)
-  const view = new DataView(message.bytes.buffer, message.bytes.byteOffset, message.bytes.byteLength)
-  for (let at = start; at < end; at += 4) into.push(view.getFloat32(at, true))
-  return into
+  return opsets
 }

@@ -1,18 +1,24 @@
 /** The door to ONNX: a node, or the nodes of a file, become layers. Knows which weights a node names, and no byte of the format. */
 
-import { describe, fail, RNNError } from '../../errors.ts'
+import { describe, fail, list, RNNError } from '../../errors.ts'
+import { Budget } from '../../graph/budget.ts'
 import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
 import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
 import type { RNN } from '../../layers/rnn.ts'
-import { layerChecks, readOptions } from '../../options/checks.ts'
+import { type Check, type Checked, layerChecks, readOptions } from '../../options/checks.ts'
+import type { LayerOptions } from '../../options/options.ts'
 import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
-import type { TensorLike } from '../../tensor/tensor.ts'
-import { isOpType, type OnnxOpType } from './attributes.ts'
-import { type Graph, type GraphNode, isStandard, readAttributes, readGraph } from './graph.ts'
-import { type NodeNetwork, type NodeParts, nodeNetwork, readNodeParts } from './node.ts'
-import { tensorValues } from './tensor.ts'
+import type { ReadTensor } from '../../tensor/read.ts'
+import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
+import { otherKind } from '../file-kind.ts'
+import type { OnnxOpType } from './attributes.ts'
+import { type ExternalData, ExternalFiles } from './external.ts'
+import { FileModel } from './model.ts'
+import { type NodeNetwork, nodeNetwork, readNodeParts } from './node.ts'
+import { bytesOfLayer, type Found, recurrentPart } from './recurrent.ts'
+import { recurrentNodes } from './walk.ts'
 
 /** A recurrent node of an ONNX graph with its constant inputs; D is 2 for `direction: 'bidirectional'`, G the number of gates. */
 export interface OnnxNode {
@@ -40,14 +46,36 @@ export interface OnnxOptions {
   threads?: number
 }
 
+/** Options of {@link readOnnx}. */
+export interface ReadOnnxOptions extends OnnxOptions, Pick<LayerOptions, 'batchFirst' | 'dropout' | 'seed'> {
+  /**
+   * Gives the bytes of another file that holds weights, by its location: the text that stands in the model, which nobody has checked.
+   * A program that takes files from strangers looks only into a folder of its own. Called once for each location.
+   */
+  externalData?: (location: string) => Uint8Array
+}
+
 /** A layer that {@link readOnnx} found. */
 export interface OnnxLayer {
-  /** The node's name in the graph, or, where it has none, the name of its first output. */
+  /**
+   * The node's name in the graph, or, where it has none, the name of its first output. In a function: the name of the node that calls
+   * it, a slash, and that name.
+   */
   name: string
   layer: RNN | GRU | LSTM
+  /** The initial state, (D, B, H), where it stands in the file. */
+  h0?: Tensor
+  /** LSTM only: the initial cell state, (D, B, H), where it stands in the file. */
+  c0?: Tensor
 }
 
 const optionChecks = { backend: layerChecks.backend, threads: layerChecks.threads }
+const { batchFirst, dropout, seed } = layerChecks
+const externalData: Check<ExternalData> = (value, name) =>
+  typeof value === 'function'
+    ? (value as ExternalData)
+    : fail('ERR_RNN_OPTION', `${name} must be a function from a location to its bytes, got ${describe(value)}`)
+const fileChecks = { ...optionChecks, batchFirst, dropout, seed, externalData }
 
 /**
  * Makes a layer of an ONNX RNN, GRU or LSTM node.
@@ -74,83 +102,105 @@ export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU |
 }
 
 /**
- * Reads the recurrent layers out of an ONNX file: every RNN, GRU and LSTM node of the main graph whose weights are in the file, as
- * initializers or `Constant` nodes, in the order of the graph. The rest of the graph is passed over, and so are nodes whose weights
- * are computed or passed in. Layers are as {@link fromOnnxNode} makes them; initial states are not part of them.
+ * Reads the recurrent layers out of an ONNX file: every RNN, GRU and LSTM node and onnxruntime's DynamicQuantizeLSTM, also in the bodies
+ * of If, Loop and Scan and in functions (once for each call), in the order of the file. The rest of the graph is passed over; a file
+ * without recurrent nodes gives none. Layers are as {@link fromOnnxNode} makes them.
  *
- * Weights may be FLOAT, FLOAT16, BFLOAT16 or DOUBLE. The file need not be trusted: nothing is allocated that its bytes do not back.
+ * Weights may be what operators make of constants in any number of steps (Slice, Concat, Unsqueeze, Transpose, Cast, DequantizeLinear
+ * and about seventy more), and may lie in other files. The file need not be trusted: all layers take at most 64 MiB and 16 times the bytes
+ * of the files, and so do the values on the way to one layer.
  *
  * @param bytes the whole file
- * @param options backend and threads of all layers
- * @returns the layers and the names of their nodes
- * @throws RNNError `ERR_RNN_MODEL_FILE` for a file that is damaged, or a recurrent node that is not supported (`external_data`, `clip`,
- * …): what, and where; `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
+ * @param options backend and threads of all layers, `batchFirst` in place of what each node says, `externalData` for weights in other files
+ * @returns the layers, the names of their nodes, and initial states that stand in the file
+ * @throws RNNError `ERR_RNN_MODEL_FILE` for a file that is damaged or no ONNX file, or a recurrent node that cannot be taken (weights that
+ * depend on an input, attributes that are not supported): what, and where; `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
  * @example
- * const [{ layer }] = readOnnx(await readFile('model.onnx'))
+ * const [{ layer, h0 }] = readOnnx(await readFile('model.onnx'))
  */
-export function readOnnx(bytes: Uint8Array, options?: OnnxOptions): OnnxLayer[] {
+export function readOnnx(bytes: Uint8Array, options?: ReadOnnxOptions): OnnxLayer[] {
   if (typedArrayName(bytes) !== 'Uint8Array') {
     fail('ERR_RNN_MODEL_FILE', `bytes must be a Uint8Array with the whole file, got ${describe(bytes)}`)
   }
-  const make = layerMaker(options, 'readOnnx')
+  const read = readOptions(options, fileChecks, 'readOnnx')
   // A plain view: a Buffer's slice would be no copy.
   const length = trueLength(bytes)
   const file = length === 0 ? new Uint8Array() : new Uint8Array(bytes.buffer, bytes.byteOffset, length)
-  const graph = readGraph(file)
-  // Nodes may share weights, but not so many that a small file fills the memory.
-  let room = 16 * file.length + 2 ** 26
-  const found: { name: string; network: NodeNetwork }[] = []
-  for (const node of graph.nodes) {
-    const tensors = nodeTensors(node, graph)
-    if (tensors === undefined) continue
-    const values = tensors.map((tensor) => tensor && tensorValues(tensor))
-    for (const tensor of values) room -= tensor === undefined ? 0 : tensor.data.byteLength
-    if (room < 0) {
-      node.message.fail(
-        'its weights are used so often that the layers would be far larger than the file',
-        node.message.start,
-      )
-    }
-    const [W, R, B, P] = values
-    const parts: NodeParts = { opType: node.opType as OnnxOpType, attributes: readAttributes(node), W: W!, R: R!, B, P }
-    found.push({
-      name: node.name || node.outputs.find((output) => output !== '') || '',
-      network: checkedNetwork(node, parts),
-    })
-  }
-  return found.map(({ name, network }) => ({ name, layer: make(network) }))
-}
-
-/** Where the constant inputs W, R, B and P stand among a node's inputs. */
-const places = [1, 2, 3, 7]
-
-/** The tensors of W, R, B and P, or undefined where this is no recurrent node or one of them is not in the file. */
-function nodeTensors(node: GraphNode, { tensors }: Graph) {
-  if (!isOpType(node.opType) || !isStandard(node)) return undefined
-  const names = places.map((place) => node.inputs[place] ?? '')
-  const [W, R] = names
-  if (W === '' || R === '' || names.some((name) => name !== '' && !tensors.has(name))) return undefined
-  return names.map((name) => tensors.get(name))
-}
-
-function checkedNetwork(node: GraphNode, parts: NodeParts): NodeNetwork {
+  const other = otherKind(file, 'onnx')
+  if (other !== undefined) fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: it is ${other}`)
+  const budget = new Budget(length)
+  const layers: OnnxLayer[] = []
   try {
-    return nodeNetwork(parts)
+    addLayers(new FileModel(file, new ExternalFiles(read.externalData, budget)), budget, read, layers)
+  } catch (error) {
+    for (const { layer } of layers) layer.dispose()
+    throw error
+  }
+  return layers
+}
+
+function addLayers(model: FileModel, budget: Budget, options: ReadOptions, layers: OnnxLayer[]): void {
+  let used = 0
+  for (const { scope, node, name } of recurrentNodes(model, budget)) {
+    budget.refill()
+    const found = recurrentPart(scope, node, budget)
+    used += bytesOfLayer(found)
+    if (used > budget.room) {
+      node.refuse('its weights are used so often that the layers would be far larger than the file')
+    }
+    layers.push({ name, ...made(found, (what) => node.refuse(what), options) })
+    // What was computed for one node is not kept for the next: layers that share weights are few.
+    for (let one: typeof scope | undefined = scope; one; one = one.parent ?? one.call?.scope) one.known.clear()
+  }
+}
+
+type ReadOptions = Checked<typeof fileChecks>
+
+function made(found: Found, refuse: (what: string) => never, options: ReadOptions): Omit<OnnxLayer, 'name'> {
+  const { parts, h0, c0 } = found
+  let network: NodeNetwork
+  try {
+    network = nodeNetwork(parts)
   } catch (cause) {
     if (!(cause instanceof RNNError)) throw cause
-    const name = node.name === '' ? '' : ` ${describe(node.name)}`
-    throw new RNNError(
-      'ERR_RNN_MODEL_FILE',
-      `The ONNX file cannot be read: ${node.message.name}${name}: ${cause.message}`,
-      { cause },
-    )
+    return refuse(cause.message)
   }
+  const batchFirst = options.batchFirst ?? network.batchFirst
+  const states: { h0?: Tensor; c0?: Tensor } = {}
+  const D = network.direction === 'bidirectional' ? 2 : 1
+  if (h0 !== undefined) states.h0 = stateOf('initial_h', h0, D, network, refuse)
+  if (c0 !== undefined) states.c0 = stateOf('initial_c', c0, D, network, refuse)
+  return { layer: layerOf({ ...network, batchFirst }, options), ...states }
+}
+
+/** An initial state as the API has it: (D, B, H), which is what ONNX has without `layout`. */
+function stateOf(
+  name: string,
+  { data, shape }: ReadTensor,
+  D: number,
+  { batchFirst, hiddenSize: H }: NodeNetwork,
+  refuse: (what: string) => never,
+): Tensor {
+  const [B, given] = batchFirst ? [shape[0], shape[1]] : [shape[1], shape[0]]
+  if (shape.length !== 3 || given !== D || shape[2] !== H) {
+    refuse(`Expected ${name} size ${batchFirst ? `(batch, ${D}, ${H})` : `(${D}, batch, ${H})`}, got ${list(shape)}`)
+  }
+  const values = new Float32Array(data.length)
+  for (let d = 0; d < D; d++) {
+    for (let b = 0; b < B; b++) {
+      const from = (batchFirst ? b * D + d : d * B + b) * H
+      values.set(data.subarray(from, from + H), (d * B + b) * H)
+    }
+  }
+  return new Tensor(values, [D, B, H])
 }
 
 function layerMaker(given: unknown, where: string): (network: NodeNetwork) => RNN | GRU | LSTM {
   const options = readOptions(given, optionChecks, where)
-  return ({ batchFirst, weights, ...sizes }) => {
-    const spec: NetworkSpec = { ...sizes, projSize: 0, numLayers: 1, threads: options.threads ?? 1 }
-    return layerFromSpec(spec, weights, { backend: options.backend, batchFirst })
-  }
+  return (network) => layerOf(network, options)
+}
+
+function layerOf({ batchFirst, weights, ...sizes }: NodeNetwork, { backend, threads = 1 }: OnnxOptions) {
+  const spec: NetworkSpec = { ...sizes, projSize: 0, numLayers: 1, threads }
+  return layerFromSpec(spec, weights, { backend, batchFirst })
 }

@@ -16,23 +16,30 @@ export interface Field {
   readonly end: number
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+// Made at the first name: what reads no ONNX file needs no decoder.
+let utf8: InstanceType<typeof TextDecoder> | undefined
 
 /** A stretch of the file's bytes that is read as fields; its places are counted from the file's first byte. */
 export class Message {
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
-  /** What this is in the file, for errors: `the graph`, `node 3`. */
-  readonly name: string
+  readonly #what: string
+  readonly #number: number
   /** Where the varint that was read last ends. */
   #after = 0
 
-  constructor(bytes: Uint8Array, start: number, end: number, name: string) {
+  /** `what` and `number` are what this is in the file, for errors: `node` and `3`. */
+  constructor(bytes: Uint8Array, start: number, end: number, what: string, number = -1) {
     this.bytes = bytes
     this.start = start
     this.end = end
-    this.name = name
+    this.#what = what
+    this.#number = number
+  }
+
+  get name(): string {
+    return this.#number < 0 ? this.#what : `${this.#what} ${this.#number}`
   }
 
   /** Throws the error of a file that is damaged or not supported. */
@@ -41,15 +48,12 @@ export class Message {
   }
 
   /** The fields in the order of the file; each lies within the message, so no payload can reach past its end. */
-  *fields(): Generator<Field> {
-    for (let at = this.start; at < this.end; ) {
-      const field = this.#field(at)
-      yield field
-      at = field.end
-    }
+  fields(): Fields {
+    return new Fields(this)
   }
 
-  #field(at: number): Field {
+  /** Reads the field that begins at a byte. */
+  field(at: number, into: { -readonly [K in keyof Field]: Field[K] }): void {
     const tag = this.#varint(at)
     const id = Math.floor(tag / 8)
     if (id < 1 || id > 0x1fffffff) this.fail(`a field numbered ${id}, which protobuf does not have`, at)
@@ -68,7 +72,11 @@ export class Message {
     if (length < 0 || length > this.end - start) {
       this.fail(`field ${id} claims ${length} bytes where ${this.end - start} are left`, at)
     }
-    return { id, wire: wire as Wire, at, start, end: start + length }
+    into.id = id
+    into.wire = wire as Wire
+    into.at = at
+    into.start = start
+    into.end = start + length
   }
 
   /** A signed 64-bit varint as a number: exact within ±2^53, beyond that only near. */
@@ -93,6 +101,15 @@ export class Message {
     this.fail('a varint is longer than 64 bits', at)
   }
 
+  /** The same, as a bigint where a number is not exact. */
+  #exact(at: number): number | bigint {
+    const near = this.#varint(at)
+    if (Number.isSafeInteger(near)) return near
+    let value = 0n
+    for (let i = at; i < this.#after; i++) value |= BigInt(this.bytes[i] & 0x7f) << BigInt(7 * (i - at))
+    return BigInt.asIntN(64, value)
+  }
+
   #expect(field: Field, wire: Wire, what: string): void {
     if (field.wire !== wire) {
       this.fail(`${what} is stored as ${wireNames[field.wire]} where ${wireNames[wire]} belongs`, field.at)
@@ -100,9 +117,9 @@ export class Message {
   }
 
   /** The message within a field. */
-  message(field: Field, name: string): Message {
-    this.#expect(field, 2, name)
-    return new Message(this.bytes, field.start, field.end, name)
+  message(field: Field, what: string, number?: number): Message {
+    this.#expect(field, 2, what)
+    return new Message(this.bytes, field.start, field.end, what, number)
   }
 
   /** An integer that a number holds exactly. */
@@ -113,9 +130,16 @@ export class Message {
     return value
   }
 
+  /** Any 64-bit integer; one beyond 2^53 as a bigint. */
+  anyInteger(field: Field, what: string): number | bigint {
+    this.#expect(field, 0, what)
+    return this.#exact(field.start)
+  }
+
   /** UTF-8 text. */
   text(field: Field, what: string): string {
     this.#expect(field, 2, what)
+    utf8 ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     try {
       // A copy: a decoder takes no bytes of a SharedArrayBuffer.
       return utf8.decode(this.bytes.slice(field.start, field.end))
@@ -124,22 +148,57 @@ export class Message {
     }
   }
 
-  /** The integers of one repeated field, packed or single, added to `into`. */
-  integers(field: Field, what: string, into: number[]): void {
+  /** Whether a text is one of a few that are plain ASCII, without making it. */
+  isText(field: Field, ascii: string): boolean {
+    if (field.wire !== 2 || field.end - field.start !== ascii.length) return false
+    for (let i = 0; i < ascii.length; i++) if (this.bytes[field.start + i] !== ascii.charCodeAt(i)) return false
+    return true
+  }
+
+  /** The integers of one repeated field, packed or single, each shown to `visit`. */
+  integers(field: Field, what: string, visit: (value: number | bigint) => void): void {
     if (field.wire === 0) {
-      into.push(this.integer(field, what))
+      visit(this.#exact(field.start))
       return
     }
     this.#expect(field, 2, what)
     const packed = new Message(this.bytes, field.start, field.end, `${this.name}: ${what}`)
-    for (let at = packed.start; at < packed.end; at = packed.#after) into.push(packed.#varint(at))
+    for (let at = packed.start; at < packed.end; at = packed.#after) visit(packed.#exact(at))
   }
 
   /** Where values of `size` bytes each lie: bytes in a row, or a single value with a wire type of its own. */
-  fixed(field: Field, what: string, size: 2 | 4 | 8, single: boolean): readonly [start: number, end: number] {
+  fixed(field: Field, what: string, size: 1 | 2 | 4 | 8, single: boolean): readonly [start: number, end: number] {
     const isSingle = single && field.wire === (size === 8 ? 1 : 5)
     if (!isSingle) this.#expect(field, 2, what)
     if ((field.end - field.start) % size !== 0) this.fail(`${what} ends within a value`, field.at)
     return [field.start, field.end]
+  }
+}
+
+/** Goes from field to field; it is the field that it stands on, and makes nothing on its way. */
+export class Fields implements Field {
+  id = 0
+  wire: Wire = 0
+  at: number
+  start = 0
+  end: number
+  readonly #message: Message
+
+  constructor(message: Message) {
+    this.#message = message
+    this.at = this.end = message.start
+  }
+
+  /** Whether there is another field; then it stands on it. */
+  next(): boolean {
+    if (this.end >= this.#message.end) return false
+    this.#message.field(this.end, this)
+    return true
+  }
+
+  /** The field, to be kept. */
+  copy(): Field {
+    const { id, wire, at, start, end } = this
+    return { id, wire, at, start, end }
   }
 }

@@ -1,117 +1,211 @@
-/** Reads the tensors of an ONNX file; knows TensorProto's fields and the ways it stores floating-point values. */
+/** Reads the tensors of an ONNX file; knows TensorProto's fields and the ways it stores values, here or in another file. */
 
 import { describe, tuple } from '../../errors.ts'
-import type { ReadTensor } from '../../tensor/read.ts'
-import { elements } from '../../tensor/shape.ts'
+import type { Budget, Refuse } from '../../graph/budget.ts'
+import type { StoredTensor } from '../../graph/graph.ts'
+import {
+  count,
+  type ElementType,
+  factsOf,
+  type GraphData,
+  type GraphTensor,
+  mostAxes,
+  typeOfCode,
+} from '../../graph/tensor.ts'
 import { bfloat16ToNumber, halfToNumber } from '../float16.ts'
+import { type ExternalFiles, externalPlace } from './external.ts'
 import type { Field, Message } from './protobuf.ts'
 
-/** A tensor that lies in the file; its values stay where they are until `tensorValues` reads them. */
-export interface FileTensor {
-  readonly name: string
-  readonly dims: readonly number[]
-  readonly dataType: number
-  readonly message: Message
-  /** The fields that carry values. */
-  readonly data: readonly Field[]
-  /** Why the values cannot be read, where they cannot. */
-  readonly unsupported?: string
+/** The fields that list values: which types they are for, and how many bytes a value has; 0 are varints. */
+const listed: Readonly<Record<number, { readonly name: string; readonly bytes: 0 | 4 | 8 }>> = {
+  4: { name: 'float_data', bytes: 4 },
+  5: { name: 'int32_data', bytes: 0 },
+  7: { name: 'int64_data', bytes: 0 },
+  10: { name: 'double_data', bytes: 8 },
+  11: { name: 'uint64_data', bytes: 0 },
 }
-
-/** TensorProto, without its values. */
-export function readFileTensor(message: Message): FileTensor {
-  let name = ''
-  let dataType = 0
-  let unsupported: string | undefined
-  const dims: number[] = []
-  const data: Field[] = []
-  for (const field of message.fields()) {
-    if (field.id === 1) message.integers(field, 'dims', dims)
-    else if (field.id === 2) dataType = message.integer(field, 'data_type')
-    else if (field.id === 3) unsupported = 'segmented values are not supported'
-    else if (field.id === 8) name = message.text(field, 'the name')
-    else if (field.id === 13 || (field.id === 14 && message.integer(field, 'data_location') !== 0)) {
-      unsupported = 'external_data is not supported: the values lie in another file'
-    } else if (field.id === 4 || field.id === 5 || field.id === 9 || field.id === 10) data.push(field)
-  }
-  return { name, dims, dataType, message, data, unsupported }
-}
-
-/** SparseTensorProto: its name is that of its values. */
-export function readSparseFileTensor(message: Message): FileTensor {
-  let name = ''
-  for (const field of message.fields()) {
-    if (field.id === 1) name = readFileTensor(message.message(field, 'the values of a sparse initializer')).name
-  }
-  return { name, dims: [], dataType: 0, message, data: [], unsupported: 'sparse tensors are not supported' }
-}
-
-/** How the values of one data type are stored: bytes a value, and the field that lists them where raw_data does not. */
-interface Storage {
-  readonly name: string
-  readonly size: 2 | 4 | 8
-  readonly field: 4 | 5 | 10
-  readonly get: (view: DataView, at: number) => number
-}
-
-const storages: Readonly<Record<number, Storage>> = {
-  1: { name: 'FLOAT', size: 4, field: 4, get: (view, at) => view.getFloat32(at, true) },
-  10: { name: 'FLOAT16', size: 2, field: 5, get: (view, at) => halfToNumber(view.getUint16(at, true)) },
-  11: { name: 'DOUBLE', size: 8, field: 10, get: (view, at) => view.getFloat64(at, true) },
-  16: { name: 'BFLOAT16', size: 2, field: 5, get: (view, at) => bfloat16ToNumber(view.getUint16(at, true)) },
-}
-
-const dataFields = { 4: 'float_data', 5: 'int32_data', 9: 'raw_data', 10: 'double_data' } as const
 const rawData = 9
 
-type Span = readonly [start: number, end: number]
-
-/** The values as float32. Nothing of their size is allocated before the file is seen to hold as many as the shape asks. */
-export function tensorValues(tensor: FileTensor): ReadTensor {
-  const { message, dims, dataType, unsupported } = tensor
-  const fail: (what: string) => never = (what) =>
-    message.fail(`tensor ${describe(tensor.name)}: ${what}`, message.start)
-  if (unsupported !== undefined) fail(unsupported)
-  const storage = storages[dataType]
-  if (storage === undefined) fail(`data_type ${dataType} is not among FLOAT, FLOAT16, BFLOAT16 and DOUBLE`)
-  const { view, spans } = storedValues(tensor, storage, fail)
-
-  if (dims.length > 8) fail(`a rank of ${dims.length}`)
-  if (dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) fail(`the shape ${tuple(dims)} is not one`)
-  const wanted = elements(dims)
-  const found = spans.reduce((sum, [start, end]) => sum + (end - start), 0) / storage.size
-  if (found !== wanted) fail(`${found} values where the shape ${tuple(dims)} asks for ${wanted}`)
-  const values = new Float32Array(wanted)
-  let i = 0
-  for (const [start, end] of spans) {
-    for (let at = start; at < end; at += storage.size) values[i++] = storage.get(view, at)
-  }
-  return { data: values, shape: [...dims] }
+const listOf: Readonly<Partial<Record<ElementType, number>>> = {
+  float32: 4,
+  float64: 10,
+  int64: 7,
+  uint32: 11,
+  uint64: 11,
 }
 
-function storedValues(
-  tensor: FileTensor,
-  storage: Storage,
-  fail: (what: string) => never,
-): { view: DataView; spans: Span[] } {
-  const { message } = tensor
-  const data = tensor.data.filter((field) => field.end > field.start)
-  const id = data.some((field) => field.id === rawData) ? rawData : storage.field
-  const stray = data.find((field) => field.id !== id)
-  if (stray !== undefined) fail(`${storage.name} values in ${dataFields[stray.id as keyof typeof dataFields]}`)
-  if (id === rawData && data.length > 1) fail('raw_data comes twice')
+const nameOf = (id: number) => (id === rawData ? 'raw_data' : listed[id].name)
 
-  if (id !== 5) {
-    const view = new DataView(message.bytes.buffer, message.bytes.byteOffset, message.bytes.byteLength)
-    return { view, spans: data.map((field) => message.fixed(field, dataFields[id], storage.size, id !== rawData)) }
+/** A tensor that lies in the file; its values stay where they are until somebody wants them. */
+export class FileTensor implements StoredTensor {
+  readonly #message: Message
+  readonly #files: ExternalFiles
+
+  constructor(message: Message, files: ExternalFiles) {
+    this.#message = message
+    this.#files = files
   }
-  // Two-byte values as integers: put back into bytes, so that both ways of storing are read alike.
-  const integers: number[] = []
-  for (const field of data) message.integers(field, 'int32_data', integers)
-  const view = new DataView(new ArrayBuffer(2 * integers.length))
-  for (const [i, value] of integers.entries()) {
-    if (value < 0 || value > 0xffff) fail(`${value} in int32_data is not 16 bits wide`)
-    view.setUint16(2 * i, value, true)
+
+  /** The values. Nothing of their size is allocated before the file is seen to hold as many as the shape asks. */
+  read(budget: Budget): GraphTensor {
+    const message = this.#message
+    const head = readHead(message)
+    const refuse: Refuse = (what) => message.fail(`tensor ${describe(head.name)}: ${what}`, message.start)
+    if (head.unsupported !== undefined) refuse(head.unsupported)
+    const type = typeOfCode(head.dataType) ?? refuse(`data_type ${head.dataType} is not supported`)
+    const shape = head.dims
+    if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) refuse(`the shape ${tuple(shape)} is not one`)
+    const values = head.external
+      ? rawValues(type, [externalPlace(message, this.#files, refuse)])
+      : valuesIn(message, storageOf(head.ids, type, refuse), type, refuse)
+    const length = count(shape)
+    const found = values.count === Math.ceil(length / 2) * 2 && factsOf(type).bits === 4 ? length : values.count
+    if (found !== length) refuse(`${found} values where the shape ${tuple(shape)} asks for ${length}`)
+    const { array } = factsOf(type)
+    budget.spend(length, refuse)
+    budget.take(length * array.prototype.BYTES_PER_ELEMENT, refuse)
+    const data = new array(length)
+    values.read(data)
+    return { type, shape, data }
   }
-  return { view, spans: [[0, view.byteLength]] }
+}
+
+/** The name of a tensor, without anything else of it. */
+export function tensorName(message: Message): Field | undefined {
+  let name: Field | undefined
+  for (const field = message.fields(); field.next(); ) if (field.id === 8) name = field.copy()
+  return name
+}
+
+function readHead(message: Message) {
+  const dims: number[] = []
+  const head = { name: '', dataType: 0, dims, external: false, unsupported: undefined as string | undefined }
+  /** The fields that carry values, and how often each comes. */
+  const ids: Record<number, number> = {}
+  for (const field = message.fields(); field.next(); ) {
+    const { id } = field
+    if (id === 1) {
+      message.integers(field, 'dims', (size) => {
+        if (dims.push(Number(size)) > mostAxes) message.fail(`a rank above ${mostAxes}`, field.at)
+      })
+    } else if (id === 2) head.dataType = message.integer(field, 'data_type')
+    else if (id === 3) head.unsupported = 'segmented values are not supported'
+    else if (id === 8) head.name = message.text(field, 'the name')
+    // Entries of external_data alone may be left over from a file whose values were moved into it.
+    else if (id === 14) head.external = message.integer(field, 'data_location') !== 0
+    else if ((id === rawData || id in listed) && field.end > field.start) ids[id] = (ids[id] ?? 0) + 1
+  }
+  return { ...head, ids }
+}
+
+/** The one field that the values stand in. */
+function storageOf(ids: Readonly<Record<number, number>>, type: ElementType, refuse: Refuse): number {
+  const id = rawData in ids ? rawData : (listOf[type] ?? 5)
+  const stray = Object.keys(ids).find((other) => Number(other) !== id)
+  if (stray !== undefined) refuse(`${type} values in ${nameOf(Number(stray))}`)
+  if (id === rawData && ids[rawData] > 1) refuse('raw_data comes twice')
+  return id
+}
+
+/** Values that were found, and how to read them. */
+interface Values {
+  readonly count: number
+  read(into: GraphData): void
+}
+
+function valuesIn(message: Message, id: number, type: ElementType, refuse: Refuse): Values {
+  const name = nameOf(id)
+  const each = (visit: (field: Field) => void) => {
+    for (const field = message.fields(); field.next(); ) if (field.id === id && field.end > field.start) visit(field)
+  }
+  if (id === rawData || listed[id].bytes > 0) {
+    const size = id === rawData ? Math.max(8, factsOf(type).bits) / 8 : listed[id].bytes
+    const spans: Span[] = []
+    each((field) => {
+      const [start, end] = message.fixed(field, name, size as 1 | 2 | 4 | 8, id !== rawData)
+      spans.push({ bytes: message.bytes, start, end })
+    })
+    return rawValues(type, spans)
+  }
+  let found = 0
+  each((field) => message.integers(field, name, () => found++))
+  return {
+    count: found,
+    read(into) {
+      let i = 0
+      each((field) =>
+        message.integers(field, name, (value) => {
+          into[i++] = listedValue(type, value, refuse)
+        }),
+      )
+    },
+  }
+}
+
+/** Values as they are in memory, of this file or another one. */
+interface Span {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+}
+
+const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
+function rawValues(type: ElementType, spans: readonly Span[]): Values {
+  const { array, bits } = factsOf(type)
+  const isPlain = littleEndian && bits === array.prototype.BYTES_PER_ELEMENT * 8
+  return {
+    count: (spans.reduce((sum, { start, end }) => sum + (end - start), 0) * 8) / bits,
+    read(into) {
+      let next = 0
+      for (const { bytes, start, end } of spans) {
+        if (isPlain) {
+          new Uint8Array(into.buffer).set(bytes.subarray(start, end), next)
+          next += end - start
+        } else next = decode(bytes, start, end, type, into, next)
+      }
+    },
+  }
+}
+
+/** A value of int32_data and its like, which holds halves as their bits. */
+function listedValue(type: ElementType, value: number | bigint, refuse: Refuse): never {
+  const { kind, range } = factsOf(type)
+  if (kind === 'big') return BigInt(value) as never
+  const most = kind === 'float' ? 0xffff : kind === 'bool' ? 255 : range![1]
+  const least = kind === 'integer' ? range![0] : 0
+  if (value < least || value > most) refuse(`${value} in a list of ${type} is beyond ${least} … ${most}`)
+  const number = Number(value)
+  if (type === 'float16') return halfToNumber(number) as never
+  return (type === 'bfloat16' ? bfloat16ToNumber(number) : number) as never
+}
+
+type Get = (view: DataView, at: number) => number | bigint
+
+const getters: Readonly<Record<ElementType, Get>> = {
+  float32: (view, at) => view.getFloat32(at, true),
+  float64: (view, at) => view.getFloat64(at, true),
+  float16: (view, at) => halfToNumber(view.getUint16(at, true)),
+  bfloat16: (view, at) => bfloat16ToNumber(view.getUint16(at, true)),
+  int64: (view, at) => view.getBigInt64(at, true),
+  uint64: (view, at) => view.getBigUint64(at, true),
+  int32: (view, at) => view.getInt32(at, true),
+  uint32: (view, at) => view.getUint32(at, true),
+  int16: (view, at) => view.getInt16(at, true),
+  uint16: (view, at) => view.getUint16(at, true),
+  int8: (view, at) => view.getInt8(at),
+  uint8: (view, at) => view.getUint8(at),
+  bool: (view, at) => view.getUint8(at),
+  // Two in a byte, the first one in its low half.
+  uint4: (view, at) => (view.getUint8(Math.floor(at)) >> (at % 1 === 0 ? 0 : 4)) & 15,
+  int4: (view, at) => (view.getUint8(Math.floor(at)) << (at % 1 === 0 ? 28 : 24)) >> 28,
+}
+
+function decode(bytes: Uint8Array, start: number, end: number, type: ElementType, into: GraphData, first: number) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const get = getters[type]
+  const size = factsOf(type).bits / 8
+  let next = first
+  for (let at = start; at < end && next < into.length; at += size) into[next++] = get(view, at)
+  return next
 }

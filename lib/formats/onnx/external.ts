@@ -1,0 +1,73 @@
+/** Tensors whose values lie in other files; knows the entries that say where, and asks the caller for the bytes. */
+
+import { describe, fail } from '../../errors.ts'
+import type { Budget, Refuse } from '../../graph/budget.ts'
+import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
+import type { Message } from './protobuf.ts'
+
+/** Gives the bytes of a file by the location that a model names. */
+export type ExternalData = (location: string) => Uint8Array
+
+/** The other files of one model, each asked for once. */
+export class ExternalFiles {
+  readonly #give: ExternalData | undefined
+  readonly #budget: Budget
+  readonly #files = new Map<string, Uint8Array>()
+  /** The bytes of all files that were asked for: they pay for memory as the model's own do. */
+  bytes = 0
+
+  constructor(give: ExternalData | undefined, budget: Budget) {
+    this.#give = give
+    this.#budget = budget
+  }
+
+  file(location: string, refuse: Refuse): Uint8Array {
+    let file = this.#files.get(location)
+    if (file === undefined) {
+      if (this.#give === undefined) {
+        refuse(
+          `its values lie in another file, ${describe(location)}: pass externalData, a function that gives its bytes`,
+        )
+      }
+      file = this.#give!(location)
+      if (typedArrayName(file) !== 'Uint8Array') {
+        fail('ERR_RNN_OPTION', `externalData(${describe(location)}) must give a Uint8Array, got ${describe(file)}`)
+      }
+      this.#files.set(location, file)
+      this.bytes += trueLength(file)
+      this.#budget.pay(trueLength(file))
+    }
+    // A plain view, of the length it has now: a Buffer is not, and a resizable one may have shrunk.
+    const length = trueLength(file)
+    return length === 0 ? new Uint8Array() : new Uint8Array(file.buffer, file.byteOffset, length)
+  }
+}
+
+/** Where the values are, by the entries `location`, `offset` and `length`. */
+export function externalPlace(message: Message, files: ExternalFiles, refuse: Refuse) {
+  const found = { location: '', offset: '0', length: '' }
+  for (const field = message.fields(); field.next(); ) {
+    if (field.id !== 13) continue
+    const entry = message.message(field, 'external_data')
+    let key = ''
+    let value = ''
+    for (const part = entry.fields(); part.next(); ) {
+      if (part.id === 1) key = entry.text(part, 'a key')
+      else if (part.id === 2) value = entry.text(part, 'a value')
+    }
+    if (key === 'location' || key === 'offset' || key === 'length') found[key] = value
+  }
+  if (found.location === '') refuse('its values lie in another file, and no location says which')
+  const bytes = files.file(found.location, refuse)
+  const place = (text: string, what: string) => {
+    const value = Number(text)
+    if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(value)) return value
+    return refuse(`the ${what} ${describe(text)} within ${describe(found.location)} is no number`)
+  }
+  const start = place(found.offset, 'offset')
+  const length = found.length === '' ? Math.max(0, bytes.length - start) : place(found.length, 'length')
+  if (start + length > bytes.length) {
+    refuse(`bytes ${start} to ${start + length} of ${describe(found.location)}, which has ${bytes.length}`)
+  }
+  return { bytes, start, end: start + length }
+}

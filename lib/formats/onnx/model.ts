@@ -1,0 +1,82 @@
+/** A whole ONNX file: its graph, its functions, the versions of its operators; knows ModelProto. */
+
+import { describe, fail } from '../../errors.ts'
+import type { ExternalFiles } from './external.ts'
+import { domainOf } from './file-node.ts'
+import { FileFunction, FileGraph, type GraphHome, readOpsets } from './graph.ts'
+import { Message } from './protobuf.ts'
+
+/** Protobuf's own bound of one message. */
+const largestFile = 2 ** 31
+
+export class FileModel implements GraphHome {
+  readonly files: ExternalFiles
+  readonly graph: FileGraph
+  readonly #message: Message
+  readonly #opsets: ReadonlyMap<string, number>
+  #functions: ReadonlyMap<string, FileFunction> | undefined
+  #encoder: InstanceType<typeof TextEncoder> | undefined
+
+  constructor(bytes: Uint8Array, files: ExternalFiles) {
+    const model = new Message(bytes, 0, bytes.length, 'the model')
+    if (bytes.length >= largestFile) model.fail('a file of 2 GiB or more', bytes.length)
+    let graph: Message | undefined
+    for (const field = model.fields(); field.next(); ) {
+      if (field.id !== 7) continue
+      if (graph !== undefined) model.fail('a second graph', field.at)
+      graph = model.message(field, 'the graph')
+    }
+    this.files = files
+    this.#message = model
+    this.#opsets = readOpsets(model, 8)
+    this.graph = new FileGraph(this, graph ?? model.fail('no graph; is this an ONNX file?', bytes.length), 'the graph')
+  }
+
+  fail(what: string): never {
+    return fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: ${what}`)
+  }
+
+  /** Files from before there were versions have the first. */
+  opset(domain: string): number {
+    return this.#opsets.get(domain) ?? 1
+  }
+
+  /** Whether there are functions at all. */
+  get hasFunctions(): boolean {
+    this.#functions ??= readFunctions(this, this.#message)
+    return this.#functions.size > 0
+  }
+
+  /** The function that a node of this domain and type calls, if the file has one. */
+  function(domain: string, name: string): FileFunction | undefined {
+    return this.hasFunctions ? this.#functions!.get(keyOf(domain, name)) : undefined
+  }
+
+  /** A name as the bytes it has in the file. */
+  encode(name: string): Uint8Array {
+    this.#encoder ??= new TextEncoder()
+    return this.#encoder.encode(name)
+  }
+}
+
+// A line break is in no name of both that could be mistaken for the other's end: the length of the first comes first.
+const keyOf = (domain: string, name: string) => `${domain.length}:${domain}:${name}`
+
+function readFunctions(model: FileModel, message: Message): Map<string, FileFunction> {
+  const functions = new Map<string, FileFunction>()
+  let number = 0
+  for (const field = message.fields(); field.next(); ) {
+    if (field.id !== 25) continue
+    const body = message.message(field, 'function', number++)
+    let name = ''
+    let domain = ''
+    for (const part = body.fields(); part.next(); ) {
+      if (part.id === 1) name = body.text(part, 'the name')
+      else if (part.id === 10) domain = domainOf(body.text(part, 'the domain'))
+    }
+    const key = keyOf(domain, name)
+    if (functions.has(key)) body.fail(`a second function named ${describe(name)}`, body.start)
+    functions.set(key, new FileFunction(model, body, `function ${describe(name)}`))
+  }
+  return functions
+}

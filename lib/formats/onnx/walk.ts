@@ -1,0 +1,130 @@
+/** Finds every recurrent node of a file, in bodies and functions too; keeps nothing of all other nodes. */
+
+import type { Budget } from '../../graph/budget.ts'
+import type { GraphFunction } from '../../graph/graph.ts'
+import { Scope } from '../../graph/scope.ts'
+import type { FileNode } from './file-node.ts'
+import type { FileGraph } from './graph.ts'
+import type { FileModel } from './model.ts'
+import type { Field, Fields, Message } from './protobuf.ts'
+
+/** A recurrent node and where it stands; a function's nodes come once for each call. */
+export interface Place {
+  readonly scope: Scope
+  readonly node: FileNode
+  readonly name: string
+}
+
+const recurrent: Readonly<Record<string, string>> = {
+  RNN: '',
+  GRU: '',
+  LSTM: '',
+  DynamicQuantizeLSTM: 'com.microsoft',
+  AttnLSTM: 'com.microsoft',
+}
+const recurrentNames = Object.keys(recurrent)
+
+export function recurrentNodes(model: FileModel, budget: Budget): Generator<Place> {
+  return new Walk(model, budget).nodesIn(Scope.root(model.graph), model.graph, '')
+}
+
+class Walk {
+  readonly #model: FileModel
+  readonly #budget: Budget
+  /** Which functions have a recurrent node, or call one that has; undefined while that is looked up. */
+  readonly #reaching = new Map<GraphFunction, boolean | undefined>()
+
+  constructor(model: FileModel, budget: Budget) {
+    this.#model = model
+    this.#budget = budget
+  }
+
+  *nodesIn(scope: Scope, graph: FileGraph, prefix: string): Generator<Place> {
+    let number = 0
+    this.#budget.spend(graph.message.end - graph.message.start, graph.fail)
+    for (const field = graph.message.fields(); field.next(); ) {
+      if (field.id !== graph.fields.node) continue
+      const kind = this.#kindOf(graph.message.message(field, 'node', number))
+      if (kind !== undefined) yield* this.#nodesAt(scope, graph, graph.node(field, number), kind, prefix)
+      number++
+    }
+  }
+
+  *#nodesAt(scope: Scope, graph: FileGraph, node: FileNode, kind: Kind, prefix: string): Generator<Place> {
+    const name = `${prefix}${node.name || node.outputs.find((output) => output !== '') || ''}`
+    if (kind.mayRecur && recurrent[node.opType] === node.domain) yield { scope, node, name }
+    for (const body of kind.hasBodies ? bodiesOf(node, graph) : []) yield* this.nodesIn(scope.body(body), body, prefix)
+    const callee = this.#model.function(node.domain, node.opType)
+    if (callee === undefined || !this.#reaches(callee as FileGraph & GraphFunction, 0)) return
+    yield* this.nodesIn(scope.called(callee, node), callee as FileGraph & GraphFunction, `${name}/`)
+  }
+
+  /** What is to be seen in a node without making anything of it; undefined for one that need not be looked at. */
+  #kindOf(node: Message): Kind | undefined {
+    let mayRecur = false
+    let hasBodies = false
+    for (const field = node.fields(); field.next(); ) {
+      if (field.id === 4) mayRecur = recurrentNames.some((name) => node.isText(field, name))
+      else if (field.id === 5) hasBodies ||= hasBody(node, field)
+    }
+    return mayRecur || hasBodies || this.#model.hasFunctions ? { mayRecur, hasBodies } : undefined
+  }
+
+  #reaches(graph: FileGraph & GraphFunction, depth: number): boolean {
+    const known = this.#reaching.get(graph)
+    if (known !== undefined) return known
+    if (this.#reaching.has(graph)) return graph.fail(`${graph.label} calls itself`)
+    this.#reaching.set(graph, undefined)
+    const reaching = this.#reachesFrom(graph, depth)
+    this.#reaching.set(graph, reaching)
+    return reaching
+  }
+
+  #reachesFrom(graph: FileGraph, depth: number): boolean {
+    if (depth > deepest) graph.fail(`bodies and calls nest deeper than ${deepest}`)
+    this.#budget.spend(graph.message.end - graph.message.start, graph.fail)
+    let number = 0
+    for (const field = graph.message.fields(); field.next(); ) {
+      if (field.id !== graph.fields.node) continue
+      const kind = this.#kindOf(graph.message.message(field, 'node', number))
+      const node = graph.node(field, number++)
+      if (kind === undefined) continue
+      if (kind.mayRecur && recurrent[node.opType] === node.domain) return true
+      if (kind.hasBodies && bodiesOf(node, graph).some((body) => this.#reachesFrom(body, depth + 1))) return true
+      const callee = this.#model.function(node.domain, node.opType)
+      if (callee !== undefined && this.#reaches(callee as FileGraph & GraphFunction, depth + 1)) return true
+    }
+    return false
+  }
+}
+
+/** As deep as scopes go. */
+const deepest = 40
+
+interface Kind {
+  readonly mayRecur: boolean
+  readonly hasBodies: boolean
+}
+
+/** Whether an attribute holds a graph, or several. */
+function hasBody(node: Message, field: Field): boolean {
+  for (const part = node.message(field, 'attribute').fields(); part.next(); ) {
+    if (part.id === 6 || part.id === 11) return true
+  }
+  return false
+}
+
+/** The graphs among a node's attributes, in their order. */
+function bodiesOf(node: FileNode, graph: FileGraph): FileGraph[] {
+  const bodies: FileGraph[] = []
+  const { message } = node
+  for (const field: Fields = message.fields(); field.next(); ) {
+    if (field.id !== 5) continue
+    const attribute = message.message(field, `attribute of ${node.label}`)
+    for (const part = attribute.fields(); part.next(); ) {
+      if (part.id !== 6 && part.id !== 11) continue
+      bodies.push(graph.body(attribute.message(part, 'a graph'), attribute, node.label))
+    }
+  }
+  return bodies
+}

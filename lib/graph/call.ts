@@ -1,0 +1,131 @@
+/** One call of an operator: its inputs and attributes, read by rules that all operators share, and memory for what it gives. */
+
+import { describe, list } from '../errors.ts'
+import type { Budget } from './budget.ts'
+import type { AttributeValue, GraphNode } from './graph.ts'
+import { count, type ElementType, factsOf, type GraphTensor, mostAxes, numberAt } from './tensor.ts'
+
+/** A pure function: the same inputs and attributes give the same outputs, and none is written to. */
+export type Operator = (call: Call) => GraphTensor | readonly GraphTensor[]
+
+/** What an operator sees. `opset` is the version of its domain that the graph asks for. */
+export class Call {
+  readonly node: GraphNode
+  readonly inputs: readonly (GraphTensor | undefined)[]
+  readonly opset: number
+  readonly budget: Budget
+  readonly #attributes: ReadonlyMap<string, AttributeValue>
+
+  constructor(
+    node: GraphNode,
+    inputs: readonly (GraphTensor | undefined)[],
+    attributes: ReadonlyMap<string, AttributeValue>,
+    opset: number,
+    budget: Budget,
+  ) {
+    this.node = node
+    this.inputs = inputs
+    this.#attributes = attributes
+    this.opset = opset
+    this.budget = budget
+  }
+
+  fail(what: string): never {
+    return this.node.fail(what)
+  }
+
+  /** An input that must be there. */
+  input(place: number): GraphTensor {
+    return this.inputs[place] ?? this.fail(`input ${place} is missing`)
+  }
+
+  /** An input of integers as numbers: shapes, axes, places. Undefined where it is left out. */
+  numbers(place: number): number[] | undefined {
+    const tensor = this.inputs[place]
+    if (tensor === undefined) return undefined
+    const { kind } = factsOf(tensor.type)
+    if (tensor.shape.length > 1 || (kind !== 'big' && kind !== 'integer')) {
+      this.fail(`input ${place} must be integers of rank 1, got ${tensor.type} of shape ${list(tensor.shape)}`)
+    }
+    const { length } = tensor.data
+    if (length > mostAxes) this.fail(`input ${place} lists ${length} integers; at most ${mostAxes} axes are possible`)
+    return Array.from({ length }, (_, i) => numberAt(tensor, i))
+  }
+
+  /** Integers that an older opset has as an attribute, a newer one as an input: undefined where both are missing. */
+  numbersOf(place: number, attribute: string): number[] | undefined {
+    return this.numbers(place) ?? this.integers(attribute)
+  }
+
+  attribute(name: string): AttributeValue | undefined {
+    return this.#attributes.get(name)
+  }
+
+  integer<Otherwise>(name: string, otherwise: Otherwise): number | Otherwise {
+    const value = this.attribute(name)
+    if (value === undefined) return otherwise
+    if (typeof value === 'number' || typeof value === 'bigint') return Number(value)
+    return this.#wrong(name, 'an integer', value)
+  }
+
+  integers(name: string): number[] | undefined {
+    const value = this.attribute(name)
+    if (value === undefined) return undefined
+    if (!Array.isArray(value) || value.length > mostAxes) this.#wrong(name, `at most ${mostAxes} integers`, value)
+    return (value as unknown[]).map((one) => {
+      if (typeof one === 'string') this.#wrong(name, 'integers', value)
+      return Number(one)
+    })
+  }
+
+  text(name: string, otherwise: string): string {
+    const value = this.attribute(name) ?? otherwise
+    return typeof value === 'string' ? value : this.#wrong(name, 'a text', value)
+  }
+
+  #wrong(name: string, wanted: string, value: unknown): never {
+    return this.fail(`the attribute ${name} must be ${wanted}, got ${describe(value)}`)
+  }
+
+  /** An axis of a tensor of this rank, counted from its end where negative. */
+  axis(value: number, rank: number): number {
+    const axis = value < 0 ? value + rank : value
+    if (!(Number.isInteger(axis) && axis >= 0 && axis < rank)) this.fail(`axis ${value} of a tensor of rank ${rank}`)
+    return axis
+  }
+
+  /** Axes, none twice. */
+  axes(values: readonly number[], rank: number): number[] {
+    const axes = values.map((value) => this.axis(value, rank))
+    if (new Set(axes).size !== axes.length) this.fail(`an axis comes twice in ${list(values)}`)
+    return axes
+  }
+
+  /** A tensor of zeros, of memory that the budget has. */
+  allocate(type: ElementType, shape: readonly number[]): GraphTensor {
+    const length = this.#checked(shape)
+    const { array } = factsOf(type)
+    // As much work as there is to fill, whatever the operator does to find its values.
+    this.budget.spend(length, this.node.fail)
+    this.budget.take(length * factsOf(type).array.prototype.BYTES_PER_ELEMENT, this.node.fail)
+    return { type, shape, data: new array(length) }
+  }
+
+  /** The same values in another shape, or as another type that has the same array. */
+  view({ type, data }: GraphTensor, shape: readonly number[]): GraphTensor {
+    if (this.#checked(shape) !== data.length) {
+      this.fail(`${data.length} values do not fit the shape ${list(shape)}`)
+    }
+    this.budget.take(0, this.node.fail)
+    return { type, shape, data }
+  }
+
+  #checked(shape: readonly number[]): number {
+    if (shape.length > mostAxes) this.fail(`a rank of ${shape.length}; at most ${mostAxes} axes are possible`)
+    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+      this.fail(`the shape ${list(shape)} is not one`)
+    const length = count(shape)
+    if (length >= 2 ** 31) this.fail(`the shape ${list(shape)} holds 2^31 values or more`)
+    return length
+  }
+}

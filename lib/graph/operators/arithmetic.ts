@@ -1,0 +1,127 @@
+/** Operators that compute each value of its own place: one, two or many operands, broadcast to one shape. */
+
+import type { Call, Operator } from '../call.ts'
+import { roundTo } from '../rounding.ts'
+import { broadcast, expanded } from '../strides.ts'
+import { factsOf, type GraphTensor } from '../tensor.ts'
+import { type Rows, unbounded } from './row.ts'
+
+interface Binary {
+  readonly number: (a: number, b: number) => number
+  /** Of int64 and uint64, which wrap; undefined where the operator has no such form. */
+  readonly big?: (a: bigint, b: bigint) => bigint
+  /** Of smaller integers, where it is not `number`, cut off to an integer. */
+  readonly integer?: (a: number, b: number) => number
+}
+
+function applied(call: Call, { number, big, integer = number }: Binary, a: GraphTensor, b: GraphTensor): GraphTensor {
+  if (a.type !== b.type) call.fail(`${a.type} beside ${b.type}`)
+  const shape = broadcast(call, a.shape, b.shape)
+  const made = call.allocate(a.type, shape)
+  const { data } = made
+  const [x, y] = [expanded(call, a, shape).data, expanded(call, b, shape).data]
+  const { kind } = factsOf(a.type)
+  if (kind === 'bool') call.fail('bools are no numbers')
+  if (kind === 'big') {
+    if (big === undefined) return call.fail(`${a.type} is not supported`)
+    for (let i = 0; i < data.length; i++) data[i] = big(x[i] as bigint, y[i] as bigint)
+    return made
+  }
+  const of = kind === 'float' ? number : integer
+  for (let i = 0; i < data.length; i++) data[i] = of(x[i] as number, y[i] as number)
+  roundTo(a.type, data)
+  return made
+}
+
+const two = (row: Binary): Rows[string] => ({
+  run: (call) => applied(call, row, call.input(0), call.input(1)),
+  inputs: [2, 2],
+})
+
+/** Min, Max and Sum take any number of operands. */
+const many = (row: Binary): Rows[string] => ({
+  run: (call) => call.inputs.map((_, i) => call.input(i)).reduce((a, b) => applied(call, row, a, b)),
+  inputs: [1, unbounded],
+})
+
+const divide: Operator = (call) => {
+  const divisor = call.input(1)
+  if (factsOf(divisor.type).kind !== 'float' && divisor.data.some((value: number | bigint) => !value)) {
+    call.fail('an integer is divided by 0')
+  }
+  return applied(
+    call,
+    { number: (a, b) => a / b, big: (a, b) => a / b, integer: (a, b) => Math.trunc(a / b) },
+    call.input(0),
+    divisor,
+  )
+}
+
+/** The exponent may be of another type than the base. */
+const power: Operator = (call) => {
+  const [base, exponent] = [call.input(0), call.input(1)]
+  if (factsOf(base.type).kind !== 'float') call.fail(`a power of ${base.type} is not supported`)
+  const exponents = call.allocate(base.type, exponent.shape)
+  for (let i = 0; i < exponents.data.length; i++) exponents.data[i] = Number(exponent.data[i])
+  return applied(call, { number: (a, b) => a ** b }, base, exponents)
+}
+
+function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): GraphTensor {
+  const x = call.input(0)
+  const { kind } = factsOf(x.type)
+  if (kind === 'bool' || (kind === 'big' && big === undefined)) call.fail(`${x.type} is not supported`)
+  const made = call.allocate(x.type, x.shape)
+  const of = (kind === 'big' ? big : number) as (x: number | bigint) => number | bigint
+  for (let i = 0; i < made.data.length; i++) made.data[i] = of(x.data[i])
+  roundTo(x.type, made.data)
+  return made
+}
+
+const one = (number: (x: number) => number, big?: (x: bigint) => bigint): Rows[string] => ({
+  run: (call) => mapped(call, number, big),
+  inputs: [1, 1],
+})
+
+const clip: Operator = (call) => {
+  const { type } = call.input(0)
+  const bound = (place: number, name: string, otherwise: number) => {
+    const given = call.inputs[place]
+    if (given !== undefined && (given.data.length !== 1 || given.type !== type)) {
+      call.fail(`${name} must be one value of ${type}`)
+    }
+    if (given === undefined && factsOf(type).kind !== 'float') return otherwise
+    return Number(given?.data[0] ?? call.attribute(name) ?? otherwise)
+  }
+  const [least, most] = [bound(1, 'min', -Infinity), bound(2, 'max', Infinity)]
+  return mapped(
+    call,
+    (x) => Math.min(Math.max(x, least), most),
+    (x) => (Number(x) < least ? BigInt(least) : Number(x) > most ? BigInt(most) : x),
+  )
+}
+
+export const arithmetic: Rows = {
+  Add: two({ number: (a, b) => a + b, big: (a, b) => a + b }),
+  Sub: two({ number: (a, b) => a - b, big: (a, b) => a - b }),
+  Mul: two({ number: (a, b) => a * b, big: (a, b) => a * b, integer: Math.imul }),
+  Div: { run: divide, inputs: [2, 2] },
+  Pow: { run: power, inputs: [2, 2] },
+  Min: many({ number: Math.min, big: (a, b) => (a < b ? a : b) }),
+  Max: many({ number: Math.max, big: (a, b) => (a > b ? a : b) }),
+  Sum: many({ number: (a, b) => a + b }),
+  Clip: { run: clip, inputs: [1, 3] },
+  Neg: one(
+    (x) => -x,
+    (x) => -x,
+  ),
+  Abs: one(Math.abs, (x) => (x < 0n ? -x : x)),
+  Sqrt: one(Math.sqrt),
+  Exp: one(Math.exp),
+  Log: one(Math.log),
+  Reciprocal: one((x) => 1 / x),
+  Floor: one(Math.floor),
+  Ceil: one(Math.ceil),
+  Tanh: one(Math.tanh),
+  Sigmoid: one((x) => 1 / (1 + Math.exp(-x))),
+  Relu: one((x) => Math.max(0, x)),
+}

@@ -1,0 +1,41 @@
+/** Operators that give truth values. */
+
+import type { Call } from '../call.ts'
+import { broadcast, expanded } from '../strides.ts'
+import type { GraphTensor } from '../tensor.ts'
+import type { Rows } from './row.ts'
+
+function compared(call: Call, of: (a: number | bigint, b: number | bigint) => boolean | number): GraphTensor {
+  const [a, b] = [call.input(0), call.input(1)]
+  if (a.type !== b.type) call.fail(`${a.type} beside ${b.type}`)
+  const shape = broadcast(call, a.shape, b.shape)
+  const made = call.allocate('bool', shape)
+  const [x, y] = [expanded(call, a, shape).data, expanded(call, b, shape).data]
+  for (let i = 0; i < made.data.length; i++) made.data[i] = of(x[i], y[i]) ? 1 : 0
+  return made
+}
+
+const two = (of: (a: number | bigint, b: number | bigint) => boolean | number): Rows[string] => ({
+  run: (call) => compared(call, of),
+  inputs: [2, 2],
+})
+
+function not(call: Call): GraphTensor {
+  const x = call.input(0)
+  if (x.type !== 'bool') call.fail(`${x.type} where bool belongs`)
+  const made = call.allocate('bool', x.shape)
+  for (let i = 0; i < made.data.length; i++) made.data[i] = x.data[i] ? 0 : 1
+  return made
+}
+
+export const comparisons: Rows = {
+  Equal: two((a, b) => a === b),
+  Less: two((a, b) => a < b),
+  LessOrEqual: two((a, b) => a <= b),
+  Greater: two((a, b) => a > b),
+  GreaterOrEqual: two((a, b) => a >= b),
+  And: two((a, b) => Boolean(a) && Boolean(b)),
+  Or: two((a, b) => Boolean(a) || Boolean(b)),
+  Xor: two((a, b) => Boolean(a) !== Boolean(b)),
+  Not: { run: not, inputs: [1, 1] },
+}

@@ -1,0 +1,70 @@
+/** Operators that make values of nothing but attributes, shapes and bounds. */
+
+import type { Call } from '../call.ts'
+import { roundTo } from '../rounding.ts'
+import { type ElementType, factsOf, type GraphTensor } from '../tensor.ts'
+import type { Rows } from './row.ts'
+
+function constant(call: Call): GraphTensor {
+  const value = call.attribute('value')
+  if (value !== undefined) return tensorOf(call, value)
+  const made = (type: ElementType, shape: number[], values: readonly (number | bigint)[]) => {
+    const tensor = call.allocate(type, shape)
+    for (const [i, one] of values.entries()) tensor.data[i] = type === 'int64' ? BigInt(one) : Number(one)
+    return tensor
+  }
+  for (const [name, type, isList] of valueAttributes) {
+    const given = call.attribute(name)
+    if (given === undefined) continue
+    if (isList && Array.isArray(given)) return made(type, [given.length], given as readonly (number | bigint)[])
+    if (!isList && (typeof given === 'number' || typeof given === 'bigint')) return made(type, [], [given])
+  }
+  return call.fail('a value that is no tensor and no numbers is not supported')
+}
+
+const valueAttributes = [
+  ['value_float', 'float32', false],
+  ['value_floats', 'float32', true],
+  ['value_int', 'int64', false],
+  ['value_ints', 'int64', true],
+] as const
+
+function tensorOf(call: Call, value: unknown): GraphTensor {
+  if (typeof value === 'object' && value !== null && 'tensor' in value) {
+    return (value as { tensor: { read(budget: unknown): GraphTensor } }).tensor.read(call.budget)
+  }
+  return call.fail('the attribute value must be a tensor')
+}
+
+function constantOfShape(call: Call): GraphTensor {
+  const shape = call.numbers(0) ?? call.fail('the shape is missing')
+  const given = call.attribute('value')
+  if (given === undefined) return call.allocate('float32', shape)
+  const value = tensorOf(call, given)
+  if (value.data.length !== 1) call.fail('the attribute value must be one value')
+  const made = call.allocate(value.type, shape)
+  made.data.fill(value.data[0] as never)
+  return made
+}
+
+function range(call: Call): GraphTensor {
+  const [first, limit, step] = [0, 1, 2].map((place) => call.input(place))
+  const { type } = first
+  if (limit.type !== type || step.type !== type) call.fail(`${type} beside ${limit.type} and ${step.type}`)
+  if (first.data.length * limit.data.length * step.data.length !== 1) call.fail('each input must be one value')
+  const [start, end, delta] = [first, limit, step].map(({ data }) => Number(data[0]))
+  if (delta === 0) call.fail('a step of 0')
+  const made = call.allocate(type, [Math.max(0, Math.ceil((end - start) / delta))])
+  const isBig = factsOf(type).kind === 'big'
+  for (let i = 0; i < made.data.length; i++) {
+    made.data[i] = isBig ? (first.data[0] as bigint) + BigInt(i) * (step.data[0] as bigint) : start + i * delta
+  }
+  roundTo(type, made.data)
+  return made
+}
+
+export const generators: Rows = {
+  Constant: { run: constant, inputs: [0, 0] },
+  ConstantOfShape: { run: constantOfShape, inputs: [1, 1] },
+  Range: { run: range, inputs: [3, 3] },
+}

@@ -1,0 +1,180 @@
+/** Operators that take tensors apart and put them together. */
+
+import { list } from '../../errors.ts'
+import type { Call } from '../call.ts'
+import { broadcast, expanded, gathered, stridesOf } from '../strides.ts'
+import { count, factsOf, type GraphTensor, numberAt } from '../tensor.ts'
+import { type Rows, unbounded } from './row.ts'
+
+function slice(call: Call): GraphTensor {
+  const x = call.input(0)
+  const rank = x.shape.length
+  const starts = call.numbersOf(1, 'starts') ?? call.fail('starts are missing')
+  const ends = call.numbersOf(2, 'ends') ?? call.fail('ends are missing')
+  const axes = call.axes(call.numbersOf(3, 'axes') ?? starts.map((_, i) => i), rank)
+  const steps = call.numbers(4) ?? axes.map(() => 1)
+  if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length) {
+    call.fail(`${starts.length} starts, ${ends.length} ends, ${axes.length} axes and ${steps.length} steps`)
+  }
+  const shape = [...x.shape]
+  const strides = stridesOf(x.shape)
+  let first = 0
+  for (const [i, axis] of axes.entries()) {
+    const size = x.shape[axis]
+    const step = steps[i]
+    if (step === 0) call.fail('a step of 0')
+    const lowest = step > 0 ? 0 : -1
+    const bound = (value: number) => Math.min(Math.max(value < 0 ? value + size : value, lowest), size + lowest)
+    const start = bound(starts[i])
+    shape[axis] = Math.max(0, Math.ceil((bound(ends[i]) - start) / step))
+    first += start * strides[axis]
+    strides[axis] *= step
+  }
+  return gathered(call, x, shape, strides, first)
+}
+
+/** Blocks of values along an axis: how many rows of blocks there are, and how long a step along the axis is. */
+function blocks(shape: readonly number[], axis: number): { rows: number; step: number } {
+  return { rows: count(shape.slice(0, axis)), step: count(shape.slice(axis + 1)) }
+}
+
+function concat(call: Call): GraphTensor {
+  const parts = call.inputs.map((_, i) => call.input(i))
+  const [first] = parts
+  const axis = call.axis(
+    call.integer('axis', call.opset < 4 ? 1 : undefined) ?? call.fail('axis is missing'),
+    first.shape.length,
+  )
+  const shape = [...first.shape]
+  shape[axis] = 0
+  for (const part of parts) {
+    if (part.type !== first.type) call.fail(`${first.type} beside ${part.type}`)
+    if (part.shape.length !== shape.length || part.shape.some((size, i) => i !== axis && size !== shape[i])) {
+      call.fail(`${list(part.shape)} beside ${list(first.shape)} along axis ${axis}`)
+    }
+    shape[axis] += part.shape[axis]
+  }
+  const made = call.allocate(first.type, shape)
+  const { rows, step } = blocks(shape, axis)
+  call.budget.spend(parts.length * Math.min(rows, made.data.length), call.node.fail)
+  let offset = 0
+  for (const part of parts) {
+    const length = part.shape[axis] * step
+    if (length === 0) continue
+    for (let row = 0; row < rows; row++) {
+      made.data.set(part.data.subarray(row * length, (row + 1) * length) as never, offset + row * shape[axis] * step)
+    }
+    offset += length
+  }
+  return made
+}
+
+function split(call: Call): GraphTensor[] {
+  const x = call.input(0)
+  const axis = call.axis(call.integer('axis', 0), x.shape.length)
+  const outputs = call.node.outputs.length
+  const size = x.shape[axis]
+  const each = Math.ceil(size / outputs)
+  const given = call.inputs[1] ?? undefined
+  const wanted =
+    given === undefined
+      ? (attributeSplit(call) ?? call.node.outputs.map((_, i) => Math.max(0, Math.min(each, size - i * each))))
+      : Array.from(given.data as Iterable<number | bigint>, Number)
+  if (wanted.length !== outputs || wanted.some((part) => part < 0) || wanted.reduce((a, b) => a + b, 0) !== size) {
+    call.fail(`axis ${axis} of ${list(x.shape)} does not split into ${outputs} parts as asked for`)
+  }
+  const strides = stridesOf(x.shape)
+  let start = 0
+  return wanted.map((part) => {
+    const shape = x.shape.map((own, i) => (i === axis ? part : own))
+    const made = gathered(call, x, shape, strides, start * strides[axis])
+    start += part
+    return made
+  })
+}
+
+function attributeSplit(call: Call): number[] | undefined {
+  const value = call.attribute('split')
+  return Array.isArray(value) ? (value as unknown[]).map(Number) : undefined
+}
+
+function gather(call: Call): GraphTensor {
+  const x = call.input(0)
+  const places = call.input(1)
+  const { kind } = factsOf(places.type)
+  if (kind !== 'integer' && kind !== 'big') call.fail(`places must be integers, got ${places.type}`)
+  const axis = call.axis(call.integer('axis', 0), x.shape.length)
+  const size = x.shape[axis]
+  const made = call.allocate(x.type, [...x.shape.slice(0, axis), ...places.shape, ...x.shape.slice(axis + 1)])
+  const { rows, step } = blocks(x.shape, axis)
+  const { length } = places.data
+  if (made.data.length === 0) return made
+  call.budget.spend(rows * length, call.node.fail)
+  for (let i = 0; i < length; i++) {
+    const asked = numberAt(places, i)
+    const place = asked < 0 ? asked + size : asked
+    if (!(place >= 0 && place < size)) call.fail(`place ${asked} on axis ${axis} of ${list(x.shape)}`)
+    for (let row = 0; row < rows; row++) {
+      const from = (row * size + place) * step
+      if (step === 1) made.data[row * length + i] = x.data[from]
+      else made.data.set(x.data.subarray(from, from + step) as never, (row * length + i) * step)
+    }
+  }
+  return made
+}
+
+function pad(call: Call): GraphTensor {
+  const x = call.input(0)
+  const rank = x.shape.length
+  const mode = call.text('mode', 'constant')
+  if (mode !== 'constant') call.fail(`mode ${mode} is not supported`)
+  const pads = call.numbersOf(1, call.opset < 2 ? 'paddings' : 'pads') ?? call.fail('pads are missing')
+  const axes = call.axes(call.numbers(3) ?? x.shape.map((_, axis) => axis), rank)
+  if (pads.length !== 2 * axes.length) call.fail(`${pads.length} pads of ${axes.length} axes`)
+  const before = x.shape.map(() => 0)
+  const shape = [...x.shape]
+  for (const [i, axis] of axes.entries()) {
+    before[axis] = pads[i]
+    shape[axis] += pads[i] + pads[i + axes.length]
+  }
+  const made = call.allocate(x.type, shape)
+  const zero = factsOf(x.type).kind === 'big' ? 0n : 0
+  made.data.fill((call.inputs[2]?.data[0] ?? call.attribute('value') ?? zero) as never)
+  copyInto(made, x, before)
+  return made
+}
+
+/** Copies a tensor to a place within a larger one; what would lie outside, where padding is negative, is left out. */
+function copyInto(made: GraphTensor, x: GraphTensor, before: readonly number[]): void {
+  const strides = stridesOf(made.shape)
+  const own = stridesOf(x.shape)
+  const copy = (axis: number, from: number, to: number): void => {
+    if (axis === x.shape.length) {
+      made.data[to] = x.data[from]
+      return
+    }
+    for (let i = Math.max(0, -before[axis]); i < x.shape[axis] && i + before[axis] < made.shape[axis]; i++) {
+      copy(axis + 1, from + i * own[axis], to + (i + before[axis]) * strides[axis])
+    }
+  }
+  if (made.data.length > 0 && x.data.length > 0) copy(0, 0, 0)
+}
+
+function where(call: Call): GraphTensor {
+  const [condition, x, y] = [call.input(0), call.input(1), call.input(2)]
+  if (condition.type !== 'bool' || x.type !== y.type) call.fail(`${condition.type} chooses of ${x.type} and ${y.type}`)
+  const shape = broadcast(call, condition.shape, x.shape, y.shape)
+  const [chosen, yes, no] = [condition, x, y].map((one) => expanded(call, one, shape).data)
+  const made = call.allocate(x.type, shape)
+  for (let i = 0; i < chosen.length; i++) made.data[i] = chosen[i] ? yes[i] : no[i]
+  return made
+}
+
+export const pieces: Rows = {
+  Slice: { run: slice, inputs: [1, 5] },
+  Concat: { run: concat, inputs: [1, unbounded] },
+  Split: { run: split, inputs: [1, 2] },
+  Gather: { run: gather, inputs: [2, 2] },
+  Pad: { run: pad, inputs: [1, 4] },
+  Where: { run: where, inputs: [3, 3] },
+}

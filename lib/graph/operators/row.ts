@@ -1,0 +1,14 @@
+/** A row of the registry of operators: what stands there for each. */
+
+import type { Operator } from '../call.ts'
+
+export interface OperatorRow {
+  readonly run: Operator
+  /** The fewest and the most inputs. */
+  readonly inputs: readonly [least: number, most: number]
+}
+
+/** Rows by the operator's name. */
+export type Rows = Readonly<Record<string, OperatorRow>>
+
+export const unbounded = Number.MAX_SAFE_INTEGER

@@ -1,0 +1,138 @@
+/** Operators that give the same values another shape, or say what shape they have. */
+
+import { list } from '../../errors.ts'
+import type { Call } from '../call.ts'
+import { expanded, gathered, stridesOf, transposed } from '../strides.ts'
+import { count, type GraphTensor } from '../tensor.ts'
+import { type Rows, unbounded } from './row.ts'
+
+function reshape(call: Call): GraphTensor {
+  const x = call.input(0)
+  const wanted = call.numbersOf(1, 'shape') ?? call.fail('the shape is missing')
+  const keepsZero = call.integer('allowzero', 0) !== 0
+  const shape = wanted.map((size, axis) => (size === 0 && !keepsZero ? (x.shape[axis] ?? -2) : size))
+  const open = shape.indexOf(-1)
+  if (open >= 0) {
+    const rest = count(shape.filter((_, axis) => axis !== open))
+    if (shape.lastIndexOf(-1) !== open || !(rest > 0) || x.data.length % rest !== 0) {
+      call.fail(`${list(x.shape)} cannot become ${list(wanted)}`)
+    }
+    shape[open] = x.data.length / rest
+  }
+  return call.view(x, shape)
+}
+
+function squeeze(call: Call): GraphTensor {
+  const x = call.input(0)
+  const given = call.numbersOf(1, 'axes')
+  const axes = given && call.axes(given, x.shape.length)
+  for (const axis of axes ?? []) if (x.shape[axis] !== 1) call.fail(`axis ${axis} of ${list(x.shape)} is not 1`)
+  return call.view(
+    x,
+    x.shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1)),
+  )
+}
+
+function unsqueeze(call: Call): GraphTensor {
+  const x = call.input(0)
+  const given = call.numbersOf(1, 'axes') ?? call.fail('axes are missing')
+  const rank = x.shape.length + given.length
+  const axes = call.axes(given, rank)
+  const rest = [...x.shape]
+  return call.view(
+    x,
+    Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : rest.shift()!)),
+  )
+}
+
+function flatten(call: Call): GraphTensor {
+  const x = call.input(0)
+  const rank = x.shape.length
+  const at = call.integer('axis', 1)
+  const axis = at < 0 ? at + rank : at
+  if (axis < 0 || axis > rank) call.fail(`axis ${at} of a tensor of rank ${rank}`)
+  return call.view(x, [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))])
+}
+
+function transpose(call: Call): GraphTensor {
+  const x = call.input(0)
+  const rank = x.shape.length
+  const order = call.axes(call.integers('perm') ?? x.shape.map((_, axis) => rank - 1 - axis), rank)
+  if (order.length !== rank) call.fail(`perm ${list(order)} of a tensor of rank ${rank}`)
+  return transposed(call, x, order)
+}
+
+function expand(call: Call): GraphTensor {
+  const x = call.input(0)
+  const wanted = call.numbers(1) ?? call.fail('the shape is missing')
+  const missing = Math.max(0, x.shape.length - wanted.length)
+  const all = [...x.shape.slice(0, missing), ...wanted]
+  const shape = all.map((size, axis) => {
+    const own = x.shape[axis - all.length + x.shape.length] ?? 1
+    if (own !== size && own !== 1 && size !== 1) call.fail(`${list(x.shape)} does not expand to ${list(wanted)}`)
+    return own === 1 ? size : own
+  })
+  return expanded(call, x, shape)
+}
+
+function tile(call: Call): GraphTensor {
+  const x = call.input(0)
+  const repeats = call.numbers(1) ?? call.fail('the repeats are missing')
+  if (repeats.length !== x.shape.length) call.fail(`${repeats.length} repeats of a tensor of rank ${x.shape.length}`)
+  const own = stridesOf(x.shape)
+  // Each axis as two, the repeats before it and no step along them; one of two that is 1 is left out.
+  const pairs = x.shape.flatMap((size, axis) => [
+    { size: repeats[axis], stride: 0 },
+    { size, stride: own[axis] },
+  ])
+  const moved = pairs.filter(({ size }) => size !== 1)
+  const made = gathered(
+    call,
+    x,
+    moved.map(({ size }) => size),
+    moved.map(({ stride }) => stride),
+  )
+  return call.view(
+    made,
+    x.shape.map((size, axis) => size * repeats[axis]),
+  )
+}
+
+function shapeOf(call: Call): GraphTensor {
+  const { shape } = call.input(0)
+  const part = shape.slice(call.integer('start', 0), call.integer('end', shape.length))
+  const made = call.allocate('int64', [part.length])
+  for (const [i, size] of part.entries()) made.data[i] = BigInt(size)
+  return made
+}
+
+function sizeOf(call: Call): GraphTensor {
+  const made = call.allocate('int64', [])
+  made.data[0] = BigInt(call.input(0).data.length)
+  return made
+}
+
+/** Outside training it gives its input back; its second output says that nothing was dropped. */
+function dropout(call: Call): readonly GraphTensor[] {
+  const x = call.input(0)
+  const training = call.inputs[2]
+  if (training && Number(training.data[0]) !== 0) call.fail('training_mode is not supported')
+  if (call.node.outputs.length < 2) return [x]
+  const mask = call.allocate('bool', x.shape)
+  mask.data.fill(1 as never)
+  return [x, mask]
+}
+
+export const shapes: Rows = {
+  Identity: { run: (call) => call.input(0), inputs: [1, 1] },
+  Dropout: { run: dropout, inputs: [1, 3] },
+  Reshape: { run: reshape, inputs: [1, 2] },
+  Squeeze: { run: squeeze, inputs: [1, 2] },
+  Unsqueeze: { run: unsqueeze, inputs: [1, 2] },
+  Flatten: { run: flatten, inputs: [1, 1] },
+  Transpose: { run: transpose, inputs: [1, 1] },
+  Expand: { run: expand, inputs: [2, 2] },
+  Tile: { run: tile, inputs: [2, unbounded] },
+  Shape: { run: shapeOf, inputs: [1, 1] },
+  Size: { run: sizeOf, inputs: [1, 1] },
+}

@@ -1,0 +1,32 @@
+/** Rounding to the types that JavaScript has no array for; it alone knows their ranges. */
+
+import type { ElementType, GraphData } from './tensor.ts'
+
+const bits = new DataView(new ArrayBuffer(8))
+
+/** To the nearest value of a binary format, ties to even; beyond its range to infinity. */
+function toFormat(value: number, fraction: number, leastExponent: number, greatest: number): number {
+  if (value === 0 || !Number.isFinite(value)) return value
+  bits.setFloat64(0, value)
+  const exponent = Math.max(((bits.getUint16(0) >> 4) & 0x7ff) - 1023, leastExponent)
+  const step = 2 ** (exponent - fraction)
+  const rounded = roundHalfEven(value / step) * step
+  if (Math.abs(rounded) > greatest) return Math.sign(value) * Infinity
+  return rounded === 0 && value < 0 ? -0 : rounded
+}
+
+/** The nearest integer, ties to the even one. */
+export function roundHalfEven(value: number): number {
+  const below = Math.floor(value)
+  const rest = value - below
+  if (rest < 0.5) return below
+  return rest > 0.5 || below % 2 !== 0 ? below + 1 : below
+}
+
+/** Rounds values that were computed in float32 or double precision to what their type can hold, in place. */
+export function roundTo(type: ElementType, data: GraphData): void {
+  if (type === 'float16') for (let i = 0; i < data.length; i++) data[i] = toFormat(data[i] as number, 10, -14, 65504)
+  if (type === 'bfloat16') {
+    for (let i = 0; i < data.length; i++) data[i] = toFormat(data[i] as number, 7, -126, 255 * 2 ** 120)
+  }
+}

@@ -1,0 +1,87 @@
+/** The values that flow through a graph; it alone knows ONNX's element types and which array holds each. */
+
+/** The arrays of values. Halves are kept as float32, bools and the 4-bit types a byte each. */
+export type GraphData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+
+interface ElementFacts {
+  /** TensorProto.DataType */
+  readonly code: number
+  readonly array: new (length: number) => GraphData
+  /** Bits of one value in a file. */
+  readonly bits: number
+  readonly kind: 'float' | 'integer' | 'big' | 'bool'
+  /** The range of an integer type that fits a number. */
+  readonly range?: readonly [least: number, most: number]
+}
+
+const integer = (code: number, array: ElementFacts['array'], bits: number, signed: boolean): ElementFacts => ({
+  code,
+  array,
+  bits,
+  kind: bits === 64 ? 'big' : 'integer',
+  range: signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1],
+})
+
+/** Facts by name; text and the 8-bit floating-point types are not among them. */
+export const elementTypes = {
+  float32: { code: 1, array: Float32Array, bits: 32, kind: 'float' },
+  uint8: integer(2, Uint8Array, 8, false),
+  int8: integer(3, Int8Array, 8, true),
+  uint16: integer(4, Uint16Array, 16, false),
+  int16: integer(5, Int16Array, 16, true),
+  int32: integer(6, Int32Array, 32, true),
+  int64: integer(7, BigInt64Array, 64, true),
+  bool: { code: 9, array: Uint8Array, bits: 8, kind: 'bool' },
+  float16: { code: 10, array: Float32Array, bits: 16, kind: 'float' },
+  float64: { code: 11, array: Float64Array, bits: 64, kind: 'float' },
+  uint32: integer(12, Uint32Array, 32, false),
+  uint64: integer(13, BigUint64Array, 64, false),
+  bfloat16: { code: 16, array: Float32Array, bits: 16, kind: 'float' },
+  uint4: integer(21, Uint8Array, 4, false),
+  int4: integer(22, Int8Array, 4, true),
+} as const satisfies Readonly<Record<string, ElementFacts>>
+
+/** The name of an element type. */
+export type ElementType = keyof typeof elementTypes
+
+/** A tensor of a graph: dense, row-major; `data` has the array of `type`. Nobody writes into one that is finished. */
+export interface GraphTensor {
+  readonly type: ElementType
+  readonly shape: readonly number[]
+  readonly data: GraphData
+}
+
+/** What is known of a type. */
+export function factsOf(type: ElementType): ElementFacts {
+  return elementTypes[type]
+}
+
+const typeNames = Object.keys(elementTypes) as ElementType[]
+
+/** The type of a TensorProto.DataType; undefined for those that are not supported. */
+export function typeOfCode(code: number): ElementType | undefined {
+  return typeNames.find((name) => elementTypes[name].code === code)
+}
+
+/** The most axes of a tensor. */
+export const mostAxes = 32
+
+/** How many values a shape holds: exact, 0 with any axis of 0, and past 2^53 only "too many". */
+export function count(shape: readonly number[]): number {
+  return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1)
+}
+
+/** A value as a number: bigints beyond 2^53 only near, as every bound of a slice may be. */
+export function numberAt(tensor: GraphTensor, i: number): number {
+  return Number(tensor.data[i])
+}
