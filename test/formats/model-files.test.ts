@@ -108,6 +108,73 @@ const craftedOnnx = (() => {
   return fc.tuple(...parts).map(([nodes, tensors]) => write.model(...nodes.map(write.node), ...tensors))
 })()
 
+/** Graphs whose weights are folded: chains of operators, bodies, functions and other files that sometimes fit each other. */
+const foldedOnnx = (() => {
+  const value = fc.constantFrom('a', 'b', 'c', 'w', 'i', 'j', 's', 'q', 'X', 'W', '')
+  const list = fc.array(fc.integer({ min: -2, max: 3 }), { maxLength: 3 })
+  const ops =
+    'Identity Cast Slice Concat Unsqueeze Squeeze Reshape Transpose Split Gather Expand Tile Flatten Shape Range Pad Where Add Mul Div Pow Sqrt ReduceL2 ReduceSum MatMul DequantizeLinear QuantizeLinear ConstantOfShape CastLike Clip Equal Dropout Call If RNN'
+  const attributes = fc.dictionary(
+    fc.constantFrom('axis', 'axes', 'perm', 'starts', 'ends', 'to', 'keepdims', 'split', 'block_size', 'mode', 'ref'),
+    fc.oneof(fc.integer({ min: -2, max: 12 }), list, fc.constant({ ref: 'size' }), fc.constant('constant')),
+    { maxKeys: 3 },
+  )
+  const { node: nodeOf } = fc.letrec<{ node: write.TestNode }>((tie) => ({
+    node: fc.record({
+      opType: fc.constantFrom(...ops.split(' ')),
+      inputs: fc.array(value, { maxLength: 4 }),
+      outputs: fc.array(fc.constantFrom('a', 'b', 'c', 'W'), { minLength: 1, maxLength: 2 }),
+      attributes: fc.oneof(
+        { weight: 6, arbitrary: attributes },
+        fc
+          .array(tie('node'), { maxLength: 2 })
+          .map((nodes) => ({ then_branch: { graph: [...nodes.map(write.node), write.graphOutput('a')] } })),
+      ),
+    }),
+  }))
+  const named = nodeOf.map((node) => (node.opType === 'Call' ? { ...node, domain: 'f' } : node))
+  const place = fc.record({
+    offset: fc.constantFrom('0', '4', '-1', '99'),
+    length: fc.constantFrom('24', '16', '', 'x'),
+  })
+  const rnn = write.node({ opType: 'RNN', inputs: ['X', 'W', 'r', '', '', 'c'], outputs: ['y'] })
+  const fixed = [
+    write.initializer('w', { shape: [2, 3], data: [1, 2, 3, 4, 5, 6] }),
+    write.initializer('r', { shape: [1, 2, 2], data: [1, 2, 3, 4] }),
+    write.initializer('s', { shape: [], data: [0.5] }),
+    write.bytes(5, write.int64Body('i', [0])),
+    write.bytes(5, write.int64Body('j', [1, 2, 3])),
+    write.bytes(5, write.rawTensorBody('q', 2, [2, 3], new Uint8Array(6).fill(7))),
+  ]
+  const unsqueezed = [write.node({ opType: 'Unsqueeze', inputs: ['a', 'i'], outputs: ['W'] })]
+  return fc
+    .tuple(
+      fc.array(named, { maxLength: 6 }),
+      fc.array(named, { maxLength: 3 }),
+      place,
+      fc.nat(3),
+      fc.constantFrom(9, 13, 18),
+    )
+    .map(([nodes, body, where, kind, opset]) => {
+      const external = write.rawTensorBody('c', 1, [2, 3], undefined, [
+        write.externalData({ location: 'other', ...where }),
+        write.integer(14, 1),
+      ])
+      const graph = [
+        rnn,
+        ...nodes.map(write.node),
+        ...fixed,
+        ...(kind === 0 ? unsqueezed : []),
+        ...(kind === 1 ? [write.bytes(5, external)] : []),
+      ]
+      return write.concat([
+        write.message(7, graph),
+        write.message(8, [write.text(1, ''), write.integer(2, opset)]),
+        write.modelFunction('f', 'Call', ['a', 'b'], ['c', 'a'], body.map(write.nodeBody)),
+      ])
+    })
+})()
+
 /** A length and a header of JSON that speaks of tensors which rarely fit the bytes behind it. */
 const craftedSafetensors = (() => {
   const number = fc.oneof(fc.nat(40), fc.constantFrom(-1, 0.5, 1e300, 2 ** 53, null, '4'))
@@ -136,12 +203,17 @@ const craftedSafetensors = (() => {
   })
 })()
 
+const otherFile = new Uint8Array(Float32Array.from({ length: 7 }, (_, i) => i / 8).buffer)
+
 const readers = [
   {
     name: 'readOnnx',
-    read: (bytes: Uint8Array) => readOnnx(bytes, { backend: 'typescript' }),
+    read: (bytes: Uint8Array) => {
+      const layers = readOnnx(bytes, { backend: 'typescript', externalData: () => otherFile })
+      for (const { layer } of layers) layer.dispose()
+    },
     files: onnxFiles,
-    crafted: craftedOnnx,
+    crafted: fc.oneof(craftedOnnx, foldedOnnx),
   },
   { name: 'readSafetensors', read: readSafetensors, files: safetensorsFiles, crafted: craftedSafetensors },
 ]

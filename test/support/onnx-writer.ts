@@ -49,11 +49,76 @@ export function tensorBody(name: string, { shape, data }: TestTensor): Bytes {
 
 export const initializer = (name: string, tensor: TestTensor) => bytes(5, tensorBody(name, tensor))
 
+/** The body of a TensorProto of any type, its values as raw bytes; `more` are other fields. */
+export function rawTensorBody(
+  name: string,
+  type: number,
+  shape: readonly number[],
+  raw: Uint8Array | undefined,
+  more: readonly Uint8Array[] = [],
+): Bytes {
+  const values = raw === undefined ? [] : [bytes(9, raw)]
+  return concat([...shape.map((size) => integer(1, size)), integer(2, type), text(8, name), ...values, ...more])
+}
+
+/** int64 values. */
+export function int64Body(name: string, values: readonly number[], shape: readonly number[] = [values.length]): Bytes {
+  return rawTensorBody(name, 7, shape, new Uint8Array(BigInt64Array.from(values, BigInt).buffer))
+}
+
+/** The entries that say where values lie in another file. */
+export const externalData = (entries: Record<string, string>) =>
+  concat(Object.entries(entries).map(([key, value]) => message(13, [text(1, key), text(2, value)])))
+
+export type TestAttribute =
+  | number
+  | string
+  | readonly string[]
+  | readonly number[]
+  | { readonly tensor: Uint8Array }
+  | { readonly graph: readonly Uint8Array[] }
+  | { readonly ref: string }
+  | { readonly float: number }
+
 /** The body of an AttributeProto. */
-export function attributeBody(name: string, value: number | string | readonly string[]): Bytes {
-  if (typeof value === 'number') return concat([text(1, name), integer(3, value), integer(20, 2)])
-  if (typeof value === 'string') return concat([text(1, name), text(4, value), integer(20, 3)])
-  return concat([text(1, name), ...value.map((one) => text(9, one)), integer(20, 8)])
+export function attributeBody(name: string, value: TestAttribute): Bytes {
+  const of = (type: number, ...fields: Uint8Array[]) => concat([text(1, name), ...fields, integer(20, type)])
+  if (typeof value === 'number') return of(2, integer(3, value))
+  if (typeof value === 'string') return of(3, text(4, value))
+  if (Array.isArray(value)) {
+    const list: readonly (string | number)[] = value
+    if (typeof list[0] === 'number') return of(7, ...(list as number[]).map((one) => integer(8, one)))
+    return of(8, ...(list as string[]).map((one) => text(9, one)))
+  }
+  const other = value as { tensor?: Uint8Array; graph?: readonly Uint8Array[]; ref?: string; float?: number }
+  if (other.tensor) return of(4, bytes(5, other.tensor))
+  if (other.graph) return of(5, message(6, other.graph))
+  if (other.ref) return of(2, text(21, other.ref))
+  return of(1, singleFloats(2, [other.float!]))
+}
+
+/** A graph's input or output. */
+export const graphInput = (name: string) => message(11, [text(1, name)])
+export const graphOutput = (name: string) => message(12, [text(1, name)])
+
+/** A function of the model; its nodes are bodies of NodeProto. */
+export function modelFunction(
+  domain: string,
+  name: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  nodes: readonly Uint8Array[],
+  more: readonly Uint8Array[] = [],
+): Bytes {
+  return message(25, [
+    text(1, name),
+    ...inputs.map((one) => text(4, one)),
+    ...outputs.map((one) => text(5, one)),
+    ...nodes.map((one) => bytes(7, one)),
+    text(10, domain),
+    message(9, [text(1, ''), integer(2, 17)]),
+    ...more,
+  ])
 }
 
 export interface TestNode {
@@ -62,12 +127,15 @@ export interface TestNode {
   readonly domain?: string
   readonly inputs?: readonly string[]
   readonly outputs?: readonly string[]
-  readonly attributes?: Readonly<Record<string, number | string | readonly string[]>>
+  readonly attributes?: Readonly<Record<string, TestAttribute>>
   /** Bodies of further attributes. */
   readonly more?: readonly Uint8Array[]
 }
 
-export function node({
+export const node = (given: TestNode) => bytes(1, nodeBody(given))
+
+/** The body of a NodeProto. */
+export function nodeBody({
   opType,
   name = '',
   domain = '',
@@ -76,7 +144,7 @@ export function node({
   attributes = {},
   more = [],
 }: TestNode): Bytes {
-  return message(1, [
+  return concat([
     ...inputs.map((input) => text(1, input)),
     ...outputs.map((output) => text(2, output)),
     ...(name === '' ? [] : [text(3, name)]),

@@ -1,11 +1,14 @@
 /** One node of an ONNX file, read out of its bytes when somebody wants it; knows NodeProto and AttributeProto. */
 
 import { describe } from '../../errors.ts'
+import type { Refuse } from '../../graph/budget.ts'
 import type { AttributeValue, Graph, GraphNode, StoredTensor } from '../../graph/graph.ts'
 import type { Field, Message } from './protobuf.ts'
 
 /** More attributes than any operator has: they are kept as objects, each far larger than its bytes. */
 const mostAttributes = 256
+/** More inputs or outputs than any node has, for the same reason. */
+const mostNames = 2 ** 16
 
 /** The domain of ONNX's own operators has two names. */
 export function domainOf(name: string): string {
@@ -35,11 +38,14 @@ export class FileNode implements GraphNode {
     const inputs: string[] = []
     const outputs: string[] = []
     for (const field = message.fields(); field.next(); ) {
-      if (field.id === 1) inputs.push(message.text(field, 'the name of an input'))
-      else if (field.id === 2) outputs.push(message.text(field, 'the name of an output'))
+      if (field.id === 1 && inputs.length <= mostNames) inputs.push(message.text(field, 'the name of an input'))
+      else if (field.id === 2 && outputs.length <= mostNames) outputs.push(message.text(field, 'the name of an output'))
       else if (field.id === 3) text.name = message.text(field, 'the name')
       else if (field.id === 4) text.opType = message.text(field, 'op_type')
       else if (field.id === 7) text.domain = domainOf(message.text(field, 'domain'))
+    }
+    if (inputs.length > mostNames || outputs.length > mostNames) {
+      message.fail(`more than ${mostNames} inputs or outputs`, message.start)
     }
     this.name = text.name
     this.opType = text.opType
@@ -59,9 +65,7 @@ export class FileNode implements GraphNode {
     return this.name === '' ? this.message.name : `${this.message.name} ${describe(this.name)}`
   }
 
-  fail(what: string): never {
-    return this.#graph.fail(`${this.label}: ${what}`)
-  }
+  readonly fail: Refuse = (what) => this.#graph.fail(`${this.label}: ${what}`)
 
   /** As `fail`, without the operator, where what was wrong says it. */
   refuse(what: string): never {
