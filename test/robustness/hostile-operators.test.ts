@@ -88,6 +88,8 @@ describe('an operator refuses', () => {
     ['[2, 3] times [2, 3]', 'Gemm', [zeros(2, 3), zeros(2, 3)]],
     ['C [4] of [2, 2]', 'Gemm', [zeros(2, 3), zeros(3, 2), zeros(4)]],
     ['num_outputs is not 1', 'Split', [zeros(4)], { num_outputs: 2 }, 18],
+    ['uint64 holds no quantized values', 'QuantizeLinear', [zeros(2), zeros(1), value(BigUint64Array.of(0n), [1])]],
+    ['int64 is not supported', 'Dropout', [integers(1)], {}, 7],
     ['fmod 1', 'Mod', [zeros(2), zeros(2)]],
     ['an integer is divided by 0', 'Mod', [integers(2), integers(0)]],
     ['approximate exact is not supported', 'Gelu', [zeros(2)], { approximate: 'exact' }],

@@ -114,7 +114,7 @@ function sizeOf(call: Call): GraphTensor {
 
 /** Outside training it gives its input back; its second output says that nothing was dropped. */
 function dropout(call: Call): readonly GraphTensor[] {
-  const x = call.input(0)
+  const x = call.floats(0)
   const training = call.inputs[2]
   if (training && Number(training.data[0]) !== 0) call.fail('training_mode is not supported')
   if (call.node.outputs.length < 2) return [x]
