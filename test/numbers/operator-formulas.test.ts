@@ -157,6 +157,8 @@ describe('windows of one and two axes', () => {
     const attributes = { kernel_shape: [2], strides: [3], ceil_mode: 1 }
     expect(runOperator('AveragePool', [x], attributes)[0].values).toEqual([1.5, 4.5])
     expect(runOperator('AveragePool', [x], { ...attributes, strides: [2] })[0].values).toEqual([1.5, 3.5, 5])
+    const three = value(Float32Array.of(1, 2, 3), [1, 1, 3])
+    expect(runOperator('AveragePool', [three], { ...attributes, pads: [0, 1] })[0].values).toEqual([1.5])
   })
 })
 
@@ -392,6 +394,12 @@ it('ArgMax, TopK, OneHot, CumSum and GatherElements find and take values along a
   const expected = [...places([3, 2, 2])].map(([a, k, c]) => line(a, c).sort((p, q) => p - q)[k])
   expectClose(top, [3, 2, 2], expected, 0)
   expect(where.values).toEqual([...places([3, 2, 2])].map(([a, , c], i) => line(a, c).indexOf(expected[i])))
+  const equal = value(Float32Array.of(1, 2, 1, 2), [4])
+  const ties = runOperator('TopK', [equal, integers(4)], {}, { types: ['float32', 'int64'] })
+  expect(ties.map((one) => one.values)).toEqual([
+    [2, 2, 1, 1],
+    [1, 3, 0, 2],
+  ])
   const back = runOperator('TopK', [values], { k: 1, axis: 1 }, { version: 7, types: ['float32'] })[0]
   expect(back.values).toEqual(lines.map((own) => Math.max(...own)))
   const [sums] = runOperator('CumSum', [values, value(Int32Array.of(1), [])], { reverse: 1, exclusive: 1 })
