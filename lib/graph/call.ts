@@ -78,6 +78,16 @@ export class Call {
     })
   }
 
+  real(name: string, otherwise: number): number {
+    const value = this.attribute(name) ?? otherwise
+    return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : this.#wrong(name, 'a number', value)
+  }
+
+  /** An attribute that is 0 or 1. */
+  flag(name: string, otherwise = false): boolean {
+    return this.integer(name, Number(otherwise)) !== 0
+  }
+
   text(name: string, otherwise: string): string {
     const value = this.attribute(name) ?? otherwise
     return typeof value === 'string' ? value : this.#wrong(name, 'a text', value)
@@ -99,6 +109,25 @@ export class Call {
     const axes = values.map((value) => this.axis(value, rank))
     if (new Set(axes).size !== axes.length) this.fail(`an axis comes twice in ${list(values)}`)
     return axes
+  }
+
+  /** An input of floating-point values, of the type of another one where that is given. */
+  floats(place: number, like?: GraphTensor): GraphTensor {
+    const tensor = this.input(place)
+    if (factsOf(tensor.type).kind !== 'float') this.fail(`input ${place} of type ${tensor.type} is not supported`)
+    if (like !== undefined && like.type !== tensor.type) this.fail(`${like.type} beside ${tensor.type}`)
+    return tensor
+  }
+
+  /** Steps of work, before they are done. */
+  spend(steps: number): void {
+    this.budget.spend(steps, this.node.fail)
+  }
+
+  /** Numbers in double precision for use on the way, of memory that the budget has. */
+  scratch(length: number): Float64Array {
+    this.budget.take(8 * length, this.node.fail)
+    return new Float64Array(length)
   }
 
   /** A tensor of zeros, of memory that the budget has. */

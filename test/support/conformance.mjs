@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { availableBackends, fromOnnxNode } from 'native-rnn'
+import { printOperators } from './conformance-operators.mjs'
 import { activationNode, kinds, rows } from './onnx-activations.mjs'
 
 const recorded = (file) => JSON.parse(readFileSync(new URL(`../fixtures/onnx/${file}`, import.meta.url), 'utf8'))
@@ -178,6 +179,7 @@ function printTable(corner, names, columns, pages) {
 }
 
 async function main() {
+  printOperators(process.argv.includes('--write'))
   const found = findOnnxruntime()
   const backends = availableBackends()
   const title = (backend) => `native-rnn, ${backend}`

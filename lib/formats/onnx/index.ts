@@ -107,7 +107,7 @@ export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU |
  * without recurrent nodes gives none. Layers are as {@link fromOnnxNode} makes them.
  *
  * Weights may be what operators make of constants in any number of steps (Slice, Concat, Unsqueeze, Transpose, Cast, DequantizeLinear
- * and about seventy more), and may lie in other files. The file need not be trusted: all layers take at most 64 MiB and 16 times the bytes
+ * and about a hundred more), and may lie in other files. The file need not be trusted: all layers take at most 64 MiB and 16 times the bytes
  * of the files, and so do the values on the way to one layer.
  *
  * @param bytes the whole file

@@ -6,7 +6,7 @@ import { broadcast, expanded } from '../strides.ts'
 import { factsOf, type GraphTensor } from '../tensor.ts'
 import { type Rows, unbounded } from './row.ts'
 
-interface Binary {
+export interface Binary {
   readonly number: (a: number, b: number) => number
   /** Of int64 and uint64, which wrap; undefined where the operator has no such form. */
   readonly big?: (a: bigint, b: bigint) => bigint
@@ -14,7 +14,12 @@ interface Binary {
   readonly integer?: (a: number, b: number) => number
 }
 
-function applied(call: Call, { number, big, integer = number }: Binary, a: GraphTensor, b: GraphTensor): GraphTensor {
+export function applied(
+  call: Call,
+  { number, big, integer = number }: Binary,
+  a: GraphTensor,
+  b: GraphTensor,
+): GraphTensor {
   if (a.type !== b.type) call.fail(`${a.type} beside ${b.type}`)
   const shape = broadcast(call, a.shape, b.shape)
   const made = call.allocate(a.type, shape)
@@ -38,7 +43,7 @@ const two = (row: Binary): Rows[string] => ({
   inputs: [2, 2],
 })
 
-/** Min, Max and Sum take any number of operands. */
+/** Min and Max take any number of operands. */
 const many = (row: Binary): Rows[string] => ({
   run: (call) => call.inputs.map((_, i) => call.input(i)).reduce((a, b) => applied(call, row, a, b)),
   inputs: [1, unbounded],
@@ -57,16 +62,7 @@ const divide: Operator = (call) => {
   )
 }
 
-/** The exponent may be of another type than the base. */
-const power: Operator = (call) => {
-  const [base, exponent] = [call.input(0), call.input(1)]
-  if (factsOf(base.type).kind !== 'float') call.fail(`a power of ${base.type} is not supported`)
-  const exponents = call.allocate(base.type, exponent.shape)
-  for (let i = 0; i < exponents.data.length; i++) exponents.data[i] = Number(exponent.data[i])
-  return applied(call, { number: (a, b) => a ** b }, base, exponents)
-}
-
-function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): GraphTensor {
+export function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): GraphTensor {
   const x = call.input(0)
   const { kind } = factsOf(x.type)
   if (kind === 'bool' || (kind === 'big' && big === undefined)) call.fail(`${x.type} is not supported`)
@@ -105,23 +101,17 @@ export const arithmetic: Rows = {
   Sub: two({ number: (a, b) => a - b, big: (a, b) => a - b }),
   Mul: two({ number: (a, b) => a * b, big: (a, b) => a * b, integer: Math.imul }),
   Div: { run: divide, inputs: [2, 2] },
-  Pow: { run: power, inputs: [2, 2] },
   Min: many({ number: Math.min, big: (a, b) => (a < b ? a : b) }),
   Max: many({ number: Math.max, big: (a, b) => (a > b ? a : b) }),
-  Sum: many({ number: (a, b) => a + b }),
   Clip: { run: clip, inputs: [1, 3] },
   Neg: one(
     (x) => -x,
     (x) => -x,
   ),
   Abs: one(Math.abs, (x) => (x < 0n ? -x : x)),
-  Sqrt: one(Math.sqrt),
-  Exp: one(Math.exp),
-  Log: one(Math.log),
-  Reciprocal: one((x) => 1 / x),
-  Floor: one(Math.floor),
-  Ceil: one(Math.ceil),
-  Tanh: one(Math.tanh),
-  Sigmoid: one((x) => 1 / (1 + Math.exp(-x))),
-  Relu: one((x) => Math.max(0, x)),
+  Sign: one(Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n)),
+  Relu: one(
+    (x) => Math.max(0, x),
+    (x) => (x > 0n ? x : 0n),
+  ),
 }

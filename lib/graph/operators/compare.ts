@@ -5,8 +5,9 @@ import { broadcast, expanded } from '../strides.ts'
 import type { GraphTensor } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
-function compared(call: Call, of: (a: number | bigint, b: number | bigint) => boolean | number): GraphTensor {
+function compared(call: Call, isLogical: boolean, of: Of): GraphTensor {
   const [a, b] = [call.input(0), call.input(1)]
+  if (isLogical && a.type !== 'bool') call.fail(`${a.type} where bool belongs`)
   if (a.type !== b.type) call.fail(`${a.type} beside ${b.type}`)
   const shape = broadcast(call, a.shape, b.shape)
   const made = call.allocate('bool', shape)
@@ -15,8 +16,10 @@ function compared(call: Call, of: (a: number | bigint, b: number | bigint) => bo
   return made
 }
 
-const two = (of: (a: number | bigint, b: number | bigint) => boolean | number): Rows[string] => ({
-  run: (call) => compared(call, of),
+type Of = (a: number | bigint, b: number | bigint) => boolean | number | bigint
+
+const two = (of: Of, isLogical = false): Rows[string] => ({
+  run: (call) => compared(call, isLogical, of),
   inputs: [2, 2],
 })
 
@@ -34,8 +37,8 @@ export const comparisons: Rows = {
   LessOrEqual: two((a, b) => a <= b),
   Greater: two((a, b) => a > b),
   GreaterOrEqual: two((a, b) => a >= b),
-  And: two((a, b) => Boolean(a) && Boolean(b)),
-  Or: two((a, b) => Boolean(a) || Boolean(b)),
-  Xor: two((a, b) => Boolean(a) !== Boolean(b)),
+  And: two((a, b) => a && b, true),
+  Or: two((a, b) => a || b, true),
+  Xor: two((a, b) => !a !== !b, true),
   Not: { run: not, inputs: [1, 1] },
 }

@@ -74,13 +74,21 @@ function split(call: Call): GraphTensor[] {
   const axis = call.axis(call.integer('axis', 0), x.shape.length)
   const outputs = call.node.outputs.length
   const size = x.shape[axis]
-  const each = Math.ceil(size / outputs)
+  // Parts of different sizes are allowed since opset 18.
+  const each = call.opset < 18 ? size / outputs : Math.ceil(size / outputs)
   const given = call.inputs[1] ?? undefined
+  if (call.integer('num_outputs', outputs) !== outputs) call.fail(`num_outputs is not ${outputs}`)
+  if (given && (given.shape.length !== 1 || factsOf(given.type).kind === 'float'))
+    call.fail('split must be integers of rank 1')
   const wanted =
     given === undefined
       ? (attributeSplit(call) ?? call.node.outputs.map((_, i) => Math.max(0, Math.min(each, size - i * each))))
       : Array.from(given.data as Iterable<number | bigint>, Number)
-  if (wanted.length !== outputs || wanted.some((part) => part < 0) || wanted.reduce((a, b) => a + b, 0) !== size) {
+  if (
+    wanted.length !== outputs ||
+    wanted.some((part) => !(part >= 0 && part % 1 === 0)) ||
+    wanted.reduce((a, b) => a + b, 0) !== size
+  ) {
     call.fail(`axis ${axis} of ${list(x.shape)} does not split into ${outputs} parts as asked for`)
   }
   const strides = stridesOf(x.shape)
@@ -123,43 +131,6 @@ function gather(call: Call): GraphTensor {
   return made
 }
 
-function pad(call: Call): GraphTensor {
-  const x = call.input(0)
-  const rank = x.shape.length
-  const mode = call.text('mode', 'constant')
-  if (mode !== 'constant') call.fail(`mode ${mode} is not supported`)
-  const pads = call.numbersOf(1, call.opset < 2 ? 'paddings' : 'pads') ?? call.fail('pads are missing')
-  const axes = call.axes(call.numbers(3) ?? x.shape.map((_, axis) => axis), rank)
-  if (pads.length !== 2 * axes.length) call.fail(`${pads.length} pads of ${axes.length} axes`)
-  const before = x.shape.map(() => 0)
-  const shape = [...x.shape]
-  for (const [i, axis] of axes.entries()) {
-    before[axis] = pads[i]
-    shape[axis] += pads[i] + pads[i + axes.length]
-  }
-  const made = call.allocate(x.type, shape)
-  const zero = factsOf(x.type).kind === 'big' ? 0n : 0
-  made.data.fill((call.inputs[2]?.data[0] ?? call.attribute('value') ?? zero) as never)
-  copyInto(made, x, before)
-  return made
-}
-
-/** Copies a tensor to a place within a larger one; what would lie outside, where padding is negative, is left out. */
-function copyInto(made: GraphTensor, x: GraphTensor, before: readonly number[]): void {
-  const strides = stridesOf(made.shape)
-  const own = stridesOf(x.shape)
-  const copy = (axis: number, from: number, to: number): void => {
-    if (axis === x.shape.length) {
-      made.data[to] = x.data[from]
-      return
-    }
-    for (let i = Math.max(0, -before[axis]); i < x.shape[axis] && i + before[axis] < made.shape[axis]; i++) {
-      copy(axis + 1, from + i * own[axis], to + (i + before[axis]) * strides[axis])
-    }
-  }
-  if (made.data.length > 0 && x.data.length > 0) copy(0, 0, 0)
-}
-
 function where(call: Call): GraphTensor {
   const [condition, x, y] = [call.input(0), call.input(1), call.input(2)]
   if (condition.type !== 'bool' || x.type !== y.type) call.fail(`${condition.type} chooses of ${x.type} and ${y.type}`)
@@ -175,6 +146,5 @@ export const pieces: Rows = {
   Concat: { run: concat, inputs: [1, unbounded] },
   Split: { run: split, inputs: [1, 2] },
   Gather: { run: gather, inputs: [2, 2] },
-  Pad: { run: pad, inputs: [1, 4] },
   Where: { run: where, inputs: [3, 3] },
 }

@@ -3,36 +3,140 @@
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
-import { broadcast, expanded } from '../strides.ts'
-import { count, factsOf, type GraphTensor } from '../tensor.ts'
+import { broadcast, expanded, stridesOf, transposed } from '../strides.ts'
+import { count, factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
-function matMul(call: Call): GraphTensor {
-  const [x, y] = [call.input(0), call.input(1)]
-  if (x.type !== y.type || factsOf(x.type).kind !== 'float') call.fail(`${x.type} times ${y.type} is not supported`)
+/** (M, K) · (K, N), each where it begins, row by row into `sums`, which then go to `made`. */
+type Multiply = (a: GraphData, b: GraphData, made: GraphData, at: readonly [a: number, b: number, made: number]) => void
+
+/** In double precision, times a factor. */
+function ofFloats(call: Call, M: number, K: number, N: number, alpha: number): Multiply {
+  const sums = call.scratch(N)
+  return (a, b, made, [atA, atB, atMade]) => {
+    const [x, y] = [a as Float32Array, b as Float32Array]
+    for (let m = 0; m < M; m++) {
+      sums.fill(0)
+      for (let k = 0; k < K; k++) {
+        const value = x[atA + m * K + k]
+        const from = atB + k * N
+        for (let n = 0; n < N; n++) sums[n] += value * y[from + n]
+      }
+      for (let n = 0; n < N; n++) made[atMade + m * N + n] = alpha * sums[n]
+    }
+  }
+}
+
+/** Of integers, which wrap. */
+function ofIntegers(M: number, K: number, N: number, isBig: boolean): Multiply {
+  return (a, b, made, [atA, atB, atMade]) => {
+    for (let at = 0; at < M * N; at++) {
+      const n = at % N
+      const m = (at - n) / N
+      let [sum, big] = [0, 0n]
+      for (let k = 0; k < K; k++) {
+        const [x, y] = [a[atA + m * K + k], b[atB + k * N + n]]
+        if (isBig) big = BigInt.asIntN(64, big + (x as bigint) * (y as bigint))
+        else sum = (sum + Math.imul(x as number, y as number)) | 0
+      }
+      made[atMade + at] = isBig ? big : sum
+    }
+  }
+}
+
+/** The last two axes in each other's place. */
+function turned(call: Call, x: GraphTensor): GraphTensor {
+  const rank = x.shape.length
+  if (rank < 2) return x
+  return transposed(
+    call,
+    x,
+    x.shape.map((_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis)),
+  )
+}
+
+/** Which matrix of an operand each of the batch uses. */
+function matricesOf(call: Call, batch: readonly number[], own: readonly number[]): GraphData {
+  const places = call.allocate('float64', own)
+  for (let i = 0; i < places.data.length; i++) places.data[i] = i
+  return expanded(call, places, batch).data
+}
+
+function product(call: Call, x: GraphTensor, y: GraphTensor, alpha: number): GraphTensor {
+  const { kind } = factsOf(x.type)
+  if (x.type !== y.type || kind === 'bool') call.fail(`${x.type} times ${y.type} is not supported`)
   if (x.shape.length === 0 || y.shape.length === 0) call.fail('a number is no matrix')
   // A vector is a row on the left, a column on the right, and its axis of 1 is taken off again.
   const left = x.shape.length === 1 ? [1, ...x.shape] : x.shape
   const right = y.shape.length === 1 ? [...y.shape, 1] : y.shape
   const [M, K, N] = [left.at(-2)!, left.at(-1)!, right.at(-1)!]
   if (right.at(-2) !== K) call.fail(`${list(x.shape)} times ${list(y.shape)}`)
-  const batch = broadcast(call, left.slice(0, -2), right.slice(0, -2))
-  const a = expanded(call, call.view(x, left), [...batch, M, K]).data as Float32Array
-  const b = expanded(call, call.view(y, right), [...batch, K, N]).data as Float32Array
-  const shape = [...batch, ...(x.shape.length === 1 ? [] : [M]), ...(y.shape.length === 1 ? [] : [N])]
-  const made = call.allocate(x.type, shape)
-  call.budget.spend(made.data.length * K, call.node.fail)
-  const matrices = made.data.length === 0 ? 0 : count(batch)
-  for (let at = 0; at < matrices * M * N; at++) {
-    const column = at % N
-    const row = (at - column) / N
-    const from = Math.floor(row / M) * K * N + column
-    let sum = 0
-    for (let k = 0; k < K; k++) sum += a[row * K + k] * b[from + k * N]
-    made.data[at] = sum
+  const [ownLeft, ownRight] = [left.slice(0, -2), right.slice(0, -2)]
+  const batch = broadcast(call, ownLeft, ownRight)
+  const made = call.allocate(x.type, [
+    ...batch,
+    ...(x.shape.length === 1 ? [] : [M]),
+    ...(y.shape.length === 1 ? [] : [N]),
+  ])
+  if (made.data.length === 0) return made
+  const [forA, forB] = [matricesOf(call, batch, ownLeft), matricesOf(call, batch, ownRight)]
+  call.spend((made.data.length / N) * (K * (N + 2) + N))
+  const multiply = kind === 'float' ? ofFloats(call, M, K, N, alpha) : ofIntegers(M, K, N, kind === 'big')
+  for (let i = 0; i < count(batch); i++) {
+    multiply(x.data, y.data, made.data, [(forA[i] as number) * M * K, (forB[i] as number) * K * N, i * M * N])
   }
   roundTo(x.type, made.data)
   return made
 }
 
-export const products: Rows = { MatMul: { run: matMul, inputs: [2, 2] } }
+function gemm(call: Call): GraphTensor {
+  const x = call.floats(0)
+  const y = call.floats(1, x)
+  for (const { shape } of [x, y]) if (shape.length !== 2) call.fail(`${list(shape)} is not the shape of a matrix`)
+  const a = call.flag('transA') ? turned(call, x) : x
+  const b = call.flag('transB') ? turned(call, y) : y
+  const c = call.inputs[2] && call.floats(2, x)
+  // The sum with C is rounded once: the product stays in double precision until then.
+  const wide = (one: GraphTensor) => inDouble(call, one)
+  const sums = product(call, wide(a), wide(b), call.real('alpha', 1))
+  const made = call.allocate(x.type, sums.shape)
+  if (c && c.shape.length > 2) call.fail(`C ${list(c.shape)} of ${list(sums.shape)}`)
+  const own = stridesOf(c?.shape ?? [])
+  const [rows, columns] = c ? [c.shape.at(-2) ?? 1, c.shape.at(-1) ?? 1] : [1, 1]
+  const [M, N] = sums.shape
+  if ((rows !== 1 && rows !== M) || (columns !== 1 && columns !== N))
+    call.fail(`C ${list(c!.shape)} of ${list(sums.shape)}`)
+  const [down, right] = [rows === 1 ? 0 : own.at(-2)!, columns === 1 ? 0 : own.at(-1)!]
+  const beta = call.real('beta', 1)
+  for (let m = 0, i = 0; m < M; m++) {
+    for (let n = 0; n < N; n++, i++) {
+      made.data[i] = (sums.data[i] as number) + (c ? beta * (c.data[m * down + n * right] as number) : 0)
+    }
+  }
+  roundTo(made.type, made.data)
+  return made
+}
+
+function inDouble(call: Call, x: GraphTensor): GraphTensor {
+  if (x.type === 'float64') return x
+  const made = call.allocate('float64', x.shape)
+  ;(made.data as Float64Array).set(x.data as Float32Array)
+  return made
+}
+
+/** onnxruntime's MatMul with a factor, and matrices that may lie turned. */
+function fusedMatMul(call: Call): GraphTensor {
+  if (call.flag('transBatchA') || call.flag('transBatchB')) call.fail('transBatchA and transBatchB are not supported')
+  const x = call.floats(0)
+  const y = call.floats(1, x)
+  const a = call.flag('transA') ? turned(call, x) : x
+  const b = call.flag('transB') ? turned(call, y) : y
+  return product(call, a, b, call.real('alpha', 1))
+}
+
+export const products: Rows = {
+  MatMul: { run: (call) => product(call, call.input(0), call.input(1), 1), inputs: [2, 2] },
+  Gemm: { run: gemm, inputs: [2, 3] },
+}
+
+export const microsoftProducts: Rows = { FusedMatMul: { run: fusedMatMul, inputs: [2, 2] } }

@@ -62,7 +62,9 @@ function quantize(call: Call): GraphTensor {
   const x = call.input(0)
   if (factsOf(x.type).kind !== 'float') call.fail(`${x.type} cannot be quantized`)
   const type = call.inputs[2]?.type ?? typeOfCode(call.integer('output_dtype', 0)) ?? 'uint8'
-  const [least, most] = factsOf(type).range ?? call.fail(`${type} holds no quantized values`)
+  const { kind, range } = factsOf(type)
+  if (kind !== 'integer') call.fail(`${type} holds no quantized values`)
+  const [least, most] = range!
   const { scales, zeros } = parameters(call, x)
   const made = call.allocate(type, x.shape)
   const single = new Float32Array(1)

@@ -3,52 +3,115 @@
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { transposed } from '../strides.ts'
-import { factsOf, type GraphTensor } from '../tensor.ts'
+import { factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 interface Reduction {
+  /** What there is before the first value. */
   readonly start: number
-  readonly step: (sum: number, x: number) => number
-  readonly end?: (sum: number, length: number) => number
+  /** `most` is the greatest value of all, or 0, where `needsMost`. */
+  readonly step: (sum: number, x: number, most: number) => number
+  readonly end?: (sum: number, length: number, most: number) => number
+  readonly needsMost?: boolean
+  /** Of integers, exact, before they wrap; undefined where the operator has no such form. */
+  readonly integer?: (sum: bigint, x: bigint) => bigint
+  readonly integerEnd?: (sum: bigint, length: bigint) => bigint
+  /** Of integers, the first value is what there is at the start: of none there is nothing. */
+  readonly isExtreme?: boolean
   /** The opset from which axes are an input. */
   readonly inputSince?: number
 }
 
-function reduced(call: Call, { start, step, end, inputSince = 18 }: Reduction): GraphTensor {
+function reduced(call: Call, reduction: Reduction): GraphTensor {
   const x = call.input(0)
   const rank = x.shape.length
-  if (factsOf(x.type).kind !== 'float') call.fail(`${x.type} is not supported`)
-  const given = (call.opset < inputSince ? call.integers('axes') : call.numbers(1)) ?? []
-  if (given.length === 0 && call.integer('noop_with_empty_axes', 0) !== 0) return x
+  const { kind } = factsOf(x.type)
+  const isFloat = kind === 'float'
+  const mayBe = isFloat || (reduction.integer && (kind !== 'bool' || reduction.isExtreme))
+  if (!mayBe) call.fail(`${x.type} is not supported`)
+  const given = (call.opset < (reduction.inputSince ?? 18) ? call.integers('axes') : call.numbers(1)) ?? []
+  if (given.length === 0 && call.flag('noop_with_empty_axes')) return x
   const axes = given.length === 0 ? x.shape.map((_, axis) => axis) : call.axes(given, rank)
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
-  const ordered = transposed(call, x, [...kept, ...axes])
-  const keepsAxes = call.integer('keepdims', 1) !== 0
-  const shape = keepsAxes
+  const order = [...kept, ...axes]
+  const ordered = order.every((axis, i) => axis === i) ? x : transposed(call, x, order)
+  const shape = call.flag('keepdims', true)
     ? x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
     : kept.map((axis) => x.shape[axis])
   const made = call.allocate(x.type, shape)
   const length = made.data.length === 0 ? 0 : ordered.data.length / made.data.length
-  for (let i = 0; i < made.data.length; i++) {
-    let sum = start
-    for (let k = i * length; k < (i + 1) * length; k++) sum = step(sum, ordered.data[k] as number)
-    made.data[i] = end === undefined ? sum : end(sum, length)
-  }
+  call.spend(ordered.data.length)
+  if (isFloat) ofFloats(ordered.data as Float32Array, made.data, length, reduction)
+  else if (length === 0 && reduction.isExtreme && made.data.length > 0) call.fail(`${x.type} without any values`)
+  else ofIntegers(ordered.data, made.data, length, reduction)
   roundTo(x.type, made.data)
   return made
+}
+
+function ofFloats(x: Float32Array, made: GraphData, length: number, { start, step, end, needsMost }: Reduction): void {
+  for (let i = 0; i < made.length; i++) {
+    const [from, to] = [i * length, (i + 1) * length]
+    let most = needsMost ? -Infinity : 0
+    if (needsMost) for (let k = from; k < to; k++) most = Math.max(most, x[k])
+    // Differences of infinities would be no numbers.
+    if (!Number.isFinite(most)) most = 0
+    let sum = start
+    for (let k = from; k < to; k++) sum = step(sum, x[k], most)
+    made[i] = end === undefined ? sum : end(sum, length, most)
+  }
+}
+
+function ofIntegers(
+  x: GraphData,
+  made: GraphData,
+  length: number,
+  { start, integer, integerEnd, isExtreme }: Reduction,
+) {
+  const isBig = made instanceof BigInt64Array || made instanceof BigUint64Array
+  for (let i = 0; i < made.length; i++) {
+    let sum = BigInt(isExtreme ? x[i * length] : start)
+    for (let k = i * length; k < (i + 1) * length; k++) sum = integer!(sum, BigInt(x[k]))
+    const value = integerEnd === undefined ? sum : integerEnd(sum, BigInt(length))
+    made[i] = isBig ? value : Number(BigInt.asIntN(32, value))
+  }
 }
 
 const row = (reduction: Reduction): Rows[string] => ({ run: (call) => reduced(call, reduction), inputs: [1, 2] })
 const add = (sum: number, x: number) => sum + x
 const addSquare = (sum: number, x: number) => sum + x * x
+const addBig = (sum: bigint, x: bigint) => sum + x
 
 export const reductions: Rows = {
-  ReduceSum: row({ start: 0, step: add, inputSince: 13 }),
-  ReduceMean: row({ start: 0, step: add, end: (sum, length) => sum / length }),
-  ReduceMax: row({ start: -Infinity, step: Math.max }),
-  ReduceMin: row({ start: Infinity, step: Math.min }),
-  ReduceProd: row({ start: 1, step: (product, x) => product * x }),
-  ReduceL1: row({ start: 0, step: (sum, x) => sum + Math.abs(x) }),
-  ReduceL2: row({ start: 0, step: addSquare, end: Math.sqrt }),
-  ReduceSumSquare: row({ start: 0, step: addSquare }),
+  ReduceSum: row({ start: 0, step: add, integer: addBig, inputSince: 13 }),
+  ReduceMean: row({
+    start: 0,
+    step: add,
+    end: (sum, length) => sum / length,
+    integer: addBig,
+    integerEnd: (sum, length) => (length === 0n ? 0n : sum / length),
+  }),
+  ReduceMax: row({
+    start: -Infinity,
+    step: (most, x) => Math.max(most, x),
+    integer: (sum, x) => (x > sum ? x : sum),
+    isExtreme: true,
+  }),
+  ReduceMin: row({
+    start: Infinity,
+    step: (least, x) => Math.min(least, x),
+    integer: (sum, x) => (x < sum ? x : sum),
+    isExtreme: true,
+  }),
+  // Bits beyond 64 are lost in any case, and would only make it longer.
+  ReduceProd: row({ start: 1, step: (sum, x) => sum * x, integer: (sum, x) => BigInt.asIntN(64, sum * x) }),
+  ReduceL1: row({ start: 0, step: (sum, x) => sum + Math.abs(x), integer: (sum, x) => sum + (x < 0n ? -x : x) }),
+  ReduceL2: row({ start: 0, step: addSquare, end: (sum) => Math.sqrt(sum) }),
+  ReduceSumSquare: row({ start: 0, step: addSquare, integer: (sum, x) => sum + x * x }),
+  ReduceLogSum: row({ start: 0, step: add, end: (sum) => Math.log(sum) }),
+  ReduceLogSumExp: row({
+    start: 0,
+    step: (sum, x, most) => sum + Math.exp(x - most),
+    end: (sum, _, most) => Math.log(sum) + most,
+    needsMost: true,
+  }),
 }

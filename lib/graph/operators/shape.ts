@@ -114,11 +114,11 @@ function sizeOf(call: Call): GraphTensor {
 
 /** Outside training it gives its input back; its second output says that nothing was dropped. */
 function dropout(call: Call): readonly GraphTensor[] {
-  const x = call.input(0)
+  const x = call.floats(0)
   const training = call.inputs[2]
   if (training && Number(training.data[0]) !== 0) call.fail('training_mode is not supported')
   if (call.node.outputs.length < 2) return [x]
-  const mask = call.allocate('bool', x.shape)
+  const mask = call.allocate(call.opset < 10 ? x.type : 'bool', x.shape)
   mask.data.fill(1 as never)
   return [x, mask]
 }

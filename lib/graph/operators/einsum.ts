@@ -1,0 +1,136 @@
+/** Einstein sums of one or two operands; it alone reads equations. */
+
+import { describe, list } from '../../errors.ts'
+import type { Call } from '../call.ts'
+import { roundTo } from '../rounding.ts'
+import { stridesOf } from '../strides.ts'
+import { count, type GraphTensor, mostAxes } from '../tensor.ts'
+import type { Rows } from './row.ts'
+
+/** What an equation names along an axis: a letter, or a number for an axis of an ellipsis, counted from the last one. */
+type Label = string
+
+const ellipsis = '...'
+/** More than two operands with an axis of each kind need. */
+const longest = 256
+
+/** The labels of one term, its ellipsis as so many axes. */
+function labelsOf(call: Call, term: string, rank: number | undefined, hidden: number): Label[] {
+  const parts = term.split(ellipsis)
+  const letters = parts.join('')
+  if (parts.length > 2 || !/^[a-zA-Z]*$/.test(letters)) call.fail(`${describe(term)} is no term of an equation`)
+  const own = parts.length === 1 ? 0 : rank === undefined ? hidden : rank - letters.length
+  if (own < 0 || (rank !== undefined && letters.length + own !== rank)) {
+    call.fail(`the term ${describe(term)} of an operand of rank ${rank}`)
+  }
+  const between = Array.from({ length: own }, (_, i) => `${own - 1 - i}`)
+  return [...parts[0], ...between, ...(parts[1] ?? '')]
+}
+
+interface Equation {
+  readonly operands: readonly Label[][]
+  readonly result: readonly Label[]
+}
+
+function parse(call: Call, operands: readonly GraphTensor[]): Equation {
+  const text = call.text('equation', '').replaceAll(' ', '')
+  if (text.length > longest) call.fail(`an equation of ${text.length} letters`)
+  const [left, right, ...others] = text.split('->')
+  const terms = left.split(',')
+  if (others.length > 0 || terms.length !== operands.length) {
+    call.fail(`the equation ${describe(text)} of ${operands.length} operands`)
+  }
+  const labels = terms.map((term, i) => labelsOf(call, term, operands[i].shape.length, 0))
+  const all = labels.flat()
+  const hidden = [...new Set(all)].filter((label) => /\d/.test(label)).sort((a, b) => Number(b) - Number(a))
+  const once = [...new Set(all)].filter((label) => !/\d/.test(label) && all.indexOf(label) === all.lastIndexOf(label))
+  // Without an arrow the result has what comes once, by the alphabet, upper case first.
+  const result = right === undefined ? [...hidden, ...once.sort()] : labelsOf(call, right, undefined, hidden.length)
+  if (new Set(result).size !== result.length || result.some((label) => !all.includes(label))) {
+    call.fail(`the result of ${describe(text)}`)
+  }
+  return { operands: labels, result }
+}
+
+/** The size of each label; axes of an ellipsis broadcast. */
+function sizesOf(call: Call, { operands }: Equation, shapes: readonly (readonly number[])[]): Map<Label, number> {
+  const sizes = new Map<Label, number>()
+  for (const [i, labels] of operands.entries()) {
+    for (const [axis, label] of labels.entries()) {
+      const size = shapes[i][axis]
+      const known = sizes.get(label) ?? 1
+      const gives = !sizes.has(label) || known === size || (/\d/.test(label) && (known === 1 || size === 1))
+      if (!gives)
+        call.fail(`sizes ${known} and ${size} of ${label}, of operands ${shapes.map((one) => list(one)).join(' and ')}`)
+      sizes.set(label, known === 1 ? size : known)
+    }
+  }
+  return sizes
+}
+
+/** Where each combination of some labels lies in an operand, the last label the fastest. */
+function placesOf(
+  call: Call,
+  labels: readonly Label[],
+  sizes: ReadonlyMap<Label, number>,
+  own: readonly Label[],
+  shape: readonly number[],
+): Float64Array {
+  const strides = stridesOf(shape)
+  const moving = labels.map((label) => sizes.get(label)!)
+  const places = call.scratch(count(moving))
+  let length = Math.min(1, places.length)
+  // Each label multiplies what is there already: backwards, so that nothing is overwritten before it was read.
+  for (const [i, label] of labels.entries()) {
+    let stride = 0
+    for (const [axis, other] of own.entries()) if (other === label && shape[axis] !== 1) stride += strides[axis]
+    const size = moving[i]
+    for (let at = length * size - 1; at >= 0; at--) {
+      const k = at % size
+      places[at] = places[(at - k) / size] + k * stride
+    }
+    length *= size
+  }
+  return places
+}
+
+function einsum(call: Call): GraphTensor {
+  if (call.inputs.length > 2) call.fail(`${call.inputs.length} operands are not supported; 1 or 2 are`)
+  const operands = call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
+  const equation = parse(call, operands)
+  const sizes = sizesOf(
+    call,
+    equation,
+    operands.map(({ shape }) => shape),
+  )
+  if (sizes.size > mostAxes) call.fail(`${sizes.size} labels; at most ${mostAxes} are possible`)
+  const made = call.allocate(
+    operands[0].type,
+    equation.result.map((label) => sizes.get(label)!),
+  )
+  const summed = [...sizes.keys()].filter((label) => !equation.result.includes(label))
+  const terms = count(summed.map((label) => sizes.get(label)!))
+  // Empty sums are 0, which is there already.
+  if (made.data.length === 0 || terms === 0) return made
+  call.spend(made.data.length * (terms + 1) + 2 * terms)
+  const tables = operands.map(({ shape }, i) => {
+    const own = equation.operands[i]
+    return {
+      outer: placesOf(call, equation.result, sizes, own, shape),
+      inner: placesOf(call, summed, sizes, own, shape),
+    }
+  })
+  const [a, b] = operands.map(({ data }) => data as Float32Array)
+  const [x, y] = tables
+  for (let i = 0; i < made.data.length; i++) {
+    let sum = 0
+    const [p, q] = [x.outer[i], y === undefined ? 0 : y.outer[i]]
+    if (y === undefined) for (let k = 0; k < terms; k++) sum += a[p + x.inner[k]]
+    else for (let k = 0; k < terms; k++) sum += a[p + x.inner[k]] * b[q + y.inner[k]]
+    made.data[i] = sum
+  }
+  roundTo(made.type, made.data)
+  return made
+}
+
+export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER] } }

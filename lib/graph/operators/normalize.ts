@@ -1,0 +1,163 @@
+/** Norms: values less their mean, by their deviation, over a batch's channel, an instance, a layer, or a group. */
+
+import { list } from '../../errors.ts'
+import type { Call } from '../call.ts'
+import { roundTo } from '../rounding.ts'
+import { expanded } from '../strides.ts'
+import { count, type ElementType, type GraphTensor, typeOfCode } from '../tensor.ts'
+import type { Rows } from './row.ts'
+
+/** Mean and 1 / √(variance + ε) of values that lie together; the variance after the mean, so that nothing cancels. */
+function momentsOf(x: Float32Array, start: number, length: number, epsilon: number): [mean: number, inverse: number] {
+  let sum = 0
+  for (let i = start; i < start + length; i++) sum += x[i]
+  const mean = sum / length
+  let squares = 0
+  for (let i = start; i < start + length; i++) squares += (x[i] - mean) * (x[i] - mean)
+  return [mean, 1 / Math.sqrt(squares / length + epsilon)]
+}
+
+/** A value for each channel. */
+function perChannel(call: Call, place: number, channels: number): Float32Array {
+  const tensor = call.floats(place)
+  if (tensor.shape.length !== 1 || tensor.data.length !== channels) {
+    call.fail(`input ${place} must have the shape (${channels}), got ${list(tensor.shape)}`)
+  }
+  return tensor.data as Float32Array
+}
+
+/** N, C, and the values of one channel of one row. */
+function channelsOf(call: Call, x: GraphTensor): [N: number, C: number, inner: number] {
+  if (x.shape.length < 2) call.fail(`channels are the second axis, got ${list(x.shape)}`)
+  return [x.shape[0], x.shape[1], count(x.shape.slice(2))]
+}
+
+function batchNorm(call: Call): GraphTensor {
+  const x = call.floats(0)
+  if (call.flag('training_mode') || call.node.outputs.some((name, i) => i > 0 && name !== '')) {
+    call.fail('training_mode is not supported')
+  }
+  if (!call.flag('spatial', true)) call.fail('spatial 0 is not supported')
+  const [N, C, inner] = channelsOf(call, x)
+  const [scale, bias, mean, variance] = [1, 2, 3, 4].map((place) => perChannel(call, place, C))
+  const epsilon = call.real('epsilon', 1e-5)
+  const made = call.allocate(x.type, x.shape)
+  for (let row = 0, i = 0; row < (inner === 0 ? 0 : N * C); row++) {
+    const c = row % C
+    const factor = scale[c] / Math.sqrt(variance[c] + epsilon)
+    for (const end = i + inner; i < end; i++) made.data[i] = ((x.data[i] as number) - mean[c]) * factor + bias[c]
+  }
+  roundTo(x.type, made.data)
+  return made
+}
+
+/** Over groups of neighbouring channels of one row; an instance norm has as many groups as channels. */
+function groupNorm(call: Call, x: GraphTensor, groups: number, isPerGroup: boolean): GraphTensor {
+  const [, C, inner] = channelsOf(call, x)
+  if (!(groups >= 1 && C % groups === 0)) call.fail(`${groups} groups of ${C} channels`)
+  const wide = C / groups
+  const [scale, bias] = [1, 2].map((place) => perChannel(call, place, isPerGroup ? groups : C))
+  const epsilon = call.real('epsilon', 1e-5)
+  const made = call.allocate(x.type, x.shape)
+  call.spend(2 * made.data.length)
+  const from = x.data as Float32Array
+  for (let row = 0, i = 0; i < made.data.length; row++) {
+    const [mean, inverse] = momentsOf(from, i, wide * inner, epsilon)
+    for (let c = 0; c < wide; c++) {
+      const at = isPerGroup ? row % groups : (row % groups) * wide + c
+      for (const end = i + inner; i < end; i++) made.data[i] = (from[i] - mean) * inverse * scale[at] + bias[at]
+    }
+  }
+  roundTo(x.type, made.data)
+  return made
+}
+
+function groupNormalization(call: Call): GraphTensor {
+  const x = call.floats(0)
+  const groups = call.integer('num_groups', undefined) ?? call.fail('num_groups is missing')
+  return groupNorm(call, x, groups, call.opset < 21)
+}
+
+function instanceNormalization(call: Call): GraphTensor {
+  const x = call.floats(0)
+  return groupNorm(call, x, channelsOf(call, x)[1], false)
+}
+
+/** What a layer norm makes: the values, and for each row its mean and the inverse of its deviation. */
+function layerNorm(
+  call: Call,
+  x: GraphTensor,
+  axis: number,
+  epsilon: number,
+  scales: [GraphTensor, GraphTensor?],
+  stash: ElementType,
+) {
+  const inner = x.shape.slice(axis)
+  const [scale, bias] = scales.map((one) => one && (spreadOver(call, one, inner).data as Float32Array))
+  const length = count(inner)
+  const shape = x.shape.map((size, i) => (i < axis ? size : 1))
+  const [made, means, inverses] = [
+    call.allocate(x.type, x.shape),
+    call.allocate(stash, shape),
+    call.allocate(stash, shape),
+  ]
+  call.spend(2 * made.data.length)
+  const from = x.data as Float32Array
+  for (let row = 0; row < means.data.length; row++) {
+    const start = row * length
+    const [mean, inverse] = momentsOf(from, start, length, epsilon)
+    means.data[row] = mean
+    inverses.data[row] = inverse
+    for (let i = 0; i < length; i++) {
+      made.data[start + i] = (from[start + i] - mean) * inverse * scale![i] + (bias === undefined ? 0 : bias[i])
+    }
+  }
+  for (const one of [made, means, inverses]) roundTo(one.type, one.data)
+  return [made, means, inverses] as const
+}
+
+/** A scale or bias as one value for each of a row's. */
+function spreadOver(call: Call, tensor: GraphTensor, shape: readonly number[]): GraphTensor {
+  const given =
+    tensor.shape.length > shape.length ? tensor.shape.slice(tensor.shape.length - shape.length) : tensor.shape
+  const fits = given.every((size, i) => size === 1 || size === shape[i + shape.length - given.length])
+  if (!fits || count(given) !== tensor.data.length) call.fail(`a scale or bias ${list(tensor.shape)} of ${list(shape)}`)
+  return expanded(call, call.view(tensor, given), shape)
+}
+
+function layerNormalization(call: Call): readonly GraphTensor[] {
+  const x = call.floats(0)
+  const axis = call.axis(call.integer('axis', -1), x.shape.length)
+  const stash = typeOfCode(call.integer('stash_type', 1))
+  if (stash !== 'float32' && stash !== 'bfloat16') call.fail('stash_type must be 1 (float32) or 16 (bfloat16)')
+  const bias = call.inputs[2] && call.floats(2)
+  return layerNorm(call, x, axis, call.real('epsilon', 1e-5), [call.floats(1), bias], stash as ElementType)
+}
+
+/** onnxruntime's: a layer norm over the last axis of input + skip + bias, and that sum as the fourth output. */
+function skipLayerNormalization(call: Call): readonly GraphTensor[] {
+  const x = call.floats(0)
+  const skip = call.floats(1, x)
+  const rank = x.shape.length
+  if (rank < 2 || rank > 3) call.fail(`an input of rank ${rank}; 2 or 3 is possible`)
+  // The skip may be the same for all rows of the batch.
+  const skips = spreadOver(call, skip, x.shape).data as Float32Array
+  const last = [x.shape[rank - 1]]
+  const bias = call.inputs[4] && (spreadOver(call, call.floats(4, x), last).data as Float32Array)
+  const sum = call.allocate(x.type, x.shape)
+  for (let i = 0; i < sum.data.length; i++) {
+    sum.data[i] = (x.data[i] as number) + skips[i] + (bias === undefined ? 0 : bias[i % last[0]])
+  }
+  roundTo(x.type, sum.data)
+  const beta = call.inputs[3] && call.floats(3, x)
+  return [...layerNorm(call, sum, rank - 1, call.real('epsilon', 1e-12), [call.floats(2, x), beta], 'float32'), sum]
+}
+
+export const norms: Rows = {
+  BatchNormalization: { run: batchNorm, inputs: [5, 5] },
+  GroupNormalization: { run: groupNormalization, inputs: [3, 3] },
+  InstanceNormalization: { run: instanceNormalization, inputs: [3, 3] },
+  LayerNormalization: { run: layerNormalization, inputs: [2, 3] },
+}
+
+export const microsoftNorms: Rows = { SkipLayerNormalization: { run: skipLayerNormalization, inputs: [3, 5] } }

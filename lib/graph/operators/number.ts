@@ -1,0 +1,72 @@
+/** Arithmetic whose integers and floating-point numbers follow different rules: remainders, powers, sums of many operands. */
+
+import type { Call, Operator } from '../call.ts'
+import { roundTo } from '../rounding.ts'
+import { broadcast, expanded } from '../strides.ts'
+import { factsOf, type GraphTensor } from '../tensor.ts'
+import { applied, type Binary } from './arithmetic.ts'
+import { type Rows, unbounded } from './row.ts'
+
+/** C's remainder has the sign of what is divided, and Python's, which only integers have, that of the divisor. */
+const remainder: Binary = { number: (a, b) => a % b, big: (a, b) => a % b }
+const modulo: Binary = { number: (a, b) => ((a % b) + b) % b, big: (a, b) => ((a % b) + b) % b }
+
+const mod: Operator = (call) => {
+  const [x, y] = [call.input(0), call.input(1)]
+  const isFloat = factsOf(x.type).kind === 'float'
+  const isFmod = call.flag('fmod')
+  if (isFloat && !isFmod) call.fail('floating-point values have no remainder but with fmod 1')
+  if (!isFloat && y.data.some((value: number | bigint) => !value)) call.fail('an integer is divided by 0')
+  return applied(call, isFmod ? remainder : modulo, x, y)
+}
+
+/** A power of 64-bit integers, which wraps, as one with small integers does. */
+function bigPower(base: bigint, exponent: number): bigint {
+  if (!(Number.isSafeInteger(exponent) && exponent >= 0)) {
+    const value = Number(base) ** exponent
+    return Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n
+  }
+  let result = 1n
+  for (let rest = exponent, square = base; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) result = BigInt.asIntN(64, result * square)
+    square = BigInt.asIntN(64, square * square)
+  }
+  return result
+}
+
+/** The exponent may be of another type than the base, whose type the result has. */
+function power(call: Call): GraphTensor {
+  const [base, exponent] = [call.input(0), call.input(1)]
+  const { kind } = factsOf(base.type)
+  if (kind === 'bool' || factsOf(exponent.type).kind === 'bool') call.fail('bools are no numbers')
+  const shape = broadcast(call, base.shape, exponent.shape)
+  const made = call.allocate(base.type, shape)
+  const [x, y] = [expanded(call, base, shape).data, expanded(call, exponent, shape).data]
+  if (kind === 'big') for (let i = 0; i < x.length; i++) made.data[i] = bigPower(x[i] as bigint, Number(y[i]))
+  else for (let i = 0; i < x.length; i++) made.data[i] = (x[i] as number) ** Number(y[i])
+  roundTo(base.type, made.data)
+  return made
+}
+
+/** The sum is rounded once, whatever the number of operands. */
+function sum(call: Call, isMean: boolean): GraphTensor {
+  const parts = call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
+  const shape = broadcast(call, ...parts.map((part) => part.shape))
+  const made = call.allocate(parts[0].type, shape)
+  const sums = call.scratch(made.data.length)
+  for (const part of parts) {
+    const { data } = expanded(call, part, shape)
+    for (let i = 0; i < sums.length; i++) sums[i] += data[i] as number
+    call.spend(sums.length)
+  }
+  for (let i = 0; i < sums.length; i++) made.data[i] = isMean ? sums[i] / parts.length : sums[i]
+  roundTo(made.type, made.data)
+  return made
+}
+
+export const numbers: Rows = {
+  Mod: { run: mod, inputs: [2, 2] },
+  Pow: { run: power, inputs: [2, 2] },
+  Sum: { run: (call) => sum(call, false), inputs: [1, unbounded] },
+  Mean: { run: (call) => sum(call, true), inputs: [1, unbounded] },
+}

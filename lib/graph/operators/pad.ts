@@ -1,0 +1,99 @@
+/** Padding: values put around a tensor, constant or taken from it; negative pads take away. */
+
+import type { Call } from '../call.ts'
+import { stridesOf } from '../strides.ts'
+import { factsOf, type GraphTensor } from '../tensor.ts'
+import type { Rows } from './row.ts'
+
+/** Which value stands at `i`, counted from the first of `size`; -1 for the constant. */
+type Mode = (i: number, size: number) => number
+
+const modes: Readonly<Record<string, Mode>> = {
+  constant: (i, size) => (i >= 0 && i < size ? i : -1),
+  edge: (i, size) => Math.min(Math.max(i, 0), size - 1),
+  // Without the edge itself, so that as many values as there are, less one, can be seen on each side.
+  reflect: (i, size) => (i < 0 ? -i : i < size ? i : 2 * (size - 1) - i),
+}
+
+/** Pads of every axis, the first ones and the last ones. */
+function padsOf(call: Call, rank: number): [before: number[], after: number[]] {
+  const isOld = call.opset < 11
+  const pads =
+    (isOld ? call.integers(call.opset < 2 ? 'paddings' : 'pads') : call.numbers(1)) ?? call.fail('pads are missing')
+  const axes = call.axes(call.numbers(3) ?? Array.from({ length: rank }, (_, axis) => axis), rank)
+  if (pads.length !== 2 * axes.length) call.fail(`${pads.length} pads of ${axes.length} axes`)
+  const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)]
+  for (const [i, axis] of axes.entries()) {
+    before[axis] = pads[i]
+    after[axis] = pads[i + axes.length]
+  }
+  return [before, after]
+}
+
+function constantOf(call: Call, x: GraphTensor): number | bigint {
+  const zero = factsOf(x.type).kind === 'big' ? 0n : 0
+  if (call.opset < 11) return zero === 0n ? zero : call.real('value', 0)
+  const given = call.inputs[2]
+  if (given === undefined) return zero
+  if (given.data.length !== 1 || given.type !== x.type) call.fail(`constant_value must be one value of ${x.type}`)
+  return given.data[0]
+}
+
+function pad(call: Call): GraphTensor {
+  const x = call.input(0)
+  const name = call.text('mode', 'constant')
+  const mode = Object.hasOwn(modes, name) ? modes[name] : call.fail(`mode ${name} is not supported`)
+  const [before, after] = padsOf(call, x.shape.length)
+  const shape = x.shape.map((size, axis) => size + before[axis] + after[axis])
+  const constant = constantOf(call, x)
+  const made = call.allocate(x.type, shape)
+  if (made.data.length === 0) return made
+  const strides = stridesOf(x.shape)
+  const places = shape.map((length, axis) => {
+    // Values that are taken away are not seen in a mirror either.
+    const first = Math.max(0, -before[axis])
+    const size = x.shape[axis] - first - Math.max(0, -after[axis])
+    const furthest = name === 'reflect' ? size - 1 : name === 'edge' ? (size > 0 ? Infinity : 0) : Infinity
+    if (Math.max(before[axis], after[axis]) > furthest) {
+      call.fail(`pads ${before[axis]} and ${after[axis]} of ${size} values in mode ${name}`)
+    }
+    const line = call.scratch(length)
+    for (let i = 0; i < length; i++) {
+      const at = mode(i - Math.max(0, before[axis]), size)
+      line[i] = at < 0 ? -1 : (first + at) * strides[axis]
+    }
+    return line
+  })
+  fill(call, x, made, places, constant)
+  return made
+}
+
+/** Each value by the places of its indices, line by line along the last axis. */
+function fill(
+  call: Call,
+  x: GraphTensor,
+  made: GraphTensor,
+  places: readonly Float64Array[],
+  constant: number | bigint,
+): void {
+  const rank = places.length
+  if (rank === 0) {
+    made.data[0] = x.data[0]
+    return
+  }
+  const last = places[rank - 1]
+  const index = new Array<number>(rank).fill(0)
+  call.spend(rank * (made.data.length / last.length))
+  for (let next = 0; next < made.data.length; ) {
+    let at = 0
+    for (let axis = 0; axis < rank - 1; axis++) {
+      const place = places[axis][index[axis]]
+      at = place < 0 || at < 0 ? -1 : at + place
+    }
+    for (let i = 0; i < last.length; i++)
+      made.data[next++] = (at < 0 || last[i] < 0 ? constant : x.data[at + last[i]]) as never
+    for (let axis = rank - 2; axis >= 0 && ++index[axis] === places[axis].length; axis--) index[axis] = 0
+  }
+}
+
+export const paddings: Rows = { Pad: { run: pad, inputs: [1, 4] } }

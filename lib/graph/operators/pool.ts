@@ -1,0 +1,140 @@
+/** Pooling: the mean or the greatest of the values in each window. */
+
+import type { Call } from '../call.ts'
+import { roundTo } from '../rounding.ts'
+import { count, factsOf, type GraphTensor } from '../tensor.ts'
+import type { Rows } from './row.ts'
+import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from './window.ts'
+
+/** Where a window begins on an axis, and the first and the last of its values that lie on it, in steps of the dilation. */
+function reach(
+  { input, kernel, stride, dilation, before }: Axis,
+  window: number,
+): [start: number, first: number, end: number] {
+  const start = window * stride - before
+  const first = Math.max(0, Math.ceil(-start / dilation))
+  return [start, first, Math.max(first, Math.min(kernel, Math.floor((input - 1 - start) / dilation) + 1))]
+}
+
+/** How many values of a window lie on the axis or its padding, and not behind them. */
+function padded({ input, kernel, dilation, after }: Axis, start: number): number {
+  return Math.min(kernel, Math.floor((input + after - 1 - start) / dilation) + 1)
+}
+
+function axesOf(call: Call, x: GraphTensor): { axes: readonly Axis[]; plane: readonly [Axis, Axis]; planes: number } {
+  const spatial = spatialOf(call, x.shape)
+  const axes = windowsOf(call, spatial, kernelOf(call, spatial.length), call.flag('ceil_mode'))
+  for (const { before, after, kernel, dilation } of axes) {
+    if (Math.max(before, after) > (kernel - 1) * dilation) call.fail('pads as large as the window')
+  }
+  const plane = asPlane(axes)
+  return { axes, plane, planes: x.shape[0] * x.shape[1] }
+}
+
+const shapeOf = (x: GraphTensor, axes: readonly Axis[]) => [x.shape[0], x.shape[1], ...axes.map(({ output }) => output)]
+
+/** What all windows look at; never more than there is. */
+function spendFor(call: Call, made: GraphTensor, [rows, columns]: readonly [Axis, Axis]): void {
+  call.spend(made.data.length * (4 + Math.min(rows.kernel, rows.input) * (2 + Math.min(columns.kernel, columns.input))))
+}
+
+function averagePool(call: Call): GraphTensor {
+  const x = call.floats(0)
+  const { axes, plane, planes } = axesOf(call, x)
+  const made = call.allocate(x.type, shapeOf(x, axes))
+  spendFor(call, made, plane)
+  const [rows, columns] = plane
+  const withPads = call.flag('count_include_pad')
+  const from = x.data as Float32Array
+  let next = 0
+  for (let p = 0; p < planes; p++) {
+    for (let r = 0; r < rows.output; r++) {
+      const [top, firstRow, endRow] = reach(rows, r)
+      for (let c = 0; c < columns.output; c++) {
+        const [left, first, end] = reach(columns, c)
+        let sum = 0
+        for (let i = firstRow; i < endRow; i++) {
+          const at = (p * rows.input + top + i * rows.dilation) * columns.input + left
+          for (let k = first; k < end; k++) sum += from[at + k * columns.dilation]
+        }
+        const values = withPads ? padded(rows, top) * padded(columns, left) : (endRow - firstRow) * (end - first)
+        made.data[next++] = values === 0 ? 0 : sum / values
+      }
+    }
+  }
+  roundTo(x.type, made.data)
+  return made
+}
+
+/** The greatest values, and where each lies in the whole input, counted by rows or by columns. */
+function maxPool(call: Call): readonly GraphTensor[] {
+  const x = call.input(0)
+  const { kind, range } = factsOf(x.type)
+  if (kind === 'bool' || kind === 'big') call.fail(`${x.type} is not supported`)
+  const { axes, plane, planes } = axesOf(call, x)
+  const byColumns = call.flag('storage_order')
+  const made = call.allocate(x.type, shapeOf(x, axes))
+  const wantsPlaces = (call.node.outputs[1] ?? '') !== ''
+  const places = wantsPlaces ? (call.allocate('int64', made.shape).data as BigInt64Array) : undefined
+  spendFor(call, made, plane)
+  const [rows, columns] = plane
+  const from = x.data as Float32Array
+  const size = rows.input * columns.input
+  let next = 0
+  for (let p = 0; p < planes; p++) {
+    for (let r = 0; r < rows.output; r++) {
+      const [top, firstRow, endRow] = reach(rows, r)
+      for (let c = 0; c < columns.output; c++) {
+        const [left, first, end] = reach(columns, c)
+        let most = range === undefined ? -Infinity : range[0]
+        let place = -1
+        for (let i = firstRow; i < endRow; i++) {
+          const at = (p * rows.input + top + i * rows.dilation) * columns.input + left
+          for (let k = first; k < end; k++) {
+            const value = from[at + k * columns.dilation]
+            if (!(value > most) && place >= 0 && !Number.isNaN(value)) continue
+            most = value
+            place = at + k * columns.dilation
+          }
+        }
+        if (places) places[next] = BigInt(byColumns && place >= 0 ? turned(place, size, rows, columns) : place)
+        made.data[next++] = most
+      }
+    }
+  }
+  return places ? [made, { type: 'int64', shape: made.shape, data: places }] : [made]
+}
+
+/** A place in a plane that is counted column by column. */
+function turned(place: number, size: number, rows: Axis, columns: Axis): number {
+  const inner = place % size
+  const column = inner % columns.input
+  return place - inner + column * rows.input + (inner - column) / columns.input
+}
+
+function globalPool(call: Call, isMax: boolean): GraphTensor {
+  const x = call.floats(0)
+  if (x.shape.length < 3) call.fail(`an input of rank ${x.shape.length}, without axes of space`)
+  const length = count(x.shape.slice(2))
+  const made = call.allocate(
+    x.type,
+    x.shape.map((size, axis) => (axis < 2 ? size : 1)),
+  )
+  if (length === 0 && made.data.length > 0) call.fail('a mean or greatest of no values')
+  call.spend(x.data.length)
+  const from = x.data as Float32Array
+  for (let row = 0; row < made.data.length; row++) {
+    let value = isMax ? -Infinity : 0
+    for (let i = row * length; i < (row + 1) * length; i++) value = isMax ? Math.max(value, from[i]) : value + from[i]
+    made.data[row] = isMax ? value : value / length
+  }
+  roundTo(x.type, made.data)
+  return made
+}
+
+export const poolings: Rows = {
+  AveragePool: { run: averagePool, inputs: [1, 1] },
+  MaxPool: { run: maxPool, inputs: [1, 1] },
+  GlobalAveragePool: { run: (call) => globalPool(call, false), inputs: [1, 1] },
+  GlobalMaxPool: { run: (call) => globalPool(call, true), inputs: [1, 1] },
+}

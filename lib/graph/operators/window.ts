@@ -1,0 +1,96 @@
+/** How a window slides over one or two axes: kernel, stride, dilation, padding. It alone knows auto_pad and ceil_mode. */
+
+import { list } from '../../errors.ts'
+import type { Call } from '../call.ts'
+
+/** One axis: value k of window w lies at w · stride + k · dilation − before. */
+export interface Axis {
+  readonly input: number
+  readonly kernel: number
+  readonly stride: number
+  readonly dilation: number
+  readonly before: number
+  readonly after: number
+  readonly output: number
+}
+
+/** Larger numbers than any size of an axis would lose digits where they are multiplied. */
+const most = 2 ** 31
+
+/** The axes behind N and C, one or two of them. */
+export function spatialOf(call: Call, shape: readonly number[], least = 1): readonly number[] {
+  const spatial = shape.slice(2)
+  if (shape.length < 2 + least) call.fail(`an input of rank ${shape.length}, without axes of space`)
+  if (spatial.length > 2) call.fail(`${spatial.length} axes of space are not supported; 1 or 2 are`)
+  return spatial
+}
+
+/** Integers for each axis, of at least `least`. */
+export function perAxis(call: Call, name: string, axes: number, otherwise: number, least: number): number[] {
+  const values = call.integers(name) ?? new Array<number>(axes).fill(otherwise)
+  if (values.length !== axes || values.some((value) => !(value >= least && value < most))) {
+    call.fail(`${name} must be ${axes} integers of at least ${least}, got ${list(values)}`)
+  }
+  return values
+}
+
+export type AutoPad = 'NOTSET' | 'VALID' | 'SAME_UPPER' | 'SAME_LOWER'
+
+export function autoPadOf(call: Call): AutoPad {
+  const mode = call.text('auto_pad', 'NOTSET')
+  if (mode === '' || mode === 'NOTSET') return 'NOTSET'
+  if (mode !== 'VALID' && mode !== 'SAME_UPPER' && mode !== 'SAME_LOWER') call.fail(`auto_pad ${mode} is not supported`)
+  return mode as AutoPad
+}
+
+/** The kernel's size, which the weights of a convolution say too. */
+export function kernelOf(call: Call, axes: number, weights?: readonly number[]): number[] {
+  const kernel = perAxis(call, 'kernel_shape', axes, 0, call.attribute('kernel_shape') === undefined ? 0 : 1)
+  if (weights === undefined) return kernel.includes(0) ? call.fail('kernel_shape is missing') : kernel
+  if (call.attribute('kernel_shape') !== undefined && kernel.some((size, i) => size !== weights[i])) {
+    call.fail(`kernel_shape ${list(kernel)} for weights of ${list(weights)}`)
+  }
+  if (weights.includes(0)) call.fail(`weights without values, of ${list(weights)}`)
+  return [...weights]
+}
+
+/** The windows of a convolution or a pooling. */
+export function windowsOf(call: Call, spatial: readonly number[], kernel: readonly number[], roundsUp = false): Axis[] {
+  const axes = spatial.length
+  const strides = perAxis(call, 'strides', axes, 1, 1)
+  const dilations = perAxis(call, 'dilations', axes, 1, 1)
+  const pads = perAxis(call, 'pads', 2 * axes, 0, 0)
+  const mode = autoPadOf(call)
+  return spatial.map((input, i) => {
+    const [stride, dilation] = [strides[i], dilations[i]]
+    const extent = (kernel[i] - 1) * dilation + 1
+    let [before, after] = mode === 'NOTSET' ? [pads[i], pads[i + axes]] : [0, 0]
+    if (mode === 'SAME_UPPER' || mode === 'SAME_LOWER') {
+      const total = Math.max(0, (Math.ceil(input / stride) - 1) * stride + extent - input)
+      before = mode === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2)
+      after = total - before
+    }
+    const room = input + before + after - extent
+    if (room < 0) call.fail(`a window over ${extent} of ${input + before + after} values`)
+    let output = (roundsUp ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1
+    // A window that would begin behind the input and the padding before it has nothing to look at.
+    if (roundsUp && (output - 1) * stride >= input + before) output--
+    return { input, kernel: kernel[i], stride, dilation, before, after, output }
+  })
+}
+
+const single: Axis = { input: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0, output: 1 }
+
+/** Rows and columns: what has one axis has a single row. */
+export function asPlane(axes: readonly Axis[]): readonly [rows: Axis, columns: Axis] {
+  return axes.length === 1 ? [single, axes[0]] : [axes[0], axes[1]]
+}
+
+/** The first window whose value k lies on the axis, and the first after it whose does not. */
+export function firstWindow({ stride, dilation, before }: Axis, k: number): number {
+  return Math.max(0, Math.ceil((before - k * dilation) / stride))
+}
+
+export function endOfWindows({ input, stride, dilation, before, output }: Axis, k: number): number {
+  return Math.min(output, Math.floor((input - 1 + before - k * dilation) / stride) + 1)
+}
