@@ -7,6 +7,7 @@ export default defineConfig({
     // Those want packages of their own: `npm run test:examples`.
     exclude: [...configDefaults.exclude, 'test/services/**'],
     pool: 'forks',
+    maxWorkers: '100%',
     // Small networks are to go through what large ones do.
     env: { NATIVE_RNN_SHARING: 'always' },
     testTimeout: 60_000,
