@@ -1,10 +1,25 @@
 /** What a file is that is no model file of the kind asked for; it alone knows how the others begin, and what to do with each. */
 
-import { describe } from '../errors.ts'
+import { describe, fail } from '../errors.ts'
+import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 
 /** How many bytes at either end are looked at. */
 const head = 512
 const tail = 2 ** 16
+
+/** Refuses what are no bytes of a file; a path in their place, or a buffer, is told what to do. `byPath` is how a file is read. */
+export function checkBytes(bytes: unknown, byPath: string): asserts bytes is Uint8Array {
+  if (typedArrayName(bytes) === 'Uint8Array') return
+  const hint =
+    typeof bytes === 'string'
+      ? `; to read a file: ${byPath}`
+      : bytes instanceof ArrayBuffer
+        ? '; new Uint8Array(buffer) makes one'
+        : bytes instanceof Promise
+          ? '; await it first'
+          : ''
+  fail('ERR_RNN_MODEL_FILE', `bytes must be a Uint8Array with the whole file, got ${describe(bytes)}${hint}`)
+}
 
 /**
  * What these bytes are, where they are surely something other than a model file that this package reads: words that complete

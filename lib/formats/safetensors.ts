@@ -2,12 +2,12 @@
 
 import { Buffer } from 'node:buffer'
 import { describe, fail, named, RNNError } from '../errors.ts'
-import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { littleEndian } from '../tensor/bytes.ts'
 import { readTensor } from '../tensor/read.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { checkDict, type StateDict } from '../weights/state-dict.ts'
-import { otherKind } from './file-kind.ts'
+import { checkBytes, otherKind } from './file-kind.ts'
 import { damaged, type HeaderEntry, metadataKey, mostHeaderBytes, readHeader } from './safetensors-header.ts'
 import { dtypes } from './safetensors-types.ts'
 
@@ -26,9 +26,7 @@ const prefixBytes = 8
  * const rnn = RNN.fromStateDict(readSafetensors(await readFile('rnn.safetensors')))
  */
 export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
-  if (typedArrayName(bytes) !== 'Uint8Array') {
-    fail('ERR_RNN_MODEL_FILE', `bytes must be a Uint8Array with the whole file, got ${describe(bytes)}`)
-  }
+  checkBytes(bytes, 'loadSafetensors(path)')
   // A detached buffer has no bytes, and no view can be made of it.
   const length = trueLength(bytes)
   const file = length === 0 ? Buffer.alloc(0) : Buffer.from(bytes.buffer, bytes.byteOffset, length)

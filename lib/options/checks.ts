@@ -127,11 +127,14 @@ const elsewhere: Record<string, string> = {
   data: 'a tensor is no options object; states go in as { h0 }',
 }
 
+/** Options that are objects of their own names. */
+const groups = ['out', 'functions']
+
 function unknownName(name: string, known: readonly string[], where: string): never {
   const near = nearest(name, known)
   const hint = near
     ? `; did you mean '${near}'?`
-    : hasOwn(elsewhere, name)
+    : hasOwn(elsewhere, name) && !groups.includes(where)
       ? `; ${elsewhere[name]}`
       : `; it takes ${known.join(', ') || 'none'}`
   fail('ERR_RNN_OPTION', `unknown option '${named(name)}' of ${where}${hint}`)

@@ -1,5 +1,15 @@
 /** Mistakes that people make: the message says what to write. */
-import { GRU, Linear, LSTM, loadSafetensors, RNN, writeSafetensors } from 'native-rnn'
+import {
+  GRU,
+  Linear,
+  LSTM,
+  loadSafetensors,
+  RNN,
+  readOnnx,
+  readSafetensors,
+  Tensor,
+  writeSafetensors,
+} from 'native-rnn'
 import { it } from 'vitest'
 import { expectError } from '../support/errors.ts'
 
@@ -29,6 +39,30 @@ const mistakes: [string, () => unknown, Parameters<typeof expectError>[1], strin
     () => lstm.forward([[1, 2, 3]], lstm.forward([[1, 2, 3]]) as never),
     'ERR_RNN_OPTION',
     'states go in as { h0: hn }, for an LSTM { h0: hn, c0: cn }',
+  ],
+  [
+    'a path as a model file',
+    () => readOnnx('model.onnx' as never),
+    'ERR_RNN_MODEL_FILE',
+    'got "model.onnx"; to read a file: readOnnx(await readFile(path))',
+  ],
+  [
+    'a path as a file of weights',
+    () => readSafetensors('rnn.safetensors' as never),
+    'ERR_RNN_MODEL_FILE',
+    'got "rnn.safetensors"; to read a file: loadSafetensors(path)',
+  ],
+  [
+    'a buffer as a file of weights',
+    () => readSafetensors(new ArrayBuffer(8) as never),
+    'ERR_RNN_MODEL_FILE',
+    '; new Uint8Array(buffer) makes one',
+  ],
+  [
+    'a cell state to write into, of a layer that has none',
+    () => rnn.forward([[1, 2, 3]], { out: { cn: new Tensor(new Float32Array(4), [1, 4]) } as never }),
+    'ERR_RNN_OPTION',
+    "unknown option 'cn' of out; it takes output, hn",
   ],
   [
     'bytes as a dict',

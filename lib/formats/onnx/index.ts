@@ -2,7 +2,7 @@
 
 import { describe, fail, list, RNNError } from '../../errors.ts'
 import { Budget } from '../../graph/budget.ts'
-import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
+import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
@@ -12,7 +12,7 @@ import type { LayerOptions } from '../../options/options.ts'
 import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
-import { otherKind } from '../file-kind.ts'
+import { checkBytes, otherKind } from '../file-kind.ts'
 import type { OnnxOpType } from './attributes.ts'
 import { type ExternalData, ExternalFiles } from './external.ts'
 import { FileModel } from './model.ts'
@@ -119,9 +119,7 @@ export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU |
  * const [{ layer, h0 }] = readOnnx(await readFile('model.onnx'))
  */
 export function readOnnx(bytes: Uint8Array, options?: ReadOnnxOptions): OnnxLayer[] {
-  if (typedArrayName(bytes) !== 'Uint8Array') {
-    fail('ERR_RNN_MODEL_FILE', `bytes must be a Uint8Array with the whole file, got ${describe(bytes)}`)
-  }
+  checkBytes(bytes, 'readOnnx(await readFile(path))')
   const read = readOptions(options, fileChecks, 'readOnnx')
   // A plain view: a Buffer's slice would be no copy.
   const length = trueLength(bytes)
