@@ -48,7 +48,7 @@ const works = {
     },
   },
   'streams of a batcher, opened and closed': {
-    times: 200_000,
+    times: 1_000_000,
     make() {
       const batcher = new LSTM(32, 32, { seed: 1 }).batcher()
       return async (count) => {
