@@ -1,9 +1,8 @@
 /** The careful reading of integers of any array type, as lengths and ids come; it alone knows in which forms they do. */
 import { describe, fail } from '../errors.ts'
 import { isArray, newDoubles, setDoubles } from '../intrinsics/captured.ts'
-import { property } from '../intrinsics/properties.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
-import { checkCountOf, isBigInts, notTensor, readNested, readShape } from './read.ts'
+import { checkCountOf, fieldsOf, isBigInts, notTensor, readNested, readShape } from './read.ts'
 import type { NumberArray } from './tensor.ts'
 
 /** A typed array of integers of any width; those of floats too, as long as their values are whole. */
@@ -44,10 +43,8 @@ export function readIntegers(
     return { data: asNumbers(array), shape: [trueLength(array)] }
   }
   if (typeof value !== 'object' || value === null) return refuse(value, name)
-  const shape = property(value, 'shape')
-  const dims = shape === undefined ? property(value, 'dims') : undefined
+  const { shape, dims, data } = fieldsOf(value)
   if (shape === undefined && dims === undefined) return refuse(value, name)
-  const data = property(value, 'data')
   const own = shape === undefined ? readShape(dims, `${name}.dims`) : readShape(shape, `${name}.shape`)
   if (typedArrayName(data) === undefined) {
     fail('ERR_RNN_SHAPE', `${name}.data must be a typed array, got ${describe(data)}`)

@@ -35,7 +35,7 @@ interface Fields {
 const allObjects = Object.prototype
 
 /** The quick look is as good as the careful one while no script has put one of the names on all objects; small calls feel the difference. */
-function fieldsOf(value: object): Fields {
+export function fieldsOf(value: object): Fields {
   if (!('shape' in allObjects || 'dims' in allObjects || 'data' in allObjects)) return value
   const shape = property(value, 'shape')
   const dims = shape === undefined ? property(value, 'dims') : undefined

@@ -63,7 +63,7 @@ export class TypeScriptBatch implements BatchCore {
       c0: H > 0 ? c0 : undefined,
       lengths: undefined,
       returnOutput: true,
-      out: undefined,
+      into: undefined,
     }
     const settle = (result: ForwardResult | Error) => {
       mapSet(this.#results, ticket, { count, result })
