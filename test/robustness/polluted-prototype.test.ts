@@ -27,6 +27,7 @@ const names: Record<string, unknown> = {
   h0: [[9, 9, 9]],
   c0: [[9, 9, 9]],
   lengths: [1],
+  into: { hn: [1] },
   returnOutput: false,
   out: {},
   signal: 'x',
