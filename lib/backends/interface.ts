@@ -1,5 +1,7 @@
 /** What a backend is: the interface between the checked API above and the engines below; knows no numbers. */
 
+import type { Plan } from '../graph/plan.ts'
+import type { GraphData, GraphTensor } from '../graph/tensor.ts'
 import type { OperatorKind } from '../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../spec/spec.ts'
 import type { Fill } from '../weights/random.ts'
@@ -88,6 +90,37 @@ export interface OperatorCore {
   dispose(): void
 }
 
+/** Weights of a model as a backend keeps them: made once, used by all its programs, and carried to other threads. */
+export interface WeightStore {
+  /**
+   * Packed weights made of a constant of the model, under a key that says how. `make` is asked once for each; what it gives lies in
+   * shared memory, and nobody writes to it afterwards.
+   */
+  packed(constant: GraphTensor, key: string, make: () => Float32Array): Float32Array
+}
+
+/** A plan made ready to run. Never mutated. */
+export interface Program {
+  /** Memory for one run at a time. */
+  instance(): ProgramInstance
+  dispose(): void
+}
+
+/** Inputs and outputs of one run, and what runs them. The arrays are the same for its whole life, each of the type of its value. */
+export interface ProgramInstance {
+  /** In the plan's order, each as long as its shape asks. */
+  readonly inputs: readonly GraphData[]
+  readonly outputs: readonly GraphData[]
+  /** Reads `inputs`, fills `outputs`, carries states. A failed run changes no input. */
+  run(): void
+  /**
+   * The same beside this thread; nobody may write to `inputs` before `settle` is called, in a later turn of the event loop. The function
+   * that comes back cancels it: settle is then never called, and the instance cannot be used again.
+   */
+  start(settle: (error?: Error) => void): () => void
+  dispose(): void
+}
+
 export interface Backend {
   readonly name: BackendName
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network
@@ -95,6 +128,8 @@ export interface Backend {
   adopt(spec: NetworkSpec, shared: unknown): Network | undefined
   /** An operator of checked sizes and weights, undefined where one is left out. */
   operator(kind: OperatorKind, sizes: readonly number[], weights: readonly (Float32Array | undefined)[]): OperatorCore
+  /** A plan as this backend runs it. An operator that it cannot run is refused with the step's label. */
+  program?(plan: Plan, store: WeightStore, threads: number): Program
   /** Random weights faster than JavaScript makes them, where the backend can; the same numbers. */
   readonly fill?: Fill
 }
