@@ -132,7 +132,9 @@ function* stepsOf(scope: Scope, node: GraphNode, budget: Budget, compiler: Compi
   const row = compiler === undefined ? operatorOf(node.domain, node.opType) : compiler.operator(scope, node)
   if (row === undefined) return unknown(node, new Unknown(`a result of ${node.label}, which is no constant`))
   const [least, most] = row.inputs
-  if (node.inputs.length < least || node.inputs.length > most) node.fail(`${node.inputs.length} inputs`)
+  // Some writers name those that are left out at the end too.
+  const given = node.inputs.findLastIndex((name) => name !== '') + 1
+  if (given < least || given > most) node.fail(`${given} inputs`)
   const inputs: (Folded | undefined)[] = []
   for (const name of node.inputs) {
     const value = name === '' ? undefined : yield { scope, name }

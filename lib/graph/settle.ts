@@ -30,7 +30,7 @@ export class NeedsInputs {
 
 /** Results of more values are computed at run time even where shapes alone decide them, so that no plan keeps them. */
 const mostKept = 2 ** 20
-/** So many values of integer inputs may decide a plan; a branch only by fewer, for else it is chosen at run time. */
+/** So many values of integer inputs may decide a plan, or a single floating-point one; a branch only by fewer, for else it is chosen in a run. */
 const mostDeciding = { shape: 2 ** 10, branch: 32 }
 
 /** Makes a plan, or says which inputs' values it needs. `budget` is for all values of a run together. */
@@ -194,8 +194,9 @@ class Settling {
     let values = 0
     for (const place of places) {
       const { name, type } = this.#graph.inputs[place]
-      values += count(this.#sizes.shapes[place])
-      if (factsOf(type).kind === 'float') return refuse(`the values of the input ${describe(name)}, which are ${type}`)
+      const own = count(this.#sizes.shapes[place])
+      values += own
+      if (factsOf(type).kind === 'float' && (own > 1 || most === mostDeciding.branch)) return refuse(`the values of the input ${describe(name)}, which are ${type}`)
       if (values > most) return refuse(`more than ${most} values of inputs, those of ${describe(name)} among them`)
     }
     return places
