@@ -48,6 +48,61 @@ function numbered<Name extends string>(names: readonly Name[]): Readonly<Record<
   return Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>
 }
 
+/** Functions of one number, of two, and of many, by their numbers in a program; the first are the activations. */
+export const mapFunctions = [
+  'tanh',
+  'sigmoid',
+  'relu',
+  'affine',
+  'leakyRelu',
+  'thresholdedRelu',
+  'scaledTanh',
+  'hardSigmoid',
+  'elu',
+  'softsign',
+  'softplus',
+  'abs',
+  'neg',
+  'sign',
+  'ceil',
+  'floor',
+  'round',
+  'sqrt',
+  'reciprocal',
+  'exp',
+  'log',
+  'erf',
+  'sin',
+  'cos',
+  'gelu',
+  'geluTanh',
+  'hardSwish',
+  'selu',
+  'clip',
+  'logicalNot',
+] as const
+export const zipFunctions = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow',
+  'mod',
+  'fmod',
+  'min',
+  'max',
+  'prelu',
+  'logicalAnd',
+  'logicalOr',
+  'logicalXor',
+  'equal',
+  'less',
+  'lessOrEqual',
+  'greater',
+  'greaterOrEqual',
+] as const
+export const reductions = ['sum', 'mean', 'max', 'min', 'prod', 'l1', 'l2', 'sumSquare', 'logSumExp'] as const
+
 /** The numbers of a specification, in their order. */
 export const specFields = [
   'cell',
