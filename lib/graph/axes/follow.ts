@@ -54,7 +54,8 @@ export function follow({ subject, run, others, special }: Following, traces: Map
   walk(run.plan.steps)
 }
 
-const keyOf = ({ outputs }: Step): number => outputs.find((value) => value >= 0) ?? -1
+/** What a step is known by in every plan: its first output. */
+export const keyOf = ({ outputs }: Step): number => outputs.find((value) => value >= 0) ?? -1
 
 /** Those of branches too. */
 export function stepsByOutput(steps: readonly Step[], into = new Map<number, Step>()): Map<number, Step> {
