@@ -163,6 +163,20 @@ export const setDoubles: (target: Float64Array, source: ArrayLike<number>, offse
   Doubles.prototype.set,
 )
 
+/** `target.set(source, offset)`, of two typed arrays of one kind. */
+export const setValues: (target: ArrayBufferView, source: ArrayBufferView, offset?: number) => void = uncurried(
+  Floats.prototype.set,
+)
+
+/** `values.subarray(from, to)`, which asks the array's class for the view: only for arrays of the package's own making. */
+export const subarrayOf: <A extends ArrayBufferView>(values: A, from: number, to: number) => A = uncurried(
+  Floats.prototype.subarray,
+)
+
+/** `target.fill(value, start, end)`. */
+export const fillValues: (target: ArrayBufferView, value: number | bigint, start?: number, end?: number) => void =
+  uncurried(Floats.prototype.fill)
+
 /** Milliseconds since some moment. */
 export function now(): number {
   return typeof performance === 'undefined' ? Date.now() : performance.now()
