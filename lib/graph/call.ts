@@ -33,7 +33,7 @@ export class Call {
   readonly budget: Budget
   /** Only types and shapes are asked for; inputs may be phantoms. */
   readonly isDry: boolean
-  readonly #attributes: ReadonlyMap<string, AttributeValue | StepAttribute>
+  readonly attributes: ReadonlyMap<string, AttributeValue | StepAttribute>
 
   constructor(
     node: CallSite,
@@ -46,7 +46,7 @@ export class Call {
     this.isDry = isDry
     this.node = node
     this.inputs = inputs
-    this.#attributes = attributes
+    this.attributes = attributes
     this.opset = opset
     this.budget = budget
   }
@@ -94,7 +94,7 @@ export class Call {
   }
 
   attribute(name: string): AttributeValue | StepAttribute | undefined {
-    return this.#attributes.get(name)
+    return this.attributes.get(name)
   }
 
   integer<Otherwise>(name: string, otherwise: Otherwise): number | Otherwise {
