@@ -36,11 +36,7 @@ export function along(
     single: 'frame',
   }
   const whole = followed(planFor, subject, names)
-  for (const { step, stride, length } of whole.found.strides) {
-    const period = (stride * whole.length) / length
-    if (Number.isInteger(frames / period)) continue
-    refuse(subject, step, `of ${frames} frames a step: its stride needs a multiple of ${period}, as shapes can say`)
-  }
+  checkStrides(whole, frames, subject)
   const own = { plan: planFor(frames), length: frames }
   const { traces, found } = followed(planFor, subject, names, own)
   for (const step of own.plan.steps) {
@@ -59,6 +55,26 @@ export function along(
   const editor = new Editor(own.plan, values)
   const plan = editor.edited(new Map([...found.edits].map(([key, { edit }]) => [key, edit])), keyOf)
   return { plan, states: editor.states }
+}
+
+/** A step must end where every stride does. */
+function checkStrides({ found, length: all }: Followed, frames: number, subject: Subject): void {
+  const periods = found.strides.map(({ step, stride, length }) => ({ step, period: (stride * all) / length }))
+  const odd = periods.find(({ period }) => !Number.isInteger(frames / period))
+  if (odd === undefined) return
+  const needed = periods.reduce((multiple, { period }) => common(multiple, period), 1)
+  refuse(
+    subject,
+    odd.step,
+    `a step of ${frames} ends amid its stride: shapes must give a multiple of ${needed}`,
+  )
+}
+
+/** The least common multiple; of a fraction of a frame, which upsampling makes, the whole number stays. */
+function common(a: number, b: number): number {
+  let multiple = a
+  while (!Number.isInteger(multiple / b)) multiple += a
+  return multiple
 }
 
 interface Followed {
