@@ -28,7 +28,7 @@ export function applied(
   const { kind } = factsOf(a.type)
   if (kind === 'bool') call.fail('bools are no numbers')
   if (kind === 'big') {
-    if (big === undefined) return call.fail(`${a.type} is not supported`)
+    if (big === undefined) return call.unsupported(`${a.type} is not supported`)
     for (let i = 0; i < data.length; i++) data[i] = big(x[i] as bigint, y[i] as bigint)
     return made
   }
@@ -51,21 +51,26 @@ const many = (row: Binary): Rows[string] => ({
 
 const divide: Operator = (call) => {
   const divisor = call.input(1)
-  if (factsOf(divisor.type).kind !== 'float' && divisor.data.some((value: number | bigint) => !value)) {
-    call.fail('an integer is divided by 0')
-  }
-  return applied(
-    call,
-    { number: (a, b) => a / b, big: (a, b) => a / b, integer: (a, b) => Math.trunc(a / b) },
-    call.input(0),
-    divisor,
-  )
+  checkDivisor(call, divisor)
+  return applied(call, quotient, call.input(0), divisor)
+}
+
+const quotient: Binary = {
+  number: (a, b) => a / b,
+  big: (a, b) => (b === 0n ? 0n : a / b),
+  integer: (a, b) => (b === 0 ? 0 : Math.trunc(a / b)),
+}
+
+/** A constant of a file that is divided by 0 is none. */
+export function checkDivisor(call: Call, { type, data }: GraphTensor): void {
+  if (call.node.isStep || factsOf(type).kind === 'float') return
+  if (data.some((value: number | bigint) => !value)) call.fail('an integer is divided by 0')
 }
 
 export function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): GraphTensor {
   const x = call.input(0)
   const { kind } = factsOf(x.type)
-  if (kind === 'bool' || (kind === 'big' && big === undefined)) call.fail(`${x.type} is not supported`)
+  if (kind === 'bool' || (kind === 'big' && big === undefined)) call.unsupported(`${x.type} is not supported`)
   const made = call.allocate(x.type, x.shape)
   const of = (kind === 'big' ? big : number) as (x: number | bigint) => number | bigint
   for (let i = 0; i < made.data.length; i++) made.data[i] = of(x.data[i])
@@ -103,7 +108,7 @@ export const arithmetic: Rows = {
   Div: { run: divide, inputs: [2, 2] },
   Min: many({ number: Math.min, big: (a, b) => (a < b ? a : b) }),
   Max: many({ number: Math.max, big: (a, b) => (a > b ? a : b) }),
-  Clip: { run: clip, inputs: [1, 3] },
+  Clip: { run: clip, inputs: [1, 3], attributes: ['min', 'max'] },
   Neg: one(
     (x) => -x,
     (x) => -x,

@@ -37,7 +37,7 @@ function castTo(call: Call): GraphTensor {
   // The oldest opset has the name of the type.
   const type =
     typeof code === 'string' ? typeOfCode(oldNames.indexOf(code.toUpperCase())) : typeOfCode(call.integer('to', -1))
-  return cast(call, call.input(0), type ?? call.fail('to asks for a type that is not supported'))
+  return cast(call, call.input(0), type ?? call.unsupported('to asks for a type that is not supported'))
 }
 
 const oldNames: readonly string[] = [
@@ -58,6 +58,10 @@ const oldNames: readonly string[] = [
 ]
 
 export const casts: Rows = {
-  Cast: { run: castTo, inputs: [1, 1] },
-  CastLike: { run: (call) => cast(call, call.input(0), call.input(1).type), inputs: [2, 2] },
+  Cast: { run: castTo, inputs: [1, 1], attributes: ['to', 'saturate', 'round_mode'] },
+  CastLike: {
+    run: (call) => cast(call, call.input(0), call.input(1).type),
+    inputs: [2, 2],
+    attributes: ['saturate', 'round_mode'],
+  },
 }

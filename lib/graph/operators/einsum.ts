@@ -103,7 +103,7 @@ function placesOf(
 }
 
 function einsum(call: Call): GraphTensor {
-  if (call.inputs.length > 2) call.fail(`${call.inputs.length} operands are not supported; 1 or 2 are`)
+  if (call.inputs.length > 2) call.unsupported(`${call.inputs.length} operands are not supported; 1 or 2 are`)
   const operands = call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
   const equation = parse(call, operands)
   const sizes = sizesOf(
@@ -142,4 +142,4 @@ function einsum(call: Call): GraphTensor {
   return made
 }
 
-export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER] } }
+export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER], attributes: ['equation'] } }

@@ -19,7 +19,7 @@ function constant(call: Call): GraphTensor {
     if (isList && Array.isArray(given)) return made(type, [given.length], given as readonly (number | bigint)[])
     if (!isList && (typeof given === 'number' || typeof given === 'bigint')) return made(type, [], [given])
   }
-  return call.fail('a value that is no tensor and no numbers is not supported')
+  return call.unsupported('a value that is no tensor and no numbers is not supported')
 }
 
 const valueAttributes = [
@@ -65,7 +65,11 @@ function range(call: Call): GraphTensor {
 }
 
 export const generators: Rows = {
-  Constant: { run: constant, inputs: [0, 0] },
-  ConstantOfShape: { run: constantOfShape, inputs: [1, 1] },
+  Constant: {
+    run: constant,
+    inputs: [0, 0],
+    attributes: ['value', 'value_float', 'value_floats', 'value_int', 'value_ints'],
+  },
+  ConstantOfShape: { run: constantOfShape, inputs: [1, 1], attributes: ['value'] },
   Range: { run: range, inputs: [3, 3] },
 }

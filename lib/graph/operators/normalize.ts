@@ -35,9 +35,9 @@ function channelsOf(call: Call, x: GraphTensor): [N: number, C: number, inner: n
 function batchNorm(call: Call): GraphTensor {
   const x = call.floats(0)
   if (call.flag('training_mode') || call.node.outputs.some((name, i) => i > 0 && name !== '')) {
-    call.fail('training_mode is not supported')
+    call.unsupported('training_mode is not supported')
   }
-  if (!call.flag('spatial', true)) call.fail('spatial 0 is not supported')
+  if (!call.flag('spatial', true)) call.unsupported('spatial 0 is not supported')
   const [N, C, inner] = channelsOf(call, x)
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((place) => perChannel(call, place, C))
   const epsilon = call.real('epsilon', 1e-5)
@@ -155,10 +155,16 @@ function skipLayerNormalization(call: Call): readonly GraphTensor[] {
 }
 
 export const norms: Rows = {
-  BatchNormalization: { run: batchNorm, inputs: [5, 5] },
-  GroupNormalization: { run: groupNormalization, inputs: [3, 3] },
-  InstanceNormalization: { run: instanceNormalization, inputs: [3, 3] },
-  LayerNormalization: { run: layerNormalization, inputs: [2, 3] },
+  BatchNormalization: {
+    run: batchNorm,
+    inputs: [5, 5],
+    attributes: ['epsilon', 'momentum', 'spatial', 'training_mode'],
+  },
+  GroupNormalization: { run: groupNormalization, inputs: [3, 3], attributes: ['epsilon', 'num_groups', 'stash_type'] },
+  InstanceNormalization: { run: instanceNormalization, inputs: [3, 3], attributes: ['epsilon'] },
+  LayerNormalization: { run: layerNormalization, inputs: [2, 3], attributes: ['axis', 'epsilon', 'stash_type'] },
 }
 
-export const microsoftNorms: Rows = { SkipLayerNormalization: { run: skipLayerNormalization, inputs: [3, 5] } }
+export const microsoftNorms: Rows = {
+  SkipLayerNormalization: { run: skipLayerNormalization, inputs: [3, 5], attributes: ['epsilon'] },
+}
