@@ -70,7 +70,8 @@ class Settling {
   }
 
   plan(): Plan {
-    const steps = this.#steps(this.#graph.steps)
+    const wanted = new Prune(this.#graph.outputs.map(({ value }) => value)).steps(this.#graph.steps)
+    const steps = this.#steps(wanted)
     const inputs = this.#graph.inputs.map(({ value }) => value)
     const outputs = this.#graph.outputs.map(({ value }) => this.#resolved(value))
     this.#checkOutputs(outputs)

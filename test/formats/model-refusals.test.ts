@@ -82,6 +82,33 @@ describe('when a model is read, it refuses', () => {
       'node 0 "it" (GRU): The attribute activations of GRU has the value "Swish", which is not an activation of ONNX',
       () => single('GRU', { activations: ['Swish', 'Tanh'] }, { with: ['W', 'R'], weights: lstm }),
     ],
+    [
+      'recurrent weights that do not fit each other',
+      'node 0 "it" (LSTM): Expected R size (1, 8, 2), got [1, 6, 2]',
+      () => single('LSTM', {}, { with: ['W', 'R'], weights: { W: weight(1, 1, 8, 8), R: weight(2, 1, 6, 2) } }),
+    ],
+    [
+      'recurrent weights that are not finite',
+      'node 0 "it" (GRU): R must be finite, got NaN at [0, 5, 1]',
+      () => {
+        const R = weight(2, 1, 6, 2)
+        const data = Float32Array.from(R.data, (value, i) => (i === 11 ? Number.NaN : value))
+        return single('GRU', {}, { with: ['W', 'R'], weights: { W: weight(1, 1, 6, 8), R: { ...R, data } } })
+      },
+    ],
+    [
+      'an attribute that If does not have',
+      'node 1 (If): the attribute "lazy" is not supported',
+      () =>
+        modelFile({
+          nodes: [
+            { opType: 'Cast', inputs: ['x'], outputs: ['c'], attributes: { to: 9 } },
+            { opType: 'If', inputs: ['c'], outputs: ['y'], attributes: { lazy: 1 } },
+          ],
+          inputs: { x: { shape: [] } },
+          outputs: { y: {} },
+        }),
+    ],
     ['too many inputs', 'node 0 "it" (Neg): 2 inputs', () => single('Neg', {}, { with: ['x'] })],
     [
       'a value that nothing makes',
