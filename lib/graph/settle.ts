@@ -196,7 +196,8 @@ class Settling {
       const { name, type } = this.#graph.inputs[place]
       const own = count(this.#sizes.shapes[place])
       values += own
-      if (factsOf(type).kind === 'float' && (own > 1 || most === mostDeciding.branch)) return refuse(`the values of the input ${describe(name)}, which are ${type}`)
+      if (factsOf(type).kind === 'float' && (own > 1 || most === mostDeciding.branch))
+        return refuse(`the values of the input ${describe(name)}, which are ${type}`)
       if (values > most) return refuse(`more than ${most} values of inputs, those of ${describe(name)} among them`)
     }
     return places
