@@ -48,6 +48,61 @@ function numbered<Name extends string>(names: readonly Name[]): Readonly<Record<
   return Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>
 }
 
+/** Functions of one number, of two, and of many, by their numbers in a program; the first are the activations. */
+export const mapFunctions = [
+  'tanh',
+  'sigmoid',
+  'relu',
+  'affine',
+  'leakyRelu',
+  'thresholdedRelu',
+  'scaledTanh',
+  'hardSigmoid',
+  'elu',
+  'softsign',
+  'softplus',
+  'abs',
+  'neg',
+  'sign',
+  'ceil',
+  'floor',
+  'round',
+  'sqrt',
+  'reciprocal',
+  'exp',
+  'log',
+  'erf',
+  'sin',
+  'cos',
+  'gelu',
+  'geluTanh',
+  'hardSwish',
+  'selu',
+  'clip',
+  'logicalNot',
+] as const
+export const zipFunctions = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow',
+  'mod',
+  'fmod',
+  'min',
+  'max',
+  'prelu',
+  'logicalAnd',
+  'logicalOr',
+  'logicalXor',
+  'equal',
+  'less',
+  'lessOrEqual',
+  'greater',
+  'greaterOrEqual',
+] as const
+export const reductions = ['sum', 'mean', 'max', 'min', 'prod', 'l1', 'l2', 'sumSquare', 'logSumExp'] as const
+
 /** The numbers of a specification, in their order. */
 export const specFields = [
   'cell',
@@ -72,3 +127,110 @@ export const weightFields = [
   'weightHr',
   'peephole',
 ] as const satisfies (keyof CellWeights)[]
+
+/** Of the function that is a program, and of the one that is an instance of it. */
+export const programOp = { instance: 0, dispose: 1 } as const
+export const instanceOp = { run: 0, start: 1, dispose: 2 } as const
+
+/** What an instruction of a program does. Its numbers: this, how many follow, its operands. */
+export const opcode = {
+  copy: 0,
+  cast: 1,
+  fill: 2,
+  map: 3,
+  zip: 4,
+  where: 5,
+  reduce: 6,
+  argReduce: 7,
+  softmax: 8,
+  norm: 9,
+  gather: 10,
+  gatherElements: 11,
+  oneHot: 12,
+  cumSum: 13,
+  topK: 14,
+  gemm: 15,
+  matmul: 16,
+  conv: 17,
+  depthwise: 18,
+  convTranspose: 19,
+  pool: 20,
+  network: 21,
+  branch: 22,
+} as const
+
+/** Where a view lies. */
+export const regionNumber = { constants: 0, io: 1, scratch: 2 } as const
+
+/** The types of a view's values. Halves lie in memory as float32; a cast to them rounds. */
+export const elementNumber = { float32: 0, int32: 1, int64: 2, bool: 3, uint8: 4, int8: 5, float16: 6 } as const
+
+/** Functions of one value, and those that may follow a product; first the activations, in their order. */
+export const mapFunction = {
+  tanh: 0,
+  sigmoid: 1,
+  relu: 2,
+  affine: 3,
+  leakyRelu: 4,
+  thresholdedRelu: 5,
+  scaledTanh: 6,
+  hardSigmoid: 7,
+  elu: 8,
+  softsign: 9,
+  softplus: 10,
+  abs: 11,
+  neg: 12,
+  sign: 13,
+  ceil: 14,
+  floor: 15,
+  round: 16, // half to even
+  sqrt: 17,
+  reciprocal: 18,
+  exp: 19,
+  log: 20,
+  erf: 21,
+  sin: 22,
+  cos: 23,
+  gelu: 24,
+  geluTanh: 25,
+  hardSwish: 26,
+  selu: 27, // beta · x, below 0 beta · alpha · (e^x − 1)
+  clip: 28, // within alpha and beta
+  logicalNot: 29,
+} as const
+
+/** Functions of two values. */
+export const zipFunction = {
+  add: 0,
+  sub: 1,
+  mul: 2,
+  div: 3,
+  pow: 4,
+  mod: 5, // with the sign of the divisor
+  fmod: 6,
+  min: 7,
+  max: 8,
+  prelu: 9,
+  logicalAnd: 10,
+  logicalOr: 11,
+  logicalXor: 12,
+  equal: 13,
+  less: 14,
+  lessOrEqual: 15,
+  greater: 16,
+  greaterOrEqual: 17,
+} as const
+
+/** What one value is made of many by. */
+export const reduceKind = {
+  sum: 0,
+  mean: 1,
+  max: 2,
+  min: 3,
+  prod: 4,
+  l1: 5,
+  l2: 6,
+  sumSquare: 7,
+  logSumExp: 8,
+} as const
+export const poolKind = { max: 0, average: 1, averageWithPads: 2 } as const

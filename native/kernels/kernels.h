@@ -4,7 +4,10 @@
 #include "../spec/activation.h"
 #include "../spec/cell_traits.h"
 #include "../spec/cpu_features.h"
+#include "../spec/map_function.h"
+#include "../spec/reduction.h"
 #include "../spec/weight_type.h"
+#include "../spec/zip_function.h"
 
 namespace native_rnn {
 
@@ -106,6 +109,56 @@ struct BlockPanels {
   size_t large;   // of one of so many that they pass second-level caches
 };
 
+// y[m][n] = alpha · Σ over k of a[m][k] · b[k][n], k ascending. b and y are contiguous in n; all strides are in floats
+// and may have any sign; y overlaps neither of the others.
+struct MatmulArgs {
+  size_t M, K, N;
+  float alpha;
+  const float* a;
+  ptrdiff_t aRow, aK;
+  const float* b;
+  ptrdiff_t bRow;
+  float* y;
+  ptrdiff_t yRow;
+};
+
+// y[c] = bias[c] + Σ over the taps of x[tap][c] · w[tap][c], row by row: one pixel of a depthwise convolution, over those
+// taps that are within the image. Strides in floats.
+struct DepthwiseArgs {
+  size_t rows, columns, channels;
+  const float* x;
+  ptrdiff_t xRow, xColumn;
+  const float* w;
+  ptrdiff_t wRow, wColumn;
+  const float* bias; // null: none
+  float* y;
+};
+
+// Which of two operands is an array; the other is one value.
+enum class Operands : uint8_t { both, oneA, oneB };
+constexpr size_t operandKinds = size_t(Operands::oneB) + 1;
+
+// Functions over contiguous floats of any alignment and number. They read and write nothing beyond those, and a value's
+// bits do not depend on its place among them.
+struct OpKernels {
+  // By MapFunction; y may be x. Null for logicalNot.
+  void (*map[mapFunctions])(const float* x, float* y, size_t n, float alpha, float beta);
+  // By ZipFunction and Operands; y may be a or b. Null for what is not of floats.
+  void (*zip[zipFunctions][operandKinds])(const float* a, const float* b, float* y, size_t n);
+  // By ZipFunction − equal.
+  void (*compare[comparisons][operandKinds])(const float* a, const float* b, uint8_t* y, size_t n);
+  // By Reduction: in 16 sums, x[i] to that of i mod 16, then those in pairs.
+  float (*reduce[reductions])(const float* x, size_t n);
+  // total[i] = total[i] ∘ x[i]; of a sum for mean, of a sum of squares for l2, without what ends them. The first call does
+  // not read `total`. Null for logSumExp.
+  void (*fold[reductions])(const float* x, float* total, size_t n, bool isFirst);
+  void (*softmax)(const float* x, float* y, size_t n, bool isLog); // y may be x
+  // y = (x − mean) / √(variance + epsilon) · scale + bias; scale and bias may be null; y may be x.
+  void (*norm)(const float* x, const float* scale, const float* bias, float* y, size_t n, float epsilon);
+  void (*matmul)(const MatmulArgs&);
+  void (*depthwise)(const DepthwiseArgs&);
+};
+
 // The table of an instruction set.
 struct Kernels {
   const char* name;                // 'avx512', 'avx2', 'neon', 'portable'
@@ -118,6 +171,7 @@ struct Kernels {
   bool fusesRowSteps[weightTypes]; // a single row may have fusedInput and overlap
   void (*gemm[weightTypes][4])(const GemmArgs&); // by weight type and gates − 1
   void (*recurrence[weightTypes][cellKinds])(const RecurrenceArgs&);
+  OpKernels ops;
 };
 
 } // namespace native_rnn

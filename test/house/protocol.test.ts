@@ -76,11 +76,12 @@ export const cellNames = Object.keys(cellTraits) as CellName[]
 })
 
 describe('what crosses the border', () => {
+  const functions = ['map_function', 'zip_function', 'reduction']
   const headers = () =>
     readdirSync(join(root, 'native/protocol'))
       .filter((name) => name.endsWith('.h'))
       .map((name) => `native/protocol/${name}`)
-  const facts = ['network_spec'].map((name) => `native/spec/${name}.h`)
+  const facts = ['network_spec', ...functions].map((name) => `native/spec/${name}.h`)
   const cpp = () => [...headers(), ...facts].map(read).join('\n')
   const ts = () => tsConstants(read('lib/backends/protocol.ts'))
 
@@ -101,6 +102,9 @@ describe('what crosses the border', () => {
     functionsField: 'functionsFields',
     functionField: 'functionFields',
     weightField: 'weightFields',
+    mapFunction: 'mapFunctions',
+    zipFunction: 'zipFunctions',
+    reduction: 'reductions',
   }
 
   it.each([...enumerations, ...Object.values(renamed)])('%s has the same names and numbers', (name) => {
@@ -119,7 +123,8 @@ describe('what crosses the border', () => {
   })
 
   it('has no enumeration in one language alone', () => {
-    const own = Object.keys(cppEnums(headers().map(read).join('\n'))).map(lowered)
+    const files = [...headers(), ...functions.map((name) => `native/spec/${name}.h`)]
+    const own = Object.keys(cppEnums(files.map(read).join('\n'))).map(lowered)
     const inCpp = [...own.map((name) => renamed[name] ?? lists[name] ?? name), ...Object.values(renamed)]
     const inTs = Object.entries(ts()).flatMap(([name, value]) => (typeof value === 'object' ? [name] : []))
     expect(inTs.sort()).toEqual([...new Set(inCpp)].sort())
@@ -153,6 +158,13 @@ describe('the table of cells', () => {
 })
 
 describe('the list of activations', () => {
+  it('begins the list of functions of one number', () => {
+    const kinds = byNumber(cppEnums(read('native/spec/activation.h')).ActivationKind)
+    const functions = byNumber(cppEnums(read('native/spec/map_function.h')).MapFunction)
+    expect(functions.slice(0, kinds.length)).toEqual(kinds)
+    expect(functions.length).toBeGreaterThan(kinds.length)
+  })
+
   it('has the same names in the same order', () => {
     const kinds = byNumber(cppEnums(read('native/spec/activation.h')).ActivationKind)
     expect(kinds.map(([, number]) => number)).toEqual(kinds.map((_, index) => index))

@@ -2,6 +2,7 @@
 
 import type { Call, Operator } from '../call.ts'
 import { roundHalfEven } from '../rounding.ts'
+import { lengthOf } from '../tensor.ts'
 import { applied, mapped } from './arithmetic.ts'
 import { erf, erfc } from './erf.ts'
 import type { Rows } from './row.ts'
@@ -46,7 +47,7 @@ const prelu: Operator = (call) => {
     x,
     slope,
   )
-  if (made.data.length !== x.data.length) call.fail(`slopes (${slope.shape}) of values (${x.shape})`)
+  if (lengthOf(made) !== lengthOf(x)) call.fail(`slopes (${slope.shape}) of values (${x.shape})`)
   return made
 }
 

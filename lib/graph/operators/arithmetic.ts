@@ -3,7 +3,7 @@
 import type { Call, Operator } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { broadcast, expanded } from '../strides.ts'
-import { factsOf, type GraphTensor } from '../tensor.ts'
+import { factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
 import { type Rows, unbounded } from './row.ts'
 
 export interface Binary {
@@ -82,7 +82,7 @@ const clip: Operator = (call) => {
   const { type } = call.input(0)
   const bound = (place: number, name: string, otherwise: number) => {
     const given = call.inputs[place]
-    if (given !== undefined && (given.data.length !== 1 || given.type !== type)) {
+    if (given !== undefined && (lengthOf(given) !== 1 || given.type !== type)) {
       call.fail(`${name} must be one value of ${type}`)
     }
     if (given === undefined && factsOf(type).kind !== 'float') return otherwise

@@ -42,8 +42,8 @@ function power(call: Call): GraphTensor {
   const shape = broadcast(call, base.shape, exponent.shape)
   const made = call.allocate(base.type, shape)
   const [x, y] = [expanded(call, base, shape).data, expanded(call, exponent, shape).data]
-  if (kind === 'big') for (let i = 0; i < x.length; i++) made.data[i] = bigPower(x[i] as bigint, Number(y[i]))
-  else for (let i = 0; i < x.length; i++) made.data[i] = (x[i] as number) ** Number(y[i])
+  if (kind === 'big') for (let i = 0; i < made.data.length; i++) made.data[i] = bigPower(x[i] as bigint, Number(y[i]))
+  else for (let i = 0; i < made.data.length; i++) made.data[i] = (x[i] as number) ** Number(y[i])
   roundTo(base.type, made.data)
   return made
 }

@@ -3,7 +3,7 @@
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { transposed } from '../strides.ts'
-import { factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
+import { factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 interface Reduction {
@@ -39,10 +39,10 @@ function reduced(call: Call, reduction: Reduction): GraphTensor {
     ? x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
     : kept.map((axis) => x.shape[axis])
   const made = call.allocate(x.type, shape)
-  const length = made.data.length === 0 ? 0 : ordered.data.length / made.data.length
-  call.spend(ordered.data.length)
+  const length = lengthOf(made) === 0 ? 0 : lengthOf(x) / lengthOf(made)
+  call.spend(lengthOf(x))
   if (isFloat) ofFloats(ordered.data as Float32Array, made.data, length, reduction)
-  else if (length === 0 && reduction.isExtreme && made.data.length > 0) call.fail(`${x.type} without any values`)
+  else if (length === 0 && reduction.isExtreme && lengthOf(made) > 0) call.fail(`${x.type} without any values`)
   else ofIntegers(ordered.data, made.data, length, reduction)
   roundTo(x.type, made.data)
   return made
