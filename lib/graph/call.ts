@@ -23,7 +23,10 @@ export class NeedsValue {
 }
 
 /** What an operator asks of its node: which outputs are wanted (an empty name for one that is not), and the words that refuse. */
-export type CallSite = Pick<GraphNode, 'outputs' | 'fail'>
+export interface CallSite extends Pick<GraphNode, 'outputs' | 'fail'> {
+  /** Its values are those of a run, and no fault of a file: an integer divided by 0 gives 0. */
+  readonly isStep?: true
+}
 
 /** What an operator sees. `opset` is the version of its domain that the graph asks for. */
 export class Call {

@@ -82,11 +82,17 @@ class Flattening implements Compiler {
   }
 
   operator(scope: Scope, node: GraphNode): OperatorRow {
-    const row = operatorOf(node.domain, node.opType) ?? recurrentOf(node.domain, node.opType)
-    if (row !== undefined) return row
-    const opset = scope.graph.opset(node.domain)
-    const domain = node.domain === '' ? '' : ` of the domain ${describe(node.domain)}`
-    return node.fail(`the operator ${describe(node.opType)}${domain}, opset ${opset}, is not supported`)
+    const { domain, opType } = node
+    const opset = scope.graph.opset(domain)
+    const of = domain === '' ? '' : ` of the domain ${describe(domain)}`
+    if (recurrentOf(domain, opType) !== undefined) return recurrentOf(domain, opType)!
+    const row = operatorOf(domain, opType)
+    if (row === undefined) return node.fail(`the operator ${describe(opType)}${of}, opset ${opset}, is not supported`)
+    for (const name of node.attributes().keys()) {
+      if (row.attributes?.includes(name)) continue
+      node.fail(`the attribute ${describe(name)} of ${describe(opType)}${of}, opset ${opset}, is not supported`)
+    }
+    return row
   }
 
   isStep(node: GraphNode): boolean {

@@ -26,7 +26,11 @@ export function runStep(
   const refuse = (what: string) => refuseStep(step, what)
   const row = operatorOf(step.domain, step.opType) ?? (isDry ? recurrentOf(step.domain, step.opType) : undefined)
   if (row === undefined) return refuse('the operator is not supported')
-  const site = { outputs: step.outputs.map((value) => (value < 0 ? '' : 'wanted')), fail: refuse }
+  const site = {
+    outputs: step.outputs.map((value) => (value < 0 ? '' : 'wanted')),
+    fail: refuse,
+    isStep: true as const,
+  }
   const made = row.run(new Call(site, inputs, step.attributes, step.opset, budget, isDry))
   return Array.isArray(made) ? made : [made as GraphTensor]
 }
