@@ -33,4 +33,11 @@ export interface Addon {
     memory: Float32Array,
     weights: readonly (Float32Array | undefined)[],
   ): Bound
+  program(
+    table: number,
+    threads: number,
+    numbers: Float64Array,
+    constants: Uint8Array,
+    memories: readonly Float32Array[],
+  ): Bound
 }
