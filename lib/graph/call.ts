@@ -23,7 +23,10 @@ export class NeedsValue {
 }
 
 /** What an operator asks of its node: which outputs are wanted (an empty name for one that is not), and the words that refuse. */
-export type CallSite = Pick<GraphNode, 'outputs' | 'fail'>
+export interface CallSite extends Pick<GraphNode, 'outputs' | 'fail'> {
+  /** Its values are those of a run, and no fault of a file: an integer divided by 0 gives 0. */
+  readonly isStep?: true
+}
 
 /** What an operator sees. `opset` is the version of its domain that the graph asks for. */
 export class Call {
@@ -33,7 +36,7 @@ export class Call {
   readonly budget: Budget
   /** Only types and shapes are asked for; inputs may be phantoms. */
   readonly isDry: boolean
-  readonly #attributes: ReadonlyMap<string, AttributeValue | StepAttribute>
+  readonly attributes: ReadonlyMap<string, AttributeValue | StepAttribute>
 
   constructor(
     node: CallSite,
@@ -46,7 +49,7 @@ export class Call {
     this.isDry = isDry
     this.node = node
     this.inputs = inputs
-    this.#attributes = attributes
+    this.attributes = attributes
     this.opset = opset
     this.budget = budget
   }
@@ -94,7 +97,7 @@ export class Call {
   }
 
   attribute(name: string): AttributeValue | StepAttribute | undefined {
-    return this.#attributes.get(name)
+    return this.attributes.get(name)
   }
 
   integer<Otherwise>(name: string, otherwise: Otherwise): number | Otherwise {

@@ -111,7 +111,7 @@ export function floatsOver(values: Float32Array | Uint8Array): Float32Array {
 }
 
 /** The bytes of a typed array, in the same memory. */
-export function bytesOf(values: Float32Array | Uint8Array): Uint8Array {
+export function bytesOf(values: ArrayBufferView): Uint8Array {
   return new Bytes(typedBuffer(values), offsetOf(values), bytesIn(values))
 }
 

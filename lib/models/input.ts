@@ -39,6 +39,13 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
   return { data: converted(data as GraphData, rule, `${label}.data`), shape: own }
 }
 
+/** A getter that was read later can have detached or shrunk an array that was read before. */
+export function checkLength({ label }: InputRule, { data, shape }: ReadInput): void {
+  const length = trueLength(data)
+  if (length === elements(shape)) return
+  fail('ERR_RNN_SHAPE', `${label}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)
+}
+
 /** A single value: as many axes of length 1 as the model asks for. */
 function readOne(value: number | bigint | boolean, rule: InputRule): ReadInput {
   const shape: number[] = []
@@ -82,7 +89,8 @@ function readNested(values: readonly unknown[], rule: InputRule): ReadInput {
     for (let i = 0; i < length; i++) {
       const value = level[i]
       place[axis] = i
-      if (axis === shape.length - 1) data[next++] = element(value, rule) ?? wrongValue(value, rule, placeOf(label, place))
+      if (axis === shape.length - 1)
+        data[next++] = element(value, rule) ?? wrongValue(value, rule, placeOf(label, place))
       else if (isArray(value) && value.length === below) fill(value, axis + 1)
       else if (axis + 2 === shape.length && isRow(value, below)) {
         const row = converted(value as unknown as GraphData, rule, placeOf(label, place))

@@ -1,8 +1,9 @@
 /** The tensors that go into a model and come out of it, as users have them; it alone knows their types. */
 
 import type { GraphValue } from '../graph/plan.ts'
-import type { ElementType, GraphData } from '../graph/tensor.ts'
-import { isArray } from '../intrinsics/captured.ts'
+import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
+import { isArray, setValues } from '../intrinsics/captured.ts'
+import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { NumberArray, TensorLike } from '../tensor/tensor.ts'
 
 /** ONNX's element types by name. */
@@ -22,7 +23,15 @@ export interface ModelTensor {
 }
 
 /** Values nested to any depth, each level of one length; the innermost rows may be typed arrays. */
-export type NestedValues = readonly (number | bigint | boolean | NumberArray | BigInt64Array | BigUint64Array | NestedValues)[]
+export type NestedValues = readonly (
+  | number
+  | bigint
+  | boolean
+  | NumberArray
+  | BigInt64Array
+  | BigUint64Array
+  | NestedValues
+)[]
 
 /**
  * What can stand for an input of a model; it is read as the input's type asks. A single number, bigint or boolean stands for a tensor of one
@@ -49,4 +58,11 @@ export interface ModelValue {
 /** A copy for users. */
 export function modelValue({ name, type, shape }: GraphValue): ModelValue {
   return Object.freeze({ name, type, shape: isArray(shape) ? Object.freeze([...shape]) : undefined })
+}
+
+/** A copy in a buffer of its own. */
+export function copyOfData(type: ElementType, data: GraphData): GraphData {
+  const copy = new (factsOf(type).array)(trueLength(data))
+  setValues(copy, data)
+  return copy
 }

@@ -122,8 +122,8 @@ struct MatmulArgs {
   ptrdiff_t yRow;
 };
 
-// y[c] = bias[c] + Σ over the taps of x[tap][c] · w[tap][c], row by row: one pixel of a depthwise convolution, over those
-// taps that are within the image. Strides in floats.
+// y[c] = bias[c] + Σ over the taps of x[tap][c] · w[tap][c], row by row: one pixel of a depthwise convolution, over
+// those taps that are within the image. Strides in floats.
 struct DepthwiseArgs {
   size_t rows, columns, channels;
   const float* x;
@@ -149,8 +149,8 @@ struct OpKernels {
   void (*compare[comparisons][operandKinds])(const float* a, const float* b, uint8_t* y, size_t n);
   // By Reduction: in 16 sums, x[i] to that of i mod 16, then those in pairs.
   float (*reduce[reductions])(const float* x, size_t n);
-  // total[i] = total[i] ∘ x[i]; of a sum for mean, of a sum of squares for l2, without what ends them. The first call does
-  // not read `total`. Null for logSumExp.
+  // total[i] = total[i] ∘ x[i]; of a sum for mean, of a sum of squares for l2, without what ends them. The first call
+  // does not read `total`. Null for logSumExp.
   void (*fold[reductions])(const float* x, float* total, size_t n, bool isFirst);
   void (*softmax)(const float* x, float* y, size_t n, bool isLog); // y may be x
   // y = (x − mean) / √(variance + epsilon) · scale + bias; scale and bias may be null; y may be x.

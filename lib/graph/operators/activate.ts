@@ -8,12 +8,13 @@ import { erf, erfc } from './erf.ts'
 import type { Rows } from './row.ts'
 
 /** A function of each floating-point value, made once a call out of the attributes. */
-const row = (make: (call: Call) => (x: number) => number): Rows[string] => ({
+const row = (make: (call: Call) => (x: number) => number, ...attributes: string[]): Rows[string] => ({
   run: (call) => {
     call.floats(0)
     return mapped(call, make(call))
   },
   inputs: [1, 1],
+  attributes,
 })
 
 const plain = (of: (x: number) => number) => row(() => of)
@@ -64,17 +65,21 @@ export const activations: Rows = {
   Sin: plain(Math.sin),
   Erf: plain(erf),
   Round: plain((x) => (x < 0 && x >= -0.5 ? -0 : roundHalfEven(x))),
-  Elu: row((call) => elu(call.real('alpha', 1))),
-  Selu: row((call) => {
-    const gamma = call.real('gamma', selu.gamma)
-    const of = elu(call.real('alpha', selu.alpha))
-    return (x) => gamma * of(x)
-  }),
+  Elu: row((call) => elu(call.real('alpha', 1)), 'alpha'),
+  Selu: row(
+    (call) => {
+      const gamma = call.real('gamma', selu.gamma)
+      const of = elu(call.real('alpha', selu.alpha))
+      return (x) => gamma * of(x)
+    },
+    'alpha',
+    'gamma',
+  ),
   LeakyRelu: row((call) => {
     const alpha = call.real('alpha', 0.01)
     return (x) => (x < 0 ? alpha * x : x)
-  }),
-  HardSigmoid: row((call) => hardSigmoid(call.real('alpha', 0.2), call.real('beta', 0.5))),
+  }, 'alpha'),
+  HardSigmoid: row((call) => hardSigmoid(call.real('alpha', 0.2), call.real('beta', 0.5)), 'alpha', 'beta'),
   HardSwish: plain((x) => x * hardSigmoid(1 / 6, 0.5)(x)),
   // By the larger of both: e^x alone would overflow.
   Softplus: plain((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
@@ -83,7 +88,7 @@ export const activations: Rows = {
     const kind = call.text('approximate', 'none')
     if (kind !== 'none' && kind !== 'tanh') call.fail(`approximate ${kind} is not supported`)
     return kind === 'tanh' ? geluByTanh : gelu
-  }),
+  }, 'approximate'),
   PRelu: { run: prelu, inputs: [2, 2] },
 }
 

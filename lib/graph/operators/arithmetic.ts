@@ -51,15 +51,20 @@ const many = (row: Binary): Rows[string] => ({
 
 const divide: Operator = (call) => {
   const divisor = call.input(1)
-  if (factsOf(divisor.type).kind !== 'float' && divisor.data.some((value: number | bigint) => !value)) {
-    call.fail('an integer is divided by 0')
-  }
-  return applied(
-    call,
-    { number: (a, b) => a / b, big: (a, b) => a / b, integer: (a, b) => Math.trunc(a / b) },
-    call.input(0),
-    divisor,
-  )
+  checkDivisor(call, divisor)
+  return applied(call, quotient, call.input(0), divisor)
+}
+
+const quotient: Binary = {
+  number: (a, b) => a / b,
+  big: (a, b) => (b === 0n ? 0n : a / b),
+  integer: (a, b) => (b === 0 ? 0 : Math.trunc(a / b)),
+}
+
+/** A constant of a file that is divided by 0 is none. */
+export function checkDivisor(call: Call, { type, data }: GraphTensor): void {
+  if (call.node.isStep || factsOf(type).kind === 'float') return
+  if (data.some((value: number | bigint) => !value)) call.fail('an integer is divided by 0')
 }
 
 export function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): GraphTensor {
@@ -103,7 +108,7 @@ export const arithmetic: Rows = {
   Div: { run: divide, inputs: [2, 2] },
   Min: many({ number: Math.min, big: (a, b) => (a < b ? a : b) }),
   Max: many({ number: Math.max, big: (a, b) => (a > b ? a : b) }),
-  Clip: { run: clip, inputs: [1, 3] },
+  Clip: { run: clip, inputs: [1, 3], attributes: ['min', 'max'] },
   Neg: one(
     (x) => -x,
     (x) => -x,

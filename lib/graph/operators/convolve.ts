@@ -165,6 +165,14 @@ function convTranspose(call: Call): GraphTensor {
 }
 
 export const convolutions: Rows = {
-  Conv: { run: conv, inputs: [2, 3] },
-  ConvTranspose: { run: convTranspose, inputs: [2, 3] },
+  Conv: {
+    run: conv,
+    inputs: [2, 3],
+    attributes: ['auto_pad', 'dilations', 'group', 'kernel_shape', 'pads', 'strides'],
+  },
+  ConvTranspose: {
+    run: convTranspose,
+    inputs: [2, 3],
+    attributes: ['auto_pad', 'dilations', 'group', 'kernel_shape', 'output_padding', 'output_shape', 'pads', 'strides'],
+  },
 }

@@ -134,4 +134,4 @@ function einsum(call: Call): GraphTensor {
   return made
 }
 
-export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER] } }
+export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER], attributes: ['equation'] } }

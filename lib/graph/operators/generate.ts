@@ -65,7 +65,11 @@ function range(call: Call): GraphTensor {
 }
 
 export const generators: Rows = {
-  Constant: { run: constant, inputs: [0, 0] },
-  ConstantOfShape: { run: constantOfShape, inputs: [1, 1] },
+  Constant: {
+    run: constant,
+    inputs: [0, 0],
+    attributes: ['value', 'value_float', 'value_floats', 'value_int', 'value_ints'],
+  },
+  ConstantOfShape: { run: constantOfShape, inputs: [1, 1], attributes: ['value'] },
   Range: { run: range, inputs: [3, 3] },
 }

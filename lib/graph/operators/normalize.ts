@@ -155,10 +155,16 @@ function skipLayerNormalization(call: Call): readonly GraphTensor[] {
 }
 
 export const norms: Rows = {
-  BatchNormalization: { run: batchNorm, inputs: [5, 5] },
-  GroupNormalization: { run: groupNormalization, inputs: [3, 3] },
-  InstanceNormalization: { run: instanceNormalization, inputs: [3, 3] },
-  LayerNormalization: { run: layerNormalization, inputs: [2, 3] },
+  BatchNormalization: {
+    run: batchNorm,
+    inputs: [5, 5],
+    attributes: ['epsilon', 'momentum', 'spatial', 'training_mode'],
+  },
+  GroupNormalization: { run: groupNormalization, inputs: [3, 3], attributes: ['epsilon', 'num_groups', 'stash_type'] },
+  InstanceNormalization: { run: instanceNormalization, inputs: [3, 3], attributes: ['epsilon'] },
+  LayerNormalization: { run: layerNormalization, inputs: [2, 3], attributes: ['axis', 'epsilon', 'stash_type'] },
 }
 
-export const microsoftNorms: Rows = { SkipLayerNormalization: { run: skipLayerNormalization, inputs: [3, 5] } }
+export const microsoftNorms: Rows = {
+  SkipLayerNormalization: { run: skipLayerNormalization, inputs: [3, 5], attributes: ['epsilon'] },
+}

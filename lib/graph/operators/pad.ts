@@ -17,9 +17,7 @@ const modes: Readonly<Record<string, Mode>> = {
 
 /** Pads of every axis, the first ones and the last ones. */
 function padsOf(call: Call, rank: number): [before: number[], after: number[]] {
-  const isOld = call.opset < 11
-  const pads =
-    (isOld ? call.integers(call.opset < 2 ? 'paddings' : 'pads') : call.numbers(1)) ?? call.fail('pads are missing')
+  const pads = call.numbersOf(1, call.opset < 2 ? 'paddings' : 'pads') ?? call.fail('pads are missing')
   const axes = call.axes(call.numbers(3) ?? Array.from({ length: rank }, (_, axis) => axis), rank)
   if (pads.length !== 2 * axes.length) call.fail(`${pads.length} pads of ${axes.length} axes`)
   const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)]
@@ -32,9 +30,8 @@ function padsOf(call: Call, rank: number): [before: number[], after: number[]] {
 
 function constantOf(call: Call, x: GraphTensor): number | bigint {
   const zero = factsOf(x.type).kind === 'big' ? 0n : 0
-  if (call.opset < 11) return zero === 0n ? zero : call.real('value', 0)
   const given = call.inputs[2]
-  if (given === undefined) return zero
+  if (given === undefined) return zero === 0n ? zero : call.real('value', 0)
   if (lengthOf(given) !== 1 || given.type !== x.type) call.fail(`constant_value must be one value of ${x.type}`)
   return given.data[0]
 }
@@ -100,4 +97,4 @@ function fill(
   }
 }
 
-export const paddings: Rows = { Pad: { run: pad, inputs: [1, 4] } }
+export const paddings: Rows = { Pad: { run: pad, inputs: [1, 4], attributes: ['mode', 'pads', 'paddings', 'value'] } }

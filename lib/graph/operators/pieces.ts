@@ -143,9 +143,9 @@ function where(call: Call): GraphTensor {
 }
 
 export const pieces: Rows = {
-  Slice: { run: slice, inputs: [1, 5] },
-  Concat: { run: concat, inputs: [1, unbounded] },
-  Split: { run: split, inputs: [1, 2] },
-  Gather: { run: gather, inputs: [2, 2] },
+  Slice: { run: slice, inputs: [1, 5], attributes: ['starts', 'ends', 'axes'] },
+  Concat: { run: concat, inputs: [1, unbounded], attributes: ['axis'] },
+  Split: { run: split, inputs: [1, 2], attributes: ['axis', 'split', 'num_outputs'] },
+  Gather: { run: gather, inputs: [2, 2], attributes: ['axis'] },
   Where: { run: where, inputs: [3, 3] },
 }

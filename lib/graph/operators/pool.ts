@@ -135,8 +135,16 @@ function globalPool(call: Call, isMax: boolean): GraphTensor {
 }
 
 export const poolings: Rows = {
-  AveragePool: { run: averagePool, inputs: [1, 1] },
-  MaxPool: { run: maxPool, inputs: [1, 1] },
+  AveragePool: {
+    run: averagePool,
+    inputs: [1, 1],
+    attributes: ['auto_pad', 'ceil_mode', 'count_include_pad', 'dilations', 'kernel_shape', 'pads', 'strides'],
+  },
+  MaxPool: {
+    run: maxPool,
+    inputs: [1, 1],
+    attributes: ['auto_pad', 'ceil_mode', 'dilations', 'kernel_shape', 'pads', 'storage_order', 'strides'],
+  },
   GlobalAveragePool: { run: (call) => globalPool(call, false), inputs: [1, 1] },
   GlobalMaxPool: { run: (call) => globalPool(call, true), inputs: [1, 1] },
 }

@@ -138,7 +138,13 @@ function fusedMatMul(call: Call): GraphTensor {
 
 export const products: Rows = {
   MatMul: { run: (call) => product(call, call.input(0), call.input(1), 1), inputs: [2, 2] },
-  Gemm: { run: gemm, inputs: [2, 3] },
+  Gemm: { run: gemm, inputs: [2, 3], attributes: ['alpha', 'beta', 'transA', 'transB'] },
 }
 
-export const microsoftProducts: Rows = { FusedMatMul: { run: fusedMatMul, inputs: [2, 2] } }
+export const microsoftProducts: Rows = {
+  FusedMatMul: {
+    run: fusedMatMul,
+    inputs: [2, 2],
+    attributes: ['alpha', 'transA', 'transB', 'transBatchA', 'transBatchB'],
+  },
+}

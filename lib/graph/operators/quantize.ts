@@ -78,6 +78,10 @@ function quantize(call: Call): GraphTensor {
 }
 
 export const quantization: Rows = {
-  DequantizeLinear: { run: dequantize, inputs: [2, 3] },
-  QuantizeLinear: { run: quantize, inputs: [2, 3] },
+  DequantizeLinear: { run: dequantize, inputs: [2, 3], attributes: ['axis', 'block_size', 'output_dtype'] },
+  QuantizeLinear: {
+    run: quantize,
+    inputs: [2, 3],
+    attributes: ['axis', 'block_size', 'output_dtype', 'saturate', 'precision'],
+  },
 }

@@ -165,10 +165,14 @@ function cumSum(call: Call): GraphTensor {
 }
 
 export const selections: Rows = {
-  ArgMax: { run: (call) => extreme(call, true), inputs: [1, 1] },
-  ArgMin: { run: (call) => extreme(call, false), inputs: [1, 1] },
-  TopK: { run: topK, inputs: [1, 2] },
-  OneHot: { run: oneHot, inputs: [3, 3] },
-  GatherElements: { run: gatherElements, inputs: [2, 2] },
-  CumSum: { run: cumSum, inputs: [2, 2] },
+  ArgMax: { run: (call) => extreme(call, true), inputs: [1, 1], attributes: ['axis', 'keepdims', 'select_last_index'] },
+  ArgMin: {
+    run: (call) => extreme(call, false),
+    inputs: [1, 1],
+    attributes: ['axis', 'keepdims', 'select_last_index'],
+  },
+  TopK: { run: topK, inputs: [1, 2], attributes: ['axis', 'k', 'largest', 'sorted'] },
+  OneHot: { run: oneHot, inputs: [3, 3], attributes: ['axis'] },
+  GatherElements: { run: gatherElements, inputs: [2, 2], attributes: ['axis'] },
+  CumSum: { run: cumSum, inputs: [2, 2], attributes: ['exclusive', 'reverse'] },
 }

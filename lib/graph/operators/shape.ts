@@ -124,14 +124,14 @@ function dropout(call: Call): readonly GraphTensor[] {
 
 export const shapes: Rows = {
   Identity: { run: (call) => call.input(0), inputs: [1, 1] },
-  Dropout: { run: dropout, inputs: [1, 3] },
-  Reshape: { run: reshape, inputs: [1, 2] },
-  Squeeze: { run: squeeze, inputs: [1, 2] },
-  Unsqueeze: { run: unsqueeze, inputs: [1, 2] },
-  Flatten: { run: flatten, inputs: [1, 1] },
-  Transpose: { run: transpose, inputs: [1, 1] },
+  Dropout: { run: dropout, inputs: [1, 3], attributes: ['ratio', 'seed'] },
+  Reshape: { run: reshape, inputs: [1, 2], attributes: ['allowzero', 'shape'] },
+  Squeeze: { run: squeeze, inputs: [1, 2], attributes: ['axes'] },
+  Unsqueeze: { run: unsqueeze, inputs: [1, 2], attributes: ['axes'] },
+  Flatten: { run: flatten, inputs: [1, 1], attributes: ['axis'] },
+  Transpose: { run: transpose, inputs: [1, 1], attributes: ['perm'] },
   Expand: { run: expand, inputs: [2, 2] },
   Tile: { run: tile, inputs: [2, unbounded] },
-  Shape: { run: shapeOf, inputs: [1, 1] },
+  Shape: { run: shapeOf, inputs: [1, 1], attributes: ['start', 'end'] },
   Size: { run: sizeOf, inputs: [1, 1] },
 }

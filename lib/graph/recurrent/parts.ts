@@ -1,6 +1,6 @@
 /** What a recurrent node is made of, by the places of its inputs: its weights as floats, quantized ones decoded; knows onnxruntime's DynamicQuantizeLSTM. */
 
-import { describe } from '../../errors.ts'
+import { describe, RNNError } from '../../errors.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import type { Budget, Refuse } from '../budget.ts'
 import type { AttributeValue } from '../graph.ts'
@@ -54,6 +54,16 @@ export function nodeParts(
     R: weight(2, 'R', 10),
     B: optional(3, 'B'),
     P: optional(7, 'P'),
+  }
+}
+
+/** Rules of nodes do not know where a node stands: what they refuse is refused in its name. */
+export function inNameOf<T>(refuse: Refuse, rule: () => T): T {
+  try {
+    return rule()
+  } catch (cause) {
+    if (!(cause instanceof RNNError)) throw cause
+    return refuse(cause.message)
   }
 }
 

@@ -1,6 +1,7 @@
 // The table of an instruction set, built at compile time of everything that the kernels' sources hold for its Vec. Each
 // isa/*.cpp includes this alone; all of it is internal to that one object.
 #pragma once
+#include "../ops/table.h"
 #include "../rnn/cells/cells.h"
 #include "../rnn/recurrence.h"
 
@@ -37,6 +38,7 @@ constexpr Kernels makeKernels(const char* name, uint32_t needs) {
       table.blockPanels[G - 1][log2] = {size_t(singleBlockPanels<V>(G, 1 << log2)),
                                         size_t(blockPanels<V>(G, 1 << log2)),
                                         size_t(largeBlockPanels<V>(G, 1 << log2))};
+  table.ops = makeOpKernels<V>();
   size_t type = 0;
   forEachWeightType([&](auto weight) {
     using W = decltype(weight);

@@ -1,5 +1,6 @@
 // Eight floats in an AVX register. avx512.h has them for its half panels.
 #pragma once
+#include <cstddef>
 #include <immintrin.h>
 
 namespace {
@@ -13,6 +14,14 @@ struct Vec8 {
   static Vec8 set(float x) { return {_mm256_set1_ps(x)}; }
   static Vec8 broadcast(const float* p) { return {_mm256_broadcast_ss(p)}; }
   void store(float* p) const { _mm256_store_ps(p, v); }
+  static Vec8 loadAny(const float* p) { return {_mm256_loadu_ps(p)}; }
+  void storeAny(float* p) const { _mm256_storeu_ps(p, v); }
+  // The first n ≤ lanes; the others are 0.
+  static __m256i first(size_t n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(int(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  static Vec8 loadFirst(const float* p, size_t n) { return {_mm256_maskload_ps(p, first(n))}; }
+  void storeFirst(float* p, size_t n) const { _mm256_maskstore_ps(p, first(n), v); }
 };
 inline Vec8 operator+(Vec8 a, Vec8 b) { return {_mm256_add_ps(a.v, b.v)}; }
 inline Vec8 operator-(Vec8 a, Vec8 b) { return {_mm256_sub_ps(a.v, b.v)}; }
@@ -25,6 +34,9 @@ inline Vec8 fnma(Vec8 a, Vec8 b, Vec8 c) { return {_mm256_fnmadd_ps(a.v, b.v, c.
 inline Vec8 min(Vec8 a, Vec8 b) { return {_mm256_min_ps(a.v, b.v)}; }
 inline Vec8 max(Vec8 a, Vec8 b) { return {_mm256_max_ps(a.v, b.v)}; }
 inline __m256 operator<(Vec8 a, Vec8 b) { return _mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ); }
+inline __m256 operator==(Vec8 a, Vec8 b) { return _mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ); }
+inline bool any(__m256 mask) { return _mm256_movemask_ps(mask) != 0; }
+inline Vec8 sqrt(Vec8 a) { return {_mm256_sqrt_ps(a.v)}; }
 inline Vec8 select(__m256 mask, Vec8 a, Vec8 b) { return {_mm256_blendv_ps(b.v, a.v, mask)}; }
 inline Vec8 negativeAbs(Vec8 a) { return {_mm256_or_ps(_mm256_set1_ps(-0.0f), a.v)}; }
 inline Vec8 copySign(Vec8 a, Vec8 sign) { return {_mm256_or_ps(a.v, _mm256_and_ps(_mm256_set1_ps(-0.0f), sign.v))}; }
@@ -32,6 +44,15 @@ inline Vec8 copySign(Vec8 a, Vec8 sign) { return {_mm256_or_ps(a.v, _mm256_and_p
 inline Vec8 powerOfTwo(Vec8 t, Vec8 one) {
   return {_mm256_castsi256_ps(
       _mm256_add_epi32(_mm256_slli_epi32(_mm256_castps_si256(t.v), 23), _mm256_castps_si256(one.v)))};
+}
+// Of a positive normal x = significand · 2^exponent, the significand from 1 to below 2.
+inline Vec8 significand(Vec8 x) {
+  return {_mm256_or_ps(_mm256_and_ps(x.v, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffff))), _mm256_set1_ps(1.0f))};
+}
+inline Vec8 exponent(Vec8 x) {
+  // In the low bits of 2^23, from where a difference takes it.
+  const __m256 biased = _mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(x.v), 23));
+  return {_mm256_sub_ps(_mm256_or_ps(biased, _mm256_set1_ps(8388608.0f)), _mm256_set1_ps(8388735.0f))};
 }
 
 } // namespace

@@ -33,12 +33,34 @@ struct Vec4 {
   static Vec4 set(float x) { return {Floats{x, x, x, x}}; }
   static Vec4 broadcast(const float* p) { return set(*p); }
   void store(float* p) const { __builtin_memcpy(p, &v, sizeof v); }
+  static Vec4 loadAny(const float* p) { return load(p); }
+  void storeAny(float* p) const { store(p); }
+  // The first n ≤ lanes; the others are 0.
+  static Vec4 loadFirst(const float* p, size_t n) {
+    float all[lanes] = {};
+    for (size_t i = 0; i < n; i++)
+      all[i] = p[i];
+    return load(all);
+  }
+  void storeFirst(float* p, size_t n) const {
+    float all[lanes];
+    store(all);
+    for (size_t i = 0; i < n; i++)
+      p[i] = all[i];
+  }
 };
 inline Vec4 operator+(Vec4 a, Vec4 b) { return {a.v + b.v}; }
 inline Vec4 operator-(Vec4 a, Vec4 b) { return {a.v - b.v}; }
 inline Vec4 operator*(Vec4 a, Vec4 b) { return {a.v * b.v}; }
 inline Vec4 operator/(Vec4 a, Vec4 b) { return {a.v / b.v}; }
 inline Ints operator<(Vec4 a, Vec4 b) { return a.v < b.v; }
+inline Ints operator==(Vec4 a, Vec4 b) { return a.v == b.v; }
+inline bool any(Ints mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
+inline Vec4 sqrt(Vec4 a) {
+  for (int i = 0; i < 4; i++)
+    a.v[i] = __builtin_sqrtf(a.v[i]);
+  return a;
+}
 // Of a loop over fmaf the compilers make four scalar instructions and the moves around them; on Arm it is named
 // instead.
 inline Vec4 fma(Vec4 a, Vec4 b, Vec4 c) {
@@ -74,5 +96,11 @@ inline Vec4 negativeAbs(Vec4 a) { return {(Floats)((Ints)a.v | int32_t(0x8000000
 inline Vec4 copySign(Vec4 a, Vec4 sign) { return {(Floats)((Ints)a.v | ((Ints)sign.v & int32_t(0x80000000)))}; }
 // one · 2^n, n in the low bits of t
 inline Vec4 powerOfTwo(Vec4 t, Vec4 one) { return {(Floats)(((Ints)t.v << 23) + (Ints)one.v)}; }
+// Of a positive normal x = significand · 2^exponent, the significand from 1 to below 2.
+inline Vec4 significand(Vec4 x) { return {(Floats)(((Ints)x.v & 0x7fffff) | 0x3f800000)}; }
+inline Vec4 exponent(Vec4 x) {
+  // In the low bits of 2^23, from where a difference takes it.
+  return Vec4{(Floats)(((Ints)x.v >> 23) | 0x4b000000)} - Vec4::set(8388735.0f);
+}
 
 } // namespace

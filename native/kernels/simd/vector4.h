@@ -15,6 +15,7 @@ struct Floats {
 
 struct Ints {
   int32_t at[4];
+  int32_t operator[](int i) const { return at[i]; }
   explicit operator Floats() const {
     Floats r;
     __builtin_memcpy(r.at, at, sizeof at);
@@ -47,6 +48,9 @@ inline Floats operator/(Floats a, Floats b) {
 inline Ints operator<(Floats a, Floats b) {
   return each4<Ints>([&](int i) { return a.at[i] < b.at[i] ? int32_t(-1) : int32_t(0); });
 }
+inline Ints operator==(Floats a, Floats b) {
+  return each4<Ints>([&](int i) { return a.at[i] == b.at[i] ? int32_t(-1) : int32_t(0); });
+}
 inline Ints operator&(Ints a, Ints b) {
   return each4<Ints>([&](int i) { return a.at[i] & b.at[i]; });
 }
@@ -65,6 +69,9 @@ inline Ints operator~(Ints a) {
 // Both wrap around, as the vector types do.
 inline Ints operator<<(Ints a, int n) {
   return each4<Ints>([&](int i) { return int32_t(uint32_t(a.at[i]) << n); });
+}
+inline Ints operator>>(Ints a, int n) {
+  return each4<Ints>([&](int i) { return a.at[i] >> n; });
 }
 inline Ints operator+(Ints a, Ints b) {
   return each4<Ints>([&](int i) { return int32_t(uint32_t(a.at[i]) + uint32_t(b.at[i])); });

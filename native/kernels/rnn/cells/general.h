@@ -1,6 +1,7 @@
 // The cells whose functions are given beside them: all that ONNX's RNN, GRU and LSTM can ask for. The fast cells have
 // theirs built in; here a switch picks one for each vector.
 #pragma once
+#include "../../simd/map_functions.h"
 #include "../../simd/vec_pair.h"
 #include "gru.h"
 #include "lstm.h"
@@ -10,35 +11,31 @@ namespace {
 // A function of its own: five copies of it in each cell would be most of their code.
 template <class V>
 RNN_NOINLINE V activateVector(const Activation& a, float clip, V x) {
-  const V zero = V::set(0.0f), one = V::set(1.0f), alpha = V::set(a.alpha), beta = V::set(a.beta);
-  // Like all of these, written so that NaN stays NaN.
-  x = min(V::set(clip), max(V::set(-clip), x));
+  const V alpha = V::set(a.alpha), beta = V::set(a.beta);
+  x = min(V::set(clip), max(V::set(-clip), x)); // NaN stays NaN
   switch (a.kind) {
   case ActivationKind::tanh:
-    return tanh(x);
+    return mapped<MapFunction::tanh>(x, alpha, beta);
   case ActivationKind::sigmoid:
-    return sigmoid(x);
+    return mapped<MapFunction::sigmoid>(x, alpha, beta);
   case ActivationKind::relu:
-    return select(x < zero, zero, x);
+    return mapped<MapFunction::relu>(x, alpha, beta);
   case ActivationKind::affine:
-    return fma(alpha, x, beta);
+    return mapped<MapFunction::affine>(x, alpha, beta);
   case ActivationKind::leakyRelu:
-    return select(x < zero, alpha * x, x);
+    return mapped<MapFunction::leakyRelu>(x, alpha, beta);
   case ActivationKind::thresholdedRelu:
-    return select(x < alpha, zero, x);
+    return mapped<MapFunction::thresholdedRelu>(x, alpha, beta);
   case ActivationKind::scaledTanh:
-    return alpha * tanh(beta * x);
-  case ActivationKind::hardSigmoid: {
-    // Not by max: of 0 and −0 the instruction sets take different ones.
-    const V y = fma(alpha, x, beta);
-    return select(y < zero, zero, select(one < y, one, y));
-  }
+    return mapped<MapFunction::scaledTanh>(x, alpha, beta);
+  case ActivationKind::hardSigmoid:
+    return mapped<MapFunction::hardSigmoid>(x, alpha, beta);
   case ActivationKind::elu:
-    return select(x < zero, alpha * expm1OfNegative(x), x);
+    return mapped<MapFunction::elu>(x, alpha, beta);
   case ActivationKind::softsign:
-    return x / (one - negativeAbs(x));
+    return mapped<MapFunction::softsign>(x, alpha, beta);
   case ActivationKind::softplus:
-    return max(zero, x) + log1pOfUnit(exp(negativeAbs(x)));
+    return mapped<MapFunction::softplus>(x, alpha, beta);
   }
   return x;
 }
