@@ -7,6 +7,7 @@ import type { AttributeValue, GraphNode } from './graph.ts'
 import { operatorOf } from './operators/index.ts'
 import type { OperatorRow } from './operators/row.ts'
 import type { FlatGraph, GraphValue, Step, StepAttribute } from './plan.ts'
+import { probe } from './probe.ts'
 import { readNodeAttributes } from './recurrent/attributes.ts'
 import { inNameOf, isRecurrent, layerType, plainAttributes } from './recurrent/parts.ts'
 import { recurrentOf } from './recurrent/shapes.ts'
@@ -42,7 +43,9 @@ export function flatten(graph: OpenGraph, constants: ReadonlyMap<string, GraphTe
       value: flattening.numberOf(value, (why) => root.graph.fail(`the output ${describe(output.name)} is ${why}`)),
     }
   })
-  return { ...flattening.result(root), outputs }
+  const flat = { ...flattening.result(root), outputs }
+  probe(flat)
+  return flat
 }
 
 class Flattening implements Compiler {

@@ -1,13 +1,12 @@
 /** From a flat graph and the shapes of its inputs to a plan: every shape settled, what shapes alone decide computed, and what nothing needs dropped. */
 
-import { describe, fail, list } from '../errors.ts'
+import { describe, fail, list, some } from '../errors.ts'
 import type { Budget } from './budget.ts'
 import { NeedsValue } from './call.ts'
 import { checkShapes } from './declared.ts'
 import type { Branch, Carry, FlatGraph, Plan, PlanValue, Step } from './plan.ts'
 import { Prune } from './prune.ts'
-import { isRecurrent } from './recurrent/parts.ts'
-import { refuseStep, runStep } from './step.ts'
+import { refuseStep, settleStep } from './step.ts'
 import { count, factsOf, type GraphTensor, lengthOf, phantom } from './tensor.ts'
 
 /** What a plan is made for. */
@@ -140,9 +139,7 @@ class Settling {
 
   #made(step: Step, inputs: readonly (GraphTensor | undefined)[]): readonly GraphTensor[] {
     try {
-      const made = runStep(step, inputs, this.#budget, true)
-      const isKnown = !isRecurrent(step) && inputs.every((input) => !input?.isPhantom)
-      return isKnown && made.every((one) => lengthOf(one) <= mostKept) ? runStep(step, inputs, this.#budget) : made
+      return settleStep(step, inputs, this.#budget, mostKept, (what) => this.#refuse(step, what))
     } catch (error) {
       if (!(error instanceof NeedsValue)) throw error
       const { place } = error
@@ -151,6 +148,18 @@ class Settling {
       )
       throw new NeedsInputs(places)
     }
+  }
+
+  /** The fault of the shapes that came, where the file leaves any open. */
+  #refuse(step: Step, what: string): never {
+    const open = this.#graph.inputs.filter(({ shape }) => shape?.every((size) => typeof size === 'number') !== true)
+    if (open.length === 0) return refuseStep(step, what)
+    const given = this.#graph.inputs.map(({ name }, place) => `${describe(name)} ${list(this.#sizes.shapes[place])}`)
+    const { label, opset } = step
+    return fail(
+      'ERR_RNN_SHAPE',
+      `Inputs ${some(given, 8, ', ')} do not fit the model: ${label}, opset ${opset}: ${what}`,
+    )
   }
 
   /** An If: one of its branches where its condition is known, else both. */

@@ -9,7 +9,7 @@ import { isRecurrent, layerType, plainAttributes, recurrentPlaces } from './part
 
 function floatsOf(call: Call, place: number, what: string, like?: GraphTensor): GraphTensor {
   const tensor = call.floats(place, like)
-  if (tensor.type === 'float64') call.fail(`${what} of type float64 is not supported`)
+  if (tensor.type === 'float64') call.unsupported(`${what} of type float64 is not supported`)
   return tensor
 }
 

@@ -6,6 +6,7 @@ import { count, type ElementType, type GraphTensor } from '../../../graph/tensor
 import { aligned } from './arena.ts'
 import type { Instruction } from './emit.ts'
 import { Op } from './op.ts'
+import type { Pads } from './pad.ts'
 import type { Row } from './row.ts'
 import { axesOf, type Element, elementBytes, isDense, Memory, moved, stridesIn, type View, viewOfTensor } from './views.ts'
 import type { PackedWeights } from './weights.ts'
@@ -32,6 +33,8 @@ export type RowOf = (domain: string, opType: string) => Row | undefined
 export class Lowering {
   readonly plan: Plan
   readonly weights: PackedWeights
+  /** Zeros around a value that the convolution after it takes upon itself, by the value's number. */
+  readonly padded = new Map<number, { readonly view: View; readonly pads: Pads }>()
   code: Instruction[] = []
   ioBytes = 0
   readonly #rowOf: RowOf
