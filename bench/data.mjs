@@ -2,7 +2,7 @@
 import { gates } from './shapes.mjs'
 
 /** Uniform values in ±limit from a seed (xorshift, 32 bits). */
-function uniform(count, limit, seed) {
+export function uniform(count, limit, seed) {
   const values = new Float32Array(count)
   let s = seed
   for (let i = 0; i < count; i++) {

@@ -17,6 +17,7 @@ const help = `npm run bench -- [options]
   --quick             few shapes, few rounds: about a minute
   --busy              the machine has other work: short slices, many rounds, the best instead of the median
   --rounds <n>        rounds of each shape (default 7)
+  --models            whole models beside onnxruntime-node, instead of shapes; with --only, --backend, --rounds, --quick, --busy, --json
   --growth            how the cost grows with T, B and H, instead of the usual shapes
   --criteria          afterwards, each bar of the project with yes or no
   --json [file]       all results as JSON, on stdout or in the file
@@ -32,6 +33,7 @@ const options = {
   quick: { type: 'boolean' },
   busy: { type: 'boolean' },
   growth: { type: 'boolean' },
+  models: { type: 'boolean' },
   criteria: { type: 'boolean' },
   json: { type: 'string' },
   from: { type: 'string' },
@@ -71,6 +73,7 @@ function progress(total) {
 async function main() {
   const { values: args } = parseArgs({ args: withDefaults(process.argv.slice(2)), options })
   if (args.help) return console.log(help)
+  if (args.models) return (await import('./models/index.mjs')).run(args)
   const report = args.report === undefined ? undefined : await openReport()
   if (args.from) return finish(stored(args.from.split(',')), args, report)
   const wanted = chosen(args)

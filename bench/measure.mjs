@@ -37,7 +37,7 @@ async function load(shape, data, { library, backends, rivals }) {
 }
 
 /** How far each is from the first one; far off means that it computes something else, and timing it would say nothing. */
-async function compare(contestants, shape) {
+export async function compare(contestants, what) {
   const expected = await contestants[0].check()
   for (const contestant of contestants) {
     const values = await contestant.check()
@@ -48,15 +48,13 @@ async function compare(contestants, shape) {
     }
     contestant.difference = worst
     if (!(worst <= tolerance)) {
-      throw new Error(
-        `${shape.name}: ${contestant.name} is ${worst} off ${contestants[0].name}: not the same computation`,
-      )
+      throw new Error(`${what}: ${contestant.name} is ${worst} off ${contestants[0].name}: not the same computation`)
     }
   }
 }
 
 /** So many calls that a slice of time is filled; a call that takes seconds is not repeated. */
-async function calibrate(contestant, slice) {
+export async function calibrate(contestant, slice) {
   await contestant.time(1)
   let calls = 1
   for (;;) {
@@ -81,7 +79,7 @@ function steady(contestants, probed) {
 }
 
 /** One round: each contestant once, in tinybench's hands, forwards in even rounds and backwards in odd ones. */
-async function round(contestants, odd) {
+export async function round(contestants, odd) {
   const order = contestants.filter((contestant) => !contestant.rest)
   if (odd) order.reverse()
   const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true })
@@ -105,7 +103,7 @@ export async function measure(shape, session) {
   const data = makeData(shape)
   const contestants = await load(shape, data, session)
   try {
-    await compare(contestants, shape)
+    await compare(contestants, shape.name)
     for (const contestant of contestants) await calibrate(contestant, session.slice)
     const probes = Object.entries(session.limits).filter(([isa]) => contestants.some(({ name }) => name === isa))
     const probed = Object.fromEntries(probes.map(([isa]) => [isa, { peak: [], bandwidth: [], chain: [] }]))

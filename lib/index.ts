@@ -28,6 +28,9 @@ export { GRU } from './layers/gru.ts'
 export { Linear, type LinearOptions } from './layers/linear.ts'
 export { LSTM } from './layers/lstm.ts'
 export { RNN } from './layers/rnn.ts'
+export { Model, type ModelRunAsyncOptions, type ModelRunOptions } from './models/model.ts'
+export type { ModelOptions } from './models/options.ts'
+export type { ModelData, ModelInput, ModelTensor, ModelType, ModelValue, NestedValues } from './models/values.ts'
 export type {
   Activation,
   FromStateDictOptions,
@@ -49,5 +52,5 @@ export { Stream, type StreamOptions } from './streams/stream.ts'
 export type { Step } from './streams/stream-step.ts'
 export type { IntegerArray, Integers, IntegerTensor, NestedIntegers } from './tensor/integers.ts'
 export { type NestedNumbers, type NestedRows, type NumberArray, Tensor, type TensorLike } from './tensor/tensor.ts'
-export type { BatchTrace, ForwardTrace } from './tracing.ts'
+export type { BatchTrace, ForwardTrace, ModelTrace } from './tracing.ts'
 export type { StateDict } from './weights/state-dict.ts'

@@ -14,10 +14,10 @@ export interface ForwardTrace {
   readonly async: boolean
 }
 
-/** What `tracing:native-rnn:batch:*` tells of one batch of a {@link Batcher}. */
+/** What `tracing:native-rnn:batch:*` tells of one batch of a {@link Batcher} or a {@link ModelBatcher}. */
 export interface BatchTrace {
-  /** The class of the layer. */
-  readonly layer: 'RNN' | 'GRU' | 'LSTM'
+  /** The class of the layer, or of the model. */
+  readonly layer: 'RNN' | 'GRU' | 'LSTM' | 'Model'
   readonly backend: string
   /** Steps in this batch, each of another stream. */
   readonly steps: number
@@ -25,10 +25,21 @@ export interface BatchTrace {
   readonly queued: number
 }
 
+/** What `tracing:native-rnn:model:*` tells of a run of a {@link Model}. */
+export interface ModelTrace {
+  readonly backend: string
+  /** The shapes of the inputs, in the order of `model.inputs`. */
+  readonly shapes: readonly (readonly number[])[]
+  /** Whether it is a `runAsync`. */
+  readonly async: boolean
+}
+
 /** @internal A user's types need no node types. */
 export const forwardChannel = tracingChannel<'native-rnn:forward', ForwardTrace>('native-rnn:forward')
 /** @internal */
 export const batchChannel = tracingChannel<'native-rnn:batch', BatchTrace>('native-rnn:batch')
+/** @internal */
+export const modelChannel = tracingChannel<'native-rnn:model', ModelTrace>('native-rnn:model')
 
 /** Whether anyone listens to any event of a channel. @internal */
 export function isTraced(channel: TracingChannel<string, object>): boolean {

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs the packages of the examples that are servers, as their lock files say, and runs their tests. Wants redis-server on PATH.
+# Installs the packages of the examples that have some, as their lock files say, fetches models, and runs their tests. Wants redis-server on PATH.
 set -eu
 cd "$(dirname "$0")/.."
-for example in server fleet; do
+for example in server fleet vad; do
   npm ci --prefix "examples/$example" --ignore-scripts --no-audit --no-fund
 done
+node scripts/fetch-models.mjs
 npx vitest run --root . --config test/services/vitest.config.ts "$@"

@@ -33,7 +33,7 @@ export const operatorOp = { runArena: 0, run: 1, dispose: 2 } as const
 export const callOp = { step: 0, takeArena: 1, take: 2, drop: 3, cancel: 4 } as const
 
 /** How a call on the pool ended. */
-export const outcome = { done: 0, cancelled: 1, outOfMemory: 2 } as const
+export const outcome = { done: 0, cancelled: 1, outOfMemory: 2, failed: 3 } as const
 
 /** Bits of the header's `flags`. */
 export const forwardFlag = { batchFirst: 1, output: 2, h0: 4, c0: 8, lengths: 16 } as const
@@ -102,6 +102,9 @@ export const zipFunctions = [
   'greaterOrEqual',
 ] as const
 export const reductions = ['sum', 'mean', 'max', 'min', 'prod', 'l1', 'l2', 'sumSquare', 'logSumExp'] as const
+export const mapFunction = numbered(mapFunctions)
+export const zipFunction = numbered(zipFunctions)
+export const reduceKind = numbered(reductions)
 
 /** The numbers of a specification, in their order. */
 export const specFields = [
@@ -127,3 +130,43 @@ export const weightFields = [
   'weightHr',
   'peephole',
 ] as const satisfies (keyof CellWeights)[]
+
+/** Of the function that is a program, and of the one that is an instance of it. */
+export const programOp = { instance: 0, dispose: 1 } as const
+export const instanceOp = { run: 0, start: 1, failedAt: 2, dispose: 3 } as const
+
+/** What an instruction of a program does. Its numbers: this, how many follow, its operands. */
+export const opcode = {
+  copy: 0,
+  cast: 1,
+  fill: 2,
+  map: 3,
+  zip: 4,
+  where: 5,
+  reduce: 6,
+  argReduce: 7,
+  softmax: 8,
+  norm: 9,
+  gather: 10,
+  gatherElements: 11,
+  oneHot: 12,
+  cumSum: 13,
+  topK: 14,
+  gemm: 15,
+  matmul: 16,
+  conv: 17,
+  depthwise: 18,
+  convTranspose: 19,
+  pool: 20,
+  network: 21,
+  branch: 22,
+} as const
+
+/** Where a view lies. */
+export const regionNumber = { constants: 0, io: 1, scratch: 2 } as const
+
+/** The types of a view's values. Halves lie in memory as float32; a cast to them rounds. */
+export const elementNumber = { float32: 0, int32: 1, int64: 2, bool: 3, uint8: 4, int8: 5, float16: 6 } as const
+
+/** What a window gives. */
+export const poolKind = { max: 0, average: 1, averageWithPadding: 2 } as const

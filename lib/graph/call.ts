@@ -3,29 +3,53 @@
 import { describe, list } from '../errors.ts'
 import type { Budget } from './budget.ts'
 import type { AttributeValue, GraphNode } from './graph.ts'
-import { count, type ElementType, factsOf, type GraphTensor, mostAxes, numberAt } from './tensor.ts'
+import type { StepAttribute } from './plan.ts'
+import { count, type ElementType, factsOf, type GraphTensor, lengthOf, mostAxes, numberAt, phantom } from './tensor.ts'
 
-/** A pure function: the same inputs and attributes give the same outputs, and none is written to. */
+/**
+ * A pure function: the same inputs and attributes give the same outputs, and none is written to. In a dry call its outputs have their
+ * types and shapes and no values: it makes them with `allocate`, `view` and their like, and returns before it computes.
+ */
 export type Operator = (call: Call) => GraphTensor | readonly GraphTensor[]
+
+/** What a dry call throws where a shape depends on values that nobody knows yet. */
+export class NeedsValue {
+  /** Which input. */
+  readonly place: number
+
+  constructor(place: number) {
+    this.place = place
+  }
+}
+
+/** What an operator asks of its node: which outputs are wanted (an empty name for one that is not), and the words that refuse. */
+export interface CallSite extends Pick<GraphNode, 'outputs' | 'fail'> {
+  /** Its values are those of a run, and no fault of a file: an integer divided by 0 gives 0. */
+  readonly isStep?: true
+}
 
 /** What an operator sees. `opset` is the version of its domain that the graph asks for. */
 export class Call {
-  readonly node: GraphNode
+  readonly node: CallSite
   readonly inputs: readonly (GraphTensor | undefined)[]
   readonly opset: number
   readonly budget: Budget
-  readonly #attributes: ReadonlyMap<string, AttributeValue>
+  /** Only types and shapes are asked for; inputs may be phantoms. */
+  readonly isDry: boolean
+  readonly attributes: ReadonlyMap<string, AttributeValue | StepAttribute>
 
   constructor(
-    node: GraphNode,
+    node: CallSite,
     inputs: readonly (GraphTensor | undefined)[],
-    attributes: ReadonlyMap<string, AttributeValue>,
+    attributes: ReadonlyMap<string, AttributeValue | StepAttribute>,
     opset: number,
     budget: Budget,
+    isDry = false,
   ) {
+    this.isDry = isDry
     this.node = node
     this.inputs = inputs
-    this.#attributes = attributes
+    this.attributes = attributes
     this.opset = opset
     this.budget = budget
   }
@@ -39,6 +63,20 @@ export class Call {
     return this.inputs[place] ?? this.fail(`input ${place} is missing`)
   }
 
+  /** An input whose values are needed. */
+  values(place: number): GraphTensor {
+    const tensor = this.input(place)
+    if (tensor.isPhantom) throw new NeedsValue(place)
+    return tensor
+  }
+
+  /** An input of one value, of 0 or more axes of 1, as a number. */
+  number(place: number, name: string): number {
+    const tensor = this.input(place)
+    if (lengthOf(tensor) !== 1) this.fail(`${name} must be one value, got ${list(tensor.shape)}`)
+    return numberAt(this.values(place), 0)
+  }
+
   /** An input of integers as numbers: shapes, axes, places. Undefined where it is left out. */
   numbers(place: number): number[] | undefined {
     const tensor = this.inputs[place]
@@ -47,8 +85,9 @@ export class Call {
     if (tensor.shape.length > 1 || (kind !== 'big' && kind !== 'integer')) {
       this.fail(`input ${place} must be integers of rank 1, got ${tensor.type} of shape ${list(tensor.shape)}`)
     }
-    const { length } = tensor.data
+    const length = lengthOf(tensor)
     if (length > mostAxes) this.fail(`input ${place} lists ${length} integers; at most ${mostAxes} axes are possible`)
+    this.values(place)
     return Array.from({ length }, (_, i) => numberAt(tensor, i))
   }
 
@@ -57,8 +96,8 @@ export class Call {
     return this.numbers(place) ?? this.integers(attribute)
   }
 
-  attribute(name: string): AttributeValue | undefined {
-    return this.#attributes.get(name)
+  attribute(name: string): AttributeValue | StepAttribute | undefined {
+    return this.attributes.get(name)
   }
 
   integer<Otherwise>(name: string, otherwise: Otherwise): number | Otherwise {
@@ -130,23 +169,33 @@ export class Call {
     return new Float64Array(length)
   }
 
-  /** A tensor of zeros, of memory that the budget has. */
+  /** A tensor of zeros, of memory that the budget has; in a dry call a phantom, which the budget pays for as well. */
   allocate(type: ElementType, shape: readonly number[]): GraphTensor {
+    if (!this.isDry) return this.known(type, shape)
+    this.#taken(type, shape)
+    return phantom(type, shape)
+  }
+
+  /** A tensor of zeros whose values an operator knows by the shapes of its inputs alone. */
+  known(type: ElementType, shape: readonly number[]): GraphTensor {
+    return { type, shape, data: new (factsOf(type).array)(this.#taken(type, shape)) }
+  }
+
+  #taken(type: ElementType, shape: readonly number[]): number {
     const length = this.#checked(shape)
-    const { array } = factsOf(type)
     // As much work as there is to fill, whatever the operator does to find its values.
     this.budget.spend(length, this.node.fail)
     this.budget.take(length * factsOf(type).array.prototype.BYTES_PER_ELEMENT, this.node.fail)
-    return { type, shape, data: new array(length) }
+    return length
   }
 
   /** The same values in another shape, or as another type that has the same array. */
-  view({ type, data }: GraphTensor, shape: readonly number[]): GraphTensor {
-    if (this.#checked(shape) !== data.length) {
-      this.fail(`${data.length} values do not fit the shape ${list(shape)}`)
+  view(tensor: GraphTensor, shape: readonly number[]): GraphTensor {
+    if (this.#checked(shape) !== lengthOf(tensor)) {
+      this.fail(`${lengthOf(tensor)} values do not fit the shape ${list(shape)}`)
     }
     this.budget.take(0, this.node.fail)
-    return { type, shape, data }
+    return { ...tensor, shape }
   }
 
   #checked(shape: readonly number[]): number {

@@ -5,7 +5,8 @@ import type { Budget } from './budget.ts'
 import { Call } from './call.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { operatorOf } from './operators/index.ts'
-import { type Folded, type Scope, Unknown } from './scope.ts'
+import type { OperatorRow } from './operators/row.ts'
+import { type Folded, LeftOut, type Scope, Unknown } from './scope.ts'
 import type { GraphTensor } from './tensor.ts'
 
 /** The longest chain of nodes that is followed; each waiting one takes memory. */
@@ -29,14 +30,36 @@ interface Waiting {
   readonly steps: Steps
 }
 
+/** What is made of values that the file alone does not decide. Without it they are only said to be unknown. */
+export interface Compiler {
+  /** An input of the whole graph. */
+  input(name: string): Folded
+  /** The operator of a node; throws for one that there is not. */
+  operator(scope: Scope, node: GraphNode): OperatorRow
+  /** Whether a node is computed by a step even where all its inputs are constant. */
+  isStep(node: GraphNode): boolean
+  /** The outputs of a node some of whose inputs are unknown. */
+  step(scope: Scope, node: GraphNode, inputs: readonly (Folded | undefined)[]): readonly Folded[]
+  /** The steps of a branch begin. */
+  branch(scope: Scope): void
+  /** The outputs of an If, by those of both of its branches. */
+  choice(scope: Scope, node: GraphNode, condition: Unknown, branches: readonly Chosen[]): readonly Folded[]
+}
+
+/** A branch of an If, and what it gives. */
+export interface Chosen {
+  readonly scope: Scope
+  readonly outputs: readonly Folded[]
+}
+
 /** The value of a name as it is seen in a scope. No recursion: chains of nodes may be as long as a file makes them. */
-export function fold(scope: Scope, name: string, budget: Budget): Folded {
+export function fold(scope: Scope, name: string, budget: Budget, compiler?: Compiler): Folded {
   const waiting: Waiting[] = []
   const ask = ({ scope, name }: Ref): Folded | undefined => {
-    const found = lookUp(scope, name, budget)
+    const found = lookUp(scope, name, budget, compiler)
     if (!('node' in found)) return found
     if (waiting.length >= longest) found.node.fail(`a chain of more than ${longest} nodes`)
-    waiting.push({ ...found, steps: stepsOf(found.scope, found.node, budget) })
+    waiting.push({ ...found, steps: stepsOf(found.scope, found.node, budget, compiler) })
     return undefined
   }
   let value = ask({ scope, name })
@@ -62,7 +85,12 @@ function settle({ scope, node, name }: Waiting, values: readonly Folded[]): Fold
 }
 
 /** A value that is known or can be read at once; or the node that makes it, marked as begun. */
-function lookUp(from: Scope, asked: string, budget: Budget): Folded | { scope: Scope; node: GraphNode; name: string } {
+function lookUp(
+  from: Scope,
+  asked: string,
+  budget: Budget,
+  compiler: Compiler | undefined,
+): Folded | { scope: Scope; node: GraphNode; name: string } {
   let name = asked
   for (let scope: Scope | undefined = from; scope; ) {
     if (scope.known.has(name)) {
@@ -81,9 +109,12 @@ function lookUp(from: Scope, asked: string, budget: Budget): Folded | { scope: S
     }
     if (source?.kind === 'input') {
       const { call, graph }: Scope = scope
-      if (call === undefined) return new Unknown(`${describe(name)}, an input of ${graph.label}`)
+      if (call === undefined) {
+        if (compiler !== undefined && scope.parent === undefined) return compiler.input(name)
+        return new Unknown(`${describe(name)}, an input of ${graph.label}`)
+      }
       name = call.node.inputs[source.index] ?? ''
-      if (name === '') return new Unknown(`an input of ${graph.label} that ${call.node.label} leaves out`)
+      if (name === '') return new LeftOut(`an input of ${graph.label} that ${call.node.label} leaves out`)
       scope = call.scope
       continue
     }
@@ -93,34 +124,58 @@ function lookUp(from: Scope, asked: string, budget: Budget): Folded | { scope: S
 }
 
 /** What a node computes; the first input that is not constant says why it is not either. */
-function* stepsOf(scope: Scope, node: GraphNode, budget: Budget): Steps {
+function* stepsOf(scope: Scope, node: GraphNode, budget: Budget, compiler: Compiler | undefined): Steps {
   budget.spend(workOfNode * (1 + node.inputs.length + node.outputs.length), node.fail)
-  if (node.domain === '' && node.opType === 'If') return yield* stepsOfIf(scope, node)
+  if (node.domain === '' && node.opType === 'If') return yield* stepsOfIf(scope, node, compiler)
   const callee = scope.graph.callee(node)
   if (callee !== undefined) return yield* outputsOf(scope.called(callee, node), callee, node)
-  const row = operatorOf(node.domain, node.opType)
+  const row = compiler === undefined ? operatorOf(node.domain, node.opType) : compiler.operator(scope, node)
   if (row === undefined) return unknown(node, new Unknown(`a result of ${node.label}, which is no constant`))
   const [least, most] = row.inputs
-  if (node.inputs.length < least || node.inputs.length > most) node.fail(`${node.inputs.length} inputs`)
-  const inputs: (GraphTensor | undefined)[] = []
+  // Some writers name those that are left out at the end too.
+  const given = node.inputs.findLastIndex((name) => name !== '') + 1
+  if (given < least || given > most) node.fail(`${given} inputs`)
+  const inputs: (Folded | undefined)[] = []
   for (const name of node.inputs) {
     const value = name === '' ? undefined : yield { scope, name }
-    if (value instanceof Unknown) return unknown(node, value)
-    inputs.push(value)
+    const isLeftOut = value instanceof LeftOut
+    if (value instanceof Unknown && !isLeftOut && compiler === undefined) return unknown(node, value)
+    inputs.push(isLeftOut ? undefined : value)
   }
-  const call = new Call(node, inputs, scope.attributesOf(node), scope.graph.opset(node.domain), budget)
+  const isOpen = inputs.some((input) => input instanceof Unknown) || compiler?.isStep(node)
+  if (compiler !== undefined && isOpen) return compiler.step(scope, node, inputs)
+  const call = new Call(
+    node,
+    inputs as (GraphTensor | undefined)[],
+    scope.attributesOf(node),
+    scope.graph.opset(node.domain),
+    budget,
+  )
   const made = row.run(call)
   return Array.isArray(made) ? made : [made as GraphTensor]
 }
 
 /** On a constant condition it is the branch that it chooses. */
-function* stepsOfIf(scope: Scope, node: GraphNode): Steps {
+function* stepsOfIf(scope: Scope, node: GraphNode, compiler: Compiler | undefined): Steps {
   const condition = yield { scope, name: node.inputs[0] ?? node.fail('the condition is missing') }
-  if (condition instanceof Unknown) return unknown(node, condition)
-  const chosen = condition.data[0] ? 'then_branch' : 'else_branch'
-  const branch = scope.attributesOf(node).get(chosen)
-  if (typeof branch !== 'object' || !('graph' in branch)) return node.fail(`${chosen} is missing`)
-  return yield* outputsOf(scope.body(branch.graph), branch.graph, node)
+  if (!(condition instanceof Unknown)) {
+    const body = bodyOf(scope, node, condition.data[0] ? 'then_branch' : 'else_branch')
+    return yield* outputsOf(body, body.graph, node)
+  }
+  if (compiler === undefined) return unknown(node, condition)
+  const branches: Chosen[] = []
+  for (const name of ['then_branch', 'else_branch']) {
+    const body = bodyOf(scope, node, name)
+    compiler.branch(body)
+    branches.push({ scope: body, outputs: yield* outputsOf(body, body.graph, node) })
+  }
+  return compiler.choice(scope, node, condition, branches)
+}
+
+function bodyOf(scope: Scope, node: GraphNode, name: string): Scope {
+  const branch = scope.attributesOf(node).get(name)
+  if (typeof branch !== 'object' || !('graph' in branch)) return node.fail(`${name} is missing`)
+  return scope.body(branch.graph)
 }
 
 /** The outputs of a body as those of the node that has it. */

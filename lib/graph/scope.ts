@@ -12,6 +12,9 @@ export class Unknown {
   }
 }
 
+/** An input that a call of a function does not give: an operator has it as one that is left out. */
+export class LeftOut extends Unknown {}
+
 /** What a value turned out to be. */
 export type Folded = GraphTensor | Unknown
 

@@ -59,6 +59,8 @@ export interface GraphTensor {
   readonly type: ElementType
   readonly shape: readonly number[]
   readonly data: GraphData
+  /** Only its type and its shape are known; `data` is empty. */
+  readonly isPhantom?: true
 }
 
 /** What is known of a type. */
@@ -79,6 +81,16 @@ export const mostAxes = 32
 /** How many values a shape holds: exact, 0 with any axis of 0, and past 2^53 only "too many". */
 export function count(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1)
+}
+
+/** A value of which only this is known. */
+export function phantom(type: ElementType, shape: readonly number[]): GraphTensor {
+  return { type, shape, data: new (factsOf(type).array)(0), isPhantom: true }
+}
+
+/** How many values a tensor holds, or a phantom will. */
+export function lengthOf({ shape }: GraphTensor): number {
+  return count(shape)
 }
 
 /** A value as a number: bigints beyond 2^53 only near, as every bound of a slice may be. */

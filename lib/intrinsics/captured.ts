@@ -111,7 +111,7 @@ export function floatsOver(values: Float32Array | Uint8Array): Float32Array {
 }
 
 /** The bytes of a typed array, in the same memory. */
-export function bytesOf(values: Float32Array | Uint8Array): Uint8Array {
+export function bytesOf(values: ArrayBufferView): Uint8Array {
   return new Bytes(typedBuffer(values), offsetOf(values), bytesIn(values))
 }
 
@@ -162,6 +162,20 @@ export const fillFloats: (target: Float32Array, value: number, start?: number, e
 export const setDoubles: (target: Float64Array, source: ArrayLike<number>, offset?: number) => void = uncurried(
   Doubles.prototype.set,
 )
+
+/** `target.set(source, offset)`, of two typed arrays of one kind. */
+export const setValues: (target: ArrayBufferView, source: ArrayBufferView, offset?: number) => void = uncurried(
+  Floats.prototype.set,
+)
+
+/** `values.subarray(from, to)`, which asks the array's class for the view: only for arrays of the package's own making. */
+export const subarrayOf: <A extends ArrayBufferView>(values: A, from: number, to: number) => A = uncurried(
+  Floats.prototype.subarray,
+)
+
+/** `target.fill(value, start, end)`. */
+export const fillValues: (target: ArrayBufferView, value: number | bigint, start?: number, end?: number) => void =
+  uncurried(Floats.prototype.fill)
 
 /** Milliseconds since some moment. */
 export function now(): number {

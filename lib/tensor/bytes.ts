@@ -1,4 +1,4 @@
-/** Float32 values as bytes in little-endian order, as files and saved states have them. */
+/** Values as bytes in little-endian order, as files and saved states have them. */
 
 import { Buffer } from 'node:buffer'
 import { bytesOf, copyBytes, floatsOver } from '../intrinsics/captured.ts'
@@ -9,6 +9,15 @@ const bigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0
 export function littleEndian(values: Float32Array): Uint8Array {
   const bytes = bytesOf(values)
   return bigEndian ? swapped(copyBytes(bytes)) : bytes
+}
+
+/** The bytes of any values, lowest byte first on every machine; shares the array's memory where it can. */
+export function littleEndianBytes(values: ArrayBufferView & { readonly BYTES_PER_ELEMENT: number }): Uint8Array {
+  const bytes = bytesOf(values)
+  const size = values.BYTES_PER_ELEMENT
+  if (!bigEndian || size === 1) return bytes
+  const copy = Buffer.from(copyBytes(bytes).buffer)
+  return size === 2 ? copy.swap16() : size === 4 ? copy.swap32() : copy.swap64()
 }
 
 /** The reverse of {@link littleEndian}: float32 values out of bytes that may lie unaligned; always a copy. */

@@ -174,7 +174,7 @@ function copyRow<A extends Float32Array | Float64Array>(
 }
 
 /** The lengths of the first array of each level: what all others must have. */
-function nestedShape(values: readonly unknown[], name: string): number[] {
+export function nestedShape(values: readonly unknown[], name: string): number[] {
   const shape: number[] = []
   let level: unknown = values
   for (; isArray(level); level = level[0]) {
@@ -189,11 +189,11 @@ function nestedShape(values: readonly unknown[], name: string): number[] {
 }
 
 /** Whether a value is a typed array that truly has this length. */
-function isRow(value: unknown, length: number): value is ArrayLike<number> & ArrayBufferView {
+export function isRow(value: unknown, length: number): value is ArrayLike<number> & ArrayBufferView {
   return typedArrayName(value) !== undefined && trueLength(value as Float32Array) === length
 }
 
-function allocate<A>(make: (count: number) => A, count: number, name: string): A {
+export function allocate<A>(make: (count: number) => A, count: number, name: string): A {
   try {
     return make(count)
   } catch (cause) {
@@ -201,7 +201,8 @@ function allocate<A>(make: (count: number) => A, count: number, name: string): A
   }
 }
 
-const placeOf = (name: string, indexes: readonly number[]) => `${name}${indexes.map((i) => `[${i}]`).join('')}`
+/** `x[1][2]` */
+export const placeOf = (name: string, indexes: readonly number[]) => `${name}${indexes.map((i) => `[${i}]`).join('')}`
 
 function wrongValue(value: unknown, name: string, place: readonly number[]): never {
   const like = isArray(value) || typedArrayName(value) !== undefined ? ' as its neighbours are' : ''
@@ -213,7 +214,7 @@ function wrongRow(row: unknown, name: string, place: readonly number[]): never {
   fail('ERR_RNN_SHAPE', `${placeOf(name, place)} must be a row of numbers, got ${describe(row)}; ${hint}`)
 }
 
-function ragged(value: unknown, length: number, name: string, place: readonly number[]): never {
+export function ragged(value: unknown, length: number, name: string, place: readonly number[]): never {
   const first = placeOf(name, [...place.slice(0, -1).map(() => 0), 0])
   const deeper = isRow(value, length) ? ' of arrays' : ''
   const wanted = `an array of length ${length}${deeper} as ${first} is`

@@ -7,6 +7,7 @@ import type { Backend } from '../interface.ts'
 import { cells } from './cells/index.ts'
 import { TypeScriptNetwork } from './network.ts'
 import { operators } from './ops/index.ts'
+import { TypeScriptProgram } from './program.ts'
 
 export const typescriptBackend: Backend = {
   name: 'typescript',
@@ -15,6 +16,7 @@ export const typescriptBackend: Backend = {
     const weights = shared as CellWeights[]
     return isArray(shared) && fits(spec, weights) ? new TypeScriptNetwork(spec, weights, true) : undefined
   },
+  program: (plan) => new TypeScriptProgram(plan),
   operator: (kind, sizes, weights) => operators[kind](sizes, weights),
 }
 

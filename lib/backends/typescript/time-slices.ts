@@ -2,13 +2,12 @@
 import { setImmediate } from 'node:timers'
 import { now } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
-import type { ForwardResult, Settle } from '../interface.ts'
 
 const sliceMs = 4
 
 interface Task {
-  readonly pass: Generator<void, ForwardResult>
-  readonly settle: Settle
+  readonly pass: Generator<void, unknown>
+  readonly settle: (result: unknown) => void
   cancelled: boolean
   next: Task | undefined
 }
@@ -25,8 +24,11 @@ function append(task: Task): void {
 }
 
 /** Runs a pass from the next turn of the event loop on, by turns with others; the function that comes back cancels it. */
-export function runInSlices(pass: Generator<void, ForwardResult>, settle: Settle): () => void {
-  const task: Task = { pass, settle, cancelled: false, next: undefined }
+export function runInSlices<R extends object>(
+  pass: Generator<void, R>,
+  settle: (result: R | Error) => void,
+): () => void {
+  const task: Task = { pass, settle: settle as (result: unknown) => void, cancelled: false, next: undefined }
   ensureStack()
   if (!first) setImmediate(runSlice)
   append(task)
@@ -48,7 +50,7 @@ function runSlice(): void {
   if (result && !task.cancelled) task.settle(result)
 }
 
-function slice({ pass }: Task): ForwardResult | Error | undefined {
+function slice({ pass }: Task): unknown {
   const end = now() + sliceMs
   try {
     do {

@@ -3,10 +3,16 @@
 import { describe, fail } from '../../errors.ts'
 import type { Budget, Refuse } from '../../graph/budget.ts'
 import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
+import type { Check } from '../../options/checks.ts'
 import type { Message } from './protobuf.ts'
 
 /** Gives the bytes of a file by the location that a model names. */
 export type ExternalData = (location: string) => Uint8Array
+
+export const checkExternalData: Check<ExternalData> = (value, name) =>
+  typeof value === 'function'
+    ? (value as ExternalData)
+    : fail('ERR_RNN_OPTION', `${name} must be a function from a location to its bytes, got ${describe(value)}`)
 
 /** The other files of one model, each asked for once. */
 export class ExternalFiles {

@@ -1,22 +1,23 @@
 /** The door to ONNX: a node, or the nodes of a file, become layers. Knows which weights a node names, and no byte of the format. */
 
-import { describe, fail, list, RNNError } from '../../errors.ts'
+import { fail, list, RNNError } from '../../errors.ts'
 import { Budget } from '../../graph/budget.ts'
+import type { OnnxOpType } from '../../graph/recurrent/attributes.ts'
+import { type NodeNetwork, nodeNetwork } from '../../graph/recurrent/node.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
 import type { RNN } from '../../layers/rnn.ts'
-import { type Check, type Checked, layerChecks, readOptions } from '../../options/checks.ts'
+import { type Checked, layerChecks, readOptions } from '../../options/checks.ts'
 import type { LayerOptions } from '../../options/options.ts'
 import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
 import { checkBytes, otherKind } from '../file-kind.ts'
-import type { OnnxOpType } from './attributes.ts'
-import { type ExternalData, ExternalFiles } from './external.ts'
+import { checkExternalData, ExternalFiles } from './external.ts'
 import { FileModel } from './model.ts'
-import { type NodeNetwork, nodeNetwork, readNodeParts } from './node.ts'
+import { readNodeParts } from './node.ts'
 import { bytesOfLayer, type Found, recurrentPart } from './recurrent.ts'
 import { recurrentNodes } from './walk.ts'
 
@@ -71,11 +72,7 @@ export interface OnnxLayer {
 
 const optionChecks = { backend: layerChecks.backend, threads: layerChecks.threads }
 const { batchFirst, dropout, seed } = layerChecks
-const externalData: Check<ExternalData> = (value, name) =>
-  typeof value === 'function'
-    ? (value as ExternalData)
-    : fail('ERR_RNN_OPTION', `${name} must be a function from a location to its bytes, got ${describe(value)}`)
-const fileChecks = { ...optionChecks, batchFirst, dropout, seed, externalData }
+const fileChecks = { ...optionChecks, batchFirst, dropout, seed, externalData: checkExternalData }
 
 /**
  * Makes a layer of an ONNX RNN, GRU or LSTM node.

@@ -2,17 +2,19 @@
 
 import type { Call, Operator } from '../call.ts'
 import { roundHalfEven } from '../rounding.ts'
+import { lengthOf } from '../tensor.ts'
 import { applied, mapped } from './arithmetic.ts'
 import { erf, erfc } from './erf.ts'
 import type { Rows } from './row.ts'
 
 /** A function of each floating-point value, made once a call out of the attributes. */
-const row = (make: (call: Call) => (x: number) => number): Rows[string] => ({
+const row = (make: (call: Call) => (x: number) => number, ...attributes: string[]): Rows[string] => ({
   run: (call) => {
     call.floats(0)
     return mapped(call, make(call))
   },
   inputs: [1, 1],
+  attributes,
 })
 
 const plain = (of: (x: number) => number) => row(() => of)
@@ -46,7 +48,7 @@ const prelu: Operator = (call) => {
     x,
     slope,
   )
-  if (made.data.length !== x.data.length) call.fail(`slopes (${slope.shape}) of values (${x.shape})`)
+  if (lengthOf(made) !== lengthOf(x)) call.fail(`slopes (${slope.shape}) of values (${x.shape})`)
   return made
 }
 
@@ -63,17 +65,21 @@ export const activations: Rows = {
   Sin: plain(Math.sin),
   Erf: plain(erf),
   Round: plain((x) => (x < 0 && x >= -0.5 ? -0 : roundHalfEven(x))),
-  Elu: row((call) => elu(call.real('alpha', 1))),
-  Selu: row((call) => {
-    const gamma = call.real('gamma', selu.gamma)
-    const of = elu(call.real('alpha', selu.alpha))
-    return (x) => gamma * of(x)
-  }),
+  Elu: row((call) => elu(call.real('alpha', 1)), 'alpha'),
+  Selu: row(
+    (call) => {
+      const gamma = call.real('gamma', selu.gamma)
+      const of = elu(call.real('alpha', selu.alpha))
+      return (x) => gamma * of(x)
+    },
+    'alpha',
+    'gamma',
+  ),
   LeakyRelu: row((call) => {
     const alpha = call.real('alpha', 0.01)
     return (x) => (x < 0 ? alpha * x : x)
-  }),
-  HardSigmoid: row((call) => hardSigmoid(call.real('alpha', 0.2), call.real('beta', 0.5))),
+  }, 'alpha'),
+  HardSigmoid: row((call) => hardSigmoid(call.real('alpha', 0.2), call.real('beta', 0.5)), 'alpha', 'beta'),
   HardSwish: plain((x) => x * hardSigmoid(1 / 6, 0.5)(x)),
   // By the larger of both: e^x alone would overflow.
   Softplus: plain((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
@@ -82,7 +88,7 @@ export const activations: Rows = {
     const kind = call.text('approximate', 'none')
     if (kind !== 'none' && kind !== 'tanh') call.fail(`approximate ${kind} is not supported`)
     return kind === 'tanh' ? geluByTanh : gelu
-  }),
+  }, 'approximate'),
   PRelu: { run: prelu, inputs: [2, 2] },
 }
 

@@ -3,7 +3,7 @@
 import type { Call, Operator } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { broadcast, expanded } from '../strides.ts'
-import { factsOf, type GraphTensor } from '../tensor.ts'
+import { factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
 import { type Rows, unbounded } from './row.ts'
 
 export interface Binary {
@@ -51,15 +51,20 @@ const many = (row: Binary): Rows[string] => ({
 
 const divide: Operator = (call) => {
   const divisor = call.input(1)
-  if (factsOf(divisor.type).kind !== 'float' && divisor.data.some((value: number | bigint) => !value)) {
-    call.fail('an integer is divided by 0')
-  }
-  return applied(
-    call,
-    { number: (a, b) => a / b, big: (a, b) => a / b, integer: (a, b) => Math.trunc(a / b) },
-    call.input(0),
-    divisor,
-  )
+  checkDivisor(call, divisor)
+  return applied(call, quotient, call.input(0), divisor)
+}
+
+const quotient: Binary = {
+  number: (a, b) => a / b,
+  big: (a, b) => (b === 0n ? 0n : a / b),
+  integer: (a, b) => (b === 0 ? 0 : Math.trunc(a / b)),
+}
+
+/** A constant of a file that is divided by 0 is none. */
+export function checkDivisor(call: Call, { type, data }: GraphTensor): void {
+  if (call.node.isStep || factsOf(type).kind === 'float') return
+  if (data.some((value: number | bigint) => !value)) call.fail('an integer is divided by 0')
 }
 
 export function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): GraphTensor {
@@ -82,7 +87,7 @@ const clip: Operator = (call) => {
   const { type } = call.input(0)
   const bound = (place: number, name: string, otherwise: number) => {
     const given = call.inputs[place]
-    if (given !== undefined && (given.data.length !== 1 || given.type !== type)) {
+    if (given !== undefined && (lengthOf(given) !== 1 || given.type !== type)) {
       call.fail(`${name} must be one value of ${type}`)
     }
     if (given === undefined && factsOf(type).kind !== 'float') return otherwise
@@ -103,7 +108,7 @@ export const arithmetic: Rows = {
   Div: { run: divide, inputs: [2, 2] },
   Min: many({ number: Math.min, big: (a, b) => (a < b ? a : b) }),
   Max: many({ number: Math.max, big: (a, b) => (a > b ? a : b) }),
-  Clip: { run: clip, inputs: [1, 3] },
+  Clip: { run: clip, inputs: [1, 3], attributes: ['min', 'max'] },
   Neg: one(
     (x) => -x,
     (x) => -x,

@@ -58,6 +58,10 @@ const oldNames: readonly string[] = [
 ]
 
 export const casts: Rows = {
-  Cast: { run: castTo, inputs: [1, 1] },
-  CastLike: { run: (call) => cast(call, call.input(0), call.input(1).type), inputs: [2, 2] },
+  Cast: { run: castTo, inputs: [1, 1], attributes: ['to', 'saturate', 'round_mode'] },
+  CastLike: {
+    run: (call) => cast(call, call.input(0), call.input(1).type),
+    inputs: [2, 2],
+    attributes: ['saturate', 'round_mode'],
+  },
 }

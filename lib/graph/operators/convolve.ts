@@ -3,7 +3,7 @@
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
-import { count, type GraphTensor } from '../tensor.ts'
+import { count, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
 import {
   type Axis,
@@ -98,9 +98,10 @@ function run(
   const [rows, columns] = asPlane(axes)
   const taps = rows.kernel * columns.kernel
   const [from, to] = [count(x.shape.slice(2)), count(made.shape.slice(2))]
-  const planes = made.data.length === 0 ? 0 : made.shape[0] * groups * outputs
+  const planes = lengthOf(made) === 0 ? 0 : made.shape[0] * groups * outputs
   // Rows of windows are begun even where they are short.
   call.spend(planes * inputs * taps * (rows.output * (columns.output + 4) + 8))
+  if (call.isDry) return made
   const sums = call.scratch(to)
   const [data, weights] = [x.data as Float32Array, w.data as Float32Array]
   for (let plane = 0; plane < planes; plane++) {
@@ -164,6 +165,14 @@ function convTranspose(call: Call): GraphTensor {
 }
 
 export const convolutions: Rows = {
-  Conv: { run: conv, inputs: [2, 3] },
-  ConvTranspose: { run: convTranspose, inputs: [2, 3] },
+  Conv: {
+    run: conv,
+    inputs: [2, 3],
+    attributes: ['auto_pad', 'dilations', 'group', 'kernel_shape', 'pads', 'strides'],
+  },
+  ConvTranspose: {
+    run: convTranspose,
+    inputs: [2, 3],
+    attributes: ['auto_pad', 'dilations', 'group', 'kernel_shape', 'output_padding', 'output_shape', 'pads', 'strides'],
+  },
 }

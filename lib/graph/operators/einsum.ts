@@ -4,7 +4,7 @@ import { describe, list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
-import { count, type GraphTensor, mostAxes } from '../tensor.ts'
+import { count, type GraphTensor, lengthOf, mostAxes } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 /** What an equation names along an axis: a letter, or a number for an axis of an ellipsis, counted from the last one. */
@@ -111,8 +111,9 @@ function einsum(call: Call): GraphTensor {
   const summed = [...sizes.keys()].filter((label) => !equation.result.includes(label))
   const terms = count(summed.map((label) => sizes.get(label)!))
   // Empty sums are 0, which is there already.
-  if (made.data.length === 0 || terms === 0) return made
-  call.spend(made.data.length * (terms + 1) + 2 * terms)
+  if (lengthOf(made) === 0 || terms === 0) return made
+  call.spend(lengthOf(made) * (terms + 1) + 2 * terms)
+  if (call.isDry) return made
   const tables = operands.map(({ shape }, i) => {
     const own = equation.operands[i]
     return {
@@ -133,4 +134,4 @@ function einsum(call: Call): GraphTensor {
   return made
 }
 
-export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER] } }
+export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER], attributes: ['equation'] } }

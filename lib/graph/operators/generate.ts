@@ -33,6 +33,7 @@ function tensorOf(call: Call, value: unknown): GraphTensor {
   if (typeof value === 'object' && value !== null && 'tensor' in value) {
     return (value as { tensor: { read(budget: unknown): GraphTensor } }).tensor.read(call.budget)
   }
+  if (typeof value === 'object' && value !== null && 'data' in value) return value as GraphTensor
   return call.fail('the attribute value must be a tensor')
 }
 
@@ -43,6 +44,7 @@ function constantOfShape(call: Call): GraphTensor {
   const value = tensorOf(call, given)
   if (value.data.length !== 1) call.fail('the attribute value must be one value')
   const made = call.allocate(value.type, shape)
+  if (call.isDry) return made
   made.data.fill(value.data[0] as never)
   return made
 }
@@ -51,8 +53,7 @@ function range(call: Call): GraphTensor {
   const [first, limit, step] = [0, 1, 2].map((place) => call.input(place))
   const { type } = first
   if (limit.type !== type || step.type !== type) call.fail(`${type} beside ${limit.type} and ${step.type}`)
-  if (first.data.length * limit.data.length * step.data.length !== 1) call.fail('each input must be one value')
-  const [start, end, delta] = [first, limit, step].map(({ data }) => Number(data[0]))
+  const [start, end, delta] = ['start', 'limit', 'delta'].map((name, place) => call.number(place, name))
   if (delta === 0) call.fail('a step of 0')
   const made = call.allocate(type, [Math.max(0, Math.ceil((end - start) / delta))])
   const isBig = factsOf(type).kind === 'big'
@@ -64,7 +65,11 @@ function range(call: Call): GraphTensor {
 }
 
 export const generators: Rows = {
-  Constant: { run: constant, inputs: [0, 0] },
-  ConstantOfShape: { run: constantOfShape, inputs: [1, 1] },
+  Constant: {
+    run: constant,
+    inputs: [0, 0],
+    attributes: ['value', 'value_float', 'value_floats', 'value_int', 'value_ints'],
+  },
+  ConstantOfShape: { run: constantOfShape, inputs: [1, 1], attributes: ['value'] },
   Range: { run: range, inputs: [3, 3] },
 }

@@ -4,7 +4,7 @@ import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { expanded } from '../strides.ts'
-import { count, type ElementType, type GraphTensor, typeOfCode } from '../tensor.ts'
+import { count, type ElementType, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 /** Mean and 1 / √(variance + ε) of values that lie together; the variance after the mean, so that nothing cancels. */
@@ -20,7 +20,7 @@ function momentsOf(x: Float32Array, start: number, length: number, epsilon: numb
 /** A value for each channel. */
 function perChannel(call: Call, place: number, channels: number): Float32Array {
   const tensor = call.floats(place)
-  if (tensor.shape.length !== 1 || tensor.data.length !== channels) {
+  if (tensor.shape.length !== 1 || tensor.shape[0] !== channels) {
     call.fail(`input ${place} must have the shape (${channels}), got ${list(tensor.shape)}`)
   }
   return tensor.data as Float32Array
@@ -42,6 +42,7 @@ function batchNorm(call: Call): GraphTensor {
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((place) => perChannel(call, place, C))
   const epsilon = call.real('epsilon', 1e-5)
   const made = call.allocate(x.type, x.shape)
+  if (call.isDry) return made
   for (let row = 0, i = 0; row < (inner === 0 ? 0 : N * C); row++) {
     const c = row % C
     const factor = scale[c] / Math.sqrt(variance[c] + epsilon)
@@ -121,7 +122,7 @@ function spreadOver(call: Call, tensor: GraphTensor, shape: readonly number[]): 
   const given =
     tensor.shape.length > shape.length ? tensor.shape.slice(tensor.shape.length - shape.length) : tensor.shape
   const fits = given.every((size, i) => size === 1 || size === shape[i + shape.length - given.length])
-  if (!fits || count(given) !== tensor.data.length) call.fail(`a scale or bias ${list(tensor.shape)} of ${list(shape)}`)
+  if (!fits || count(given) !== lengthOf(tensor)) call.fail(`a scale or bias ${list(tensor.shape)} of ${list(shape)}`)
   return expanded(call, call.view(tensor, given), shape)
 }
 
@@ -154,10 +155,16 @@ function skipLayerNormalization(call: Call): readonly GraphTensor[] {
 }
 
 export const norms: Rows = {
-  BatchNormalization: { run: batchNorm, inputs: [5, 5] },
-  GroupNormalization: { run: groupNormalization, inputs: [3, 3] },
-  InstanceNormalization: { run: instanceNormalization, inputs: [3, 3] },
-  LayerNormalization: { run: layerNormalization, inputs: [2, 3] },
+  BatchNormalization: {
+    run: batchNorm,
+    inputs: [5, 5],
+    attributes: ['epsilon', 'momentum', 'spatial', 'training_mode'],
+  },
+  GroupNormalization: { run: groupNormalization, inputs: [3, 3], attributes: ['epsilon', 'num_groups', 'stash_type'] },
+  InstanceNormalization: { run: instanceNormalization, inputs: [3, 3], attributes: ['epsilon'] },
+  LayerNormalization: { run: layerNormalization, inputs: [2, 3], attributes: ['axis', 'epsilon', 'stash_type'] },
 }
 
-export const microsoftNorms: Rows = { SkipLayerNormalization: { run: skipLayerNormalization, inputs: [3, 5] } }
+export const microsoftNorms: Rows = {
+  SkipLayerNormalization: { run: skipLayerNormalization, inputs: [3, 5], attributes: ['epsilon'] },
+}

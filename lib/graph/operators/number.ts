@@ -4,19 +4,26 @@ import type { Call, Operator } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { broadcast, expanded } from '../strides.ts'
 import { factsOf, type GraphTensor } from '../tensor.ts'
-import { applied, type Binary } from './arithmetic.ts'
+import { applied, type Binary, checkDivisor } from './arithmetic.ts'
 import { type Rows, unbounded } from './row.ts'
 
 /** C's remainder has the sign of what is divided, and Python's, which only integers have, that of the divisor. */
-const remainder: Binary = { number: (a, b) => a % b, big: (a, b) => a % b }
-const modulo: Binary = { number: (a, b) => ((a % b) + b) % b, big: (a, b) => ((a % b) + b) % b }
+const remainder: Binary = {
+  number: (a, b) => a % b,
+  big: (a, b) => (b === 0n ? 0n : a % b),
+  integer: (a, b) => (b === 0 ? 0 : a % b),
+}
+const modulo: Binary = {
+  number: (a, b) => (b === 0 ? 0 : ((a % b) + b) % b),
+  big: (a, b) => (b === 0n ? 0n : ((a % b) + b) % b),
+}
 
 const mod: Operator = (call) => {
   const [x, y] = [call.input(0), call.input(1)]
   const isFloat = factsOf(x.type).kind === 'float'
   const isFmod = call.flag('fmod')
   if (isFloat && !isFmod) call.fail('floating-point values have no remainder but with fmod 1')
-  if (!isFloat && y.data.some((value: number | bigint) => !value)) call.fail('an integer is divided by 0')
+  checkDivisor(call, y)
   return applied(call, isFmod ? remainder : modulo, x, y)
 }
 
@@ -42,8 +49,8 @@ function power(call: Call): GraphTensor {
   const shape = broadcast(call, base.shape, exponent.shape)
   const made = call.allocate(base.type, shape)
   const [x, y] = [expanded(call, base, shape).data, expanded(call, exponent, shape).data]
-  if (kind === 'big') for (let i = 0; i < x.length; i++) made.data[i] = bigPower(x[i] as bigint, Number(y[i]))
-  else for (let i = 0; i < x.length; i++) made.data[i] = (x[i] as number) ** Number(y[i])
+  if (kind === 'big') for (let i = 0; i < made.data.length; i++) made.data[i] = bigPower(x[i] as bigint, Number(y[i]))
+  else for (let i = 0; i < made.data.length; i++) made.data[i] = (x[i] as number) ** Number(y[i])
   roundTo(base.type, made.data)
   return made
 }
@@ -65,7 +72,7 @@ function sum(call: Call, isMean: boolean): GraphTensor {
 }
 
 export const numbers: Rows = {
-  Mod: { run: mod, inputs: [2, 2] },
+  Mod: { run: mod, inputs: [2, 2], attributes: ['fmod'] },
   Pow: { run: power, inputs: [2, 2] },
   Sum: { run: (call) => sum(call, false), inputs: [1, unbounded] },
   Mean: { run: (call) => sum(call, true), inputs: [1, unbounded] },

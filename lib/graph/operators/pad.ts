@@ -2,7 +2,7 @@
 
 import type { Call } from '../call.ts'
 import { stridesOf } from '../strides.ts'
-import { factsOf, type GraphTensor } from '../tensor.ts'
+import { count, factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 /** Which value stands at `i`, counted from the first of `size`; -1 for the constant. */
@@ -17,9 +17,7 @@ const modes: Readonly<Record<string, Mode>> = {
 
 /** Pads of every axis, the first ones and the last ones. */
 function padsOf(call: Call, rank: number): [before: number[], after: number[]] {
-  const isOld = call.opset < 11
-  const pads =
-    (isOld ? call.integers(call.opset < 2 ? 'paddings' : 'pads') : call.numbers(1)) ?? call.fail('pads are missing')
+  const pads = call.numbersOf(1, call.opset < 2 ? 'paddings' : 'pads') ?? call.fail('pads are missing')
   const axes = call.axes(call.numbers(3) ?? Array.from({ length: rank }, (_, axis) => axis), rank)
   if (pads.length !== 2 * axes.length) call.fail(`${pads.length} pads of ${axes.length} axes`)
   const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)]
@@ -32,10 +30,9 @@ function padsOf(call: Call, rank: number): [before: number[], after: number[]] {
 
 function constantOf(call: Call, x: GraphTensor): number | bigint {
   const zero = factsOf(x.type).kind === 'big' ? 0n : 0
-  if (call.opset < 11) return zero === 0n ? zero : call.real('value', 0)
   const given = call.inputs[2]
-  if (given === undefined) return zero
-  if (given.data.length !== 1 || given.type !== x.type) call.fail(`constant_value must be one value of ${x.type}`)
+  if (given === undefined) return zero === 0n ? zero : call.real('value', 0)
+  if (lengthOf(given) !== 1 || given.type !== x.type) call.fail(`constant_value must be one value of ${x.type}`)
   return given.data[0]
 }
 
@@ -47,16 +44,20 @@ function pad(call: Call): GraphTensor {
   const shape = x.shape.map((size, axis) => size + before[axis] + after[axis])
   const constant = constantOf(call, x)
   const made = call.allocate(x.type, shape)
-  if (made.data.length === 0) return made
-  const strides = stridesOf(x.shape)
-  const places = shape.map((length, axis) => {
-    // Values that are taken away are not seen in a mirror either.
-    const first = Math.max(0, -before[axis])
-    const size = x.shape[axis] - first - Math.max(0, -after[axis])
+  if (count(shape) === 0) return made
+  // Values that are taken away are not seen in a mirror either.
+  const firsts = before.map((pad) => Math.max(0, -pad))
+  const sizes = x.shape.map((size, axis) => size - firsts[axis] - Math.max(0, -after[axis]))
+  for (const [axis, size] of sizes.entries()) {
     const furthest = name === 'reflect' ? size - 1 : name === 'edge' ? (size > 0 ? Infinity : 0) : Infinity
     if (Math.max(before[axis], after[axis]) > furthest) {
       call.fail(`pads ${before[axis]} and ${after[axis]} of ${size} values in mode ${name}`)
     }
+  }
+  if (call.isDry) return made
+  const strides = stridesOf(x.shape)
+  const places = shape.map((length, axis) => {
+    const [first, size] = [firsts[axis], sizes[axis]]
     const line = call.scratch(length)
     for (let i = 0; i < length; i++) {
       const at = mode(i - Math.max(0, before[axis]), size)
@@ -96,4 +97,4 @@ function fill(
   }
 }
 
-export const paddings: Rows = { Pad: { run: pad, inputs: [1, 4] } }
+export const paddings: Rows = { Pad: { run: pad, inputs: [1, 4], attributes: ['mode', 'pads', 'paddings', 'value'] } }

@@ -55,6 +55,7 @@ function concat(call: Call): GraphTensor {
     shape[axis] += part.shape[axis]
   }
   const made = call.allocate(first.type, shape)
+  if (call.isDry) return made
   const { rows, step } = blocks(shape, axis)
   call.budget.spend(parts.length * Math.min(rows, made.data.length), call.node.fail)
   let offset = 0
@@ -83,7 +84,7 @@ function split(call: Call): GraphTensor[] {
   const wanted =
     given === undefined
       ? (attributeSplit(call) ?? call.node.outputs.map((_, i) => Math.max(0, Math.min(each, size - i * each))))
-      : Array.from(given.data as Iterable<number | bigint>, Number)
+      : Array.from(call.values(1).data as Iterable<number | bigint>, Number)
   if (
     wanted.length !== outputs ||
     wanted.some((part) => !(part >= 0 && part % 1 === 0)) ||
@@ -137,14 +138,14 @@ function where(call: Call): GraphTensor {
   const shape = broadcast(call, condition.shape, x.shape, y.shape)
   const [chosen, yes, no] = [condition, x, y].map((one) => expanded(call, one, shape).data)
   const made = call.allocate(x.type, shape)
-  for (let i = 0; i < chosen.length; i++) made.data[i] = chosen[i] ? yes[i] : no[i]
+  for (let i = 0; i < made.data.length; i++) made.data[i] = chosen[i] ? yes[i] : no[i]
   return made
 }
 
 export const pieces: Rows = {
-  Slice: { run: slice, inputs: [1, 5] },
-  Concat: { run: concat, inputs: [1, unbounded] },
-  Split: { run: split, inputs: [1, 2] },
-  Gather: { run: gather, inputs: [2, 2] },
+  Slice: { run: slice, inputs: [1, 5], attributes: ['starts', 'ends', 'axes'] },
+  Concat: { run: concat, inputs: [1, unbounded], attributes: ['axis'] },
+  Split: { run: split, inputs: [1, 2], attributes: ['axis', 'split', 'num_outputs'] },
+  Gather: { run: gather, inputs: [2, 2], attributes: ['axis'] },
   Where: { run: where, inputs: [3, 3] },
 }

@@ -2,7 +2,7 @@
 
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
-import { count, factsOf, type GraphTensor } from '../tensor.ts'
+import { count, factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
 import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from './window.ts'
 
@@ -35,7 +35,7 @@ const shapeOf = (x: GraphTensor, axes: readonly Axis[]) => [x.shape[0], x.shape[
 
 /** What all windows look at; never more than there is. */
 function spendFor(call: Call, made: GraphTensor, [rows, columns]: readonly [Axis, Axis]): void {
-  call.spend(made.data.length * (4 + Math.min(rows.kernel, rows.input) * (2 + Math.min(columns.kernel, columns.input))))
+  call.spend(lengthOf(made) * (4 + Math.min(rows.kernel, rows.input) * (2 + Math.min(columns.kernel, columns.input))))
 }
 
 function averagePool(call: Call): GraphTensor {
@@ -43,6 +43,7 @@ function averagePool(call: Call): GraphTensor {
   const { axes, plane, planes } = axesOf(call, x)
   const made = call.allocate(x.type, shapeOf(x, axes))
   spendFor(call, made, plane)
+  if (call.isDry) return made
   const [rows, columns] = plane
   const withPads = call.flag('count_include_pad')
   const from = x.data as Float32Array
@@ -75,8 +76,9 @@ function maxPool(call: Call): readonly GraphTensor[] {
   const byColumns = call.flag('storage_order')
   const made = call.allocate(x.type, shapeOf(x, axes))
   const wantsPlaces = (call.node.outputs[1] ?? '') !== ''
-  const places = wantsPlaces ? (call.allocate('int64', made.shape).data as BigInt64Array) : undefined
+  const places = wantsPlaces ? call.allocate('int64', made.shape) : undefined
   spendFor(call, made, plane)
+  if (call.isDry) return places ? [made, places] : [made]
   const [rows, columns] = plane
   const from = x.data as Float32Array
   const size = rows.input * columns.input
@@ -97,12 +99,12 @@ function maxPool(call: Call): readonly GraphTensor[] {
             place = at + k * columns.dilation
           }
         }
-        if (places) places[next] = BigInt(byColumns && place >= 0 ? turned(place, size, rows, columns) : place)
+        if (places) places.data[next] = BigInt(byColumns && place >= 0 ? turned(place, size, rows, columns) : place)
         made.data[next++] = most
       }
     }
   }
-  return places ? [made, { type: 'int64', shape: made.shape, data: places }] : [made]
+  return places ? [made, places] : [made]
 }
 
 /** A place in a plane that is counted column by column. */
@@ -120,7 +122,7 @@ function globalPool(call: Call, isMax: boolean): GraphTensor {
     x.type,
     x.shape.map((size, axis) => (axis < 2 ? size : 1)),
   )
-  if (length === 0 && made.data.length > 0) call.fail('a mean or greatest of no values')
+  if (length === 0 && lengthOf(made) > 0) call.fail('a mean or greatest of no values')
   call.spend(x.data.length)
   const from = x.data as Float32Array
   for (let row = 0; row < made.data.length; row++) {
@@ -133,8 +135,16 @@ function globalPool(call: Call, isMax: boolean): GraphTensor {
 }
 
 export const poolings: Rows = {
-  AveragePool: { run: averagePool, inputs: [1, 1] },
-  MaxPool: { run: maxPool, inputs: [1, 1] },
+  AveragePool: {
+    run: averagePool,
+    inputs: [1, 1],
+    attributes: ['auto_pad', 'ceil_mode', 'count_include_pad', 'dilations', 'kernel_shape', 'pads', 'strides'],
+  },
+  MaxPool: {
+    run: maxPool,
+    inputs: [1, 1],
+    attributes: ['auto_pad', 'ceil_mode', 'dilations', 'kernel_shape', 'pads', 'storage_order', 'strides'],
+  },
   GlobalAveragePool: { run: (call) => globalPool(call, false), inputs: [1, 1] },
   GlobalMaxPool: { run: (call) => globalPool(call, true), inputs: [1, 1] },
 }

@@ -4,7 +4,7 @@ import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { broadcast, expanded, stridesOf, transposed } from '../strides.ts'
-import { count, factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
+import { count, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 /** (M, K) · (K, N), each where it begins, row by row into `sums`, which then go to `made`. */
@@ -78,9 +78,10 @@ function product(call: Call, x: GraphTensor, y: GraphTensor, alpha: number): Gra
     ...(x.shape.length === 1 ? [] : [M]),
     ...(y.shape.length === 1 ? [] : [N]),
   ])
-  if (made.data.length === 0) return made
+  if (lengthOf(made) === 0) return made
+  call.spend((lengthOf(made) / N) * (K * (N + 2) + N))
+  if (call.isDry) return made
   const [forA, forB] = [matricesOf(call, batch, ownLeft), matricesOf(call, batch, ownRight)]
-  call.spend((made.data.length / N) * (K * (N + 2) + N))
   const multiply = kind === 'float' ? ofFloats(call, M, K, N, alpha) : ofIntegers(M, K, N, kind === 'big')
   for (let i = 0; i < count(batch); i++) {
     multiply(x.data, y.data, made.data, [(forA[i] as number) * M * K, (forB[i] as number) * K * N, i * M * N])
@@ -97,7 +98,7 @@ function gemm(call: Call): GraphTensor {
   const b = call.flag('transB') ? turned(call, y) : y
   const c = call.inputs[2] && call.floats(2, x)
   // The sum with C is rounded once: the product stays in double precision until then.
-  const wide = (one: GraphTensor) => inDouble(call, one)
+  const wide = (one: GraphTensor) => (call.isDry ? one : inDouble(call, one))
   const sums = product(call, wide(a), wide(b), call.real('alpha', 1))
   const made = call.allocate(x.type, sums.shape)
   if (c && c.shape.length > 2) call.fail(`C ${list(c.shape)} of ${list(sums.shape)}`)
@@ -106,6 +107,7 @@ function gemm(call: Call): GraphTensor {
   const [M, N] = sums.shape
   if ((rows !== 1 && rows !== M) || (columns !== 1 && columns !== N))
     call.fail(`C ${list(c!.shape)} of ${list(sums.shape)}`)
+  if (call.isDry) return made
   const [down, right] = [rows === 1 ? 0 : own.at(-2)!, columns === 1 ? 0 : own.at(-1)!]
   const beta = call.real('beta', 1)
   for (let m = 0, i = 0; m < M; m++) {
@@ -136,7 +138,13 @@ function fusedMatMul(call: Call): GraphTensor {
 
 export const products: Rows = {
   MatMul: { run: (call) => product(call, call.input(0), call.input(1), 1), inputs: [2, 2] },
-  Gemm: { run: gemm, inputs: [2, 3] },
+  Gemm: { run: gemm, inputs: [2, 3], attributes: ['alpha', 'beta', 'transA', 'transB'] },
 }
 
-export const microsoftProducts: Rows = { FusedMatMul: { run: fusedMatMul, inputs: [2, 2] } }
+export const microsoftProducts: Rows = {
+  FusedMatMul: {
+    run: fusedMatMul,
+    inputs: [2, 2],
+    attributes: ['alpha', 'transA', 'transB', 'transBatchA', 'transBatchB'],
+  },
+}

@@ -4,16 +4,16 @@ import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { roundHalfEven, roundTo } from '../rounding.ts'
 import { expanded } from '../strides.ts'
-import { factsOf, type GraphData, type GraphTensor, typeOfCode } from '../tensor.ts'
+import { factsOf, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 /** A scale or zero point for each value of `x`: of the tensor, of an axis, or of blocks along it. */
 export function spread(call: Call, x: GraphTensor, parameter: GraphTensor, axis: number, block: number): GraphData {
   const { shape } = x
-  if (parameter.data.length === 1) return expanded(call, call.view(parameter, []), shape).data
+  if (lengthOf(parameter) === 1) return expanded(call, call.view(parameter, []), shape).data
   if (parameter.shape.length === 1) {
-    if (parameter.data.length !== shape[axis]) {
-      call.fail(`${parameter.data.length} scales or zero points of axis ${axis} of ${list(shape)}`)
+    if (parameter.shape[0] !== shape[axis]) {
+      call.fail(`${parameter.shape[0]} scales or zero points of axis ${axis} of ${list(shape)}`)
     }
     const aligned = shape.map((size, i) => (i === axis ? size : 1))
     return expanded(call, call.view(parameter, aligned), shape).data
@@ -37,7 +37,7 @@ export function spread(call: Call, x: GraphTensor, parameter: GraphTensor, axis:
 function parameters(call: Call, x: GraphTensor) {
   const [scale, zero] = [call.input(1), call.inputs[2]]
   if (factsOf(scale.type).kind !== 'float') call.fail(`scales must be floating-point, got ${scale.type}`)
-  const isTensorWide = scale.data.length === 1
+  const isTensorWide = lengthOf(scale) === 1
   const axis = isTensorWide ? 0 : call.axis(call.integer('axis', 1), x.shape.length)
   const block = call.integer('block_size', 0)
   const scales = spread(call, x, scale, axis, block) as Float32Array
@@ -78,6 +78,10 @@ function quantize(call: Call): GraphTensor {
 }
 
 export const quantization: Rows = {
-  DequantizeLinear: { run: dequantize, inputs: [2, 3] },
-  QuantizeLinear: { run: quantize, inputs: [2, 3] },
+  DequantizeLinear: { run: dequantize, inputs: [2, 3], attributes: ['axis', 'block_size', 'output_dtype'] },
+  QuantizeLinear: {
+    run: quantize,
+    inputs: [2, 3],
+    attributes: ['axis', 'block_size', 'output_dtype', 'saturate', 'precision'],
+  },
 }

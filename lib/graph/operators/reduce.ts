@@ -3,7 +3,7 @@
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { transposed } from '../strides.ts'
-import { factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
+import { factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 interface Reduction {
@@ -18,8 +18,6 @@ interface Reduction {
   readonly integerEnd?: (sum: bigint, length: bigint) => bigint
   /** Of integers, the first value is what there is at the start: of none there is nothing. */
   readonly isExtreme?: boolean
-  /** The opset from which axes are an input. */
-  readonly inputSince?: number
 }
 
 function reduced(call: Call, reduction: Reduction): GraphTensor {
@@ -29,7 +27,7 @@ function reduced(call: Call, reduction: Reduction): GraphTensor {
   const isFloat = kind === 'float'
   const mayBe = isFloat || (reduction.integer && (kind !== 'bool' || reduction.isExtreme))
   if (!mayBe) call.fail(`${x.type} is not supported`)
-  const given = (call.opset < (reduction.inputSince ?? 18) ? call.integers('axes') : call.numbers(1)) ?? []
+  const given = call.numbersOf(1, 'axes') ?? []
   if (given.length === 0 && call.flag('noop_with_empty_axes')) return x
   const axes = given.length === 0 ? x.shape.map((_, axis) => axis) : call.axes(given, rank)
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
@@ -39,10 +37,10 @@ function reduced(call: Call, reduction: Reduction): GraphTensor {
     ? x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
     : kept.map((axis) => x.shape[axis])
   const made = call.allocate(x.type, shape)
-  const length = made.data.length === 0 ? 0 : ordered.data.length / made.data.length
-  call.spend(ordered.data.length)
+  const length = lengthOf(made) === 0 ? 0 : lengthOf(x) / lengthOf(made)
+  call.spend(lengthOf(x))
   if (isFloat) ofFloats(ordered.data as Float32Array, made.data, length, reduction)
-  else if (length === 0 && reduction.isExtreme && made.data.length > 0) call.fail(`${x.type} without any values`)
+  else if (length === 0 && reduction.isExtreme && lengthOf(made) > 0) call.fail(`${x.type} without any values`)
   else ofIntegers(ordered.data, made.data, length, reduction)
   roundTo(x.type, made.data)
   return made
@@ -76,13 +74,17 @@ function ofIntegers(
   }
 }
 
-const row = (reduction: Reduction): Rows[string] => ({ run: (call) => reduced(call, reduction), inputs: [1, 2] })
+const row = (reduction: Reduction): Rows[string] => ({
+  run: (call) => reduced(call, reduction),
+  inputs: [1, 2],
+  attributes: ['axes', 'keepdims', 'noop_with_empty_axes'],
+})
 const add = (sum: number, x: number) => sum + x
 const addSquare = (sum: number, x: number) => sum + x * x
 const addBig = (sum: bigint, x: bigint) => sum + x
 
 export const reductions: Rows = {
-  ReduceSum: row({ start: 0, step: add, integer: addBig, inputSince: 13 }),
+  ReduceSum: row({ start: 0, step: add, integer: addBig }),
   ReduceMean: row({
     start: 0,
     step: add,

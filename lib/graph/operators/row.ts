@@ -6,6 +6,8 @@ export interface OperatorRow {
   readonly run: Operator
   /** The fewest and the most inputs. */
   readonly inputs: readonly [least: number, most: number]
+  /** The names of all attributes that it knows; none where this is left out. */
+  readonly attributes?: readonly string[]
 }
 
 /** Rows by the operator's name. */

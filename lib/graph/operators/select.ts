@@ -4,7 +4,7 @@ import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { roundTo } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
-import { count, factsOf, type GraphData, type GraphTensor, numberAt } from '../tensor.ts'
+import { count, factsOf, type GraphData, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 type Value = number | bigint
@@ -33,7 +33,7 @@ function extreme(call: Call, isMax: boolean): GraphTensor {
   const shape = keeps ? x.shape.map((size, i) => (i === axis ? 1 : size)) : x.shape.filter((_, i) => i !== axis)
   const made = call.allocate('int64', shape)
   const { length, step } = linesOf(x.shape, axis)
-  if (length === 0 && made.data.length > 0) call.fail(`the place of a value among none, along axis ${axis}`)
+  if (length === 0 && lengthOf(made) > 0) call.fail(`the place of a value among none, along axis ${axis}`)
   call.spend(x.data.length)
   for (let line = 0; line < made.data.length; line++) {
     made.data[line] = BigInt(extremeOf(x.data, startOf(line, length, step), length, step, isMax, takesLast))
@@ -63,16 +63,10 @@ function extremeOf(
   return found
 }
 
-/** Values of 0 or 1 axes. */
-function single(call: Call, place: number, name: string): GraphTensor {
-  const tensor = call.input(place)
-  return tensor.data.length === 1 ? tensor : call.fail(`${name} must be one value, got ${list(tensor.shape)}`)
-}
-
 function topK(call: Call): readonly GraphTensor[] {
   const x = numeric(call, 0)
   const axis = call.axis(call.integer('axis', -1), x.shape.length)
-  const k = call.opset < 10 ? call.integer('k', -1) : numberAt(single(call, 1, 'k'), 0)
+  const k = call.opset < 10 ? call.integer('k', -1) : call.number(1, 'k')
   const { lines, length, step } = linesOf(x.shape, axis)
   if (!(k >= 0 && k <= length)) call.fail(`the first ${k} of ${length} values`)
   const isLargest = call.flag('largest', true)
@@ -102,10 +96,11 @@ function topK(call: Call): readonly GraphTensor[] {
 function oneHot(call: Call): GraphTensor {
   const indices = numeric(call, 0)
   const values = call.input(2)
-  const depth = Math.trunc(numberAt(single(call, 1, 'depth'), 0))
-  if (values.shape.length !== 1 || values.data.length !== 2) call.fail('values must be one for off and one for on')
+  const depth = Math.trunc(call.number(1, 'depth'))
+  if (values.shape.length !== 1 || values.shape[0] !== 2) call.fail('values must be one for off and one for on')
   const axis = call.axis(call.integer('axis', -1), indices.shape.length + 1)
   const made = call.allocate(values.type, [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)])
+  if (call.isDry) return made
   made.data.fill(values.data[0] as never)
   const step = count(indices.shape.slice(axis))
   call.spend(indices.data.length)
@@ -149,7 +144,7 @@ function gatherElements(call: Call): GraphTensor {
 
 function cumSum(call: Call): GraphTensor {
   const x = numeric(call, 0)
-  const axis = call.axis(numberAt(single(call, 1, 'axis'), 0), x.shape.length)
+  const axis = call.axis(call.number(1, 'axis'), x.shape.length)
   const [isExclusive, isReverse] = [call.flag('exclusive'), call.flag('reverse')]
   const { lines, length, step } = linesOf(x.shape, axis)
   const made = call.allocate(x.type, x.shape)
@@ -170,10 +165,14 @@ function cumSum(call: Call): GraphTensor {
 }
 
 export const selections: Rows = {
-  ArgMax: { run: (call) => extreme(call, true), inputs: [1, 1] },
-  ArgMin: { run: (call) => extreme(call, false), inputs: [1, 1] },
-  TopK: { run: topK, inputs: [1, 2] },
-  OneHot: { run: oneHot, inputs: [3, 3] },
-  GatherElements: { run: gatherElements, inputs: [2, 2] },
-  CumSum: { run: cumSum, inputs: [2, 2] },
+  ArgMax: { run: (call) => extreme(call, true), inputs: [1, 1], attributes: ['axis', 'keepdims', 'select_last_index'] },
+  ArgMin: {
+    run: (call) => extreme(call, false),
+    inputs: [1, 1],
+    attributes: ['axis', 'keepdims', 'select_last_index'],
+  },
+  TopK: { run: topK, inputs: [1, 2], attributes: ['axis', 'k', 'largest', 'sorted'] },
+  OneHot: { run: oneHot, inputs: [3, 3], attributes: ['axis'] },
+  GatherElements: { run: gatherElements, inputs: [2, 2], attributes: ['axis'] },
+  CumSum: { run: cumSum, inputs: [2, 2], attributes: ['exclusive', 'reverse'] },
 }

@@ -3,7 +3,7 @@
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { expanded, gathered, stridesOf, transposed } from '../strides.ts'
-import { count, type GraphTensor } from '../tensor.ts'
+import { count, type GraphTensor, lengthOf } from '../tensor.ts'
 import { type Rows, unbounded } from './row.ts'
 
 function reshape(call: Call): GraphTensor {
@@ -14,10 +14,10 @@ function reshape(call: Call): GraphTensor {
   const open = shape.indexOf(-1)
   if (open >= 0) {
     const rest = count(shape.filter((_, axis) => axis !== open))
-    if (shape.lastIndexOf(-1) !== open || !(rest > 0) || x.data.length % rest !== 0) {
+    if (shape.lastIndexOf(-1) !== open || !(rest > 0) || lengthOf(x) % rest !== 0) {
       call.fail(`${list(x.shape)} cannot become ${list(wanted)}`)
     }
-    shape[open] = x.data.length / rest
+    shape[open] = lengthOf(x) / rest
   }
   return call.view(x, shape)
 }
@@ -101,22 +101,21 @@ function tile(call: Call): GraphTensor {
 function shapeOf(call: Call): GraphTensor {
   const { shape } = call.input(0)
   const part = shape.slice(call.integer('start', 0), call.integer('end', shape.length))
-  const made = call.allocate('int64', [part.length])
+  const made = call.known('int64', [part.length])
   for (const [i, size] of part.entries()) made.data[i] = BigInt(size)
   return made
 }
 
 function sizeOf(call: Call): GraphTensor {
-  const made = call.allocate('int64', [])
-  made.data[0] = BigInt(call.input(0).data.length)
+  const made = call.known('int64', [])
+  made.data[0] = BigInt(lengthOf(call.input(0)))
   return made
 }
 
 /** Outside training it gives its input back; its second output says that nothing was dropped. */
 function dropout(call: Call): readonly GraphTensor[] {
   const x = call.floats(0)
-  const training = call.inputs[2]
-  if (training && Number(training.data[0]) !== 0) call.fail('training_mode is not supported')
+  if (call.inputs[2] && call.number(2, 'training_mode') !== 0) call.fail('training_mode is not supported')
   if (call.node.outputs.length < 2) return [x]
   const mask = call.allocate(call.opset < 10 ? x.type : 'bool', x.shape)
   mask.data.fill(1 as never)
@@ -125,14 +124,14 @@ function dropout(call: Call): readonly GraphTensor[] {
 
 export const shapes: Rows = {
   Identity: { run: (call) => call.input(0), inputs: [1, 1] },
-  Dropout: { run: dropout, inputs: [1, 3] },
-  Reshape: { run: reshape, inputs: [1, 2] },
-  Squeeze: { run: squeeze, inputs: [1, 2] },
-  Unsqueeze: { run: unsqueeze, inputs: [1, 2] },
-  Flatten: { run: flatten, inputs: [1, 1] },
-  Transpose: { run: transpose, inputs: [1, 1] },
+  Dropout: { run: dropout, inputs: [1, 3], attributes: ['ratio', 'seed'] },
+  Reshape: { run: reshape, inputs: [1, 2], attributes: ['allowzero', 'shape'] },
+  Squeeze: { run: squeeze, inputs: [1, 2], attributes: ['axes'] },
+  Unsqueeze: { run: unsqueeze, inputs: [1, 2], attributes: ['axes'] },
+  Flatten: { run: flatten, inputs: [1, 1], attributes: ['axis'] },
+  Transpose: { run: transpose, inputs: [1, 1], attributes: ['perm'] },
   Expand: { run: expand, inputs: [2, 2] },
   Tile: { run: tile, inputs: [2, unbounded] },
-  Shape: { run: shapeOf, inputs: [1, 1] },
+  Shape: { run: shapeOf, inputs: [1, 1], attributes: ['start', 'end'] },
   Size: { run: sizeOf, inputs: [1, 1] },
 }

@@ -37,6 +37,6 @@ function along(x: Float32Array, made: Float32Array, start: number, length: numbe
 }
 
 export const softmaxes: Rows = {
-  Softmax: { run: (call) => softmax(call, false), inputs: [1, 1] },
-  LogSoftmax: { run: (call) => softmax(call, true), inputs: [1, 1] },
+  Softmax: { run: (call) => softmax(call, false), inputs: [1, 1], attributes: ['axis'] },
+  LogSoftmax: { run: (call) => softmax(call, true), inputs: [1, 1], attributes: ['axis'] },
 }

@@ -1,16 +1,15 @@
 /** The steps that run together: which row each has, and what becomes of it when they have ended. Knows no queue, and runs nobody's code but `tell`. */
-import type { BatchCore } from '../../backends/interface.ts'
 import type { ReadyLanes } from './lane.ts'
-import type { BatchMemory } from './slots.ts'
+import type { BatchMemory, BatchTypes } from './memory.ts'
 import type { Step } from './step.ts'
 
-export class Batch {
+export class Batch<K extends BatchTypes> {
   count = 0
-  #first: Step | undefined
-  #last: Step | undefined
+  #first: Step<K> | undefined
+  #last: Step<K> | undefined
 
   /** Takes the next step of each ready lane, up to `most`. */
-  constructor(ready: ReadyLanes, most: number) {
+  constructor(ready: ReadyLanes<K>, most: number) {
     while (this.count < most && ready.first) {
       const step = ready.first.take()
       if (this.#last) this.#last.next = step
@@ -20,34 +19,37 @@ export class Batch {
     }
   }
 
-  /** The core's rows are this batch's for as long as this lasts: the core copies what it needs of them, and of the frames. */
-  launch(core: BatchCore, memory: BatchMemory, ended: (ticket: number, error?: Error) => void): void {
+  /** The memory's rows are this batch's for as long as this lasts: what is needed of them, and of the frames, is copied. */
+  launch(memory: BatchMemory<K>, ended: (ticket: number, error?: Error) => void): void {
     try {
       memory.prepareOutputs(this.count)
-      const { rows } = core
+      const { rows } = memory
       let at = 0
       for (let step = this.#first; step; step = after(step)) {
         rows[at++] = step.lane.slot
         rows[at++] = step.frame
       }
-      core.launch(this.count, ended)
+      memory.launch(this.count, ended)
     } finally {
       for (let step = this.#first; step; step = after(step)) memory.giveFrame(step.frame)
     }
   }
 
   /** Moves the states of all but those that were taken back meanwhile, and keeps their outputs. */
-  collect(core: BatchCore, memory: BatchMemory, ticket: number, failed: boolean): void {
-    const { rows } = core
+  collect(memory: BatchMemory<K>, ticket: number, failed: boolean): void {
+    const { rows } = memory
     let row = 0
     for (let step = this.#first; step; step = after(step)) {
       rows[2 * row++] = step.state === 'running' ? step.lane.slot : -1
     }
-    core.collect(ticket)
+    memory.collect(ticket)
     if (failed) return
     row = 0
     for (let step = this.#first; step; step = after(step)) {
-      if (step.state === 'running') memory.copyOutput(row, step.output)
+      if (step.state === 'running') {
+        step.failure = memory.failure(row)
+        if (step.failure === undefined) memory.copyOutput(row, step.output)
+      }
       row++
     }
   }
@@ -65,4 +67,4 @@ export class Batch {
   }
 }
 
-const after = (step: Step) => step.next as Step | undefined
+const after = <K extends BatchTypes>(step: Step<K>) => step.next as Step<K> | undefined

@@ -8,6 +8,7 @@ import { ensureStack } from '../../intrinsics/stack.ts'
 import { anything, readOptions } from '../../options/checks.ts'
 import { encodeState } from '../saved-state.ts'
 import type { Lane } from './lane.ts'
+import type { LayerBatch } from './layer-memory.ts'
 import type { BatchQueue } from './queue.ts'
 
 /** Options of `BatchedStream.step`. */
@@ -19,18 +20,18 @@ export interface BatchedStepOptions {
 /** What a stream has of its batcher. */
 export interface BatcherHandle {
   readonly ref: NetworkRef
-  readonly queue: BatchQueue
+  readonly queue: BatchQueue<LayerBatch>
   onClosed(): void
 }
 
 /** A live sequence of a {@link Batcher}; opened by `batcher.open()`. */
 export class BatchedStream<S extends States = States, I extends InitialState = InitialState> {
-  readonly #lane: Lane
+  readonly #lane: Lane<LayerBatch>
   readonly #batcher: BatcherHandle
-  readonly #queue: BatchQueue
+  readonly #queue: BatchQueue<LayerBatch>
 
   /** @internal use `batcher.open()` */
-  constructor(lane: Lane, batcher: BatcherHandle) {
+  constructor(lane: Lane<LayerBatch>, batcher: BatcherHandle) {
     if (!(batcher?.ref instanceof NetworkRef))
       fail('ERR_RNN_OPTION', 'streams are opened by batcher.open(), not by new')
     this.#lane = lane

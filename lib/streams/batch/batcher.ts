@@ -6,6 +6,7 @@ import { describe, fail } from '../../errors.ts'
 import { anything, type Check, integer, readOptions } from '../../options/checks.ts'
 import type { BatchTrace } from '../../tracing.ts'
 import { BatchedStream, type BatcherHandle } from './batched-stream.ts'
+import { type LayerBatch, LayerMemory } from './layer-memory.ts'
 import { BatchQueue } from './queue.ts'
 
 /** Options of `layer.batcher`. */
@@ -52,7 +53,7 @@ const checks = { maxBatch: integer(1, 4096), maxDelayMs: delay, maxQueue: intege
  */
 export class Batcher<S extends States = States, I extends InitialState = InitialState> {
   readonly #ref: NetworkRef
-  readonly #queue: BatchQueue
+  readonly #queue: BatchQueue<LayerBatch>
   readonly #handle: BatcherHandle
   #streams = 0
   #released = false
@@ -70,7 +71,8 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     // backend has only JavaScript's own.
     const maxRunning = backend.name === 'typescript' ? 1 : availableParallelism() + 1
     const limits = { maxBatch, maxDelayMs, maxQueue, maxRunning }
-    this.#queue = new BatchQueue(network.batch(), spec, limits, { layer, backend: backend.name })
+    const memory = new LayerMemory(network.batch(), spec, limits)
+    this.#queue = new BatchQueue(memory, limits, { layer, backend: backend.name })
     this.#ref = ref.retain()
     this.#handle = {
       ref,

@@ -1,13 +1,7 @@
 /** One stream's place in a batcher: what it has asked for, in order, and whether a step of it may go. Knows no batches. */
 import { fail } from '../../errors.ts'
-import { copyOf } from '../../intrinsics/captured.ts'
-import { type LaneState, Reset, Step } from './step.ts'
-
-/** What a lane does to its slot of the memory. */
-export interface LaneMemory {
-  writeState(slot: number, state: LaneState): void
-  giveState(slot: number): void
-}
+import type { BatchTypes, LaneMemory } from './memory.ts'
+import { Reset, Step } from './step.ts'
 
 /**
  *                 ┌────────── drop: none left ─────────┐
@@ -21,20 +15,20 @@ export interface LaneMemory {
  */
 type State = 'idle' | 'ready' | 'running' | 'gone'
 
-export class Lane {
+export class Lane<K extends BatchTypes> {
   readonly slot: number
   /** Since when it is ready; for the list of those, with its links. */
   since = 0
-  previous: Lane | undefined
-  next: Lane | undefined
-  readonly #memory: LaneMemory
-  readonly #ready: ReadyLanes
+  previous: Lane<K> | undefined
+  next: Lane<K> | undefined
+  readonly #memory: LaneMemory<K>
+  readonly #ready: ReadyLanes<K>
   #state: State = 'idle'
   #closed = false
-  #first: Step | Reset | undefined
-  #last: Step | Reset | undefined
+  #first: Step<K> | Reset<K> | undefined
+  #last: Step<K> | Reset<K> | undefined
 
-  constructor(slot: number, memory: LaneMemory, ready: ReadyLanes) {
+  constructor(slot: number, memory: LaneMemory<K>, ready: ReadyLanes<K>) {
     this.slot = slot
     this.#memory = memory
     this.#ready = ready
@@ -53,19 +47,19 @@ export class Lane {
   }
 
   /** Puts a step that waits behind what was asked for before. */
-  ask(step: Step, now: number): void {
+  ask(step: Step<K>, now: number): void {
     this.#append(step)
     if (this.#state === 'idle') this.#advance(now)
   }
 
   /** Replaces the state after what was asked for before. */
-  reset(to: LaneState): void {
+  reset(to: K['state']): void {
     if (this.#state === 'idle') this.#memory.writeState(this.slot, to)
-    else this.#append(new Reset({ h: to.h && copyOf(to.h), c: to.c && copyOf(to.c) }))
+    else this.#append(new Reset(this.#memory.copyOfState(to)))
   }
 
   /** The step whose turn it is, for a batch. Only where the lane is ready. */
-  take(): Step {
+  take(): Step<K> {
     const step = this.#first
     if (this.#state !== 'ready' || !(step instanceof Step)) throw new Error('native-rnn: this lane is not ready')
     this.#ready.remove(this)
@@ -109,7 +103,7 @@ export class Lane {
     if (this.#state === 'gone') this.#memory.giveState(this.slot)
   }
 
-  #append(asked: Step | Reset): void {
+  #append(asked: Step<K> | Reset<K>): void {
     if (this.#last) this.#last.next = asked
     else this.#first = asked
     this.#last = asked
@@ -124,12 +118,12 @@ export class Lane {
 }
 
 /** The lanes that have a step for a batch, in the order in which they became ready. */
-export class ReadyLanes {
+export class ReadyLanes<K extends BatchTypes> {
   count = 0
-  first: Lane | undefined
-  #last: Lane | undefined
+  first: Lane<K> | undefined
+  #last: Lane<K> | undefined
 
-  add(lane: Lane, now: number): void {
+  add(lane: Lane<K>, now: number): void {
     lane.since = now
     lane.previous = this.#last
     if (this.#last) this.#last.next = lane
@@ -138,7 +132,7 @@ export class ReadyLanes {
     this.count++
   }
 
-  remove(lane: Lane): void {
+  remove(lane: Lane<K>): void {
     if (lane.previous) lane.previous.next = lane.next
     else this.first = lane.next
     if (lane.next) lane.next.previous = lane.previous

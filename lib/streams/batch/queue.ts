@@ -7,18 +7,15 @@
  */
 import process from 'node:process'
 import { clearTimeout, setTimeout } from 'node:timers'
-import type { BatchCore } from '../../backends/interface.ts'
 import { reasonOf } from '../../calls/abort-signal.ts'
 import { fail } from '../../errors.ts'
-import { newPromise, now, zeros } from '../../intrinsics/captured.ts'
+import { newPromise, now } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
-import type { NetworkSpec } from '../../spec/spec.ts'
 import { type BatchTrace, batchChannel, isTraced, tell, tellError } from '../../tracing.ts'
-import { checkFrame } from '../stream-step.ts'
 import { Batch } from './batch.ts'
 import { Lane, ReadyLanes } from './lane.ts'
-import { BatchMemory } from './slots.ts'
-import { type LaneState, Step } from './step.ts'
+import type { BatchMemory, BatchTypes } from './memory.ts'
+import { Step } from './step.ts'
 
 /** How a queue forms batches. */
 export interface QueueOptions {
@@ -42,17 +39,15 @@ interface Idle {
 
 const { nextTick } = process
 
-export class BatchQueue {
+export class BatchQueue<K extends BatchTypes> {
   /** Steps that wait. */
   queued = 0
   batches = 0
   steps = 0
-  readonly #core: BatchCore
   readonly #options: QueueOptions
   readonly #names: QueueNames
-  readonly #inputSize: number
-  readonly #memory: BatchMemory
-  readonly #ready = new ReadyLanes()
+  readonly #memory: BatchMemory<K>
+  readonly #ready = new ReadyLanes<K>()
 
   #running = 0
   /** Batches and aborts of which not all promises are settled. */
@@ -63,12 +58,10 @@ export class BatchQueue {
   #timer: NodeJS.Timeout | undefined
   #idle: Idle | undefined
 
-  constructor(core: BatchCore, spec: NetworkSpec, options: QueueOptions, names: QueueNames) {
-    this.#core = core
+  constructor(memory: BatchMemory<K>, options: QueueOptions, names: QueueNames) {
     this.#options = options
     this.#names = names
-    this.#inputSize = spec.inputSize
-    this.#memory = new BatchMemory(core, spec, options)
+    this.#memory = memory
     this.#rehearse()
   }
 
@@ -77,33 +70,32 @@ export class BatchQueue {
    * is asked for.
    */
   #rehearse(): void {
-    // Properties of its own, so that none is looked for on the prototype of all objects.
-    const zero: LaneState = { h: undefined, c: undefined }
-    const lane = this.open(zero)
-    const step = new Step(lane, this.#memory.newOutput(), ignore, ignore)
-    this.#wait(lane, step, zeros(this.#inputSize), 0)
-    this.reset(lane, zero)
+    const { zeroState, zeroFrame } = this.#memory
+    const lane = this.open(zeroState)
+    const step = new Step<K>(lane, this.#memory.newOutput(), ignore, ignore)
+    this.#wait(lane, step, zeroFrame, 0)
+    this.reset(lane, zeroState)
     this.#abort(step, { reason: 0 } as unknown as AbortSignal)
-    this.reset(lane, zero)
+    this.reset(lane, zeroState)
     lane.close()
     this.drain(false)
   }
 
-  open(state: LaneState): Lane {
+  open(state: K['state']): Lane<K> {
     ensureStack()
     return new Lane(this.#memory.takeState(state), this.#memory, this.#ready)
   }
 
-  reset(lane: Lane, state: LaneState): void {
+  reset(lane: Lane<K>, state: K['state']): void {
     ensureStack()
     lane.reset(state)
   }
 
   /** Copies the frame and queues the step. */
-  step(lane: Lane, frame: unknown, signal: AbortSignal | undefined): Promise<Float32Array> {
+  step(lane: Lane<K>, frame: unknown, signal: AbortSignal | undefined): Promise<K['output']> {
     ensureStack()
     return newPromise((resolve, reject) => {
-      const step = new Step(lane, this.#memory.newOutput(), resolve, reject)
+      const step = new Step<K>(lane, this.#memory.newOutput(), resolve, reject)
       try {
         if (signal) step.listen(signal, this.#abort)
         const now = this.#now()
@@ -118,21 +110,21 @@ export class BatchQueue {
   }
 
   /** All or nothing. */
-  #wait(lane: Lane, step: Step, frame: unknown, now: number): void {
+  #wait(lane: Lane<K>, step: Step<K>, frame: unknown, now: number): void {
     const { maxQueue } = this.#options
     lane.checkOpen()
     if (this.#closed) fail('ERR_RNN_DISPOSED', 'the batcher was closed and takes no more steps')
-    checkFrame(frame, this.#inputSize, 'I')
+    this.#memory.checkFrame(frame)
     if (this.queued >= maxQueue) {
       fail('ERR_RNN_OVERLOADED', `the queue is full: ${this.queued} steps wait, and maxQueue is ${maxQueue}`)
     }
-    step.wait(this.#memory.takeFrame(frame as Float32Array))
+    step.wait(this.#memory.takeFrame(frame))
     this.queued++
     lane.ask(step, now)
   }
 
   /** The state after the newest step that is done: copies. */
-  state({ slot }: Lane): { h: Float32Array; c?: Float32Array } {
+  state({ slot }: Lane<K>): K['saved'] {
     return this.#memory.readState(slot)
   }
 
@@ -156,7 +148,7 @@ export class BatchQueue {
   }
 
   /** A step's signal is aborted. */
-  readonly #abort = (step: Step, signal: AbortSignal): void => {
+  readonly #abort = (step: Step<K>, signal: AbortSignal): void => {
     const was = step.abandon()
     if (!was) return
     if (was === 'waiting') {
@@ -227,7 +219,7 @@ export class BatchQueue {
 
   /** Whether it could. */
   #launch(): boolean {
-    const batch = new Batch(this.#ready, this.#options.maxBatch)
+    const batch = new Batch<K>(this.#ready, this.#options.maxBatch)
     this.queued -= batch.count
     this.#running++
     this.#telling++
@@ -235,7 +227,7 @@ export class BatchQueue {
     if (trace) tell(batchChannel.start, trace)
     let launched = false
     try {
-      batch.launch(this.#core, this.#memory, (ticket, error) => this.#ended(batch, ticket, error, trace))
+      batch.launch(this.#memory, (ticket, error) => this.#ended(batch, ticket, error, trace))
       launched = true
       this.batches++
     } catch (error) {
@@ -252,14 +244,14 @@ export class BatchQueue {
     return launched
   }
 
-  #ended(batch: Batch, ticket: number, failure: Error | undefined, trace: BatchTrace | undefined): void {
+  #ended(batch: Batch<K>, ticket: number, failure: Error | undefined, trace: BatchTrace | undefined): void {
     if (trace && failure) tellError(batchChannel, trace, failure)
     if (trace) tell(batchChannel.asyncStart, trace)
     const now = this.#now()
     let error: unknown = failure
     let failed = failure !== undefined
     try {
-      batch.collect(this.#core, this.#memory, ticket, failed)
+      batch.collect(this.#memory, ticket, failed)
     } catch (thrown) {
       failed = true
       error = thrown
@@ -294,6 +286,6 @@ function clock(): number {
 
 function ignore(): void {}
 
-function flush(queue: BatchQueue): void {
+function flush<K extends BatchTypes>(queue: BatchQueue<K>): void {
   queue.flush()
 }

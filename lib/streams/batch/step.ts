@@ -1,5 +1,6 @@
 /** One step that a stream was asked for, from the call to its answer; it alone knows who is told. Knows no queue. */
 import { type Listening, onAbort } from '../../calls/abort-signal.ts'
+import type { BatchTypes } from './memory.ts'
 
 /**
  *   new ──── wait ───▶ waiting ── begin ──▶ running ── end ──▶ ended ── tell ──▶ settled
@@ -18,23 +19,25 @@ interface Place {
   drop(): void
 }
 
-export class Step {
+export class Step<K extends BatchTypes> {
   readonly lane: Place
   /** Where the result goes: made when the step is asked for, as at the end there is nobody to throw at. */
-  readonly output: Float32Array
+  readonly output: K['output']
   /** The frame's slot, from `wait` on. */
   frame = -1
   /** The next one of its lane, then of its batch. */
-  next: Step | Reset | undefined
+  next: Step<K> | Reset<K> | undefined
+  /** Why it alone of its batch has failed. */
+  failure: unknown
   #state: StepState = 'new'
-  readonly #resolve: (output: Float32Array) => void
+  readonly #resolve: (output: K['output']) => void
   readonly #reject: (reason: unknown) => void
   #listening: Listening | undefined
 
   constructor(
     lane: Place,
-    output: Float32Array,
-    resolve: (output: Float32Array) => void,
+    output: K['output'],
+    resolve: (output: K['output']) => void,
     reject: (reason: unknown) => void,
   ) {
     this.lane = lane
@@ -48,7 +51,7 @@ export class Step {
   }
 
   /** `abort` is called when the signal is aborted before the step has ended. Runs the signal's own code. */
-  listen(signal: AbortSignal, abort: (step: Step, signal: AbortSignal) => void): void {
+  listen(signal: AbortSignal, abort: (step: Step<K>, signal: AbortSignal) => void): void {
     this.#listening = onAbort(signal, () => abort(this, signal))
   }
 
@@ -94,6 +97,7 @@ export class Step {
     this.#state = 'settled'
     this.stopListening()
     if (failed) this.#reject(error)
+    else if (this.failure !== undefined) this.#reject(this.failure)
     else this.#resolve(this.output)
   }
 
@@ -103,18 +107,12 @@ export class Step {
   }
 }
 
-/** A state to begin with; what is left out is zeros. */
-export interface LaneState {
-  readonly h?: Float32Array
-  readonly c?: Float32Array
-}
-
 /** A reset that waits for the steps that were asked for before it. */
-export class Reset {
-  readonly to: LaneState
-  next: Step | Reset | undefined
+export class Reset<K extends BatchTypes> {
+  readonly to: K['state']
+  next: Step<K> | Reset<K> | undefined
 
-  constructor(to: LaneState) {
+  constructor(to: K['state']) {
     this.to = to
   }
 }

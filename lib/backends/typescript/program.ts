@@ -1,0 +1,141 @@
+/** A plan on the TypeScript backend: the registry's operators one after another, and what each gives held against what the plan says. */
+
+import { Budget } from '../../graph/budget.ts'
+import type { Branch, Plan, PlanValue, Step } from '../../graph/plan.ts'
+import { isRecurrent } from '../../graph/recurrent/parts.ts'
+import { runStep } from '../../graph/step.ts'
+import { stepFailed } from '../../graph/step-error.ts'
+import { factsOf, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
+import { isArray, setValues } from '../../intrinsics/captured.ts'
+import type { Program, ProgramInstance } from '../interface.ts'
+import { type RecurrentStep, recurrentStep } from './recurrent-step.ts'
+import { runInSlices } from './time-slices.ts'
+
+/** Runs have no bound: the plan's shapes were bounded when it was made. */
+const unbounded = Budget.unbounded()
+
+export class TypeScriptProgram implements Program {
+  readonly #plan: Plan
+  /** Recurrent steps with their networks. */
+  readonly #recurrent = new Map<Step, RecurrentStep>()
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+    this.#prepare(plan.steps)
+  }
+
+  #prepare(steps: readonly Step[]): void {
+    for (const step of steps) {
+      if (isRecurrent(step)) this.#recurrent.set(step, recurrentStep(step, this.#plan.values))
+      for (const { steps: inner } of step.branches ?? []) this.#prepare(inner)
+    }
+  }
+
+  instance(): ProgramInstance {
+    return new TypeScriptInstance(this.#plan, this.#recurrent)
+  }
+
+  dispose(): void {}
+}
+
+class TypeScriptInstance implements ProgramInstance {
+  readonly inputs: readonly GraphData[]
+  readonly outputs: readonly GraphData[]
+  readonly #plan: Plan
+  readonly #recurrent: ReadonlyMap<Step, RecurrentStep>
+
+  constructor(plan: Plan, recurrent: ReadonlyMap<Step, RecurrentStep>) {
+    this.#plan = plan
+    this.#recurrent = recurrent
+    this.inputs = plan.inputs.map((value) => arrayOf(plan.values[value]!))
+    this.outputs = plan.outputs.map((value) => arrayOf(plan.values[value]!))
+  }
+
+  run(): void {
+    const pass = this.#pass()
+    while (!pass.next().done);
+  }
+
+  start(settle: (error?: Error) => void): () => void {
+    return runInSlices(this.#pass(), (result) => settle(isArray(result) ? undefined : (result as Error)))
+  }
+
+  dispose(): void {}
+
+  /** Stops after each step. Nothing that anybody sees is written before all steps have succeeded. */
+  *#pass(): Generator<void, readonly GraphTensor[]> {
+    const { values, inputs, outputs, steps, carries } = this.#plan
+    const known: (GraphTensor | undefined)[] = []
+    for (let i = 0; i < values.length; i++) known[i] = values[i]?.constant
+    for (let i = 0; i < inputs.length; i++) {
+      const { type, shape } = values[inputs[i]]!
+      known[inputs[i]] = { type, shape, data: this.inputs[i] }
+    }
+    yield* this.#steps(steps, known)
+    const results: GraphTensor[] = []
+    for (let i = 0; i < outputs.length; i++) results[i] = known[outputs[i]] ?? missing(outputs[i])
+    for (let i = 0; i < outputs.length; i++) setValues(this.outputs[i], results[i].data)
+    // From the outputs' own arrays: a state may be the input of another one.
+    for (const { output, input } of carries) setValues(this.inputs[input], this.outputs[output])
+    return results
+  }
+
+  *#steps(steps: readonly Step[], known: (GraphTensor | undefined)[]): Generator<void, void> {
+    for (const step of steps) {
+      if (step.branches === undefined) this.#step(step, known)
+      else yield* this.#branch(step, step.branches, known)
+      yield
+    }
+  }
+
+  *#branch(step: Step, branches: readonly [Branch, Branch], known: (GraphTensor | undefined)[]): Generator<void, void> {
+    const condition = known[step.inputs[0]] ?? missing(step.inputs[0])
+    const branch = condition.data[0] ? branches[0] : branches[1]
+    yield* this.#steps(branch.steps, known)
+    for (let i = 0; i < step.outputs.length; i++) {
+      const made = known[branch.outputs[i]] ?? missing(branch.outputs[i])
+      this.#keep(step, step.outputs[i], made, known)
+    }
+  }
+
+  #step(step: Step, known: (GraphTensor | undefined)[]): void {
+    const inputs: (GraphTensor | undefined)[] = []
+    for (let i = 0; i < step.inputs.length; i++) {
+      const value = step.inputs[i]
+      inputs[i] = value < 0 ? undefined : (known[value] ?? missing(value))
+    }
+    const recurrent = this.#recurrent.get(step)
+    const made = recurrent ? recurrent(inputs) : madeBy(step, inputs)
+    for (let i = 0; i < step.outputs.length; i++) this.#keep(step, step.outputs[i], made[i], known)
+  }
+
+  #keep(step: Step, value: number, made: GraphTensor | undefined, known: (GraphTensor | undefined)[]): void {
+    if (value < 0) return
+    const { type, shape } = this.#plan.values[value]!
+    if (made?.type !== type || `${made.shape}` !== `${shape}`) {
+      const got = made === undefined ? 'nothing' : `${made.type} [${made.shape}]`
+      throw new Error(`native-rnn: ${step.label} gives ${got} where its plan says ${type} [${shape}]`)
+    }
+    known[value] = made
+  }
+}
+
+/** What the registry refuses now, with types and shapes that it took when the plan was made, it refuses for a value. */
+function madeBy(step: Step, inputs: readonly (GraphTensor | undefined)[]): readonly GraphTensor[] {
+  try {
+    return runStep(step, inputs, unbounded)
+  } catch (error) {
+    if (error instanceof RangeError) throw error // no memory
+    throw stepFailed(step.label, error)
+  }
+}
+
+function arrayOf({ type, shape }: PlanValue): GraphData {
+  let count = 1
+  for (let axis = 0; axis < shape.length; axis++) count *= shape[axis]
+  return new (factsOf(type).array)(count)
+}
+
+function missing(value: number): never {
+  throw new Error(`native-rnn: the plan reads value ${value} before anything makes it`)
+}

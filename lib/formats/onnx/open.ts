@@ -1,0 +1,86 @@
+/** A whole ONNX file opened to be compiled: its graph, and the inputs and outputs that it declares; knows ValueInfoProto. */
+
+import { describe } from '../../errors.ts'
+import { Budget, type Refuse } from '../../graph/budget.ts'
+import type { OpenGraph } from '../../graph/flatten.ts'
+import type { GraphValue } from '../../graph/plan.ts'
+import { Scope } from '../../graph/scope.ts'
+import { mostAxes, typeOfCode } from '../../graph/tensor.ts'
+import { type ExternalData, ExternalFiles } from './external.ts'
+import { graphFields } from './graph.ts'
+import { FileModel } from './model.ts'
+import type { Message } from './protobuf.ts'
+
+/** Opens the bytes of a file. An initializer that is listed as an input too, as old files have them, is a constant and no input. */
+export function openModel(bytes: Uint8Array, externalData?: ExternalData): OpenGraph {
+  const budget = new Budget(bytes.length)
+  const model = new FileModel(bytes, new ExternalFiles(externalData, budget))
+  const { graph } = model
+  const { message } = graph
+  const inputs: GraphValue[] = []
+  const outputs: GraphValue[] = []
+  const names = { input: new Set<string>(), output: new Set<string>() }
+  budget.spend(message.end - message.start, graph.fail)
+  for (const field = message.fields(); field.next(); ) {
+    const isInput = field.id === graphFields.input
+    if (!isInput && field.id !== graphFields.output) continue
+    const list = isInput ? inputs : outputs
+    const what = isInput ? 'input' : 'output'
+    budget.take(0, graph.fail)
+    const info = message.message(field, what, list.length)
+    const name = nameOf(info)
+    if (isInput && graph.find(name, budget)?.kind !== 'input') continue
+    const refuse: Refuse = (why) => graph.fail(`the ${what} ${describe(name)} ${why}`)
+    if (names[what].has(name)) refuse('is declared twice')
+    names[what].add(name)
+    list.push({ name, ...typeOf(info, refuse) })
+  }
+  if (outputs.length === 0) graph.fail('the graph has no outputs')
+  return { root: Scope.root(graph), inputs, outputs, budget }
+}
+
+function nameOf(info: Message): string {
+  let name = ''
+  for (const field = info.fields(); field.next(); ) if (field.id === 1) name = info.text(field, 'the name')
+  return name
+}
+
+/** ValueInfoProto's type: TypeProto, of a tensor. */
+function typeOf(info: Message, refuse: Refuse): Pick<GraphValue, 'type' | 'shape'> {
+  const type = within(info, 2, 'the type')
+  const tensor = type && within(type, 1, 'the tensor type')
+  if (type === undefined) return refuse('has no type')
+  if (tensor === undefined) return refuse('is no tensor, which is not supported')
+  let code = 0
+  for (const field = tensor.fields(); field.next(); ) if (field.id === 1) code = tensor.integer(field, 'elem_type')
+  const shape = within(tensor, 2, 'the shape')
+  return {
+    type: typeOfCode(code) ?? refuse(`has the data type ${code}, which is not supported`),
+    shape: shape && sizesOf(shape, refuse),
+  }
+}
+
+function within(message: Message, id: number, what: string): Message | undefined {
+  let found: Message | undefined
+  for (const field = message.fields(); field.next(); ) if (field.id === id) found = message.message(field, what)
+  return found
+}
+
+/** A size, a name, or undefined for an axis without either; writers have -1 for open ones too. */
+function sizesOf(shape: Message, refuse: Refuse): GraphValue['shape'] {
+  const sizes: (number | string | undefined)[] = []
+  for (const field = shape.fields(); field.next(); ) {
+    if (field.id !== 1) continue
+    if (sizes.length === mostAxes) refuse(`has more than ${mostAxes} axes`)
+    const axis = shape.message(field, 'an axis', sizes.length)
+    let size: number | string | undefined
+    for (const part = axis.fields(); part.next(); ) {
+      if (part.id === 1) {
+        const value = Number(axis.anyInteger(part, 'dim_value'))
+        size = value >= 0 ? value : undefined
+      } else if (part.id === 2) size = axis.text(part, 'dim_param') || undefined
+    }
+    sizes.push(size)
+  }
+  return sizes
+}

@@ -1,0 +1,244 @@
+/** Operators that look back along the axis of time: what they need of past frames becomes state. It alone knows which are causal, and when. */
+
+import type { Step } from '../plan.ts'
+import { factsOf, numberAt } from '../tensor.ts'
+import { type Edit, type Editor, filled } from './editor.ts'
+import { keyOf } from './follow.ts'
+import { ruleOf } from './rules/index.ts'
+import { padsOf, sliceOf } from './rules/layout.ts'
+import { layoutOf, recurrentInput } from './rules/recurrent.ts'
+import type { Rule, Rules } from './rules/rule.ts'
+import { isPointwise, windowOf } from './rules/window.ts'
+import { Site } from './site.ts'
+import { isPlain, lengthOf, type Trace, type Traced, traceAt } from './trace.ts'
+
+/** What following time through a graph finds out beside traces. */
+export interface Findings {
+  /** By the number of a step's first output. */
+  readonly edits: Map<number, { step: Step; edit: Edit }>
+  /** Strides over time, each with how many frames its input has. */
+  readonly strides: { step: Step; stride: number; length: number }[]
+}
+
+/** Thrown where frames are no multiple of a stride: they must be so many times more. */
+export class OddStride {
+  readonly stride: number
+
+  constructor(stride: number) {
+    this.stride = stride
+  }
+}
+
+/** Rules of operators where time is the very axis that they work along; undefined for those that leave it alone. */
+export function causalRules(found: Findings): (opType: string) => Rule | undefined {
+  const rules: Rules = {
+    Conv: (site) => window(site, found),
+    MaxPool: (site) => window(site, found),
+    AveragePool: (site) => window(site, found),
+    ConvTranspose: upsampled,
+    Pad: (site) => pad(site, found),
+    Slice: (site) => slice(site, found),
+    Gather: (site) => newestOf(site) ?? others(site),
+    RNN: (site) => recurrent(site, found),
+    GRU: (site) => recurrent(site, found),
+    LSTM: (site) => recurrent(site, found),
+    DynamicQuantizeLSTM: (site) => recurrent(site, found),
+  }
+  return (opType) => (Object.hasOwn(rules, opType) ? rules[opType] : undefined)
+}
+
+/** As for rows: time is not the axis that it works along. */
+const others: Rule = (site) => ruleOf(site.step.opType)!(site)
+
+const edits = ({ edits }: Findings, { step }: Site, edit: Edit) => edits.set(keyOf(step), { step, edit })
+
+/**
+ * Output j sees the frames j · stride − past … j · stride − past + reach. As many outputs as frames by the stride are known with the frames of
+ * a step where it looks less than a stride ahead; `past` frames are kept.
+ */
+function window(site: Site, found: Findings): Trace | readonly Traced[] {
+  const trace = site.trace(0)
+  if (trace === undefined || trace.axis < 2) return others(site)
+  const { axis, front, behind } = trace
+  const own = windowOf(site, axis)
+  if (isPointwise(own)) return others(site)
+  site.only(0)
+  if (trace.outer * trace.inner !== 1) site.refuse('it slides over frames that are merged with another axis')
+  if (behind > 0) site.refuse('it sees what padding puts behind the last frame')
+  const { stride, before, after } = own
+  const reach = (own.kernel - 1) * own.dilation
+  const past = front + before
+  const ahead = reach - past
+  const length = lengthOf(trace, site.shape(0))
+  if (ahead < 0) site.refuse(`it has ${past} frames of padding in front, where its window looks back ${reach} at most`)
+  if (ahead >= stride) {
+    const has = `${past === 0 ? 'no' : `only ${past} frames of`} padding in front`
+    site.refuse(`its window looks ${ahead} frames ahead: it has ${has} where a causal one has ${reach}`)
+  }
+  checkPool(site, before)
+  found.strides.push({ step: site.step, stride, length })
+  if (length % stride !== 0) throw new OddStride(stride)
+  const made = site.output(0)[axis]
+  const extra = stride === 1 ? after : 0
+  if (made !== length / stride + extra) {
+    site.refuse(`it gives ${made} frames of ${length}, by a stride of ${stride}`)
+  }
+  if (before + after > 0)
+    edits(found, site, windowEdit(axis, front, before, site.step.opType === 'MaxPool' ? -Infinity : 0))
+  return [{ ...traceAt(axis), behind: extra }]
+}
+
+/** Padding of a pool is nothing, which a state of frames must be able to say. */
+function checkPool(site: Site, before: number): void {
+  const { opType, outputs } = site.step
+  if (opType === 'Conv') return
+  if ((outputs[1] ?? -1) >= 0) site.refuse('it gives places among all frames')
+  const type = site.plan.values[site.step.inputs[0]]!.type
+  if (opType === 'MaxPool' && before > 0 && factsOf(type).kind !== 'float') site.refuse(`it pads values of ${type}`)
+  if (opType === 'AveragePool' && before > 0 && !site.call.flag('count_include_pad')) {
+    site.refuse('its means at the start are of fewer frames')
+  }
+}
+
+function windowEdit(axis: number, front: number, before: number, fill: number): Edit {
+  return (editor, step) => {
+    const [x, ...rest] = step.inputs
+    const fresh = editor.of(x).shape[axis] - front
+    const input = before === 0 ? x : editor.preceded(step, x, axis, fresh, before, fill)
+    const pads = [...(step.attributes.get('pads') as readonly number[])]
+    pads[axis - 2] = 0
+    pads[axis - 2 + pads.length / 2] = 0
+    editor.add({ ...step, inputs: [input, ...rest], attributes: new Map(step.attributes).set('pads', pads) })
+  }
+}
+
+/** Each frame becomes as many as the stride, of itself alone. */
+function upsampled(site: Site): Trace | readonly Traced[] {
+  const trace = site.trace(0)
+  if (trace === undefined || trace.axis < 2) return others(site)
+  const own = windowOf(site, trace.axis)
+  if (isPointwise(own)) return others(site)
+  site.only(0)
+  const isOwn =
+    own.kernel === own.stride &&
+    isPlain(trace) &&
+    site.output(0)[trace.axis] === site.shape(0)[trace.axis] * own.stride &&
+    own.before === 0
+  return isOwn ? trace : site.refuse('what it makes of one frame overlaps with what it makes of others')
+}
+
+/** In front, and constant: the frames that a window will look back at. Negative behind: what it saw beyond the last frame is taken off. */
+function pad(site: Site, found: Findings): Trace | readonly Traced[] {
+  const trace = site.only(0)
+  const { axis } = trace
+  const { before, after } = padsOf(site)
+  const [first, last] = [before[axis], after[axis]]
+  if (first === 0 && last === 0) return others(site)
+  const mode = site.call.text('mode', 'constant')
+  if (mode !== 'constant') site.refuse(`it pads the frames in mode ${mode}`)
+  if (trace.outer * trace.inner !== 1) site.refuse('it pads frames that are merged with another axis')
+  if (first < 0) site.refuse(`it takes ${-first} frames away in front`)
+  if (last > 0) site.refuse(`it pads ${last} frames behind the last one`)
+  if (last < -trace.behind) site.refuse(`it takes ${-last - trace.behind} of the last frames away`)
+  const given = site.step.opset < 11 ? site.call.real('value', 0) : site.constant(2)
+  const fill = typeof given === 'object' ? numberAt(given, 0) : (given ?? 0)
+  edits(found, site, (editor, step) => {
+    const x = step.inputs[0]
+    const { shape } = editor.of(x)
+    const fresh = shape[axis] - trace.front
+    const input = first === 0 ? x : editor.preceded(step, x, axis, fresh, first, fill)
+    const rest = [...before, ...after].map((size, i) => (i % shape.length === axis ? 0 : size))
+    if (rest.every((size) => size === 0)) {
+      editor.replace(step.outputs[0], input)
+      return
+    }
+    const isOld = step.opset < 11
+    const inputs = isOld ? [input] : [input, editor.integers(rest), step.inputs[2] ?? -1]
+    const attributes = isOld ? new Map(step.attributes).set('pads', rest) : step.attributes
+    editor.add({ ...step, inputs, attributes })
+  })
+  return { ...trace, front: trace.front + first, behind: trace.behind + last }
+}
+
+/** The newest frame; or all but what a window saw beyond the last one. */
+function slice(site: Site, found: Findings): Trace | readonly Traced[] {
+  const newest = newestOf(site)
+  if (newest !== undefined) return newest
+  const trace = site.trace(0)
+  const { axes, starts, ends, steps } = sliceOf(site)
+  const at = trace === undefined ? -1 : axes.indexOf(trace.axis)
+  if (trace === undefined || at < 0 || trace.behind === 0) return others(site)
+  const left = site.shape(0)[trace.axis] - site.output(0)[trace.axis]
+  if (starts[at] !== 0 || steps[at] !== 1 || left !== trace.behind) return others(site)
+  site.only(0, 2)
+  edits(found, site, (editor, step) => {
+    if (axes.length === 1) {
+      editor.replace(step.outputs[0], step.inputs[0])
+      return
+    }
+    const all = ends.map((end, i) => (i === at ? 2 ** 31 - 1 : end))
+    if (step.opset < 10) editor.add({ ...step, attributes: new Map(step.attributes).set('ends', all) })
+    else
+      editor.add({ ...step, inputs: step.inputs.map((value, place) => (place === 2 ? editor.integers(all) : value)) })
+  })
+  return { ...trace, behind: 0 }
+}
+
+/** Of a step that takes the last of the frames and nothing else: what it gives is that of the newest frame. */
+function newestOf(site: Site): readonly Traced[] | undefined {
+  const takesLast = (one: Site): boolean => {
+    const trace = site.trace(0)
+    if (trace === undefined || !isPlain(trace)) return false
+    const size = one.shape(0)[trace.axis]
+    const isLast = (place: number) => (place < 0 ? place + size : place) === size - 1
+    if (one.step.opType === 'Gather') {
+      const places = one.constant(1)
+      const axis = one.call.axis(one.call.integer('axis', 0), one.rank(0))
+      return axis === trace.axis && places?.data.length === 1 && isLast(numberAt(places, 0))
+    }
+    const { axes, starts, steps } = sliceOf(one)
+    const at = axes.indexOf(trace.axis)
+    return at >= 0 && isLast(starts[at]) && steps[at] > 0 && one.output(0)[trace.axis] === 1
+  }
+  const { subject, twins } = site
+  const all = [site, ...twins.map(({ plan, step }) => new Site(subject, plan, step, [], new Map()))]
+  return all.every(takesLast) ? ['newest'] : undefined
+}
+
+/** Its last states are the next run's first ones. */
+function recurrent(site: Site, found: Findings): Trace | readonly Traced[] {
+  const trace = site.trace(recurrentInput.x)
+  const layout = layoutOf(site)
+  if (trace?.axis !== layout.time) return others(site)
+  const direction = site.call.text('direction', 'forward')
+  if (direction !== 'forward') site.refuse(`its direction is ${direction}: it begins with the last frame`)
+  if (!isPlain(trace)) site.refuse('it runs over frames that are padded, or merged with another axis')
+  if (site.has(recurrentInput.lengths)) site.refuse('it has sequence_lens: a stream has no last frame')
+  site.only(recurrentInput.x)
+  for (const place of [recurrentInput.h, recurrentInput.c]) {
+    if (site.has(place) && site.constant(place) === undefined) {
+      site.refuse(`its state at the start (input ${place}) is computed, and a stream keeps it`)
+    }
+  }
+  edits(found, site, (editor, step) => recurrentEdit(editor, step, layout))
+  return [traceAt(layout.time), 'newest', 'newest']
+}
+
+function recurrentEdit(editor: Editor, step: Step, layout: { batch: number; state: number }): void {
+  const { x, h, c } = recurrentInput
+  const [{ type, shape }, R] = [editor.of(step.inputs[x]), editor.of(step.inputs[2]).shape]
+  const size = step.opType === 'DynamicQuantizeLSTM' ? R[1] : R[2]
+  const B = shape[layout.batch]
+  const sizes = layout.state === 1 ? [1, B, size] : [B, 1, size]
+  const inputs = [...step.inputs]
+  while (inputs.length <= c) inputs.push(-1)
+  const outputs = [0, 1, 2].map((i) => step.outputs[i] ?? -1)
+  const isLstm = step.opType.endsWith('LSTM')
+  for (const [place, output, name] of [[h, 1, 'h'], ...(isLstm ? [[c, 2, 'c'] as const] : [])] as const) {
+    const initial = inputs[place] < 0 ? filled(type, sizes, 0) : editor.of(inputs[place]).constant!
+    inputs[place] = editor.input(initial)
+    if (outputs[output] < 0) outputs[output] = editor.value(type, sizes)
+    editor.carry(`${step.label}: ${name}`, inputs[place], outputs[output], initial)
+  }
+  editor.add({ ...step, inputs, outputs: isLstm ? outputs : outputs.slice(0, 2) })
+}

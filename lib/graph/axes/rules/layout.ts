@@ -1,0 +1,132 @@
+/** Operators that move values, give them another shape, take them apart or put them together. */
+
+import type { Site } from '../site.ts'
+import { relocated, type Trace, traceAt } from '../trace.ts'
+import type { Rule, Rules } from './rule.ts'
+
+/** Values in their order, in another shape: the inputs after the first say which. */
+const reshaped: Rule = (site) => {
+  const trace = site.only(0, 1)
+  return (
+    relocated(trace, site.shape(0), site.output(0)) ??
+    site.refuse(`it makes [${site.output(0)}] of [${site.shape(0)}], which cuts the axis of the ${site.subject.plural}`)
+  )
+}
+
+const transpose: Rule = (site) => {
+  const trace = site.only(0)
+  const rank = site.rank(0)
+  const order = site.call.integers('perm') ?? site.shape(0).map((_, axis) => rank - 1 - axis)
+  return { ...trace, axis: order.indexOf(trace.axis) }
+}
+
+const expand: Rule = (site) => {
+  const trace = site.only(0, 1)
+  return { ...trace, axis: trace.axis + site.output(0).length - site.rank(0) }
+}
+
+/** Repeats of the whole axis lie outside of it. */
+const tile: Rule = (site) => {
+  const trace = site.only(0, 1)
+  const repeats = site.output(0)[trace.axis] / site.shape(0)[trace.axis]
+  if (repeats !== 1 && trace.front + trace.behind > 0) site.refuse('it repeats padded frames')
+  return { ...trace, outer: trace.outer * repeats }
+}
+
+const concat: Rule = (site) => {
+  const trace = site.together()
+  site.apart(trace, [site.call.axis(site.call.integer('axis', 1), site.rank(0))], 'appends to')
+  return trace
+}
+
+const split: Rule = (site) => {
+  const trace = site.only(0, 1)
+  site.apart(trace, [site.call.axis(site.call.integer('axis', 0), site.rank(0))], 'parts')
+  return site.step.outputs.map(() => trace)
+}
+
+/** Axes, starts and steps of a Slice; its ends are as good as the shape that it gives. */
+export function sliceOf(site: Site): { axes: number[]; starts: number[]; ends: number[]; steps: number[] } {
+  const { call } = site
+  const starts = call.numbersOf(1, 'starts') ?? []
+  const axes = call.axes(call.numbersOf(3, 'axes') ?? starts.map((_, i) => i), site.rank(0))
+  return { axes, starts, ends: call.numbersOf(2, 'ends') ?? [], steps: call.numbers(4) ?? axes.map(() => 1) }
+}
+
+/** All of the followed axis, in its order, or none of it is its matter. */
+const slice: Rule = (site) => {
+  const trace = site.only(0, 2)
+  const { axes, steps } = sliceOf(site)
+  const at = axes.indexOf(trace.axis)
+  const isWhole = at < 0 || (steps[at] === 1 && site.output(0)[trace.axis] === site.shape(0)[trace.axis])
+  return isWhole ? trace : site.refuse(`it takes a part of the ${site.subject.plural} (axis ${trace.axis})`)
+}
+
+/** Rows of a table by places, or the same places of every row. */
+const gather: Rule = (site) => {
+  const axis = site.call.axis(site.call.integer('axis', 0), site.rank(0))
+  const places = site.trace(1)
+  if (places !== undefined) {
+    site.fixed(0)
+    return { ...places, axis: axis + places.axis }
+  }
+  const trace = site.only(0)
+  site.apart(trace, [axis], 'picks from')
+  return trace.axis < axis ? trace : { ...trace, axis: trace.axis - 1 + site.rank(1) }
+}
+
+const gatherElements: Rule = (site) => {
+  const trace = site.together()
+  site.apart(trace, [site.call.axis(site.call.integer('axis', 0), site.rank(0))], 'picks from')
+  return trace
+}
+
+/** Pads of each axis, first and last. */
+export function padsOf(site: Site): { before: number[]; after: number[] } {
+  const { call } = site
+  const rank = site.rank(0)
+  const pads = (call.opset < 11 ? call.integers(call.opset < 2 ? 'paddings' : 'pads') : call.numbers(1)) ?? []
+  const axes = call.axes(call.numbers(3) ?? site.shape(0).map((_, axis) => axis), rank)
+  const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)]
+  for (const [i, axis] of axes.entries()) {
+    before[axis] = pads[i]
+    after[axis] = pads[i + axes.length]
+  }
+  return { before, after }
+}
+
+const pad: Rule = (site) => {
+  const trace = site.only(0)
+  const { before, after } = padsOf(site)
+  if (before[trace.axis] !== 0 || after[trace.axis] !== 0) {
+    site.refuse(`it pads the axis of the ${site.subject.plural} (axis ${trace.axis})`)
+  }
+  return trace
+}
+
+/** A value that does not depend on what is followed, repeated as often as there is of it. */
+export function spread(site: Site): Trace | undefined {
+  const [from, to] = [site.shape(0), site.output(0)]
+  for (const { plan, step } of site.twins) {
+    const other = plan.values[step.outputs[0]]?.shape
+    const axes = to.flatMap((size, axis) => (other !== undefined && size !== other[axis] ? [axis] : []))
+    if (axes.length === 1 && (from[axes[0] - to.length + from.length] ?? 1) === 1) return traceAt(axes[0])
+  }
+  return undefined
+}
+
+export const layouts: Rules = {
+  Reshape: reshaped,
+  Squeeze: reshaped,
+  Unsqueeze: reshaped,
+  Flatten: reshaped,
+  Transpose: transpose,
+  Expand: expand,
+  Tile: tile,
+  Concat: concat,
+  Split: split,
+  Slice: slice,
+  Gather: gather,
+  GatherElements: gatherElements,
+  Pad: pad,
+}

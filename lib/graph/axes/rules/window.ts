@@ -1,0 +1,70 @@
+/** Convolutions and pools: the first axis has what stands by itself, the second channels, the others space. */
+
+import type { Site } from '../site.ts'
+import type { Trace } from '../trace.ts'
+import type { Rule, Rules } from './rule.ts'
+
+/** How a window slides along one axis. */
+export interface Window {
+  readonly kernel: number
+  readonly stride: number
+  readonly dilation: number
+  readonly before: number
+  readonly after: number
+}
+
+/** Along this axis of the input. */
+export function windowOf(site: Site, axis: number): Window {
+  const { call } = site
+  const i = axis - 2
+  const axes = site.rank(0) - 2
+  const isConv = site.step.opType.startsWith('Conv')
+  const pads = call.integers('pads')
+  const mode = call.text('auto_pad', 'NOTSET')
+  const kernel = isConv ? site.shape(1)[axis] : (call.integers('kernel_shape')?.[i] ?? 1)
+  const stride = call.integers('strides')?.[i] ?? 1
+  if (mode.startsWith('SAME') && kernel > 1)
+    site.refuse(`auto_pad ${mode} pads both ends of the axis of the ${site.subject.plural}`)
+  const [before, after] = mode === 'NOTSET' || mode === '' ? [pads?.[i] ?? 0, pads?.[i + axes] ?? 0] : [0, 0]
+  return { kernel, stride, dilation: call.integers('dilations')?.[i] ?? 1, before, after }
+}
+
+/** Whether each value along the axis is made of the one at its own place. */
+export function isPointwise({ kernel, stride, before, after }: Window): boolean {
+  return kernel === 1 && stride === 1 && before === 0 && after === 0
+}
+
+const along = (site: Site, trace: Trace): Trace[] => {
+  if (!isPointwise(windowOf(site, trace.axis))) {
+    site.refuse(`its window slides over the ${site.subject.plural} (axis ${trace.axis})`)
+  }
+  return [trace, trace]
+}
+
+const conv: Rule = (site) => {
+  const trace = site.only(0)
+  site.apart(trace, [1], 'sums over')
+  return trace.axis < 2 ? trace : along(site, trace)
+}
+
+const pool: Rule = (site) => {
+  const trace = site.only(0)
+  // Places of the greatest values are counted through the whole input.
+  if ((site.step.outputs[1] ?? -1) >= 0) site.refuse(`it gives places among all ${site.subject.plural}`)
+  return trace.axis < 2 ? trace : along(site, trace)
+}
+
+const globalPool: Rule = (site) => {
+  const trace = site.only(0)
+  if (trace.axis >= 2) site.refuse(`it makes one value of all ${site.subject.plural} (axis ${trace.axis})`)
+  return trace
+}
+
+export const windows: Rules = {
+  Conv: conv,
+  ConvTranspose: conv,
+  MaxPool: pool,
+  AveragePool: pool,
+  GlobalMaxPool: globalPool,
+  GlobalAveragePool: globalPool,
+}

@@ -1,0 +1,33 @@
+/** What a model declares of its inputs, held against shapes that come; it alone knows when a shape fits. */
+
+import { describe, fail, list } from '../errors.ts'
+import type { GraphValue } from './plan.ts'
+
+/** Throws for a shape that is not as declared: another rank, another size, or two sizes under one name. */
+export function checkShapes(inputs: readonly GraphValue[], shapes: readonly (readonly number[])[]): void {
+  const named = new Map<string, { readonly size: number; readonly input: string }>()
+  for (const [place, { name, shape: declared }] of inputs.entries()) {
+    if (declared === undefined) continue
+    const shape = shapes[place]
+    const refuse = (why: string) =>
+      fail(
+        'ERR_RNN_SHAPE',
+        `Expected the input ${describe(name)} of size ${sizesOf(declared)}, got ${list(shape)}${why}`,
+      )
+    if (shape.length !== declared.length) refuse('')
+    for (const [axis, wanted] of declared.entries()) {
+      const size = shape[axis]
+      if (typeof wanted === 'number' && wanted !== size) refuse('')
+      if (typeof wanted !== 'string') continue
+      const before = named.get(wanted)
+      if (before === undefined) named.set(wanted, { size, input: name })
+      else if (before.size !== size) refuse(`: ${wanted} is ${before.size} in ${describe(before.input)}`)
+    }
+  }
+}
+
+/** `(batch, 512, ?)` */
+function sizesOf(shape: NonNullable<GraphValue['shape']>): string {
+  const sizes = shape.map((size) => size ?? '?')
+  return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`
+}

@@ -1,0 +1,141 @@
+/** What an ONNX RNN, GRU or LSTM node computes, in PyTorch's terms; knows ONNX's shapes and gate orders. */
+
+import { fail, list, tuple } from '../../errors.ts'
+import { trueLength } from '../../intrinsics/typed-arrays.ts'
+import { largestSize } from '../../options/checks.ts'
+import { type CellFunctions, cellWith } from '../../spec/cell-functions.ts'
+import type { CellName, CellWeights, Direction } from '../../spec/spec.ts'
+import type { ReadTensor } from '../../tensor/read.ts'
+import { elements } from '../../tensor/shape.ts'
+import { type NodeAttributes, type OnnxOpType, readNodeAttributes } from './attributes.ts'
+
+/** A node as it was read: what it is, and its tensors. Nothing has been held against anything yet. */
+export interface NodeParts {
+  readonly opType: OnnxOpType
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly W: ReadTensor
+  readonly R: ReadTensor
+  readonly B?: ReadTensor
+  readonly P?: ReadTensor
+}
+
+/** The network of one layer that a node stands for. */
+export interface NodeNetwork {
+  readonly cell: CellName
+  readonly functions?: CellFunctions
+  readonly inputSize: number
+  readonly hiddenSize: number
+  readonly bias: boolean
+  readonly direction: Direction
+  readonly batchFirst: boolean
+  /** One for each direction. */
+  readonly weights: readonly CellWeights[]
+}
+
+/** Where ONNX keeps each gate, in PyTorch's order of gates: r z n, i f g o. The peepholes' order is i f o. */
+const gatePlaces = {
+  RNN: [0], // one gate
+  GRU: [1, 0, 2], // ONNX: z r h
+  LSTM: [0, 2, 3, 1], // ONNX: i o f c
+} as const
+const peepholePlaces = [0, 2, 1] // ONNX: i o f
+
+/** Checks a node and turns its weights into PyTorch's shapes and gate orders; the result shares no memory with it. */
+export function nodeNetwork(node: NodeParts): NodeNetwork {
+  const { opType, B, P } = node
+  const attributes = readNodeAttributes(opType, node.attributes)
+  const sizes = readSizes(node, attributes)
+  checkTensors(node, sizes)
+  const cell: Record<OnnxOpType, CellName> = {
+    RNN: 'rnnTanh',
+    GRU: attributes.resetAfter ? 'gru' : 'gruResetBefore',
+    LSTM: P === undefined ? 'lstm' : 'lstmPeephole',
+  }
+  return {
+    ...cellWith(cell[opType], attributes.functions),
+    inputSize: sizes.I,
+    hiddenSize: sizes.H,
+    bias: B !== undefined,
+    direction: attributes.direction,
+    batchFirst: attributes.batchFirst,
+    weights: Array.from({ length: sizes.D }, (_, d) => directionWeights(node, sizes, d)),
+  }
+}
+
+interface Sizes {
+  /** Directions. */
+  readonly D: number
+  /** Gates. */
+  readonly G: number
+  readonly I: number
+  readonly H: number
+}
+
+/** The sizes by the shapes of W and R. */
+function readSizes({ opType, W, R }: NodeParts, { direction, hiddenSize }: NodeAttributes): Sizes {
+  const D = direction === 'bidirectional' ? 2 : 1
+  const G = gatePlaces[opType].length
+  if (R.shape.length !== 3) shapeError('R', `(num_directions, ${G}·hidden_size, hidden_size)`, R.shape)
+  const H = R.shape[2]
+  if (hiddenSize !== undefined && hiddenSize !== H) {
+    fail('ERR_RNN_SHAPE', `R.size(-1) must be equal to the attribute hidden_size. Expected ${hiddenSize}, got ${H}`)
+  }
+  if (W.shape.length !== 3) shapeError('W', `(${D}, ${G * H}, input_size)`, W.shape)
+  const I = W.shape[2]
+  for (const [name, size] of [['hidden_size', H] as const, ['input_size', I] as const]) {
+    if (size < 1 || size > largestSize) fail('ERR_RNN_SHAPE', `${name} must be from 1 to ${largestSize}, got ${size}`)
+  }
+  return { D, G, I, H }
+}
+
+function checkTensors({ opType, W, R, B, P }: NodeParts, { D, G, I, H }: Sizes): void {
+  if (P !== undefined && opType !== 'LSTM') {
+    fail('ERR_RNN_OPTION', `P (peepholes) belongs to an LSTM, not to ${opType}`)
+  }
+  checkTensor('W', W, [D, G * H, I])
+  checkTensor('R', R, [D, G * H, H])
+  if (B !== undefined) checkTensor('B', B, [D, 2 * G * H])
+  if (P !== undefined) checkTensor('P', P, [D, 3 * H])
+}
+
+/** The weights of direction `d`, in PyTorch's order of gates. */
+function directionWeights({ opType, W, R, B, P }: NodeParts, { G, I, H }: Sizes, d: number): CellWeights {
+  const places = gatePlaces[opType]
+  return {
+    weightIh: inOrder(W.data, d * G, H * I, places),
+    weightHh: inOrder(R.data, d * G, H * H, places),
+    biasIh: B && inOrder(B.data, 2 * d * G, H, places),
+    biasHh: B && inOrder(B.data, (2 * d + 1) * G, H, places),
+    weightHr: undefined,
+    peephole: P && inOrder(P.data, d * 3, H, peepholePlaces),
+  }
+}
+
+/** The blocks of `size` values from block `first` on, taken in the order of `places`. */
+function inOrder(data: Float32Array, first: number, size: number, places: readonly number[]): Float32Array {
+  const ordered = new Float32Array(places.length * size)
+  for (const [i, place] of places.entries()) {
+    ordered.set(data.subarray((first + place) * size, (first + place + 1) * size), i * size)
+  }
+  return ordered
+}
+
+function shapeError(name: string, expected: string, shape: readonly number[]): never {
+  fail('ERR_RNN_SHAPE', `Expected ${name} size ${expected}, got ${list(shape)}`)
+}
+
+function checkTensor(name: string, { data, shape }: ReadTensor, wanted: readonly number[]): void {
+  if (shape.length !== wanted.length || shape.some((size, i) => size !== wanted[i])) {
+    shapeError(name, tuple(wanted), shape)
+  }
+  if (trueLength(data) !== elements(wanted)) fail('ERR_RNN_SHAPE', `${name} was detached while the node was read`)
+  let wrong = data.findIndex((value) => !Number.isFinite(value))
+  if (wrong < 0) return
+  const value = data[wrong]
+  const place: number[] = []
+  for (const size of wanted.toReversed()) {
+    place.unshift(wrong % size)
+    wrong = Math.floor(wrong / size)
+  }
+  fail('ERR_RNN_STATE_DICT', `${name} must be finite, got ${value} at ${list(place)}`)
+}

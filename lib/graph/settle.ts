@@ -1,0 +1,224 @@
+/** From a flat graph and the shapes of its inputs to a plan: every shape settled, what shapes alone decide computed, and what nothing needs dropped. */
+
+import { describe, fail, list } from '../errors.ts'
+import type { Budget } from './budget.ts'
+import { NeedsValue } from './call.ts'
+import { checkShapes } from './declared.ts'
+import type { Branch, Carry, FlatGraph, Plan, PlanValue, Step } from './plan.ts'
+import { Prune } from './prune.ts'
+import { isRecurrent } from './recurrent/parts.ts'
+import { refuseStep, runStep } from './step.ts'
+import { count, factsOf, type GraphTensor, lengthOf, phantom } from './tensor.ts'
+
+/** What a plan is made for. */
+export interface Sizes {
+  /** In the order of the graph's inputs; they fit what is declared. */
+  readonly shapes: readonly (readonly number[])[]
+  /** Values of inputs that shapes or branches depend on, by their place. */
+  readonly values: ReadonlyMap<number, GraphTensor>
+  readonly carries: readonly Carry[]
+}
+
+/** The answer where a plan depends on what stands in inputs: which, by their places. */
+export class NeedsInputs {
+  readonly places: readonly number[]
+
+  constructor(places: readonly number[]) {
+    this.places = places
+  }
+}
+
+/** Results of more values are computed at run time even where shapes alone decide them, so that no plan keeps them. */
+const mostKept = 2 ** 20
+/** So many values of integer inputs may decide a plan, or a single floating-point one; a branch only by fewer, for else it is chosen in a run. */
+const mostDeciding = { shape: 2 ** 10, branch: 32 }
+
+/** Makes a plan, or says which inputs' values it needs. `budget` is for all values of a run together. */
+export function settle(graph: FlatGraph, sizes: Sizes, budget: Budget): Plan | NeedsInputs {
+  try {
+    return new Settling(graph, sizes, budget).plan()
+  } catch (error) {
+    if (error instanceof NeedsInputs) return error
+    throw error
+  }
+}
+
+class Settling {
+  readonly #graph: FlatGraph
+  readonly #sizes: Sizes
+  readonly #budget: Budget
+  readonly #tensors: (GraphTensor | undefined)[] = []
+  /** What stands for the output of a step that gives an input back, or of a decided branch. */
+  readonly #same = new Map<number, number>()
+  /** What made a value: the way back to the inputs. */
+  readonly #makers = new Map<number, Step>()
+
+  constructor(graph: FlatGraph, sizes: Sizes, budget: Budget) {
+    this.#graph = graph
+    this.#sizes = sizes
+    this.#budget = budget
+    checkShapes(graph.inputs, sizes.shapes)
+    for (const [number, tensor] of graph.constants) this.#tensors[number] = tensor
+    for (const [place, { value, type }] of graph.inputs.entries()) {
+      const known = sizes.values.get(place)
+      // A plan outlives the arrays of the call that it was made for.
+      this.#tensors[value] = known ? { ...known, data: known.data.slice() } : phantom(type, sizes.shapes[place])
+    }
+  }
+
+  plan(): Plan {
+    const steps = this.#steps(this.#graph.steps)
+    const inputs = this.#graph.inputs.map(({ value }) => value)
+    const outputs = this.#graph.outputs.map(({ value }) => this.#resolved(value))
+    this.#checkOutputs(outputs)
+    const prune = new Prune(outputs)
+    const kept = prune.steps(steps)
+    const values: (PlanValue | undefined)[] = []
+    for (const number of [...prune.needed, ...inputs]) {
+      const tensor = this.#tensors[number]!
+      const { type, shape } = tensor
+      values[number] = tensor.isPhantom ? { type, shape } : { type, shape, constant: tensor }
+    }
+    // The value of an input is the caller's, even where the plan knows what it will be.
+    for (const number of inputs) values[number] = { ...values[number]!, constant: undefined }
+    return { values, steps: kept, inputs, outputs, carries: this.#sizes.carries }
+  }
+
+  #checkOutputs(outputs: readonly number[]): void {
+    for (const [place, { name, type }] of this.#graph.outputs.entries()) {
+      const made = this.#tensors[outputs[place]]!
+      if (made.type === type) continue
+      fail(
+        'ERR_RNN_MODEL_FILE',
+        `The model cannot be run: the output ${describe(name)} is declared as ${type}, and is ${made.type}`,
+      )
+    }
+    for (const { input, output } of this.#sizes.carries) {
+      const [from, to] = [this.#tensors[outputs[output]]!, this.#tensors[this.#graph.inputs[input].value]!]
+      if (from.type === to.type && list(from.shape) === list(to.shape)) continue
+      const [state, next] = [this.#graph.inputs[input].name, this.#graph.outputs[output].name]
+      fail(
+        'ERR_RNN_SHAPE',
+        `The output ${describe(next)}, ${from.type} ${list(from.shape)}, cannot take the place of the input ${describe(state)}, ${to.type} ${list(to.shape)}`,
+      )
+    }
+  }
+
+  /** The steps that are left of these, with the values that stand for theirs. */
+  #steps(steps: readonly Step[]): Step[] {
+    const left: Step[] = []
+    for (const step of steps) {
+      const own = { ...step, inputs: step.inputs.map((value) => this.#resolved(value)) }
+      if (step.branches === undefined) this.#settle(own, left)
+      else this.#choose(own, step.branches, left)
+    }
+    return left
+  }
+
+  #resolved(value: number): number {
+    return this.#same.get(value) ?? value
+  }
+
+  #settle(step: Step, left: Step[]): void {
+    const inputs = step.inputs.map((value) => (value < 0 ? undefined : this.#tensors[value]))
+    const made = this.#made(step, inputs)
+    let isKnown = true
+    for (const [i, value] of step.outputs.entries()) {
+      if (value < 0) continue
+      const tensor = made[i] ?? refuseStep(step, `it has no output ${i}`)
+      const same = inputs.indexOf(tensor)
+      if (same >= 0) {
+        this.#same.set(value, step.inputs[same])
+        continue
+      }
+      this.#tensors[value] = tensor
+      this.#makers.set(value, step)
+      if (tensor.isPhantom) isKnown = false
+    }
+    if (!isKnown) left.push(step)
+  }
+
+  #made(step: Step, inputs: readonly (GraphTensor | undefined)[]): readonly GraphTensor[] {
+    try {
+      const made = runStep(step, inputs, this.#budget, true)
+      const isKnown = !isRecurrent(step) && inputs.every((input) => !input?.isPhantom)
+      return isKnown && made.every((one) => lengthOf(one) <= mostKept) ? runStep(step, inputs, this.#budget) : made
+    } catch (error) {
+      if (!(error instanceof NeedsValue)) throw error
+      const { place } = error
+      const places = this.#deciding(step.inputs[place], mostDeciding.shape, (why) =>
+        refuseStep(step, `its input ${place} decides a shape and must be known before a run, but depends on ${why}`),
+      )
+      throw new NeedsInputs(places)
+    }
+  }
+
+  /** An If: one of its branches where its condition is known, else both. */
+  #choose(step: Step, branches: readonly [Branch, Branch], left: Step[]): void {
+    const condition = this.#tensors[step.inputs[0]]!
+    if (condition.type !== 'bool' || lengthOf(condition) !== 1) {
+      refuseStep(step, `the condition must be one bool, got ${condition.type} of shape ${list(condition.shape)}`)
+    }
+    if (!condition.isPhantom) {
+      const chosen = branches[condition.data[0] ? 0 : 1]
+      left.push(...this.#steps(chosen.steps))
+      for (const [i, value] of step.outputs.entries()) {
+        if (value >= 0) this.#same.set(value, this.#resolved(chosen.outputs[i]))
+      }
+      return
+    }
+    const places = this.#deciding(step.inputs[0], mostDeciding.branch, () => undefined)
+    if (places !== undefined) throw new NeedsInputs(places)
+    const [then, otherwise] = branches.map(({ steps, outputs }) => ({
+      steps: this.#steps(steps),
+      outputs: outputs.map((value) => this.#resolved(value)),
+    }))
+    const own = { ...step, branches: [then, otherwise] as const }
+    for (const [i, value] of step.outputs.entries()) {
+      if (value < 0) continue
+      const [a, b] = [then, otherwise].map(({ outputs }) => this.#tensors[outputs[i]]!)
+      if (a.type !== b.type || list(a.shape) !== list(b.shape)) {
+        const both = `${a.type} ${list(a.shape)} and ${b.type} ${list(b.shape)}`
+        refuseStep(step, `its branches give ${both} as output ${i}, and its condition is only known in a run`)
+      }
+      this.#tensors[value] = phantom(a.type, a.shape)
+      this.#makers.set(value, own)
+    }
+    left.push(own)
+  }
+
+  /** The inputs whose values decide a value, where these are few integers or bools; else `refuse` gets to know what stands against it. */
+  #deciding<None>(value: number, most: number, refuse: (why: string) => None): number[] | None {
+    const places = this.#inputsOf(value)
+    if (places.length === 0) return refuse(`values that are only made in a run: more than ${mostKept} of them`)
+    let values = 0
+    for (const place of places) {
+      const { name, type } = this.#graph.inputs[place]
+      const own = count(this.#sizes.shapes[place])
+      values += own
+      if (factsOf(type).kind === 'float' && (own > 1 || most === mostDeciding.branch))
+        return refuse(`the values of the input ${describe(name)}, which are ${type}`)
+      if (values > most) return refuse(`more than ${most} values of inputs, those of ${describe(name)} among them`)
+    }
+    return places
+  }
+
+  /** The places of the inputs that a value is computed from, but for their shapes. */
+  #inputsOf(value: number): number[] {
+    const places = new Set<number>()
+    const seen = new Set([value])
+    const waiting = [value]
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const place = this.#graph.inputs.findIndex((input) => input.value === next)
+      if (place >= 0) places.add(place)
+      const maker = this.#makers.get(next)
+      const from = [...(maker?.inputs ?? []), ...(maker?.branches ?? []).flatMap(({ outputs }) => outputs)]
+      for (const one of from) {
+        if (one < 0 || seen.has(one) || !this.#tensors[one]?.isPhantom) continue
+        seen.add(one)
+        waiting.push(one)
+      }
+    }
+    return [...places]
+  }
+}

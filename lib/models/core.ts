@@ -1,0 +1,97 @@
+/** A compiled model in use: its graph, what its backend has packed of it, and its programs; counted by the model, its streams and batchers. */
+
+import type { Backend } from '../backends/interface.ts'
+import { Budget } from '../graph/budget.ts'
+import type { FlatGraph, Plan } from '../graph/plan.ts'
+import { NeedsInputs, settle } from '../graph/settle.ts'
+import { count, factsOf, type GraphTensor } from '../graph/tensor.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { keyOf, LoadedProgram, ProgramCache, type Wanted } from './programs.ts'
+import { type DeclaredInput, declaredInput } from './shapes.ts'
+import type { ModelStore } from './store.ts'
+
+/** One model that any number of streams and batchers hold; the last to release it frees its programs. */
+export class ModelCore {
+  readonly graph: FlatGraph
+  readonly backend: Backend
+  readonly threads: number
+  /** The bytes of the file and those beside it: what runs may take is bounded by them and the inputs. */
+  readonly bytes: number
+  readonly store: ModelStore
+  readonly inputs: readonly DeclaredInput[]
+  readonly #programs = new ProgramCache()
+  /** Places of inputs whose values shapes were found to depend on. */
+  readonly #keyInputs: number[] = []
+  #users = 1
+  #fingerprint: Uint8Array | undefined
+
+  /** The new object counts as its first user. */
+  constructor(graph: FlatGraph, backend: Backend, threads: number, bytes: number, store: ModelStore) {
+    this.graph = graph
+    this.backend = backend
+    this.threads = threads
+    this.bytes = bytes
+    this.store = store
+    this.inputs = graph.inputs.map(declaredInput)
+  }
+
+  retain(): this {
+    this.#users++
+    return this
+  }
+
+  release(): void {
+    if (--this.#users === 0) this.#programs.clear()
+  }
+
+  /** The graph for shapes that were checked. Where it needs values that are not given, `needs` is called with the places of their inputs. */
+  plan({ shapes, values, outputs, carries }: Wanted, needs: (places: readonly number[]) => never = noValues): Plan {
+    const graph = outputs === undefined ? this.graph : withOutputs(this.graph, outputs)
+    for (;;) {
+      const given = new Map<number, GraphTensor>()
+      for (const place of this.#keyInputs) if (values !== undefined) given.set(place, values[place])
+      const plan = settle(graph, { shapes, values: given, carries }, Budget.ofRun(this.bytes + this.#bytesOf(shapes)))
+      if (!(plan instanceof NeedsInputs)) return plan
+      if (values === undefined) needs(plan.places)
+      this.#keyInputs.push(...plan.places.filter((place) => !this.#keyInputs.includes(place)))
+    }
+  }
+
+  #bytesOf(shapes: readonly (readonly number[])[]): number {
+    const { inputs } = this.graph
+    return inputs.reduce((sum, { type }, i) => sum + count(shapes[i]) * (factsOf(type).bits / 8), 0)
+  }
+
+  /** The program under a key; where there is none, of the plan that `make` gives. It is held by the cache alone. */
+  program(key: string, make: () => Plan): LoadedProgram {
+    return this.#programs.get(key, () => {
+      const plan = make()
+      return new LoadedProgram(plan, this.backend.program!(plan, this.store, this.threads))
+    })
+  }
+
+  /** The program of a run. */
+  runProgram(wanted: Wanted): LoadedProgram {
+    for (;;) {
+      const known = this.#keyInputs.length
+      const program = this.program(keyOf(wanted, this.#keyInputs), () => this.plan(wanted))
+      // Where making it has shown that more inputs count, it stands under a key that is too short.
+      if (this.#keyInputs.length === known) return program
+      this.#programs.clear()
+    }
+  }
+
+  /** SHA-256 of everything that decides what the model computes: the same on every backend. Made when it is first asked for. */
+  fingerprint(): Uint8Array {
+    this.#fingerprint ??= fingerprintOf(this.graph)
+    return this.#fingerprint
+  }
+}
+
+function withOutputs(graph: FlatGraph, places: readonly number[]): FlatGraph {
+  return { ...graph, outputs: places.map((place) => graph.outputs[place]) }
+}
+
+function noValues(): never {
+  throw new Error('native-rnn: shapes depend on values that were not given')
+}

@@ -1,0 +1,53 @@
+/** The fingerprint of a model: a hash of its structure and its constants, by which a saved state knows what it belongs to. */
+
+import type { Branch, FlatGraph, Step, StepAttribute } from '../graph/plan.ts'
+import type { GraphTensor } from '../graph/tensor.ts'
+import { sha256 } from '../hash.ts'
+import { littleEndianBytes } from '../tensor/bytes.ts'
+
+/** The 32 bytes of a SHA-256. */
+export function fingerprintOf(graph: FlatGraph): Uint8Array {
+  return sha256(parts(graph))
+}
+
+function* parts({ constants, steps, inputs, outputs }: FlatGraph): Generator<string | Uint8Array> {
+  const faces = [inputs, outputs].map((values) => values.map(({ name, type, value }) => [name, type, value]))
+  yield JSON.stringify(faces)
+  for (const [value, tensor] of constants) {
+    yield `${value}:`
+    yield* tensorParts(tensor)
+  }
+  for (const step of steps) yield* stepParts(step)
+}
+
+function* stepParts({
+  domain,
+  opType,
+  opset,
+  inputs,
+  outputs,
+  attributes,
+  branches,
+}: Step): Generator<string | Uint8Array> {
+  yield JSON.stringify([domain, opType, opset, inputs, outputs, branches?.length])
+  for (const [name, value] of attributes) {
+    yield JSON.stringify(name)
+    yield* attributeParts(value)
+  }
+  for (const branch of branches ?? []) yield* branchParts(branch)
+}
+
+function* branchParts({ steps, outputs }: Branch): Generator<string | Uint8Array> {
+  yield JSON.stringify([steps.length, outputs])
+  for (const step of steps) yield* stepParts(step)
+}
+
+function* attributeParts(value: StepAttribute): Generator<string | Uint8Array> {
+  if (typeof value === 'object' && 'data' in value) yield* tensorParts(value)
+  else yield JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}n` : one))
+}
+
+function* tensorParts({ type, shape, data }: GraphTensor): Generator<string | Uint8Array> {
+  yield JSON.stringify([type, shape])
+  yield littleEndianBytes(data)
+}

@@ -1,0 +1,187 @@
+/** The careful reading of what stands for a model's input, as the input's type asks; it alone knows which values each type takes. */
+
+import { describe, fail, list } from '../errors.ts'
+import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
+import { isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
+import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { allocate, checkCountOf, fieldsOf, isRow, nestedShape, placeOf, ragged, readShape } from '../tensor/read.ts'
+import { elements } from '../tensor/shape.ts'
+
+/** An input that was read: nothing of the caller's is asked again, but the values may be the caller's own array. */
+export interface ReadInput {
+  readonly data: GraphData
+  readonly shape: readonly number[]
+}
+
+/** What an input must be. */
+export interface InputRule {
+  /** As messages name it. */
+  readonly label: string
+  readonly type: ElementType
+  /** Undefined where the rank is open. */
+  readonly shape: readonly (number | string | undefined)[] | undefined
+}
+
+/** Reads an input, each property once; its type is right then, its shape has still to be held against the model's. */
+export function readInput(value: unknown, rule: InputRule): ReadInput {
+  if (isArray(value)) return readNested(value, rule)
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return readOne(value, rule)
+  if (typedArrayName(value) !== undefined) return readArray(value as GraphData, rule)
+  if (typeof value !== 'object' || value === null) notTensor(value, rule)
+  const { shape, dims, data } = fieldsOf(value)
+  if (shape === undefined && dims === undefined) notTensor(value, rule)
+  const { label } = rule
+  const own = shape === undefined ? readShape(dims, `${label}.dims`) : readShape(shape, `${label}.shape`)
+  if (typedArrayName(data) === undefined) {
+    fail('ERR_RNN_SHAPE', `${label}.data must be a ${arrayNames[rule.type]}, got ${describe(data)}`)
+  }
+  checkCountOf(data as GraphData, own, `${label}.`)
+  return { data: converted(data as GraphData, rule, `${label}.data`), shape: own }
+}
+
+/** A getter that was read later can have detached or shrunk an array that was read before. */
+export function checkLength({ label }: InputRule, { data, shape }: ReadInput): void {
+  const length = trueLength(data)
+  if (length === elements(shape)) return
+  fail('ERR_RNN_SHAPE', `${label}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)
+}
+
+/** A single value: as many axes of length 1 as the model asks for. */
+function readOne(value: number | bigint | boolean, rule: InputRule): ReadInput {
+  const shape: number[] = []
+  for (let axis = 0; axis < (rule.shape?.length ?? 0); axis++) shape[axis] = 1
+  const data = new (factsOf(rule.type).array)(1)
+  data[0] = element(value, rule) ?? wrongValue(value, rule, rule.label)
+  return { data, shape }
+}
+
+/** A typed array has no shape: the model must leave no doubt about it. */
+function readArray(value: GraphData, rule: InputRule): ReadInput {
+  const length = trueLength(value)
+  const { shape, label } = rule
+  const data = converted(value, rule, label)
+  if (shape?.length === 1) return { data, shape: [length] }
+  if (shape === undefined || !isKnown(shape)) {
+    fail('ERR_RNN_SHAPE', `${label} must have a shape: wrap the ${typedArrayName(value)}, { data, shape }`)
+  }
+  if (elements(shape) !== length) {
+    fail('ERR_RNN_SHAPE', `${label} must have ${elements(shape)} values, of shape ${list(shape)}, got ${length}`)
+  }
+  return { data, shape }
+}
+
+function isKnown(shape: readonly unknown[]): shape is readonly number[] {
+  for (let axis = 0; axis < shape.length; axis++) if (typeof shape[axis] !== 'number') return false
+  return true
+}
+
+/** Copies nested arrays, each element read once. */
+function readNested(values: readonly unknown[], rule: InputRule): ReadInput {
+  const { label, type } = rule
+  const shape = nestedShape(values, label)
+  const { array } = factsOf(type)
+  const data = allocate((count) => new array(count), elements(shape), label)
+  const place: number[] = []
+  let next = 0
+  const fill = (level: readonly unknown[], axis: number): void => {
+    const length = shape[axis]
+    const below = shape[axis + 1]
+    for (let i = 0; i < length; i++) {
+      const value = level[i]
+      place[axis] = i
+      if (axis === shape.length - 1)
+        data[next++] = element(value, rule) ?? wrongValue(value, rule, placeOf(label, place))
+      else if (isArray(value) && value.length === below) fill(value, axis + 1)
+      else if (axis + 2 === shape.length && isRow(value, below)) {
+        const row = converted(value as unknown as GraphData, rule, placeOf(label, place))
+        for (let k = 0; k < below; k++) data[next++] = row[k]
+      } else ragged(value, below, label, place)
+    }
+    place.length = axis
+  }
+  fill(values, 0)
+  return { data, shape }
+}
+
+/** The names of the arrays that hold a type, as users read them. */
+const arrayNames: Readonly<Record<ElementType, string>> = {
+  float32: 'Float32Array',
+  float16: 'Float32Array',
+  bfloat16: 'Float32Array',
+  float64: 'Float64Array',
+  int8: 'Int8Array',
+  int16: 'Int16Array',
+  int32: 'Int32Array',
+  int64: 'BigInt64Array',
+  uint8: 'Uint8Array',
+  uint16: 'Uint16Array',
+  uint32: 'Uint32Array',
+  uint64: 'BigUint64Array',
+  bool: 'Uint8Array',
+  uint4: 'Uint8Array',
+  int4: 'Int8Array',
+}
+
+/** The values of a typed array in the array of the input's type: itself where it has that already. Floats are no integers, and the other way round. */
+function converted(data: GraphData, rule: InputRule, name: string): GraphData {
+  const { type } = rule
+  const { array, kind } = factsOf(type)
+  const given = typedArrayName(data)
+  const wanted = arrayNames[type]
+  const isFloat = given === 'Float32Array' || given === 'Float64Array'
+  if (isFloat !== (kind === 'float') || given === 'Float16Array') {
+    fail('ERR_RNN_SHAPE', `${name} must be a ${wanted}, as the model's type is ${type}, got ${describe(data)}`)
+  }
+  const isPlain = given === wanted && kind !== 'bool' && type !== 'uint4' && type !== 'int4'
+  if (isPlain) return data
+  const length = trueLength(data)
+  const values = new array(length)
+  for (let i = 0; i < length; i++) values[i] = element(data[i], rule) ?? wrongValue(data[i], rule, `${name}[${i}]`)
+  return values
+}
+
+const toNumber = Number
+const toBigInt = BigInt
+
+/** One value as the array of the type holds it; undefined where it is none of the type. */
+function element(value: unknown, { type }: InputRule): number | bigint | undefined {
+  const { kind, range } = factsOf(type)
+  if (kind === 'float') return typeof value === 'number' ? value : undefined
+  if (kind === 'bool') {
+    if (typeof value === 'boolean') return value ? 1 : 0
+    const number = typeof value === 'bigint' ? toNumber(value) : value
+    return number === 0 || number === 1 ? number : undefined
+  }
+  if (kind === 'big') {
+    const big = isSafeInteger(value) ? toBigInt(value as number) : value
+    return typeof big === 'bigint' && big >= bounds[type]![0] && big <= bounds[type]![1] ? big : undefined
+  }
+  const number = typeof value === 'bigint' ? toNumber(value) : value
+  return isInteger(number) && (number as number) >= range![0] && (number as number) <= range![1]
+    ? (number as number)
+    : undefined
+}
+
+const bounds: Readonly<Partial<Record<ElementType, readonly [bigint, bigint]>>> = {
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+}
+
+function wrongValue(value: unknown, { type }: InputRule, place: string): never {
+  const { kind } = factsOf(type)
+  const like = isArray(value) || typedArrayName(value) !== undefined
+  if (like || kind === 'float') {
+    const words = like ? 'a single value as its neighbours are' : 'a number'
+    fail('ERR_RNN_SHAPE', `${place} must be ${words}, got ${describe(value)}`)
+  }
+  const words = kind === 'bool' ? 'a boolean, 0 or 1' : `an integer of the range of ${type}`
+  fail('ERR_RNN_OPTION', `${place} must be ${words}, got ${describe(value)}`)
+}
+
+function notTensor(value: unknown, { label, type }: InputRule): never {
+  const hint = value instanceof Promise ? '; await it first' : ''
+  fail(
+    'ERR_RNN_SHAPE',
+    `${label} must be { data, shape }, { data, dims }, nested arrays or a single value, of type ${type}, got ${describe(value)}${hint}`,
+  )
+}

@@ -1,0 +1,172 @@
+/** Whole models: the public class, how one is read from a file, and its life. */
+
+import { chooseBackend } from '../backends/index.ts'
+import { describe, fail, RNNError } from '../errors.ts'
+import { checkBytes, otherKind } from '../formats/file-kind.ts'
+import { openModel } from '../formats/onnx/open.ts'
+import { flatten } from '../graph/flatten.ts'
+import { bytesIn } from '../intrinsics/captured.ts'
+import { trueLength } from '../intrinsics/typed-arrays.ts'
+import type { BackendName } from '../spec/spec.ts'
+import { filesBeside } from './beside.ts'
+import { ModelCore } from './core.ts'
+import { type ModelOptions, type ReadModelOptions, readConstants, readModelOptions } from './options.ts'
+import { runModel, runModelAsync } from './run.ts'
+import { ModelStore } from './store.ts'
+import { type ModelInput, type ModelTensor, type ModelValue, modelValue } from './values.ts'
+
+/** Options of `model.run`. */
+export interface ModelRunOptions {
+  /** The names of the outputs that are wanted; what only others need is not computed. Default: all. */
+  outputs?: readonly string[]
+}
+
+/** Options of `model.runAsync`. */
+export interface ModelRunAsyncOptions extends ModelRunOptions {
+  /** Ends the run: it rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/**
+ * A whole model out of an ONNX file: recurrent layers and what stands around them, as PyTorch, Keras and Paddle export it. The graph is compiled
+ * when it is read: constants are folded, and branches that constants decide are gone. For each set of input shapes it is then made into a
+ * program, which is kept; one run is one call of native code.
+ *
+ * Models are made by `Model.read` and `Model.load`.
+ *
+ * @example
+ * const model = await Model.load('model.onnx')
+ * const { logits } = model.run({ features: [[[0.1, 0.2, 0.3]]] })
+ */
+export class Model {
+  /** What the model takes, without the inputs that options made constants. */
+  readonly inputs: readonly ModelValue[]
+  /** What it gives. */
+  readonly outputs: readonly ModelValue[]
+  /** The backend that computes. */
+  readonly backend: BackendName
+  #core: ModelCore | undefined
+
+  private constructor(core: ModelCore) {
+    if (!(core instanceof ModelCore))
+      fail('ERR_RNN_OPTION', 'models are made by Model.read() or Model.load(), not by new')
+    this.inputs = Object.freeze(core.graph.inputs.map(modelValue))
+    this.outputs = Object.freeze(core.graph.outputs.map(modelValue))
+    this.backend = core.backend.name
+    this.#core = core
+  }
+
+  /**
+   * Reads a model. The file need not be trusted: what it asks of memory and work is bounded by its own size.
+   *
+   * @param bytes the whole ONNX file; not needed afterwards
+   * @param options constants in place of inputs, weights in other files, backend and threads
+   * @throws RNNError `ERR_RNN_MODEL_FILE` for a file that is damaged or no ONNX file, or an operator, an attribute or a type that is not
+   * supported, naming node, operator and opset; `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_BACKEND`
+   * @example
+   * const vad = Model.read(await readFile('silero_vad.onnx'), { constants: { sr: 16000n } })
+   */
+  static read(bytes: Uint8Array, options?: ModelOptions): Model {
+    checkBytes(bytes, 'await Model.load(path)')
+    return readModel(bytes, readModelOptions(options, 'Model.read'))
+  }
+
+  /**
+   * Reads a model from disk, see {@link Model.read}. Weights that lie in other files are looked for in the folder of the model and those
+   * below it, unless `externalData` gives them.
+   *
+   * @throws (rejects) what `Model.read` throws, with the path in the message; errors of the file system pass as they are
+   * @example
+   * const model = await Model.load(new URL('model.onnx', import.meta.url))
+   */
+  static async load(path: string | URL, options?: ModelOptions): Promise<Model> {
+    if (typeof path !== 'string' && !(typeof URL === 'function' && path instanceof URL)) {
+      fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}`)
+    }
+    const read = readModelOptions(options, 'Model.load')
+    // Only here, for it takes a millisecond of each program's start.
+    const { readFile } = await import('node:fs/promises')
+    const bytes = await readFile(path)
+    try {
+      return readModel(bytes, { ...read, externalData: read.externalData ?? filesBeside(path) })
+    } catch (error) {
+      if (!(error instanceof RNNError)) throw error
+      throw new RNNError(error.code, `${path}: ${error.message}`, { cause: error })
+    }
+  }
+
+  /**
+   * Runs the model.
+   *
+   * @param inputs a value for each input, by its name; read as the input's type asks
+   * @param options which outputs are wanted
+   * @returns the outputs by their names, in arrays of the caller's own
+   * @throws RNNError `ERR_RNN_OPTION` for a name that the model does not have, an input that is missing, a value or an index out of range,
+   * `ERR_RNN_SHAPE`, `ERR_RNN_MODEL_FILE` for shapes that the graph cannot take, naming the node; `ERR_RNN_DISPOSED`
+   * @example
+   * const { output, stateN } = model.run({ input: { data: frame, shape: [1, 576] }, state })
+   */
+  run(inputs: Record<string, ModelInput>, options?: ModelRunOptions): Record<string, ModelTensor> {
+    return runModel(() => this.#use(), inputs, options)
+  }
+
+  /**
+   * Runs the model beside the JavaScript thread: `run`'s numbers, to the bit, with the event loop free meanwhile. The inputs are copied before it
+   * returns, and the model may be disposed while it runs.
+   *
+   * @param inputs as for `run`
+   * @param options as for `run`, and a `signal`
+   * @returns what `run` gives
+   * @throws (rejects) what `run` throws; `signal.reason` when aborted
+   * @example
+   * const { logits } = await model.runAsync({ features }, { signal: AbortSignal.timeout(1000) })
+   */
+  runAsync(inputs: Record<string, ModelInput>, options?: ModelRunAsyncOptions): Promise<Record<string, ModelTensor>> {
+    return runModelAsync(() => this.#use(), inputs, options)
+  }
+
+  /**
+   * What the model's weights take, in bytes: its constants, and what the backend has packed of them so far.
+   *
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   */
+  memory(): { weights: number } {
+    const { graph, store } = this.#use()
+    let weights = store.bytes
+    for (const { data } of graph.constants.values()) weights += bytesIn(data)
+    return { weights }
+  }
+
+  /** Frees the model. Idempotent; a later use is `ERR_RNN_DISPOSED`. Open streams, and runs that have begun, live on. */
+  dispose(): void {
+    this.#core?.release()
+    this.#core = undefined
+  }
+
+  /** `dispose()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #use(): ModelCore {
+    return this.#core ?? fail('ERR_RNN_DISPOSED', 'the model was disposed and cannot be used any more')
+  }
+}
+
+/** The constructor is private, so that no public type shows what it takes. */
+const modelOf = (core: ModelCore): Model => new (Model as unknown as new (core: ModelCore) => Model)(core)
+
+function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
+  // A plain view: a Buffer's slice would be no copy.
+  const length = trueLength(bytes)
+  const file = length === 0 ? new Uint8Array() : new Uint8Array(bytes.buffer, bytes.byteOffset, length)
+  const other = otherKind(file, 'onnx')
+  if (other !== undefined) fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: it is ${other}`)
+  const backend = chooseBackend(options.backend)
+  if (backend.program === undefined) {
+    fail('ERR_RNN_BACKEND', `the backend '${backend.name}' cannot run whole models`)
+  }
+  const opened = openModel(file, options.externalData)
+  const graph = flatten(opened, readConstants(options.constants, opened.inputs))
+  return modelOf(new ModelCore(graph, backend, options.threads ?? 1, opened.budget.bytes, new ModelStore(graph)))
+}

@@ -1,0 +1,72 @@
+/** The options of a model; it alone knows which are right, and reads the constants that take the place of inputs. */
+
+import { describe, fail } from '../errors.ts'
+import { checkExternalData, type ExternalData } from '../formats/onnx/external.ts'
+import { checkShapes } from '../graph/declared.ts'
+import type { GraphValue } from '../graph/plan.ts'
+import type { GraphTensor } from '../graph/tensor.ts'
+import { anything, type Check, type Checked, layerChecks, readOptions } from '../options/checks.ts'
+import type { BackendName } from '../spec/spec.ts'
+import { checkLength, readInput } from './input.ts'
+import { checkRecord, namesOf, refuseUnknown } from './names.ts'
+import { labelOf } from './shapes.ts'
+import { copyOfData, type ModelInput } from './values.ts'
+
+/** Options of {@link Model.read} and {@link Model.load}. */
+export interface ModelOptions {
+  /** Inputs that never change, `{ sr: 16000n }`: they are folded into the graph, and the model has no such inputs any more. */
+  constants?: Record<string, ModelInput>
+  /**
+   * Gives the bytes of another file that holds weights, by its location: the text that stands in the model, which nobody has checked.
+   * `Model.load` without it looks beside the model's file, and nowhere else. Called once for each location.
+   */
+  externalData?: ExternalData
+  /** Default: the best one this machine can run. */
+  backend?: BackendName
+  /** The most threads one run may use; 1 by default. */
+  threads?: number
+  /** How weights are kept: 'f32', the only one so far. */
+  weights?: 'f32'
+  /** What products are made of: 'f32', the only one so far. */
+  activations?: 'f32'
+}
+
+const onlyFloats: Check<'f32'> = (value, name) =>
+  value === 'f32'
+    ? value
+    : fail('ERR_RNN_OPTION', `${name} must be 'f32', others are not supported yet, got ${describe(value)}`)
+
+const checks = {
+  constants: anything,
+  externalData: checkExternalData,
+  backend: layerChecks.backend,
+  threads: layerChecks.threads,
+  weights: onlyFloats,
+  activations: onlyFloats,
+} as const
+
+/** Options as they were read. */
+export type ReadModelOptions = Checked<typeof checks>
+
+export function readModelOptions(options: unknown, where: string): ReadModelOptions {
+  return readOptions(options, checks, where)
+}
+
+/** Reads the constants by the types of the inputs that they replace; copies. */
+export function readConstants(given: unknown, inputs: readonly GraphValue[]): Map<string, GraphTensor> {
+  const constants = new Map<string, GraphTensor>()
+  if (given === undefined) return constants
+  checkRecord(given, 'constants')
+  refuseUnknown(given, namesOf(inputs), 'input', 'constants')
+  for (const input of inputs) {
+    const { name, type, shape } = input
+    const value = (given as Record<string, unknown>)[name]
+    if (value === undefined) continue
+    const rule = { label: labelOf(name, 'constants'), type, shape }
+    const read = readInput(value, rule)
+    checkShapes([input], [read.shape])
+    checkLength(rule, read)
+    constants.set(name, { type, shape: read.shape, data: copyOfData(type, read.data) })
+  }
+  return constants
+}

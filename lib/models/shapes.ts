@@ -1,0 +1,28 @@
+/** A model's inputs as calls need them, and the words that messages have for them. */
+
+import { named } from '../errors.ts'
+import type { GraphValue } from '../graph/plan.ts'
+import type { InputRule } from './input.ts'
+
+/** An input as calls need it. */
+export interface DeclaredInput extends InputRule {
+  readonly name: string
+}
+
+/** Names that can stand behind a point. */
+const plainName = /^[A-Za-z_$][\w$]*$/
+
+/** `inputs.x`, or `inputs["x:0"]`, as messages name an input. */
+export function labelOf(name: string, group = 'inputs'): string {
+  return plainName.test(name) && name.length <= 60 ? `${group}.${name}` : `${group}["${named(name)}"]`
+}
+
+export function declaredInput({ name, type, shape }: GraphValue): DeclaredInput {
+  return { name, label: labelOf(name), type, shape }
+}
+
+/** `(batch, ?, 512)` */
+export function shownShape(shape: readonly (number | string | undefined)[]): string {
+  const sizes = shape.map((size) => (typeof size === 'string' ? named(size) : (size ?? '?')))
+  return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`
+}

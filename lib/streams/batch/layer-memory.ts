@@ -1,0 +1,134 @@
+/** A layer's memory of a batch: which slot each stream's state has, and where the frames of waiting steps lie. */
+import type { BatchCore } from '../../backends/interface.ts'
+import { copyOf, copyOfRange, fillFloats, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
+import { cellTraits } from '../../spec/cell-traits.ts'
+import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
+import { checkFrame } from '../stream-step.ts'
+import type { BatchMemory } from './memory.ts'
+import { Slots } from './slots.ts'
+
+/** A state to begin with; what is left out is zeros. */
+export interface LaneState {
+  readonly h?: Float32Array
+  readonly c?: Float32Array
+}
+
+/** What a layer's batcher moves. */
+export interface LayerBatch {
+  frame: Float32Array
+  state: LaneState
+  saved: { h: Float32Array; c?: Float32Array }
+  output: Float32Array
+}
+
+export class LayerMemory implements BatchMemory<LayerBatch> {
+  // Properties of its own, so that none is looked for on the prototype of all objects.
+  readonly zeroState: LaneState = { h: undefined, c: undefined }
+  readonly zeroFrame: Float32Array
+  readonly #core: BatchCore
+  readonly #maxBatch: number
+  readonly #maxQueue: number
+  readonly #I: number
+  readonly #O: number
+  readonly #LO: number
+  readonly #LH: number
+  readonly #frames = new Slots()
+  readonly #states = new Slots()
+  #viewed: Float32Array | undefined
+  #views: Float32Array[] = []
+
+  constructor(core: BatchCore, spec: NetworkSpec, { maxBatch, maxQueue }: { maxBatch: number; maxQueue: number }) {
+    this.#core = core
+    this.#maxBatch = maxBatch
+    this.#maxQueue = maxQueue
+    this.#I = spec.inputSize
+    this.zeroFrame = zeros(spec.inputSize)
+    this.#O = outputSizeOf(spec)
+    this.#LO = spec.numLayers * this.#O
+    this.#LH = cellTraits[spec.cell].hasCellState ? spec.numLayers * spec.hiddenSize : 0
+  }
+
+  get rows(): Int32Array {
+    return this.#core.rows
+  }
+
+  takeState(state: LaneState): number {
+    if (this.#states.isEmpty) {
+      const states = this.#states.doubled(2 ** 31)
+      this.#core.reserve(this.#frames.count, states, this.#maxBatch)
+      this.#states.grow(states)
+    }
+    const slot = this.#states.take()
+    this.writeState(slot, state)
+    return slot
+  }
+
+  giveState(slot: number): void {
+    this.#states.give(slot)
+  }
+
+  writeState(slot: number, { h, c }: LaneState): void {
+    const { h: allH, c: allC } = this.#core
+    if (h) setFloats(allH, h, slot * this.#LO)
+    else fillFloats(allH, 0, slot * this.#LO, (slot + 1) * this.#LO)
+    if (c) setFloats(allC, c, slot * this.#LH)
+    else fillFloats(allC, 0, slot * this.#LH, (slot + 1) * this.#LH)
+  }
+
+  copyOfState({ h, c }: LaneState): LaneState {
+    return { h: h && copyOf(h), c: c && copyOf(c) }
+  }
+
+  readState(slot: number): { h: Float32Array; c?: Float32Array } {
+    const h = copyOfRange(this.#core.h, slot * this.#LO, this.#LO)
+    return { h, c: this.#LH ? copyOfRange(this.#core.c, slot * this.#LH, this.#LH) : undefined }
+  }
+
+  checkFrame(frame: unknown): void {
+    checkFrame(frame, this.#I, 'I')
+  }
+
+  takeFrame(frame: Float32Array): number {
+    if (this.#frames.isEmpty) {
+      // Those that wait, and those of the batch that is about to start.
+      const frames = this.#frames.doubled(this.#maxQueue + this.#maxBatch)
+      this.#core.reserve(frames, this.#states.count, this.#maxBatch)
+      this.#frames.grow(frames)
+    }
+    const slot = this.#frames.take()
+    setFloats(this.#core.frames, frame, slot * this.#I)
+    return slot
+  }
+
+  giveFrame(slot: number): void {
+    this.#frames.give(slot)
+  }
+
+  newOutput(): Float32Array {
+    return zeros(this.#O)
+  }
+
+  prepareOutputs(rows: number): void {
+    const { outputs } = this.#core
+    if (outputs !== this.#viewed) {
+      this.#viewed = outputs
+      this.#views = []
+    }
+    // The views are kept, as making one costs more than the copy.
+    for (let row = this.#views.length; row < rows; row++) this.#views[row] = viewOf(outputs, row * this.#O, this.#O)
+  }
+
+  launch(count: number, ended: (ticket: number, error?: Error) => void): void {
+    this.#core.launch(count, ended)
+  }
+
+  collect(ticket: number): void {
+    this.#core.collect(ticket)
+  }
+
+  failure(): undefined {}
+
+  copyOutput(row: number, output: Float32Array): void {
+    setFloats(output, this.#views[row])
+  }
+}
