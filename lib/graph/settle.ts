@@ -84,7 +84,10 @@ class Settling {
       values[number] = tensor.isPhantom ? { type, shape } : { type, shape, constant: tensor }
     }
     // The value of an input is the caller's, even where the plan knows what it will be.
-    for (const number of inputs) values[number] = { ...values[number]!, constant: undefined }
+    for (const number of inputs) {
+      const { constant, ...own } = values[number]!
+      values[number] = { ...own, expected: constant }
+    }
     return { values, steps: kept, inputs, outputs, carries: this.#sizes.carries }
   }
 
