@@ -13,7 +13,7 @@ import { readOnnx } from 'native-rnn'
  * @typedef {{ dims: number[], values: number[] }} Result values of a result as float32 has them
  */
 
-const typeCodes = {
+export const typeCodes = {
   float32: 1,
   uint8: 2,
   int8: 3,

@@ -33,6 +33,7 @@ export interface Addon {
     memory: Float32Array,
     weights: readonly (Float32Array | undefined)[],
   ): Bound
+  /** `constants` and each of `memories` lie in shared memory; the numbers are those of native/protocol/instructions.h. */
   program(
     table: number,
     threads: number,
