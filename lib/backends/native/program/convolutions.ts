@@ -51,7 +51,13 @@ function layoutOf(op: Op, isTransposed: boolean): Layout {
   const more = axes.map((_, i) => padded?.pads.before[2 + i] ?? 0)
   const [rows, columns] = asPlane(axes.map((axis, i) => ({ ...axis, before: axis.before + more[i] })))
   const wide = w.shape.length === 4 ? w : reshaped(w, [w.shape[0], w.shape[1], 1, w.shape[2]])!
-  return { x: channelsFastest(op, padded?.view ?? op.view(0)), w: wide, rows, columns, groups: call.integer('group', 1) }
+  return {
+    x: channelsFastest(op, padded?.view ?? op.view(0)),
+    w: wide,
+    rows,
+    columns,
+    groups: call.integer('group', 1),
+  }
 }
 
 const windowNumbers = (rows: Axis, columns: Axis): number[] => [

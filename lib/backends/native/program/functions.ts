@@ -43,8 +43,7 @@ const prelu: Make = (call) => {
   return { fn: mapFunction.leakyRelu, alpha: Number(slope.data[0]), beta: 0 }
 }
 
-const gelu: Make = (call) =>
-  (call.text('approximate', 'none') === 'tanh' ? of('geluTanh') : of('gelu'))(call)
+const gelu: Make = (call) => (call.text('approximate', 'none') === 'tanh' ? of('geluTanh') : of('gelu'))(call)
 
 /** By the operator's name; all of float values. */
 export const mapCalls: Readonly<Record<string, Make>> = {

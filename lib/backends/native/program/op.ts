@@ -2,8 +2,8 @@
 
 import { Budget } from '../../../graph/budget.ts'
 import { Call } from '../../../graph/call.ts'
-import type { PlanValue, Step } from '../../../graph/plan.ts'
 import { operatorOf } from '../../../graph/operators/index.ts'
+import type { PlanValue, Step } from '../../../graph/plan.ts'
 import { count, type ElementType, type GraphTensor, phantom } from '../../../graph/tensor.ts'
 import type { Instruction } from './emit.ts'
 import { type Lowering, refuse } from './lowering.ts'
@@ -23,7 +23,10 @@ export class Op {
 
   #called(isDry: boolean): Call {
     const { inputs, outputs, attributes, opset } = this.step
-    const site = { outputs: outputs.map((value) => (value < 0 ? '' : `${value}`)), fail: (what: string) => this.fail(what) }
+    const site = {
+      outputs: outputs.map((value) => (value < 0 ? '' : `${value}`)),
+      fail: (what: string) => this.fail(what),
+    }
     const values = inputs.map((value) => (value < 0 ? undefined : known(this.to.plan.values[value]!)))
     return new Call(site, values, attributes, opset, new Budget(Number.POSITIVE_INFINITY), isDry)
   }
@@ -96,7 +99,8 @@ export class Op {
 
   /** One value as often as a shape has places. */
   scalar(type: Element, value: number | bigint, shape: readonly number[] = []): View {
-    const array = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, int8: Int8Array }[type as string] ?? Uint8Array
+    const array =
+      { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, int8: Int8Array }[type as string] ?? Uint8Array
     const data = new (array as new (length: number) => GraphTensor['data'])(1)
     data[0] = (type === 'int64' ? BigInt(value) : Number(value)) as never
     return spread(this.to.constant({ type: type as ElementType, shape: [], data }), shape)

@@ -1,6 +1,6 @@
 /** Pooling: the mean or the greatest of the values in each window, channels last in memory. */
 
-import { asPlane, type Axis, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
+import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
 import { poolKind, reduceKind, zipFunction } from '../../protocol.ts'
 import { channelsFastest, channelsSecond, windowsIn } from './convolutions.ts'
 import type { Op } from './op.ts'

@@ -78,7 +78,15 @@ interface Factor {
 }
 
 /** (…, M, K) times (…, K, N), and what is added to each of the N outputs; the result may have axes of 1 that ONNX's has not. */
-function product(op: Op, a: Factor, b: Factor, alpha: number, bias?: readonly number[], beta = 1, isFused = true): View {
+function product(
+  op: Op,
+  a: Factor,
+  b: Factor,
+  alpha: number,
+  bias?: readonly number[],
+  beta = 1,
+  isFused = true,
+): View {
   const rank = op.result().shape.length
   const [M, K, N] = [a.view.shape.at(-2)!, a.view.shape.at(-1)!, b.view.shape.at(-1)!]
   if (K === 0 || a.view.type !== 'float32') return unpacked(op, a.view, b.view, alpha)
@@ -112,7 +120,10 @@ export function unpacked(op: Op, a: View, b: View, alpha: number): View {
     op.emit('matmul', [alpha, spread(a, [...batch, M, K]), spread(b, [...batch, K, N])], [made])
     return made
   }
-  const [x, y] = [op.cast(a, a.type === 'int64' ? 'int64' : 'int32'), op.cast(b, a.type === 'int64' ? 'int64' : 'int32')]
+  const [x, y] = [
+    op.cast(a, a.type === 'int64' ? 'int64' : 'int32'),
+    op.cast(b, a.type === 'int64' ? 'int64' : 'int32'),
+  ]
   const wide = [...batch, M, K, N]
   const terms = op.zip(
     zipFunction.mul,

@@ -10,7 +10,14 @@ function parameter(op: Op, given: View, shape: readonly number[]): View {
   const { call } = op
   if (given.shape.every((size) => size === 1)) return spread(op.reshape(given, []), shape)
   const axis = call.axis(call.integer('axis', 1), shape.length)
-  if (given.shape.length === 1) return spread(op.reshape(given, [...shape.slice(axis).keys()].map((i) => (i ? 1 : shape[axis]))), shape)
+  if (given.shape.length === 1)
+    return spread(
+      op.reshape(
+        given,
+        [...shape.slice(axis).keys()].map((i) => (i ? 1 : shape[axis])),
+      ),
+      shape,
+    )
   const block = call.integer('block_size', 0)
   const blocks = [...given.shape.slice(0, axis + 1), 1, ...given.shape.slice(axis + 1)]
   const repeated = spread(reshaped(given, blocks)!, blocks.with(axis + 1, block))

@@ -54,7 +54,10 @@ const reduction =
     const rank = given.shape.length
     const axes = asked.length === 0 ? axesOf(given.shape) : call.axes(asked, rank)
     const x = wide(op, given)
-    const made = op.cast(x.type === 'float32' ? reduced(op, reduceKind[kind], x, axes) : ofIntegers(op, kind, x, axes), given.type)
+    const made = op.cast(
+      x.type === 'float32' ? reduced(op, reduceKind[kind], x, axes) : ofIntegers(op, kind, x, axes),
+      given.type,
+    )
     return call.flag('keepdims', true) ? made : dropped(made, axes)
   }
 

@@ -1,8 +1,7 @@
 /** The packed weights of a program, in the order of its numbers; it alone knows how a key says what a memory was made of. */
 
 import type { GraphTensor } from '../../../graph/tensor.ts'
-import { type NetworkSpec } from '../../../spec/spec.ts'
-import type { CellWeights } from '../../../spec/spec.ts'
+import type { CellWeights, NetworkSpec } from '../../../spec/spec.ts'
 import type { WeightStore } from '../../interface.ts'
 import { headerField, networkOp, operatorNumber, operatorOp } from '../../protocol.ts'
 import type { Addon } from '../addon.ts'

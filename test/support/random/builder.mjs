@@ -1,7 +1,7 @@
 // A random graph under construction: its values with their shapes and bounds, its nodes, and the file that it becomes. It knows no
-// operator; `random-operators.mjs` has these.
+// operator; the files beside have these.
 
-import { bytes, integer, joined, node, opset, tensorBody, text, typeCodes, value } from './run-graph.mjs'
+import { bytes, integer, joined, node, opset, tensorBody, text, typeCodes, value } from '../run-graph.mjs'
 
 /**
  * @typedef {object} Value what the builder knows of a value
@@ -203,7 +203,7 @@ export class GraphBuilder {
   /**
    * The file, and what to give it.
    *
-   * @returns {{ file: Uint8Array, inputs: Map<string, import('./run-graph.mjs').GraphValue>, outputs: Value[] }}
+   * @returns {{ file: Uint8Array, inputs: Map<string, import('../run-graph.mjs').GraphValue>, outputs: Value[] }}
    */
   done() {
     const outputs = this.outputs()
