@@ -29,7 +29,9 @@ export { Linear, type LinearOptions } from './layers/linear.ts'
 export { LSTM } from './layers/lstm.ts'
 export { RNN } from './layers/rnn.ts'
 export { Model, type ModelRunAsyncOptions, type ModelRunOptions } from './models/model.ts'
+export type { ModelStreamOptions } from './models/opening.ts'
 export type { ModelOptions } from './models/options.ts'
+export { type ModelStep, ModelStream } from './models/stream.ts'
 export type { ModelData, ModelInput, ModelTensor, ModelType, ModelValue, NestedValues } from './models/values.ts'
 export type {
   Activation,

@@ -33,7 +33,7 @@ export const operatorOp = { runArena: 0, run: 1, dispose: 2 } as const
 export const callOp = { step: 0, takeArena: 1, take: 2, drop: 3, cancel: 4 } as const
 
 /** How a call on the pool ended. */
-export const outcome = { done: 0, cancelled: 1, outOfMemory: 2 } as const
+export const outcome = { done: 0, cancelled: 1, outOfMemory: 2, failed: 3 } as const
 
 /** Bits of the header's `flags`. */
 export const forwardFlag = { batchFirst: 1, output: 2, h0: 4, c0: 8, lengths: 16 } as const
@@ -102,6 +102,9 @@ export const zipFunctions = [
   'greaterOrEqual',
 ] as const
 export const reductions = ['sum', 'mean', 'max', 'min', 'prod', 'l1', 'l2', 'sumSquare', 'logSumExp'] as const
+export const mapFunction = numbered(mapFunctions)
+export const zipFunction = numbered(zipFunctions)
+export const reduceKind = numbered(reductions)
 
 /** The numbers of a specification, in their order. */
 export const specFields = [
@@ -130,7 +133,7 @@ export const weightFields = [
 
 /** Of the function that is a program, and of the one that is an instance of it. */
 export const programOp = { instance: 0, dispose: 1 } as const
-export const instanceOp = { run: 0, start: 1, dispose: 2 } as const
+export const instanceOp = { run: 0, start: 1, failedAt: 2, dispose: 3 } as const
 
 /** What an instruction of a program does. Its numbers: this, how many follow, its operands. */
 export const opcode = {
@@ -165,72 +168,5 @@ export const regionNumber = { constants: 0, io: 1, scratch: 2 } as const
 /** The types of a view's values. Halves lie in memory as float32; a cast to them rounds. */
 export const elementNumber = { float32: 0, int32: 1, int64: 2, bool: 3, uint8: 4, int8: 5, float16: 6 } as const
 
-/** Functions of one value, and those that may follow a product; first the activations, in their order. */
-export const mapFunction = {
-  tanh: 0,
-  sigmoid: 1,
-  relu: 2,
-  affine: 3,
-  leakyRelu: 4,
-  thresholdedRelu: 5,
-  scaledTanh: 6,
-  hardSigmoid: 7,
-  elu: 8,
-  softsign: 9,
-  softplus: 10,
-  abs: 11,
-  neg: 12,
-  sign: 13,
-  ceil: 14,
-  floor: 15,
-  round: 16, // half to even
-  sqrt: 17,
-  reciprocal: 18,
-  exp: 19,
-  log: 20,
-  erf: 21,
-  sin: 22,
-  cos: 23,
-  gelu: 24,
-  geluTanh: 25,
-  hardSwish: 26,
-  selu: 27, // beta · x, below 0 beta · alpha · (e^x − 1)
-  clip: 28, // within alpha and beta
-  logicalNot: 29,
-} as const
-
-/** Functions of two values. */
-export const zipFunction = {
-  add: 0,
-  sub: 1,
-  mul: 2,
-  div: 3,
-  pow: 4,
-  mod: 5, // with the sign of the divisor
-  fmod: 6,
-  min: 7,
-  max: 8,
-  prelu: 9,
-  logicalAnd: 10,
-  logicalOr: 11,
-  logicalXor: 12,
-  equal: 13,
-  less: 14,
-  lessOrEqual: 15,
-  greater: 16,
-  greaterOrEqual: 17,
-} as const
-
-/** What one value is made of many by. */
-export const reduceKind = {
-  sum: 0,
-  mean: 1,
-  max: 2,
-  min: 3,
-  prod: 4,
-  l1: 5,
-  l2: 6,
-  sumSquare: 7,
-  logSumExp: 8,
-} as const
-export const poolKind = { max: 0, average: 1, averageWithPads: 2 } as const
+/** What a window gives. */
+export const poolKind = { max: 0, average: 1, averageWithPadding: 2 } as const

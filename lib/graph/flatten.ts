@@ -131,6 +131,8 @@ class Flattening implements Compiler {
     attributes: ReadonlyMap<string, StepAttribute>,
     branches?: Step['branches'],
   ): readonly Folded[] {
+    // Beside what each node takes: the step, its numbers, and what is known of its outputs.
+    this.#budget.take(64 * (node.inputs.length + node.outputs.length), node.fail)
     const label =
       scope.parent === undefined && scope.call === undefined ? node.label : `${node.label} in ${scope.graph.label}`
     const outputs = node.outputs.map((name) => new Value(name === '' ? -1 : this.#count++, `a result of ${label}`))

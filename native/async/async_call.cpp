@@ -10,17 +10,14 @@ void AsyncCall::run() noexcept {
   try {
     if (!cancelled_.load(std::memory_order_relaxed)) {
       scratch = ScratchPool::shared().take();
-      buffer.provideNext();
-      arrays.cancelled = &cancelled_;
-      outcome = counted.network.forward(arrays, *scratch) ? Outcome::done : Outcome::cancelled;
+      outcome = work(*scratch, cancelled_);
     }
   } catch (const std::exception&) {
-    outcome = Outcome::outOfMemory; // the one thing that forward throws
+    outcome = Outcome::outOfMemory; // the one thing that is thrown
   }
   if (scratch)
     ScratchPool::shared().give(scratch);
-  if (writesOutside)
-    buffer.release();
+  release();
   completions_.put(*this);
 }
 

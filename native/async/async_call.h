@@ -1,20 +1,18 @@
-// A forward call that a pool thread makes, on arrays of its own. Knows no Node.
+// A call that a pool thread makes beside the thread that asked for it. Knows no Node, and not what is computed.
 #pragma once
+#include "../platform/memory.h"
 #include "../protocol/fields.h"
 #include "../threading/pool.h"
-#include "call_memory.h"
 #include "completion_queue.h"
-#include "counted_network.h"
 
 namespace native_rnn {
 
 class AsyncCall : public Task {
 public:
-  AsyncCall(CompletionQueue& completions, CountedNetwork& counted, size_t floats)
-      : counted(counted), buffer(floats, &counted), completions_(completions) {}
+  explicit AsyncCall(CompletionQueue& completions) : completions_(completions) {}
   virtual ~AsyncCall() = default;
   void run() noexcept final;
-  // A call that waits never runs, one that runs stops at its next time step.
+  // A call that waits never runs, one that runs stops at its next time step or instruction.
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   // Before it is queued again.
   void reuse() {
@@ -23,14 +21,16 @@ public:
     ended = false;
   }
 
-  CountedNetwork& counted;
-  CallMemory buffer; // of its arrays
-  ForwardCall arrays{};
-  bool writesOutside = false; // its results lie elsewhere, so that once it has run its memory is free for others
   Outcome outcome = Outcome::cancelled;
   size_t slot = 0;    // its number among the pending calls of the thread that made it
   bool ended = false; // that thread has taken it out of the completion queue
   AsyncCall* next = nullptr;
+
+protected:
+  // On a pool thread. Throws std::bad_alloc alone.
+  virtual Outcome work(Scratch&, const std::atomic<bool>& cancelled) = 0;
+  // After that, or where the call was cancelled before it began.
+  virtual void release() {}
 
 private:
   CompletionQueue& completions_;

@@ -64,6 +64,15 @@ struct ElementType<int32_t> {
   static constexpr napi_typedarray_type type = napi_int32_array;
 };
 
+template <>
+struct ElementType<double> {
+  static constexpr napi_typedarray_type type = napi_float64_array;
+};
+template <>
+struct ElementType<uint8_t> {
+  static constexpr napi_typedarray_type type = napi_uint8_array;
+};
+
 template <class Element>
 Element* elements(napi_env env, napi_value value, size_t& length) {
   napi_typedarray_type type;

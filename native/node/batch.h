@@ -60,11 +60,11 @@ private:
   }
 
   void collect(size_t slot) {
-    const AsyncCall& call = environment.ended(slot);
-    if (&call.counted != &weights_.get() || call.arrays.T != 1 || call.arrays.B > rows_.mostRows())
+    const NetworkCall* const call = dynamic_cast<const NetworkCall*>(&environment.ended(slot));
+    if (!call || &call->counted != &weights_.get() || call->arrays.T != 1 || call->arrays.B > rows_.mostRows())
       throwInvalid("this call is not of this batch core");
-    if (call.outcome == Outcome::done)
-      rows_.scatter(call.arrays);
+    if (call->outcome == Outcome::done)
+      rows_.scatter(call->arrays);
     spares_.emplace_back(static_cast<NetworkCall*>(environment.remove(slot).release()));
     running_--;
   }

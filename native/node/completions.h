@@ -1,6 +1,7 @@
 // What belongs to a thread rather than to one object, as a function: the step of a live stream, and calls on the pool,
 // whose results it hands out, or which it calls off where they have not begun.
 #pragma once
+#include "../async/forward_task.h"
 #include "../rnn/stream.h"
 #include "bound_object.h"
 #include <cstring>
@@ -23,7 +24,7 @@ public:
     }
     switch (header.takeOp<CallOp>()) {
     case CallOp::takeArena: {
-      const AsyncCall& call = environment.ended(slot);
+      const ForwardTask& call = done(slot);
       const CallLengths lengths = lengthsOf(call);
       ArenaCursor arena = environment.arena();
       float *y = arena.take(lengths.y), *hn = arena.take(lengths.h), *cn = arena.take(lengths.c);
@@ -31,7 +32,7 @@ public:
       return nullptr;
     }
     case CallOp::take: {
-      const AsyncCall& call = environment.ended(slot);
+      const ForwardTask& call = done(slot);
       const CallLengths lengths = lengthsOf(call);
       const Arguments<3> given(environment.env, info);
       float* const y = lengths.y ? floats(environment.env, given[0], lengths.y) : nullptr;
@@ -52,15 +53,19 @@ public:
   }
 
 private:
-  static CallLengths lengthsOf(const AsyncCall& call) {
-    if (call.outcome != Outcome::done || call.writesOutside)
+  const ForwardTask& done(size_t slot) const {
+    const ForwardTask* const call = dynamic_cast<const ForwardTask*>(&environment.ended(slot));
+    if (!call || call->outcome != Outcome::done || call->writesOutside)
       throwInvalid("the call has no result here");
+    return *call;
+  }
+  static CallLengths lengthsOf(const ForwardTask& call) {
     CallLengths lengths = callLengths(call.counted.network.spec(), call.arrays.T, call.arrays.B);
     if (!call.arrays.y)
       lengths.y = 0;
     return lengths;
   }
-  static void copyOut(const AsyncCall& call, const CallLengths& lengths, float* y, float* hn, float* cn) {
+  static void copyOut(const ForwardTask& call, const CallLengths& lengths, float* y, float* hn, float* cn) {
     if (lengths.y)
       std::memcpy(y, call.arrays.y, lengths.y * sizeof(float));
     if (lengths.h)

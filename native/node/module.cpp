@@ -7,6 +7,7 @@
 #include "completions.h"
 #include "network.h"
 #include "operator.h"
+#include "program.h"
 #include <algorithm>
 #include <iterator>
 #include <napi.h>
@@ -53,9 +54,11 @@ napi_value number(napi_env env, size_t value) {
 }
 
 // The first multiple of 64 bytes in a buffer that is 64 bytes larger than what it holds.
-float* packedMemory(napi_env env, napi_value view, size_t packedFloats) {
-  float* const data = floats(env, view, packedFloats + 16);
+float* alignedMemory(float* data) {
   return reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(data) + 63) / 64 * 64);
+}
+float* packedMemory(napi_env env, napi_value view, size_t packedFloats) {
+  return alignedMemory(floats(env, view, packedFloats + 16));
 }
 
 // The environment of this thread, made by the first attempt; where that found no memory for the rest, another follows.
@@ -192,6 +195,42 @@ napi_value makeOperator(napi_env env, napi_callback_info info) {
   return function;
 }
 
+// (table, threads, numbers, constants, packed memories of networks and operators)
+napi_value program(napi_env env, napi_callback_info info) {
+  const Arguments<5> given(env, info);
+  const Kernels& kernels = kernelsAt(env, given[0]);
+  const size_t threads = threadsOf(env, given[1]);
+  uint32_t count = 0;
+  napi_get_array_length(env, given[4], &count);
+  const auto views = readList<napi_value>(env, given[4], count, [](napi_value value) { return value; });
+  std::vector<Surroundings::Memory> memories;
+  size_t bytes = 0;
+  for (const napi_value view : views) {
+    size_t length;
+    float* const data = elements<float>(env, view, length);
+    memories.push_back({alignedMemory(data), length < 16 ? 0 : length - 16});
+    bytes += length * sizeof(float);
+  }
+  size_t numberCount, constantBytes;
+  const double* const shared = elements<double>(env, given[2], numberCount);
+  const std::vector<double> numbers(shared, shared + numberCount);
+  const auto* const constants = reinterpret_cast<const char*>(elements<uint8_t>(env, given[3], constantBytes));
+  if (reinterpret_cast<uintptr_t>(constants) % sizeof(int64_t) != 0)
+    throwInvalid("the constants are not aligned");
+  auto made = std::make_unique<ProgramFunction>(environmentOf(env),
+                                                std::make_shared<const Program>(numbers.data(), numbers.size(), kernels,
+                                                                                threads, constants, constantBytes,
+                                                                                std::move(memories)),
+                                                bytes + constantBytes);
+  ProgramFunction& core = *made;
+  const napi_value function = functionOf(std::move(made));
+  core.setFunction(function);
+  hold(env, function, "constants", given[3]);
+  for (size_t i = 0; i < views.size(); i++)
+    hold(env, function, ("memory" + std::to_string(i)).c_str(), views[i]);
+  return function;
+}
+
 // (state of the generator, target, begin, end, bound): random weights
 napi_value uniform(napi_env env, napi_callback_info info) {
   const Arguments<5> given(env, info);
@@ -225,6 +264,7 @@ Napi::Object start(Napi::Env, Napi::Object exports) {
       entry<tables>("tables"),
       entry<networkFloats>("networkFloats"),
       entry<network>("network"),
+      entry<program>("program"),
       entry<uniform>("uniform"),
       entry<operatorFloats>("operatorFloats"),
       entry<makeOperator>("operator"),

@@ -2,6 +2,7 @@
 // which no script can detach; every function bound to the weights holds it, and every call on the pool, so that it
 // lives by garbage collection alone, in all threads.
 #pragma once
+#include "../async/forward_task.h"
 #include "environment.h"
 
 namespace native_rnn {
@@ -83,10 +84,10 @@ private:
 inline size_t emptiedCost(size_t bytes) { return bytes / 16 + (size_t{16} << 10); }
 
 // A call on the pool; the weights and their memory live until it is freed, whatever became of the functions.
-class NetworkCall final : public AsyncCall {
+class NetworkCall final : public ForwardTask {
 public:
   NetworkCall(const WeightsRef& weights, size_t floats)
-      : AsyncCall(weights->environment.completions(), weights.get(), floats), weights_(weights),
+      : ForwardTask(weights->environment.completions(), weights.get(), floats), weights_(weights),
         memory_(weights->memoryRef()) {}
   ~NetworkCall() override { buffer.release(); } // before the network goes, with which what its calls left is freed
   // Writes results into JavaScript's arrays, which it keeps.

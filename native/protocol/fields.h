@@ -29,10 +29,14 @@ enum class OperatorOp : int32_t { runArena, run, dispose };
 // Of the function that all streams step through, and all calls on the pool end with.
 enum class CallOp : int32_t { step, takeArena, take, drop, cancel };
 
+// Of the function that is a program, and of the one that is an instance of it.
+enum class ProgramOp : int32_t { instance, dispose };
+enum class InstanceOp : int32_t { run, start, failedAt, dispose };
+
 // Bits of HeaderField::flags: what a forward call has beside its input.
 enum class ForwardFlag : int32_t { batchFirst = 1, output = 2, h0 = 4, c0 = 8, lengths = 16 };
 
 // How a call on the pool ended.
-enum class Outcome : int32_t { done, cancelled, outOfMemory };
+enum class Outcome : int32_t { done, cancelled, outOfMemory, failed };
 
 } // namespace native_rnn

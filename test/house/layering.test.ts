@@ -7,8 +7,8 @@ import { circlesOf, filesOf, reachedFrom, type Source, sourcesOf } from './impor
 const native = [
   ['node', 'wasm'],
   ['async'],
-  ['protocol'],
   ['graph'],
+  ['protocol'],
   ['rnn', 'ops'],
   ['matmul'],
   ['kernels', 'threading'],

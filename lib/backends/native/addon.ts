@@ -33,4 +33,12 @@ export interface Addon {
     memory: Float32Array,
     weights: readonly (Float32Array | undefined)[],
   ): Bound
+  /** `constants` and each of `memories` lie in shared memory; the numbers are those of native/protocol/instructions.h. */
+  program(
+    table: number,
+    threads: number,
+    numbers: Float64Array,
+    constants: Uint8Array,
+    memories: readonly Float32Array[],
+  ): Bound
 }

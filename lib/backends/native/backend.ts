@@ -1,16 +1,18 @@
 /** One set of kernels of the addon as a backend: makes networks and operators of checked sizes and weights. */
 
+import type { Plan } from '../../graph/plan.ts'
 import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Fill } from '../../weights/random.ts'
-import type { Backend, Network, OperatorCore } from '../interface.ts'
+import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
 import { operatorNumber } from '../protocol.ts'
 import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
 import { NativeNetwork } from './network.ts'
 import { NativeOperator } from './operator.ts'
 import { listWeights, packedLength, packedMemory, specNumbers } from './packing.ts'
+import { NativeProgram } from './program/program.ts'
 
 /** One instruction set of the addon. */
 export class NativeBackend implements Backend {
@@ -48,5 +50,9 @@ export class NativeBackend implements Backend {
     const memory = packedMemory(this.#addon.operatorFloats(this.#table, number, sizes))
     const call = this.#addon.operator(this.#table, number, sizes, memory, weights)
     return new NativeOperator(thread, kind, sizes, call)
+  }
+
+  program(plan: Plan, store: WeightStore, threads: number): Program {
+    return new NativeProgram(threadOf(this.#addon), this.#table, plan, store, threads)
   }
 }

@@ -8,7 +8,7 @@ import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
 import { finished, folded, isWhole, unpacked } from './products.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, permuted, reshaped, sliced, stridesIn, type View, valuesOf } from './views.ts'
+import { permuted, reshaped, sliced, type View } from './views.ts'
 import { digest } from './weights.ts'
 
 /** What a convolution and its transpose have alike; `rows` and `columns` with the padding before them. */

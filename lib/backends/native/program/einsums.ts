@@ -7,7 +7,7 @@ import type { Op } from './op.ts'
 import { unpacked } from './products.ts'
 import { reduced } from './reductions.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, permuted, type View } from './views.ts'
+import { axesOf, permuted, spread, type View } from './views.ts'
 
 /** An operand whose axes have these labels, each once. */
 interface Term {
@@ -64,12 +64,14 @@ const einsum: Row = (op) => {
   const left = a.labels.filter((label) => !inBoth.includes(label))
   const right = b.labels.filter((label) => !inBoth.includes(label))
   const sizes = (term: Term, labels: readonly Label[]) => arranged(term, labels).shape
-  const matrix = (term: Term, rows: readonly Label[], columns: readonly Label[]) =>
-    op.reshape(arranged(term, [...batch, ...rows, ...columns]), [
-      ...sizes(term, batch),
-      count(sizes(term, rows)),
-      count(sizes(term, columns)),
-    ])
+  // Axes of an ellipsis may have 1 value on one side.
+  const most = (label: Label) => Math.max(...sizes(a, [label]), ...sizes(b, [label]))
+  const matrix = (term: Term, rows: readonly Label[], columns: readonly Label[]) => {
+    const [down, right] = [rows, columns].map((labels) => labels.map(most))
+    const own = sizes(term, batch)
+    const wide = spread(arranged(term, [...batch, ...rows, ...columns]), [...own, ...down, ...right])
+    return op.reshape(wide, [...own, count(down), count(right)])
+  }
   const made = unpacked(op, matrix(a, left, inner), matrix(b, inner, right), 1)
   const shared = made.shape.slice(0, -2)
   const whole = op.reshape(made, [...shared, ...sizes(a, left), ...sizes(b, right)])

@@ -83,8 +83,10 @@ const others: Readonly<Record<string, Row>> = {
 /** Powers that are products or roots are made so; integers stay exact, and a real exponent of theirs is cut off at the end. */
 const power: Row = (op) => {
   const { shape, type } = op.result()
-  const [x, y] = [op.view(0), op.view(1)]
+  const x = op.view(0)
   const exponent = op.constant(1)
+  const isFloat = exponent !== undefined && type === 'float32'
+  const y = isFloat ? op.floats(Float32Array.from(exponent.data as Float32Array, Number), exponent.shape) : op.view(1)
   const same = (view: View) => view.shape.length === shape.length
   if (type === 'float32' && exponent?.data.length === 1 && same(x)) {
     const square = () => op.zip(zipFunction.mul, x, x, shape)

@@ -131,6 +131,6 @@ export class Op {
   }
 }
 
-function known({ type, shape, constant }: PlanValue): GraphTensor {
-  return constant ?? phantom(type, shape)
+function known({ type, shape, constant, expected }: PlanValue): GraphTensor {
+  return constant ?? expected ?? phantom(type, shape)
 }

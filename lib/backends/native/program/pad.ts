@@ -1,14 +1,9 @@
 /** Padding: regions of the result that are filled, or copied from what is there already, axis by axis. */
 
+import type { Pads } from './lowering.ts'
 import type { Op } from './op.ts'
 import type { Row } from './row.ts'
 import { axesOf, orderOf, sliced, spread, type View } from './views.ts'
-
-/** Values that are put before and after each axis; negative ones are taken away. */
-export interface Pads {
-  readonly before: readonly number[]
-  readonly after: readonly number[]
-}
 
 export function padsOf(op: Op): Pads {
   const { call } = op

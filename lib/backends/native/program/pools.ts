@@ -31,7 +31,7 @@ function planeOf({ call }: Op): readonly [rows: Axis, columns: Axis] {
 }
 
 const averagePool: Row = (op) => {
-  const kind = op.call.flag('count_include_pad') ? poolKind.averageWithPads : poolKind.average
+  const kind = op.call.flag('count_include_pad') ? poolKind.averageWithPadding : poolKind.average
   return windowed(op, channelsFastest(op, op.view(0)), kind)
 }
 

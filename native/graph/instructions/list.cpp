@@ -1,0 +1,42 @@
+// One row an instruction, in the order of Opcode.
+#include "list.h"
+
+namespace native_rnn {
+
+using Decode = std::unique_ptr<Instruction> (*)(Reader&);
+
+static constexpr Decode decoders[] = {
+    decodeCopy, // copy
+    nullptr,    // cast
+    decodeFill, // fill
+    decodeMap,  // map
+    decodeZip,  // zip
+    nullptr,    // where
+    nullptr,    // reduce
+    nullptr,    // argReduce
+    nullptr,    // softmax
+    nullptr,    // norm
+    nullptr,    // gather
+    nullptr,    // gatherElements
+    nullptr,    // oneHot
+    nullptr,    // cumSum
+    nullptr,    // topK
+    decodeGemm, // gemm
+    nullptr,    // matmul
+    nullptr,    // conv
+    nullptr,    // depthwise
+    nullptr,    // convTranspose
+    nullptr,    // pool
+    nullptr,    // network
+    nullptr,    // branch, which the program makes itself
+};
+static_assert(sizeof decoders / sizeof *decoders == opcodes, "each opcode has a row");
+
+std::unique_ptr<Instruction> decodeInstruction(Opcode opcode, Reader& reader) {
+  const Decode decode = decoders[static_cast<size_t>(opcode)];
+  if (!decode)
+    throwInvalid("there is no such instruction");
+  return decode(reader);
+}
+
+} // namespace native_rnn
