@@ -25,11 +25,14 @@ export const operators = {
   ...recurrents,
 }
 
+/** @typedef {ReturnType<GraphBuilder['done']>} RandomGraph */
+
 /**
  * A graph of a list of numbers.
  *
  * @param {readonly number[]} choices
  * @param {{ rows?: number, names?: readonly string[] }} [options] `names`: the operators that it may have
+ * @returns {RandomGraph}
  */
 export function randomGraph(choices, { rows, names = Object.keys(operators) } = {}) {
   const g = new GraphBuilder(choices, rows)
@@ -42,5 +45,9 @@ export function randomGraph(choices, { rows, names = Object.keys(operators) } = 
   return g.done()
 }
 
-/** Numbers for a graph, as fast-check makes and shortens them. */
+/**
+ * Numbers for a graph, as fast-check makes and shortens them.
+ *
+ * @param {typeof import('fast-check').default} fc
+ */
 export const choicesOf = (fc) => fc.array(fc.nat(2 ** 16 - 1), { minLength: 60, maxLength: 240 })

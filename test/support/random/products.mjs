@@ -8,8 +8,8 @@ export const products = {
     add(g, opType = 'MatMul') {
       const x = g.tame(g.float({ ranks: [2, 3, 4] }), 4)
       const [K, N] = [x.dims.at(-1), g.size()]
-      const isBatched = g.below(3) === 0
       const leading = x.dims.slice(0, -2)
+      const isBatched = g.below(3) === 0 && leading.length >= g.first
       const shape = [...(isBatched ? leading : []), K, N]
       const w = isBatched
         ? g.any(

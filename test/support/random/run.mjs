@@ -3,35 +3,31 @@
 
 import { createRequire } from 'node:module'
 import { Model } from 'native-rnn'
+import { arrayOf } from '../run-model.mjs'
 
-const arrays = {
-  float32: Float32Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-}
-
-/** @param {import('../run-graph.mjs').GraphValue} value */
-export function arrayOf({ type, bytes }) {
-  return new arrays[type](bytes.slice().buffer)
+/**
+ * What a graph is given.
+ *
+ * @param {import('./index.mjs').RandomGraph} graph
+ * @returns {Record<string, import('native-rnn').ModelTensor>}
+ */
+export function inputsOf({ inputs }) {
+  return Object.fromEntries([...inputs].map(([name, one]) => [name, { data: arrayOf(one), shape: one.dims }]))
 }
 
 /**
  * Runs a random graph through `Model`.
  *
- * @param {ReturnType<import('./builder.mjs').GraphBuilder['done']>} graph
+ * @param {import('./index.mjs').RandomGraph} graph
  * @param {import('native-rnn').BackendName} backend
  * @param {object} [options] of `Model.read`
  * @returns {import('native-rnn').ModelTensor[]} in the order of `graph.outputs`
  */
-export function modelResults({ file, inputs, outputs }, backend, options = {}) {
-  const model = Model.read(file, { backend, ...options })
-  const given = [...inputs].map(([name, value]) => [name, { data: arrayOf(value), shape: value.dims }])
-  const results = model.run(Object.fromEntries(given))
+export function modelResults(graph, backend, options = {}) {
+  const model = Model.read(graph.file, { backend, ...options })
+  const results = model.run(inputsOf(graph))
   model.dispose()
-  return outputs.map(({ name }) => results[name])
+  return graph.outputs.map(({ name }) => results[name])
 }
 
 /** onnxruntime-node, where the bench has it. */
