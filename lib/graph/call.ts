@@ -1,7 +1,7 @@
 /** One call of an operator: its inputs and attributes, read by rules that all operators share, and memory for what it gives. */
 
 import { describe, list } from '../errors.ts'
-import type { Budget } from './budget.ts'
+import type { Budget, Refuse } from './budget.ts'
 import type { AttributeValue, GraphNode } from './graph.ts'
 import type { StepAttribute } from './plan.ts'
 import { count, type ElementType, factsOf, type GraphTensor, lengthOf, mostAxes, numberAt, phantom } from './tensor.ts'
@@ -26,6 +26,8 @@ export class NeedsValue {
 export interface CallSite extends Pick<GraphNode, 'outputs' | 'fail'> {
   /** Its values are those of a run, and no fault of a file: an integer divided by 0 gives 0. */
   readonly isStep?: true
+  /** Refuses what no other values or sizes would make possible; as `fail` where it is left out. */
+  readonly unsupported?: Refuse
 }
 
 /** What an operator sees. `opset` is the version of its domain that the graph asks for. */
@@ -56,6 +58,11 @@ export class Call {
 
   fail(what: string): never {
     return this.node.fail(what)
+  }
+
+  /** Refuses a type or an attribute, whatever the sizes are. */
+  unsupported(what: string): never {
+    return (this.node.unsupported ?? this.node.fail)(what)
   }
 
   /** An input that must be there. */
@@ -133,7 +140,7 @@ export class Call {
   }
 
   #wrong(name: string, wanted: string, value: unknown): never {
-    return this.fail(`the attribute ${name} must be ${wanted}, got ${describe(value)}`)
+    return this.unsupported(`the attribute ${name} must be ${wanted}, got ${describe(value)}`)
   }
 
   /** An axis of a tensor of this rank, counted from its end where negative. */
@@ -153,7 +160,8 @@ export class Call {
   /** An input of floating-point values, of the type of another one where that is given. */
   floats(place: number, like?: GraphTensor): GraphTensor {
     const tensor = this.input(place)
-    if (factsOf(tensor.type).kind !== 'float') this.fail(`input ${place} of type ${tensor.type} is not supported`)
+    if (factsOf(tensor.type).kind !== 'float')
+      this.unsupported(`input ${place} of type ${tensor.type} is not supported`)
     if (like !== undefined && like.type !== tensor.type) this.fail(`${like.type} beside ${tensor.type}`)
     return tensor
   }

@@ -55,6 +55,8 @@ export interface PlanValue {
   readonly shape: readonly number[]
   /** Where it is known before anything runs. */
   readonly constant?: GraphTensor
+  /** Of an input whose value decides shapes or branches: what the plan was made for, and holds for alone. */
+  readonly expected?: GraphTensor
 }
 
 /** A graph for one set of input shapes: shape arithmetic is done, decided branches are gone, and no step is left that nothing needs. */

@@ -1,36 +1,66 @@
 /** One step of a compiled graph: runs it through the registry of operators, or asks it for types and shapes alone. */
 
 import { fail } from '../errors.ts'
-import type { Budget } from './budget.ts'
+import type { Budget, Refuse } from './budget.ts'
 import { Call } from './call.ts'
 import { operatorOf } from './operators/index.ts'
 import type { Step } from './plan.ts'
+import { isRecurrent } from './recurrent/parts.ts'
 import { recurrentOf } from './recurrent/shapes.ts'
-import type { GraphTensor } from './tensor.ts'
+import { type GraphTensor, lengthOf } from './tensor.ts'
 
-/** Throws the error of a step: a file that cannot be run as it asks to be. */
+/** Throws the error of a step: a file that asks for what there is not. */
 export function refuseStep({ label, opset }: Step, what: string): never {
   return fail('ERR_RNN_MODEL_FILE', `The model cannot be run: ${label}, opset ${opset}: ${what}`)
 }
 
+type Tensors = readonly (GraphTensor | undefined)[]
+
+/** The outputs of a step of the registry, computed. Recurrent steps and If are none: what they compute is the backends' own. */
+export function runStep(step: Step, inputs: Tensors, budget: Budget): readonly GraphTensor[] {
+  return called(step, inputs, budget, false)
+}
+
+/** What steps may take while shapes are settled: all their values in a run, and those that are computed at once. */
+export interface Budgets {
+  readonly run: Budget
+  readonly now: Budget
+  /** Results of more values are not computed at once. */
+  readonly mostKept: number
+}
+
 /**
- * The outputs of a step. In a dry call inputs may be phantoms, and so are the outputs but for those that shapes alone decide; a value
- * that is needed throws NeedsValue. Recurrent steps and If are dry alone, or not at all: what they compute is not the registry's.
+ * The outputs of any step but If: phantoms, or the values where those of all inputs are known and the outputs are small. A value that is
+ * not known and decides a shape throws NeedsValue. `refuse` gets what is wrong with these sizes.
  */
-export function runStep(
+export function settleStep(
   step: Step,
-  inputs: readonly (GraphTensor | undefined)[],
-  budget: Budget,
-  isDry = false,
+  inputs: Tensors,
+  { run, now, mostKept }: Budgets,
+  refuse: Refuse,
 ): readonly GraphTensor[] {
-  const refuse = (what: string) => refuseStep(step, what)
-  const row = operatorOf(step.domain, step.opType) ?? (isDry ? recurrentOf(step.domain, step.opType) : undefined)
-  if (row === undefined) return refuse('the operator is not supported')
+  const made = called(step, inputs, run, true, refuse)
+  const isKnown = !isRecurrent(step) && inputs.every((input) => !input?.isPhantom)
+  if (!isKnown || made.some((one) => lengthOf(one) > mostKept)) return made
+  return called(step, inputs, now, false, refuse)
+}
+
+function called(
+  step: Step,
+  inputs: Tensors,
+  budget: Budget,
+  isDry: boolean,
+  refuse: Refuse = (what) => refuseStep(step, what),
+): readonly GraphTensor[] {
+  const { domain, opType, outputs, attributes, opset } = step
+  const row = operatorOf(domain, opType) ?? (isDry ? recurrentOf(domain, opType) : undefined)
+  if (row === undefined) return refuseStep(step, 'the operator is not supported')
   const site = {
-    outputs: step.outputs.map((value) => (value < 0 ? '' : 'wanted')),
+    outputs: outputs.map((value) => (value < 0 ? '' : 'wanted')),
     fail: refuse,
+    unsupported: (what: string) => refuseStep(step, what),
     isStep: true as const,
   }
-  const made = row.run(new Call(site, inputs, step.attributes, step.opset, budget, isDry))
+  const made = row.run(new Call(site, inputs, attributes, opset, budget, isDry))
   return Array.isArray(made) ? made : [made as GraphTensor]
 }

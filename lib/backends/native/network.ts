@@ -5,25 +5,16 @@ import { cellTraits } from '../../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import { collectWeights } from '../../weights/names.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
-import { forwardFlag, headerField, networkOp, outcome, weightFields } from '../protocol.ts'
+import { forwardFlag, headerField, networkOp, outcome } from '../protocol.ts'
 import type { Bound } from './addon.ts'
 import { NativeBatch } from './batch.ts'
 import { type NativeThread, outOfMemory } from './environment.ts'
+import { listWeights } from './packing.ts'
 import { NativeStream } from './stream.ts'
 import { copyOut, uninitialized } from './uninitialized.ts'
 
 // An output of so many floats is written where it stays; shorter ones come through the arena, without arguments.
 const longOutput = 512
-
-/** The weights of all layers and directions as the addon takes them. */
-export function listWeights(all: readonly CellWeights[]): (Float32Array | undefined)[] {
-  const list: (Float32Array | undefined)[] = []
-  const fields = weightFields.length
-  for (let i = 0; i < all.length; i++) {
-    for (let f = 0; f < fields; f++) list[i * fields + f] = all[i][weightFields[f]]
-  }
-  return list
-}
 
 /** A network of the addon. */
 export class NativeNetwork implements Network {

@@ -86,7 +86,7 @@ export const activations: Rows = {
   Softsign: plain((x) => (Math.abs(x) === Infinity ? Math.sign(x) : x / (1 + Math.abs(x)))),
   Gelu: row((call) => {
     const kind = call.text('approximate', 'none')
-    if (kind !== 'none' && kind !== 'tanh') call.fail(`approximate ${kind} is not supported`)
+    if (kind !== 'none' && kind !== 'tanh') call.unsupported(`approximate ${kind} is not supported`)
     return kind === 'tanh' ? geluByTanh : gelu
   }, 'approximate'),
   PRelu: { run: prelu, inputs: [2, 2] },

@@ -28,7 +28,7 @@ export function applied(
   const { kind } = factsOf(a.type)
   if (kind === 'bool') call.fail('bools are no numbers')
   if (kind === 'big') {
-    if (big === undefined) return call.fail(`${a.type} is not supported`)
+    if (big === undefined) return call.unsupported(`${a.type} is not supported`)
     for (let i = 0; i < data.length; i++) data[i] = big(x[i] as bigint, y[i] as bigint)
     return made
   }
@@ -70,7 +70,7 @@ export function checkDivisor(call: Call, { type, data }: GraphTensor): void {
 export function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): GraphTensor {
   const x = call.input(0)
   const { kind } = factsOf(x.type)
-  if (kind === 'bool' || (kind === 'big' && big === undefined)) call.fail(`${x.type} is not supported`)
+  if (kind === 'bool' || (kind === 'big' && big === undefined)) call.unsupported(`${x.type} is not supported`)
   const made = call.allocate(x.type, x.shape)
   const of = (kind === 'big' ? big : number) as (x: number | bigint) => number | bigint
   for (let i = 0; i < made.data.length; i++) made.data[i] = of(x.data[i])

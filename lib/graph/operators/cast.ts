@@ -37,7 +37,7 @@ function castTo(call: Call): GraphTensor {
   // The oldest opset has the name of the type.
   const type =
     typeof code === 'string' ? typeOfCode(oldNames.indexOf(code.toUpperCase())) : typeOfCode(call.integer('to', -1))
-  return cast(call, call.input(0), type ?? call.fail('to asks for a type that is not supported'))
+  return cast(call, call.input(0), type ?? call.unsupported('to asks for a type that is not supported'))
 }
 
 const oldNames: readonly string[] = [

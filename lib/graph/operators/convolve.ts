@@ -132,7 +132,7 @@ function conv(call: Call): GraphTensor {
 }
 
 /** The axes of the convolution that this one is the transpose of: its outputs are the inputs here. */
-function transposedAxes(call: Call, spatial: readonly number[], kernel: readonly number[]): Axis[] {
+export function transposedAxes(call: Call, spatial: readonly number[], kernel: readonly number[]): Axis[] {
   const axes = spatial.length
   const strides = perAxis(call, 'strides', axes, 1, 1)
   const dilations = perAxis(call, 'dilations', axes, 1, 1)

@@ -8,7 +8,7 @@ import { count, type GraphTensor, lengthOf, mostAxes } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 /** What an equation names along an axis: a letter, or a number for an axis of an ellipsis, counted from the last one. */
-type Label = string
+export type Label = string
 
 const ellipsis = '...'
 /** More than two operands with an axis of each kind need. */
@@ -27,7 +27,7 @@ function labelsOf(call: Call, term: string, rank: number | undefined, hidden: nu
   return [...parts[0], ...between, ...(parts[1] ?? '')]
 }
 
-interface Equation {
+export interface Equation {
   readonly operands: readonly Label[][]
   readonly result: readonly Label[]
 }
@@ -50,6 +50,14 @@ function parse(call: Call, operands: readonly GraphTensor[]): Equation {
     call.fail(`the result of ${describe(text)}`)
   }
   return { operands: labels, result }
+}
+
+/** What a call asks for. */
+export function equationOf(call: Call): Equation {
+  return parse(
+    call,
+    call.inputs.map((_, i) => call.input(i)),
+  )
 }
 
 /** The size of each label; axes of an ellipsis broadcast. */
@@ -95,7 +103,7 @@ function placesOf(
 }
 
 function einsum(call: Call): GraphTensor {
-  if (call.inputs.length > 2) call.fail(`${call.inputs.length} operands are not supported; 1 or 2 are`)
+  if (call.inputs.length > 2) call.unsupported(`${call.inputs.length} operands are not supported; 1 or 2 are`)
   const operands = call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
   const equation = parse(call, operands)
   const sizes = sizesOf(

@@ -19,7 +19,7 @@ function constant(call: Call): GraphTensor {
     if (isList && Array.isArray(given)) return made(type, [given.length], given as readonly (number | bigint)[])
     if (!isList && (typeof given === 'number' || typeof given === 'bigint')) return made(type, [], [given])
   }
-  return call.fail('a value that is no tensor and no numbers is not supported')
+  return call.unsupported('a value that is no tensor and no numbers is not supported')
 }
 
 const valueAttributes = [

@@ -35,9 +35,9 @@ function channelsOf(call: Call, x: GraphTensor): [N: number, C: number, inner: n
 function batchNorm(call: Call): GraphTensor {
   const x = call.floats(0)
   if (call.flag('training_mode') || call.node.outputs.some((name, i) => i > 0 && name !== '')) {
-    call.fail('training_mode is not supported')
+    call.unsupported('training_mode is not supported')
   }
-  if (!call.flag('spatial', true)) call.fail('spatial 0 is not supported')
+  if (!call.flag('spatial', true)) call.unsupported('spatial 0 is not supported')
   const [N, C, inner] = channelsOf(call, x)
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((place) => perChannel(call, place, C))
   const epsilon = call.real('epsilon', 1e-5)

@@ -39,7 +39,7 @@ function constantOf(call: Call, x: GraphTensor): number | bigint {
 function pad(call: Call): GraphTensor {
   const x = call.input(0)
   const name = call.text('mode', 'constant')
-  const mode = Object.hasOwn(modes, name) ? modes[name] : call.fail(`mode ${name} is not supported`)
+  const mode = Object.hasOwn(modes, name) ? modes[name] : call.unsupported(`mode ${name} is not supported`)
   const [before, after] = padsOf(call, x.shape.length)
   const shape = x.shape.map((size, axis) => size + before[axis] + after[axis])
   const constant = constantOf(call, x)

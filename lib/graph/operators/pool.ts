@@ -71,7 +71,7 @@ function averagePool(call: Call): GraphTensor {
 function maxPool(call: Call): readonly GraphTensor[] {
   const x = call.input(0)
   const { kind, range } = factsOf(x.type)
-  if (kind === 'bool' || kind === 'big') call.fail(`${x.type} is not supported`)
+  if (kind === 'bool' || kind === 'big') call.unsupported(`${x.type} is not supported`)
   const { axes, plane, planes } = axesOf(call, x)
   const byColumns = call.flag('storage_order')
   const made = call.allocate(x.type, shapeOf(x, axes))

@@ -64,7 +64,7 @@ function matricesOf(call: Call, batch: readonly number[], own: readonly number[]
 
 function product(call: Call, x: GraphTensor, y: GraphTensor, alpha: number): GraphTensor {
   const { kind } = factsOf(x.type)
-  if (x.type !== y.type || kind === 'bool') call.fail(`${x.type} times ${y.type} is not supported`)
+  if (x.type !== y.type || kind === 'bool') call.unsupported(`${x.type} times ${y.type} is not supported`)
   if (x.shape.length === 0 || y.shape.length === 0) call.fail('a number is no matrix')
   // A vector is a row on the left, a column on the right, and its axis of 1 is taken off again.
   const left = x.shape.length === 1 ? [1, ...x.shape] : x.shape
@@ -128,7 +128,8 @@ function inDouble(call: Call, x: GraphTensor): GraphTensor {
 
 /** onnxruntime's MatMul with a factor, and matrices that may lie turned. */
 function fusedMatMul(call: Call): GraphTensor {
-  if (call.flag('transBatchA') || call.flag('transBatchB')) call.fail('transBatchA and transBatchB are not supported')
+  if (call.flag('transBatchA') || call.flag('transBatchB'))
+    call.unsupported('transBatchA and transBatchB are not supported')
   const x = call.floats(0)
   const y = call.floats(1, x)
   const a = call.flag('transA') ? turned(call, x) : x

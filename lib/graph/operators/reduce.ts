@@ -26,7 +26,7 @@ function reduced(call: Call, reduction: Reduction): GraphTensor {
   const { kind } = factsOf(x.type)
   const isFloat = kind === 'float'
   const mayBe = isFloat || (reduction.integer && (kind !== 'bool' || reduction.isExtreme))
-  if (!mayBe) call.fail(`${x.type} is not supported`)
+  if (!mayBe) call.unsupported(`${x.type} is not supported`)
   const given = call.numbersOf(1, 'axes') ?? []
   if (given.length === 0 && call.flag('noop_with_empty_axes')) return x
   const axes = given.length === 0 ? x.shape.map((_, axis) => axis) : call.axes(given, rank)

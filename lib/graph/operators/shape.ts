@@ -115,7 +115,7 @@ function sizeOf(call: Call): GraphTensor {
 /** Outside training it gives its input back; its second output says that nothing was dropped. */
 function dropout(call: Call): readonly GraphTensor[] {
   const x = call.floats(0)
-  if (call.inputs[2] && call.number(2, 'training_mode') !== 0) call.fail('training_mode is not supported')
+  if (call.inputs[2] && call.number(2, 'training_mode') !== 0) call.unsupported('training_mode is not supported')
   if (call.node.outputs.length < 2) return [x]
   const mask = call.allocate(call.opset < 10 ? x.type : 'bool', x.shape)
   mask.data.fill(1 as never)

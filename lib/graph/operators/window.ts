@@ -39,7 +39,8 @@ export type AutoPad = 'NOTSET' | 'VALID' | 'SAME_UPPER' | 'SAME_LOWER'
 export function autoPadOf(call: Call): AutoPad {
   const mode = call.text('auto_pad', 'NOTSET')
   if (mode === '' || mode === 'NOTSET') return 'NOTSET'
-  if (mode !== 'VALID' && mode !== 'SAME_UPPER' && mode !== 'SAME_LOWER') call.fail(`auto_pad ${mode} is not supported`)
+  if (mode !== 'VALID' && mode !== 'SAME_UPPER' && mode !== 'SAME_LOWER')
+    call.unsupported(`auto_pad ${mode} is not supported`)
   return mode as AutoPad
 }
 

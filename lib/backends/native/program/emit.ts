@@ -1,7 +1,7 @@
 /** Instructions of a program before they are numbers, and the numbers; it alone knows how an instruction is encoded. */
 
 import { elementNumber, opcode, regionNumber } from '../../protocol.ts'
-import { axesOf, elementBytes, extentOf, type Memory, orderOf, permuted, type View } from './views.ts'
+import { axesOf, elementBytes, extentOf, type Memory, orderOf, type View } from './views.ts'
 
 export type Operand = number | View | undefined
 
@@ -103,7 +103,3 @@ function encodeView({ memory, type, start, shape, strides }: View): number[] {
   const axes = axesOf(shape).flatMap((axis) => [shape[axis], strides[axis]])
   return [elementNumber[type], regionNumber[root.region], offset, shape.length, ...axes]
 }
-
-/** The strides of the channels-last view of values whose memory may be so. */
-export const channelsLast = (view: View): View =>
-  permuted(view, [0, ...axesOf(view.shape).slice(2), 1])

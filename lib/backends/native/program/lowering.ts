@@ -5,9 +5,17 @@ import type { Plan, Step } from '../../../graph/plan.ts'
 import { count, type ElementType, type GraphTensor } from '../../../graph/tensor.ts'
 import { aligned } from './arena.ts'
 import type { Instruction } from './emit.ts'
-import { Op } from './op.ts'
-import type { Row } from './row.ts'
-import { axesOf, type Element, elementBytes, isDense, Memory, moved, stridesIn, type View, viewOfTensor } from './views.ts'
+import {
+  axesOf,
+  type Element,
+  elementBytes,
+  isDense,
+  Memory,
+  moved,
+  stridesIn,
+  type View,
+  viewOfTensor,
+} from './views.ts'
 import type { PackedWeights } from './weights.ts'
 
 const elements: Partial<Record<ElementType, Element>> = {
@@ -25,26 +33,37 @@ export function refuse(label: string, what: string): never {
   return fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot run on this backend: ${label}: ${what}`)
 }
 
-/** Finds the way in which an operator is done. */
-export type RowOf = (domain: string, opType: string) => Row | undefined
+/** Emits what a step does, and gives where its outputs lie; undefined for an operator that is not known. */
+export type LowerStep = (to: Lowering, step: Step) => View | readonly (View | undefined)[] | undefined
+
+/** Values that are put before and after each axis; negative ones are taken away. */
+export interface Pads {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+}
 
 /** The instructions of a plan, as they are made. */
 export class Lowering {
   readonly plan: Plan
   readonly weights: PackedWeights
+  /** The most threads that one run may use. */
+  readonly threads: number
+  /** Zeros around a value that the convolution after it takes upon itself, by the value's number. */
+  readonly padded = new Map<number, { readonly view: View; readonly pads: Pads }>()
   code: Instruction[] = []
   ioBytes = 0
-  readonly #rowOf: RowOf
+  readonly #lowerOne: LowerStep
   readonly #views = new Map<number, View>()
   readonly #uses: Uses
   readonly #done = new Set<Step>()
   #copies = new Map<string, View>()
   #label = 'the model'
 
-  constructor(plan: Plan, weights: PackedWeights, rowOf: RowOf) {
+  constructor(plan: Plan, weights: PackedWeights, lowerOne: LowerStep, threads: number) {
     this.plan = plan
+    this.threads = threads
     this.weights = weights
-    this.#rowOf = rowOf
+    this.#lowerOne = lowerOne
     this.#uses = new Uses(plan)
   }
 
@@ -84,11 +103,11 @@ export class Lowering {
   #lowerStep(step: Step): void {
     const wanted = step.outputs.filter((value) => value >= 0)
     if (wanted.every((value) => count(this.plan.values[value]!.shape) === 0)) {
-      for (const value of wanted) this.set(value, this.make(this.element(this.plan.values[value]!.type), this.plan.values[value]!.shape))
+      for (const value of wanted)
+        this.set(value, this.make(this.element(this.plan.values[value]!.type), this.plan.values[value]!.shape))
       return
     }
-    const row = this.#rowOf(step.domain, step.opType) ?? refuse(step.label, 'this operator is not supported')
-    const made = row(new Op(this, step))
+    const made = this.#lowerOne(this, step) ?? refuse(step.label, 'this operator is not supported')
     const views: readonly (View | undefined)[] = Array.isArray(made) ? made : [made as View]
     for (const [i, value] of step.outputs.entries()) if (value >= 0 && views[i]) this.set(value, views[i])
   }

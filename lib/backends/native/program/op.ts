@@ -2,8 +2,9 @@
 
 import { Budget } from '../../../graph/budget.ts'
 import { Call } from '../../../graph/call.ts'
+import { operatorOf } from '../../../graph/operators/index.ts'
 import type { PlanValue, Step } from '../../../graph/plan.ts'
-import { count, type GraphTensor, phantom } from '../../../graph/tensor.ts'
+import { count, type ElementType, type GraphTensor, phantom } from '../../../graph/tensor.ts'
 import type { Instruction } from './emit.ts'
 import { type Lowering, refuse } from './lowering.ts'
 import { axesOf, type Element, orderOf, reshaped, spread, type View } from './views.ts'
@@ -17,9 +18,23 @@ export class Op {
   constructor(to: Lowering, step: Step) {
     this.to = to
     this.step = step
-    const site = { outputs: step.outputs.map((value) => (value < 0 ? '' : `${value}`)), fail: (what: string) => this.fail(what) }
-    const inputs = step.inputs.map((value) => (value < 0 ? undefined : known(to.plan.values[value]!)))
-    this.call = new Call(site, inputs, step.attributes, step.opset, new Budget(Number.POSITIVE_INFINITY), true)
+    this.call = this.#called(true)
+  }
+
+  #called(isDry: boolean): Call {
+    const { inputs, outputs, attributes, opset } = this.step
+    const site = {
+      outputs: outputs.map((value) => (value < 0 ? '' : `${value}`)),
+      fail: (what: string) => this.fail(what),
+    }
+    const values = inputs.map((value) => (value < 0 ? undefined : known(this.to.plan.values[value]!)))
+    return new Call(site, values, attributes, opset, new Budget(Number.POSITIVE_INFINITY), isDry)
+  }
+
+  /** What the operator makes of inputs that are all known. */
+  computed(): readonly GraphTensor[] {
+    const made = operatorOf(this.step.domain, this.step.opType)!.run(this.#called(false))
+    return Array.isArray(made) ? made : [made as GraphTensor]
   }
 
   fail(what: string): never {
@@ -74,7 +89,7 @@ export class Op {
     return reshaped(view, shape) ?? reshaped(this.dense(view), shape)!
   }
 
-  /** A copy with the values of a view, which a later one may be written over. */
+  /** The values as another type; the view itself where they are. */
   cast(view: View, type: Element): View {
     if (view.type === type) return view
     const made = this.make(type, view.shape, orderOf(view))
@@ -84,11 +99,16 @@ export class Op {
 
   /** One value as often as a shape has places. */
   scalar(type: Element, value: number | bigint, shape: readonly number[] = []): View {
-    const array = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, int8: Int8Array }[type as string] ?? Uint8Array
+    const array =
+      { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, int8: Int8Array }[type as string] ?? Uint8Array
     const data = new (array as new (length: number) => GraphTensor['data'])(1)
     data[0] = (type === 'int64' ? BigInt(value) : Number(value)) as never
-    const type_ = type === 'float16' ? 'float32' : type
-    return spread(this.to.constant({ type: type_, shape: [], data }), shape)
+    return spread(this.to.constant({ type: type as ElementType, shape: [], data }), shape)
+  }
+
+  /** Numbers that the compiler made. */
+  floats(data: Float32Array, shape: readonly number[]): View {
+    return this.to.constant({ type: 'float32', shape, data })
   }
 
   /** Memory for what is computed place by place from these: in the order of the largest that is not repeated. */
@@ -111,6 +131,6 @@ export class Op {
   }
 }
 
-function known({ type, shape, constant }: PlanValue): GraphTensor {
-  return constant ?? phantom(type, shape)
+function known({ type, shape, constant, expected }: PlanValue): GraphTensor {
+  return constant ?? expected ?? phantom(type, shape)
 }

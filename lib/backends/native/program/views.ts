@@ -16,8 +16,11 @@ export const elementBytes: Readonly<Record<Element, number>> = {
   float16: 4,
 }
 
+let memories = 0
+
 /** A piece of one region. */
 export class Memory {
+  readonly id = memories++
   readonly region: keyof typeof regionNumber
   readonly bytes: number
   /** Of a constant. */

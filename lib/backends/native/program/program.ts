@@ -1,0 +1,128 @@
+/** A plan as the addon runs it: its numbers, its memory, and calls of it. */
+
+import type { Plan } from '../../../graph/plan.ts'
+import { stepFailed } from '../../../graph/step-error.ts'
+import { count, type ElementType, elementTypes, type GraphData } from '../../../graph/tensor.ts'
+import type { Program, ProgramInstance, WeightStore } from '../../interface.ts'
+import { headerField, instanceOp, outcome, programOp } from '../../protocol.ts'
+import type { Bound } from '../addon.ts'
+import { type NativeThread, outOfMemory } from '../environment.ts'
+import { copiesLeft, placeConstants, placeScratch, writeInPlace } from './arena.ts'
+import { encode } from './emit.ts'
+import { lowerStep } from './index.ts'
+import { Lowering, refuse } from './lowering.ts'
+import type { View } from './views.ts'
+import { PackedWeights } from './weights.ts'
+
+/** An array over a part of shared memory. */
+interface Place {
+  readonly array: new (buffer: SharedArrayBuffer, offset: number, length: number) => GraphData
+  readonly offset: number
+  readonly length: number
+}
+
+export class NativeProgram implements Program {
+  readonly #thread: NativeThread
+  readonly #call: Bound
+  readonly #labels: readonly string[]
+  readonly #ioBytes: number
+  readonly #inputs: readonly Place[]
+  readonly #outputs: readonly Place[]
+
+  constructor(thread: NativeThread, table: number, plan: Plan, store: WeightStore, threads: number) {
+    const lowering = new Lowering(plan, new PackedWeights(thread, table, store), lowerStep, threads)
+    const { inputs, outputs } = lowering.lower()
+    const code = copiesLeft(lowering.code)
+    writeInPlace(code)
+    const scratchBytes = placeScratch(code)
+    const constants = placeConstants(code)
+    const numbers = encode(code, lowering.ioBytes, scratchBytes, refuse)
+    const placed = (values: readonly number[], views: readonly View[]) =>
+      views.map((view, i) => placeOf(plan.values[values[i]]!.type, view))
+    this.#inputs = placed(plan.inputs, inputs)
+    this.#outputs = placed(plan.outputs, outputs)
+    this.#thread = thread
+    this.#labels = code.map(({ label }) => label)
+    this.#ioBytes = lowering.ioBytes
+    this.#call = thread.addon.program(table, threads, numbers, constants, lowering.weights.memories)
+  }
+
+  instance(): ProgramInstance {
+    const { header } = this.#thread
+    const io = new SharedArrayBuffer(this.#ioBytes + 64)
+    header[headerField.op] = programOp.instance
+    const call = this.#call(new Uint8Array(io)) as Bound
+    const from = header[headerField.slot]
+    const arrays = (places: readonly Place[]) =>
+      places.map(({ array: TypedArray, offset, length }) => new TypedArray(io, from + offset, length))
+    return new NativeInstance(this.#thread, call, this.#labels, arrays(this.#inputs), arrays(this.#outputs))
+  }
+
+  dispose(): void {
+    this.#thread.header[headerField.op] = programOp.dispose
+    this.#call()
+  }
+}
+
+function placeOf(type: ElementType, { memory, shape }: View): Place {
+  return { array: elementTypes[type].array as unknown as Place['array'], offset: memory.offset, length: count(shape) }
+}
+
+class NativeInstance implements ProgramInstance {
+  readonly inputs: readonly GraphData[]
+  readonly outputs: readonly GraphData[]
+  readonly #thread: NativeThread
+  readonly #call: Bound
+  readonly #labels: readonly string[]
+
+  constructor(
+    thread: NativeThread,
+    call: Bound,
+    labels: readonly string[],
+    inputs: readonly GraphData[],
+    outputs: readonly GraphData[],
+  ) {
+    this.#thread = thread
+    this.#call = call
+    this.#labels = labels
+    this.inputs = inputs
+    this.outputs = outputs
+  }
+
+  run(): void {
+    // `op` is 0, run, as whoever read it last left it.
+    this.#call()
+    const failed = this.#thread.header[headerField.slot]
+    if (failed !== 0) throw this.#errorAt(failed)
+  }
+
+  start(settle: (error?: Error) => void): () => void {
+    this.#act(instanceOp.start)
+    const thread = this.#thread
+    const slot = thread.expect((slot, how) => {
+      const error = how === outcome.done ? undefined : how === outcome.failed ? this.#failure(slot) : outOfMemory()
+      thread.drop(slot)
+      settle(error)
+    })
+    return () => thread.cancel(slot)
+  }
+
+  #failure(slot: number): Error {
+    this.#thread.header[headerField.slot] = slot
+    this.#act(instanceOp.failedAt)
+    return this.#errorAt(this.#thread.header[headerField.slot])
+  }
+
+  #errorAt(failed: number): Error {
+    return stepFailed(this.#labels[failed - 1])
+  }
+
+  dispose(): void {
+    this.#act(instanceOp.dispose)
+  }
+
+  #act(op: number): void {
+    this.#thread.header[headerField.op] = op
+    this.#call()
+  }
+}

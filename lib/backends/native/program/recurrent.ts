@@ -1,0 +1,54 @@
+/** Recurrent layers: the engine's own networks, their inputs and outputs as views of what ONNX has. */
+
+import { recurrentNetwork } from '../../../graph/recurrent/network.ts'
+import { recurrentPlaces } from '../../../graph/recurrent/parts.ts'
+import { cellTraits } from '../../../spec/cell-traits.ts'
+import { directionsOf } from '../../../spec/spec.ts'
+import { specNumbers } from '../packing.ts'
+import type { Row, Rows } from './row.ts'
+import { orderOf, permuted, reshaped, type View } from './views.ts'
+import { digest } from './weights.ts'
+
+const recurrent: Row = (op) => {
+  const { values } = op.to.plan
+  const { spec, weights, batchFirst } = recurrentNetwork(op.step, (value) => values[value]?.constant, op.to.threads)
+  const D = directionsOf(spec)
+  const H = spec.hiddenSize
+  const given = op.view(recurrentPlaces.x)
+  const x = batchFirst ? permuted(given, [1, 0, 2]) : given
+  const [T, B] = x.shape
+  const state = (place: number) => {
+    const view = op.optional(place)
+    return view && (batchFirst ? permuted(view, [1, 0, 2]) : view)
+  }
+  const [h0, c0] = [state(recurrentPlaces.h0), state(recurrentPlaces.c0)]
+  const hasCell = cellTraits[spec.cell].hasCellState
+  const outer = (view: View | undefined) => view && (batchFirst ? permuted(view, [1, 0, 2]) : view)
+  if (T === 0) {
+    const zeros = op.scalar('float32', 0, [D, B, H])
+    return [op.make('float32', op.wants(0) ? op.result().shape : []), outer(h0 ?? zeros), outer(c0 ?? zeros)]
+  }
+  // In the order in which x lies.
+  const [outermost] = orderOf(x)
+  const y = op.wants(0) ? op.make('float32', [T, B, D * H], outermost === 1 ? [1, 0, 2] : [0, 1, 2]) : undefined
+  const hn = op.wants(1) ? op.make('float32', [D, B, H]) : undefined
+  const cn = hasCell && op.wants(2) ? op.make('float32', [D, B, H]) : undefined
+  const others = [2, 3, 7, 8, 9, 10, 11].map((place) => op.constant(place)?.data)
+  const memory = op.to.weights.network(op.constant(1)!, digest(...others), spec, weights)
+  const numbers = specNumbers(spec)
+  const inputs = [
+    memory,
+    numbers.length,
+    ...numbers,
+    x,
+    op.optional(recurrentPlaces.lengths),
+    h0,
+    hasCell ? c0 : undefined,
+  ]
+  op.emit('network', inputs, [y, hn, cn])
+  const split = y && reshaped(y, [T, B, D, H])!
+  return [split && permuted(split, batchFirst ? [1, 0, 2, 3] : [0, 2, 1, 3]), outer(hn), outer(cn)]
+}
+
+export const recurrents: Rows = { RNN: recurrent, GRU: recurrent, LSTM: recurrent }
+export const microsoftRecurrents: Rows = { DynamicQuantizeLSTM: recurrent }

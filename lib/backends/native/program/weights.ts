@@ -1,0 +1,71 @@
+/** The packed weights of a program, in the order of its numbers; it alone knows how a key says what a memory was made of. */
+
+import type { GraphTensor } from '../../../graph/tensor.ts'
+import type { CellWeights, NetworkSpec } from '../../../spec/spec.ts'
+import type { WeightStore } from '../../interface.ts'
+import { headerField, networkOp, operatorNumber, operatorOp } from '../../protocol.ts'
+import type { Addon } from '../addon.ts'
+import type { NativeThread } from '../environment.ts'
+import { listWeights, packedMemory, specNumbers } from '../packing.ts'
+
+/** N rows of K weights, and N biases. */
+export interface Dense {
+  readonly weight: Float32Array
+  readonly bias: Float32Array | undefined
+}
+
+export class PackedWeights {
+  readonly memories: Float32Array[] = []
+  readonly #addon: Addon
+  readonly #thread: NativeThread
+  readonly #table: number
+  readonly #store: WeightStore
+
+  constructor(thread: NativeThread, table: number, store: WeightStore) {
+    this.#addon = thread.addon
+    this.#thread = thread
+    this.#table = table
+    this.#store = store
+  }
+
+  /** The number of a packed matrix. `made` is asked where the store has none made of this constant by this key. */
+  dense(constant: GraphTensor, key: string, K: number, N: number, make: () => Dense): number {
+    const kind = operatorNumber.linear
+    const packed = this.#store.packed(constant, `linear ${K} ${N} ${key}`, () => {
+      const { weight, bias } = make()
+      const memory = packedMemory(this.#addon.operatorFloats(this.#table, kind, [K, N]))
+      const call = this.#addon.operator(this.#table, kind, [K, N], memory, [weight, bias])
+      this.#thread.header[headerField.op] = operatorOp.dispose
+      call()
+      return memory
+    })
+    return this.memories.push(packed) - 1
+  }
+
+  /** The number of a packed network. */
+  network(constant: GraphTensor, key: string, spec: NetworkSpec, weights: readonly CellWeights[]): number {
+    const numbers = specNumbers(spec)
+    const packed = this.#store.packed(constant, `network ${numbers} ${key}`, () => {
+      const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
+      const call = this.#addon.network(this.#table, numbers, 1, memory, listWeights(weights))
+      this.#thread.header[headerField.op] = networkOp.dispose
+      call()
+      return memory
+    })
+    return this.memories.push(packed) - 1
+  }
+}
+
+/** A short text that differs where values differ. */
+export function digest(...parts: readonly (ArrayBufferView | undefined)[]): string {
+  let [a, b] = [0x811c9dc5, 0x9e3779b9]
+  for (const part of parts) {
+    const bytes = part ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array()
+    a = Math.imul(a ^ bytes.length, 0x85ebca6b)
+    for (const byte of bytes) {
+      a = Math.imul(a ^ byte, 0x01000193)
+      b = Math.imul(b + byte, 0x27d4eb2f) ^ (b >>> 15)
+    }
+  }
+  return `${(a >>> 0).toString(36)}${(b >>> 0).toString(36)}`
+}
