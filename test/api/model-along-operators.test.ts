@@ -14,6 +14,8 @@ interface Case {
   readonly weights?: Readonly<Record<string, TestTensor>>
   readonly lists?: Readonly<Record<string, readonly number[]>>
   readonly outputs?: readonly string[]
+  /** Inputs beside x. */
+  readonly more?: Readonly<Record<string, readonly number[]>>
 }
 
 const op = (
@@ -29,10 +31,10 @@ const op = (
   attributes,
 })
 
-const fileOf = ({ x, nodes, weights, lists, outputs = ['y'] }: Omit<Case, 'steps'>) =>
+const fileOf = ({ x, nodes, weights, lists, outputs = ['y'], more = {} }: Omit<Case, 'steps'>) =>
   modelFile({
     nodes,
-    inputs: { x: { shape: x } },
+    inputs: { x: { shape: x }, ...Object.fromEntries(Object.entries(more).map(([name, shape]) => [name, { shape }])) },
     outputs: Object.fromEntries(outputs.map((name) => [name, {}])),
     weights,
     lists,
@@ -402,6 +404,16 @@ describe('along', () => {
         weights: { W: weight(1, 2, 4, 3), R: weight(2, 2, 4, 4) },
       },
       /\(RNN\): its direction is bidirectional/,
+    ],
+    [
+      'a state that is computed',
+      {
+        x: ['time', 1, 3],
+        nodes: [op('Relu', 'state', 'h0'), op('RNN', 'x W R - - h0', 'y', { hidden_size: 4 })],
+        weights: layer,
+        more: { state: [1, 1, 4] },
+      },
+      /\(RNN\): its state at the start \(input 5\) is no constant/,
     ],
     [
       'lengths',
