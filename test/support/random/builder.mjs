@@ -1,7 +1,8 @@
 // A random graph under construction: its values with their shapes and bounds, its nodes, and the file that it becomes. It knows no
-// operator; `random-operators.mjs` has these.
+// operator; the files beside have these.
 
-import { bytes, integer, joined, node, opset, tensorBody, text, typeCodes, value } from './run-graph.mjs'
+import { node, value } from '../run-graph.mjs'
+import { modelFile } from '../run-model.mjs'
 
 /**
  * @typedef {object} Value what the builder knows of a value
@@ -145,7 +146,8 @@ export class GraphBuilder {
 
   /** A float whose rank is one of these. */
   float({ ranks = [1, 2, 3, 4], test = () => true } = {}) {
-    const allowed = ranks.filter((rank) => rank >= this.first)
+    // In a batch one axis is left to be touched.
+    const allowed = ranks.filter((rank) => rank > this.first)
     return this.any(
       'float32',
       (one) => allowed.includes(one.dims.length) && test(one),
@@ -203,7 +205,7 @@ export class GraphBuilder {
   /**
    * The file, and what to give it.
    *
-   * @returns {{ file: Uint8Array, inputs: Map<string, import('./run-graph.mjs').GraphValue>, outputs: Value[] }}
+   * @returns {{ file: Uint8Array, inputs: Map<string, import('../run-graph.mjs').GraphValue>, outputs: Value[] }}
    */
   done() {
     const outputs = this.outputs()
@@ -226,23 +228,4 @@ export class GraphBuilder {
   #opened(name, dims) {
     return dims.map((size, axis) => (axis < this.first ? 'N' : this.rows === undefined ? `${name}_${axis}` : size))
   }
-}
-
-/** The body of a ValueInfoProto; a size may be a name, and all of them left out. */
-export function valueInfo(name, type, dims) {
-  const dim = (size) => bytes(1, typeof size === 'number' ? integer(1, size) : text(2, size))
-  const shape = dims ? [bytes(2, joined(dims.map(dim)))] : []
-  return joined([text(1, name), bytes(2, bytes(1, joined([integer(1, typeCodes[type]), ...shape])))])
-}
-
-/** The file of a model. */
-export function modelFile({ nodes, version, inputs, constants, outputs }) {
-  const graph = [
-    ...nodes,
-    text(2, 'random'),
-    ...[...constants].map(([name, one]) => bytes(5, tensorBody(name, one))),
-    ...inputs.map(({ name, type, dims }) => bytes(11, valueInfo(name, type, dims))),
-    ...outputs.map(({ name, type }) => bytes(12, valueInfo(name, type))),
-  ]
-  return joined([integer(1, 8), bytes(7, joined(graph)), opset('', version), opset('com.microsoft', 1)])
 }
