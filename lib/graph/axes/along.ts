@@ -63,11 +63,7 @@ function checkStrides({ found, length: all }: Followed, frames: number, subject:
   const odd = periods.find(({ period }) => !Number.isInteger(frames / period))
   if (odd === undefined) return
   const needed = periods.reduce((multiple, { period }) => common(multiple, period), 1)
-  refuse(
-    subject,
-    odd.step,
-    `a step of ${frames} ends amid its stride: shapes must give a multiple of ${needed}`,
-  )
+  refuse(subject, odd.step, `a step of ${frames} ends amid its stride: shapes must give a multiple of ${needed}`)
 }
 
 /** The least common multiple; of a fraction of a frame, which upsampling makes, the whole number stays. */

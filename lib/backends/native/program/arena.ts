@@ -91,7 +91,11 @@ function isMadeInPlace(
 }
 
 /** Whether an instruction touches these bytes; only reading them afterwards does no harm. */
-function interferes({ inputs, outputs }: Instruction, { memory, first, end }: ReturnType<typeof spanOf>, mayRead: boolean) {
+function interferes(
+  { inputs, outputs }: Instruction,
+  { memory, first, end }: ReturnType<typeof spanOf>,
+  mayRead: boolean,
+) {
   const touched = mayRead ? outputs : [...inputs, ...outputs]
   return touched.some((operand) => {
     if (operand === undefined || !isView(operand)) return false

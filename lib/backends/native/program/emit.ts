@@ -105,5 +105,4 @@ function encodeView({ memory, type, start, shape, strides }: View): number[] {
 }
 
 /** The strides of the channels-last view of values whose memory may be so. */
-export const channelsLast = (view: View): View =>
-  permuted(view, [0, ...axesOf(view.shape).slice(2), 1])
+export const channelsLast = (view: View): View => permuted(view, [0, ...axesOf(view.shape).slice(2), 1])

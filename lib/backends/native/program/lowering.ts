@@ -7,7 +7,17 @@ import { aligned } from './arena.ts'
 import type { Instruction } from './emit.ts'
 import { Op } from './op.ts'
 import type { Row } from './row.ts'
-import { axesOf, type Element, elementBytes, isDense, Memory, moved, stridesIn, type View, viewOfTensor } from './views.ts'
+import {
+  axesOf,
+  type Element,
+  elementBytes,
+  isDense,
+  Memory,
+  moved,
+  stridesIn,
+  type View,
+  viewOfTensor,
+} from './views.ts'
 import type { PackedWeights } from './weights.ts'
 
 const elements: Partial<Record<ElementType, Element>> = {
@@ -84,7 +94,8 @@ export class Lowering {
   #lowerStep(step: Step): void {
     const wanted = step.outputs.filter((value) => value >= 0)
     if (wanted.every((value) => count(this.plan.values[value]!.shape) === 0)) {
-      for (const value of wanted) this.set(value, this.make(this.element(this.plan.values[value]!.type), this.plan.values[value]!.shape))
+      for (const value of wanted)
+        this.set(value, this.make(this.element(this.plan.values[value]!.type), this.plan.values[value]!.shape))
       return
     }
     const row = this.#rowOf(step.domain, step.opType) ?? refuse(step.label, 'this operator is not supported')

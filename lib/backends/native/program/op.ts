@@ -17,7 +17,10 @@ export class Op {
   constructor(to: Lowering, step: Step) {
     this.to = to
     this.step = step
-    const site = { outputs: step.outputs.map((value) => (value < 0 ? '' : `${value}`)), fail: (what: string) => this.fail(what) }
+    const site = {
+      outputs: step.outputs.map((value) => (value < 0 ? '' : `${value}`)),
+      fail: (what: string) => this.fail(what),
+    }
     const inputs = step.inputs.map((value) => (value < 0 ? undefined : known(to.plan.values[value]!)))
     this.call = new Call(site, inputs, step.attributes, step.opset, new Budget(Number.POSITIVE_INFINITY), true)
   }
@@ -84,7 +87,8 @@ export class Op {
 
   /** One value as often as a shape has places. */
   scalar(type: Element, value: number | bigint, shape: readonly number[] = []): View {
-    const array = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, int8: Int8Array }[type as string] ?? Uint8Array
+    const array =
+      { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, int8: Int8Array }[type as string] ?? Uint8Array
     const data = new (array as new (length: number) => GraphTensor['data'])(1)
     data[0] = (type === 'int64' ? BigInt(value) : Number(value)) as never
     const type_ = type === 'float16' ? 'float32' : type
