@@ -8,6 +8,7 @@ import { flatten } from '../graph/flatten.ts'
 import { bytesIn } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { BackendName } from '../spec/spec.ts'
+import { ModelBatcher, type ModelBatcherOptions } from './batcher.ts'
 import { filesBeside } from './beside.ts'
 import { ModelCore } from './core.ts'
 import type { ModelStreamOptions } from './opening.ts'
@@ -152,6 +153,19 @@ export class Model {
   }
 
   /**
+   * Makes a batcher: many live streams of the model, whose steps run in batches beside the JavaScript thread.
+   *
+   * @param options how many steps run together, how long one may wait for others, how many may wait; and what a stream takes
+   * @throws RNNError `ERR_RNN_OPTION` also for a graph in which rows of a batch do not stay apart, naming the operator; `ERR_RNN_SHAPE`,
+   * `ERR_RNN_MODEL_FILE`, `ERR_RNN_DISPOSED`
+   * @example
+   * const batcher = vad.batcher({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
+   */
+  batcher(options?: ModelBatcherOptions): ModelBatcher {
+    return new ModelBatcher(() => this.#use(), options)
+  }
+
+  /**
    * What the model's weights take, in bytes: its constants, and what the backend has packed of them so far.
    *
    * @throws RNNError `ERR_RNN_DISPOSED`
@@ -189,9 +203,6 @@ function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
   const other = otherKind(file, 'onnx')
   if (other !== undefined) fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: it is ${other}`)
   const backend = chooseBackend(options.backend)
-  if (backend.program === undefined) {
-    fail('ERR_RNN_BACKEND', `the backend '${backend.name}' cannot run whole models`)
-  }
   const opened = openModel(file, options.externalData)
   const graph = flatten(opened, readConstants(options.constants, opened.inputs))
   return modelOf(new ModelCore(graph, backend, options.threads ?? 1, opened.budget.bytes, new ModelStore(graph)))

@@ -1,24 +1,33 @@
 /** How a stream of a model is opened: which inputs are states, and the sizes that the file leaves open. */
 
 import { describe, fail, named } from '../errors.ts'
+import { along, type Streamed } from '../graph/axes/along.ts'
 import type { Carry } from '../graph/plan.ts'
 import type { ElementType, GraphData } from '../graph/tensor.ts'
 import { sha256 } from '../hash.ts'
 import { create } from '../intrinsics/captured.ts'
-import { type Check, readOptions } from '../options/checks.ts'
+import { type Check, type Checked, readOptions, string } from '../options/checks.ts'
 import { readShape } from '../tensor/read.ts'
 import type { ModelCore } from './core.ts'
 import type { InputRule } from './input.ts'
 import { checkRecord, namesOf, refuseUnknown, unknownName } from './names.ts'
 import { keyOf, type LoadedProgram } from './programs.ts'
-import { type DeclaredInput, labelOf } from './shapes.ts'
+import { type DeclaredInput, labelOf, shownKey } from './shapes.ts'
 
 /** Options of `model.stream`, `model.restoreStream` and `model.batcher`. */
 export interface ModelStreamOptions {
   /** Each input that is a state, and the output that takes its place at the next step: `{ state: 'stateN' }`. */
   states?: Record<string, string>
+  /**
+   * The name of the dimension that is time, for a model without states of its own: each step takes one frame of it, or as many as `shapes`
+   * says, and gives the frames that are then known. Whatever an operator needs of the past becomes a state. Every operator on that axis must be
+   * causal.
+   */
+  along?: string
   /** The sizes of an input's dimensions, by its name: needed where the file leaves them open. */
   shapes?: Record<string, readonly number[]>
+  /** Which axis has the rows of a batch, by the name of an input; else axis 0, of states of rank 3 axis 1. Only batchers have batches. */
+  batchAxes?: Record<string, number>
 }
 
 /** A state of a stream, settled. */
@@ -54,6 +63,7 @@ export interface Opening {
 export interface StreamSizes {
   readonly carries: readonly Carry[]
   readonly shapes: readonly (readonly number[])[]
+  readonly along?: { readonly name: string; readonly frames: number }
 }
 
 const record: Check<object> = (value, name) => {
@@ -61,14 +71,25 @@ const record: Check<object> = (value, name) => {
   return value
 }
 
-export const streamChecks = { states: record, shapes: record } as const
+export const streamChecks = { states: record, along: string, shapes: record, batchAxes: record } as const
+export type ReadStreamOptions = Checked<typeof streamChecks>
 
-/** Reads the options of a stream and settles all sizes. */
-export function readSizes(core: ModelCore, options: { states?: object; shapes?: object }): StreamSizes {
-  return {
-    carries: readStates(core, options.states ?? create(null)),
-    shapes: readShapes(core, options.shapes ?? create(null)),
-  }
+/** Reads the options of a stream and settles all sizes; `known` are sizes by the names that they have in the file, where options do not say otherwise. */
+export function readSizes(
+  core: ModelCore,
+  options: ReadStreamOptions,
+  known: Map<string, number> = new Map(),
+): StreamSizes {
+  const { states = create(null), along: name, shapes: given = create(null) } = options
+  const carries = readStates(core, states)
+  if (name === undefined) return { carries, shapes: readShapes(core, given, known) }
+  if (carries.length > 0)
+    fail('ERR_RNN_OPTION', 'along must be left out where states are given: it finds them by itself')
+  const names = core.inputs.flatMap(({ shape }) => (shape ?? []).filter((size) => typeof size === 'string'))
+  if (!names.includes(name)) unknownName(name, [...new Set(names)], 'dimension', 'along')
+  known.set(name, 1)
+  const shapes = readShapes(core, given, known)
+  return { carries, shapes, along: { name, frames: known.get(name)! } }
 }
 
 function readStates(core: ModelCore, given: object): Carry[] {
@@ -97,9 +118,8 @@ function readStates(core: ModelCore, given: object): Carry[] {
 }
 
 /** Sizes by the options, else as declared; a name that one input settles is settled for all. */
-function readShapes({ inputs }: ModelCore, given: object): number[][] {
+function readShapes({ inputs }: ModelCore, given: object, known: Map<string, number>): number[][] {
   refuseUnknown(given, namesOf(inputs), 'input', 'shapes')
-  const known = new Map<string, number>()
   const own = inputs.map(({ name, shape: declared }) => {
     const value = (given as Record<string, unknown>)[name]
     if (value === undefined) return declared
@@ -119,40 +139,65 @@ function readShapes({ inputs }: ModelCore, given: object): number[][] {
 }
 
 function openRank({ name, label }: DeclaredInput): never {
-  const how = `shapes: { ${JSON.stringify(name)}: [1, …] }`
+  const how = `shapes: { ${shownKey(name)}: [1, …] }`
   fail('ERR_RNN_OPTION', `the rank of ${label} is open in the file, and a stream needs it: give the sizes, ${how}`)
 }
 
 function openSize({ name, label, shape }: DeclaredInput, axis: number, size: string | undefined): never {
   const sizes = shape!.map((one, i) => (i === axis ? '…' : typeof one === 'number' ? one : 1)).join(', ')
   const what = size === undefined ? 'no name and no number' : `the name "${named(size)}"`
-  const how = `shapes: { ${labelOf(name, '').slice(1)}: [${sizes}] }`
+  const how = `shapes: { ${shownKey(name)}: [${sizes}] }`
   fail('ERR_RNN_OPTION', `${label}.size(${axis}) has ${what} in the file, and a stream needs its size: give it, ${how}`)
 }
 
+/** The plan of a stream; `shapes` as in `sizes`, or with another number of rows. */
+export function planOf(
+  core: ModelCore,
+  { carries, along: time }: StreamSizes,
+  shapes: StreamSizes['shapes'],
+): Streamed {
+  const settled = (own: StreamSizes['shapes']) =>
+    core.plan({ shapes: own, carries }, (places) => needsValue(core, places))
+  if (time === undefined) return { plan: settled(shapes), states: [] }
+  const { name, frames } = time
+  const withFrames = (length: number) =>
+    shapes.map((shape, i) => shape.map((size, axis) => (core.inputs[i].shape?.[axis] === name ? length : size)))
+  return along((length) => settled(withFrames(length)), name, frames, namesIn(core))
+}
+
+export const namesIn = ({ graph }: ModelCore) => ({ inputs: namesOf(graph.inputs), outputs: namesOf(graph.outputs) })
+
 /** Makes the program of a stream, or finds it. */
-export function openProgram(core: ModelCore, { carries, shapes }: StreamSizes): Opening {
-  const wanted = { shapes, carries }
-  const program = core.program(keyOf(wanted, []), () => core.plan(wanted, (places) => needsValue(core, places)))
-  const { plan } = program
-  const names = { inputs: namesOf(core.graph.inputs), outputs: namesOf(core.graph.outputs) }
-  const value = (number: number, place: number, name: string, group: string): StreamValue => {
+export function openProgram(core: ModelCore, sizes: StreamSizes): Opening {
+  const key = `${keyOf(sizes, [])}~${sizes.along?.name ?? ''}`
+  return openingOf(
+    core,
+    core.program(key, () => planOf(core, sizes, sizes.shapes)),
+  )
+}
+
+/** What stands where in a program. */
+export function openingOf(core: ModelCore, program: LoadedProgram): Opening {
+  const { plan, initial } = program
+  const names = namesIn(core)
+  const valueAt = (number: number, place: number, name: string, group: string): StreamValue => {
     const { type, shape } = plan.values[number]!
     return { name, place, type, shape, label: labelOf(name, group) }
   }
-  const isState = (place: number) => plan.carries.some(({ input }) => input === place)
-  const isNext = (place: number) => plan.carries.some(({ output }) => output === place)
-  const all = plan.inputs.map((number, place) => value(number, place, names.inputs[place], 'inputs'))
-  const states = all
-    .filter(({ place }) => isState(place))
-    .map((state) => ({ ...state, label: labelOf(state.name, 'state') }))
+  const states = plan.carries.map(({ input }, k): StateInput => {
+    const own = initial[k]
+    const value = valueAt(plan.inputs[input], input, own?.name ?? names.inputs[input], 'state')
+    return own === undefined ? value : { ...value, initial: own.initial.data }
+  })
+  const taken = new Set(plan.carries.map(({ input }) => input))
+  const given = new Set(plan.carries.map(({ output }) => output))
+  const inputs = plan.inputs.map((number, place) => valueAt(number, place, names.inputs[place] ?? '', 'inputs'))
+  const outputs = plan.outputs.map((number, place) => valueAt(number, place, names.outputs[place] ?? '', 'outputs'))
   return {
     program,
     states,
-    inputs: all.filter(({ place }) => !isState(place)),
-    outputs: plan.outputs
-      .map((number, place) => value(number, place, names.outputs[place], 'outputs'))
-      .filter(({ place }) => !isNext(place)),
+    inputs: inputs.filter(({ place }) => !taken.has(place)),
+    outputs: outputs.filter(({ place }) => !given.has(place)),
     fingerprint: () => {
       const list = states.map(({ name, type, shape }) => [name, type, shape])
       return sha256([core.fingerprint(), JSON.stringify(list)])
@@ -163,7 +208,7 @@ export function openProgram(core: ModelCore, { carries, shapes }: StreamSizes): 
 function needsValue({ inputs }: ModelCore, places: readonly number[]): never {
   const labels = places.map((place) => inputs[place].label).join(', ')
   const { name } = inputs[places[0]]
-  const how = `constants: { ${labelOf(name, '').slice(1)}: … }`
+  const how = `constants: { ${shownKey(name)}: … }`
   fail(
     'ERR_RNN_OPTION',
     `the values of ${labels} decide shapes or branches, so a stream cannot change them: give them when the model is read, ${how}`,
@@ -171,6 +216,6 @@ function needsValue({ inputs }: ModelCore, places: readonly number[]): never {
 }
 
 /** Reads the options of `model.stream` and its like. */
-export function readStreamOptions(options: unknown, where: string): { states?: object; shapes?: object } {
+export function readStreamOptions(options: unknown, where: string): ReadStreamOptions {
   return readOptions(options, streamChecks, where)
 }
