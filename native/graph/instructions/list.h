@@ -12,6 +12,12 @@ std::unique_ptr<Instruction> decodeCopy(Reader&);
 std::unique_ptr<Instruction> decodeFill(Reader&);
 std::unique_ptr<Instruction> decodeMap(Reader&);
 std::unique_ptr<Instruction> decodeZip(Reader&);
+std::unique_ptr<Instruction> decodeOneHot(Reader&);
+std::unique_ptr<Instruction> decodeCumSum(Reader&);
+std::unique_ptr<Instruction> decodeTopK(Reader&);
 std::unique_ptr<Instruction> decodeGemm(Reader&);
+std::unique_ptr<Instruction> decodeDepthwise(Reader&);
+std::unique_ptr<Instruction> decodeConvTranspose(Reader&);
+std::unique_ptr<Instruction> decodePool(Reader&);
 
 } // namespace native_rnn
