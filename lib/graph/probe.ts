@@ -4,12 +4,11 @@ import { list } from '../errors.ts'
 import { Budget } from './budget.ts'
 import { NeedsValue } from './call.ts'
 import type { FlatGraph, Step } from './plan.ts'
-import { settleStep } from './step.ts'
+import { type Budgets, settleStep } from './step.ts'
 import { type GraphTensor, phantom } from './tensor.ts'
 
 /** A multiple of most strides, and longer than most kernels. */
 const madeUp = 64
-const mostKept = 2 ** 10
 
 /** A step whose sizes do not fit made-up ones: nothing is known of what follows from it. */
 class Unclear {}
@@ -19,16 +18,18 @@ type Known = Map<number, GraphTensor>
 /** Refuses types and attributes that are not supported, as far as the types and ranks of values can be told. */
 export function probe({ inputs, constants, steps }: FlatGraph): void {
   const known = new Map<number, GraphTensor>(constants)
+  const budgets = { run: Budget.unbounded(), now: Budget.ofShapes(0), mostKept: 2 ** 10 }
   for (const { value, type, shape } of inputs) {
     const sizes = shape?.map((size) => (typeof size === 'number' ? size : madeUp))
     if (sizes !== undefined) known.set(value, phantom(type, sizes))
   }
-  probeSteps(steps, known)
+  probeSteps(steps, known, budgets)
 }
 
-function probeSteps(steps: readonly Step[], known: Known): void {
+function probeSteps(steps: readonly Step[], known: Known, budgets: Budgets): void {
   for (const step of steps) {
-    const made = step.branches === undefined ? probed(step, known) : probedChoice(step.branches, known)
+    const made =
+      step.branches === undefined ? probed(step, known, budgets) : probedChoice(step.branches, known, budgets)
     for (const [i, value] of step.outputs.entries()) {
       const tensor = made[i]
       if (tensor !== undefined) known.set(value, tensor)
@@ -37,20 +38,24 @@ function probeSteps(steps: readonly Step[], known: Known): void {
 }
 
 /** What both branches give alike. */
-function probedChoice([then, otherwise]: NonNullable<Step['branches']>, known: Known): (GraphTensor | undefined)[] {
-  probeSteps(then.steps, known)
-  probeSteps(otherwise.steps, known)
+function probedChoice(
+  [then, otherwise]: NonNullable<Step['branches']>,
+  known: Known,
+  budgets: Budgets,
+): (GraphTensor | undefined)[] {
+  probeSteps(then.steps, known, budgets)
+  probeSteps(otherwise.steps, known, budgets)
   return then.outputs.map((value, i) => {
     const [a, b] = [known.get(value), known.get(otherwise.outputs[i])]
     return a && b && a.type === b.type && list(a.shape) === list(b.shape) ? phantom(a.type, a.shape) : undefined
   })
 }
 
-function probed(step: Step, known: Known): readonly GraphTensor[] {
+function probed(step: Step, known: Known, budgets: Budgets): readonly GraphTensor[] {
   const inputs = step.inputs.map((value) => known.get(value))
   if (step.inputs.some((value, i) => value >= 0 && inputs[i] === undefined)) return []
   try {
-    return settleStep(step, inputs, new Budget(0), mostKept, () => {
+    return settleStep(step, inputs, budgets, () => {
       throw new Unclear()
     })
   } catch (error) {

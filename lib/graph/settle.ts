@@ -1,12 +1,13 @@
 /** From a flat graph and the shapes of its inputs to a plan: every shape settled, what shapes alone decide computed, and what nothing needs dropped. */
 
 import { describe, fail, list, some } from '../errors.ts'
-import type { Budget } from './budget.ts'
+import { Budget } from './budget.ts'
 import { NeedsValue } from './call.ts'
 import { checkShapes } from './declared.ts'
 import type { Branch, Carry, FlatGraph, Plan, PlanValue, Step } from './plan.ts'
 import { Prune } from './prune.ts'
-import { refuseStep, settleStep } from './step.ts'
+import { isRecurrent } from './recurrent/parts.ts'
+import { type Budgets, refuseStep, settleStep } from './step.ts'
 import { count, factsOf, type GraphTensor, lengthOf, phantom } from './tensor.ts'
 
 /** What a plan is made for. */
@@ -31,6 +32,8 @@ export class NeedsInputs {
 const mostKept = 2 ** 20
 /** So many values of integer inputs may decide a plan, or a single floating-point one; a branch only by fewer, for else it is chosen in a run. */
 const mostDeciding = { shape: 2 ** 10, branch: 32 }
+/** Of so many inputs. */
+const mostPlaces = 16
 
 /** Makes a plan, or says which inputs' values it needs. `budget` is for all values of a run together. */
 export function settle(graph: FlatGraph, sizes: Sizes, budget: Budget): Plan | NeedsInputs {
@@ -45,28 +48,30 @@ export function settle(graph: FlatGraph, sizes: Sizes, budget: Budget): Plan | N
 class Settling {
   readonly #graph: FlatGraph
   readonly #sizes: Sizes
-  readonly #budget: Budget
+  readonly #budgets: Budgets
   readonly #tensors: (GraphTensor | undefined)[] = []
   /** What stands for the output of a step that gives an input back, or of a decided branch. */
   readonly #same = new Map<number, number>()
-  /** What made a value: the way back to the inputs. */
-  readonly #makers = new Map<number, Step>()
+  /** The places of the inputs that a value is computed from, but for their shapes; more than `mostPlaces` are not counted. */
+  readonly #origins = new Map<number, readonly number[]>()
 
   constructor(graph: FlatGraph, sizes: Sizes, budget: Budget) {
     this.#graph = graph
     this.#sizes = sizes
-    this.#budget = budget
+    this.#budgets = { run: budget, now: Budget.ofShapes(budget.bytes), mostKept }
     checkShapes(graph.inputs, sizes.shapes)
     for (const [number, tensor] of graph.constants) this.#tensors[number] = tensor
     for (const [place, { value, type }] of graph.inputs.entries()) {
       const known = sizes.values.get(place)
       // A plan outlives the arrays of the call that it was made for.
       this.#tensors[value] = known ? { ...known, data: known.data.slice() } : phantom(type, sizes.shapes[place])
+      if (known === undefined) this.#origins.set(value, [place])
     }
   }
 
   plan(): Plan {
-    const steps = this.#steps(this.#graph.steps)
+    const wanted = new Prune(this.#graph.outputs.map(({ value }) => value)).steps(this.#graph.steps)
+    const steps = this.#steps(wanted)
     const inputs = this.#graph.inputs.map(({ value }) => value)
     const outputs = this.#graph.outputs.map(({ value }) => this.#resolved(value))
     this.#checkOutputs(outputs)
@@ -106,9 +111,8 @@ class Settling {
     }
   }
 
-  /** The steps that are left of these, with the values that stand for theirs. */
-  #steps(steps: readonly Step[]): Step[] {
-    const left: Step[] = []
+  /** Adds the steps that are left of these to `left`, with the values that stand for theirs. */
+  #steps(steps: readonly Step[], left: Step[] = []): Step[] {
     for (const step of steps) {
       const own = { ...step, inputs: step.inputs.map((value) => this.#resolved(value)) }
       if (step.branches === undefined) this.#settle(own, left)
@@ -124,6 +128,7 @@ class Settling {
   #settle(step: Step, left: Step[]): void {
     const inputs = step.inputs.map((value) => (value < 0 ? undefined : this.#tensors[value]))
     const made = this.#made(step, inputs)
+    const origins = this.#joined(step.inputs)
     let isKnown = true
     for (const [i, value] of step.outputs.entries()) {
       if (value < 0) continue
@@ -134,20 +139,22 @@ class Settling {
         continue
       }
       this.#tensors[value] = tensor
-      this.#makers.set(value, step)
-      if (tensor.isPhantom) isKnown = false
+      if (!tensor.isPhantom) continue
+      this.#origins.set(value, origins)
+      isKnown = false
     }
     if (!isKnown) left.push(step)
   }
 
   #made(step: Step, inputs: readonly (GraphTensor | undefined)[]): readonly GraphTensor[] {
     try {
-      return settleStep(step, inputs, this.#budget, mostKept, (what) => this.#refuse(step, what))
+      return settleStep(step, inputs, this.#budgets, (what) => this.#refuse(step, what))
     } catch (error) {
       if (!(error instanceof NeedsValue)) throw error
       const { place } = error
+      const role = isRecurrent(step) ? 'is a weight' : 'decides a shape'
       const places = this.#deciding(step.inputs[place], mostDeciding.shape, (why) =>
-        refuseStep(step, `its input ${place} decides a shape and must be known before a run, but depends on ${why}`),
+        refuseStep(step, `its input ${place} ${role} and must be known before a run, but depends on ${why}`),
       )
       throw new NeedsInputs(places)
     }
@@ -173,7 +180,7 @@ class Settling {
     }
     if (!condition.isPhantom) {
       const chosen = branches[condition.data[0] ? 0 : 1]
-      left.push(...this.#steps(chosen.steps))
+      this.#steps(chosen.steps, left)
       for (const [i, value] of step.outputs.entries()) {
         if (value >= 0) this.#same.set(value, this.#resolved(chosen.outputs[i]))
       }
@@ -194,15 +201,16 @@ class Settling {
         refuseStep(step, `its branches give ${both} as output ${i}, and its condition is only known in a run`)
       }
       this.#tensors[value] = phantom(a.type, a.shape)
-      this.#makers.set(value, own)
+      this.#origins.set(value, this.#joined([step.inputs[0], then.outputs[i], otherwise.outputs[i]]))
     }
     left.push(own)
   }
 
   /** The inputs whose values decide a value, where these are few integers or bools; else `refuse` gets to know what stands against it. */
-  #deciding<None>(value: number, most: number, refuse: (why: string) => None): number[] | None {
-    const places = this.#inputsOf(value)
+  #deciding<None>(value: number, most: number, refuse: (why: string) => None): readonly number[] | None {
+    const places = this.#origins.get(value) ?? []
     if (places.length === 0) return refuse(`values that are only made in a run: more than ${mostKept} of them`)
+    if (places.length > mostPlaces) return refuse(`the values of more than ${mostPlaces} inputs`)
     let values = 0
     for (const place of places) {
       const { name, type } = this.#graph.inputs[place]
@@ -215,22 +223,16 @@ class Settling {
     return places
   }
 
-  /** The places of the inputs that a value is computed from, but for their shapes. */
-  #inputsOf(value: number): number[] {
-    const places = new Set<number>()
-    const seen = new Set([value])
-    const waiting = [value]
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const place = this.#graph.inputs.findIndex((input) => input.value === next)
-      if (place >= 0) places.add(place)
-      const maker = this.#makers.get(next)
-      const from = [...(maker?.inputs ?? []), ...(maker?.branches ?? []).flatMap(({ outputs }) => outputs)]
-      for (const one of from) {
-        if (one < 0 || seen.has(one) || !this.#tensors[one]?.isPhantom) continue
-        seen.add(one)
-        waiting.push(one)
-      }
+  /** Origins of all of these values. */
+  #joined(values: readonly number[]): readonly number[] {
+    let joined: readonly number[] = []
+    for (const value of values) {
+      const own = this.#origins.get(value) ?? joined
+      if (own.length > mostPlaces || joined.length === 0) joined = own
+      if (joined.length > mostPlaces) return joined
+      const more = own.filter((place) => !joined.includes(place))
+      if (more.length > 0) joined = [...joined, ...more]
     }
-    return [...places]
+    return joined
   }
 }

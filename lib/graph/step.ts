@@ -21,21 +21,28 @@ export function runStep(step: Step, inputs: Tensors, budget: Budget): readonly G
   return called(step, inputs, budget, false)
 }
 
+/** What steps may take while shapes are settled: all their values in a run, and those that are computed at once. */
+export interface Budgets {
+  readonly run: Budget
+  readonly now: Budget
+  /** Results of more values are not computed at once. */
+  readonly mostKept: number
+}
+
 /**
- * The outputs of any step but If: phantoms, or the values where those of all inputs are known and the outputs have at most `mostKept`. A
- * value that is not known and decides a shape throws NeedsValue. `refuse` gets what is wrong with these sizes.
+ * The outputs of any step but If: phantoms, or the values where those of all inputs are known and the outputs are small. A value that is
+ * not known and decides a shape throws NeedsValue. `refuse` gets what is wrong with these sizes.
  */
 export function settleStep(
   step: Step,
   inputs: Tensors,
-  budget: Budget,
-  mostKept: number,
+  { run, now, mostKept }: Budgets,
   refuse: Refuse,
 ): readonly GraphTensor[] {
-  const made = called(step, inputs, budget, true, refuse)
+  const made = called(step, inputs, run, true, refuse)
   const isKnown = !isRecurrent(step) && inputs.every((input) => !input?.isPhantom)
   if (!isKnown || made.some((one) => lengthOf(one) > mostKept)) return made
-  return called(step, inputs, budget, false, refuse)
+  return called(step, inputs, now, false, refuse)
 }
 
 function called(

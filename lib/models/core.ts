@@ -1,6 +1,7 @@
 /** A compiled model in use: its graph, what its backend has packed of it, and its programs; counted by the model, its streams and batchers. */
 
 import type { Backend } from '../backends/interface.ts'
+import type { Streamed } from '../graph/axes/along.ts'
 import { Budget } from '../graph/budget.ts'
 import type { FlatGraph, Plan } from '../graph/plan.ts'
 import { NeedsInputs, settle } from '../graph/settle.ts'
@@ -63,18 +64,20 @@ export class ModelCore {
   }
 
   /** The program under a key; where there is none, of the plan that `make` gives. It is held by the cache alone. */
-  program(key: string, make: () => Plan): LoadedProgram {
-    return this.#programs.get(key, () => {
-      const plan = make()
-      return new LoadedProgram(plan, this.backend.program!(plan, this.store, this.threads))
-    })
+  program(key: string, make: () => Streamed): LoadedProgram {
+    return this.#programs.get(key, () => this.load(make()))
+  }
+
+  /** A program that is nobody's yet. */
+  load(streamed: Streamed): LoadedProgram {
+    return new LoadedProgram(streamed, this.backend.program(streamed.plan, this.store, this.threads))
   }
 
   /** The program of a run. */
   runProgram(wanted: Wanted): LoadedProgram {
     for (;;) {
       const known = this.#keyInputs.length
-      const program = this.program(keyOf(wanted, this.#keyInputs), () => this.plan(wanted))
+      const program = this.program(keyOf(wanted, this.#keyInputs), () => ({ plan: this.plan(wanted), states: [] }))
       // Where making it has shown that more inputs count, it stands under a key that is too short.
       if (this.#keyInputs.length === known) return program
       this.#programs.clear()

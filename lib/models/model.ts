@@ -8,11 +8,14 @@ import { flatten } from '../graph/flatten.ts'
 import { bytesIn } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { BackendName } from '../spec/spec.ts'
+import { ModelBatcher, type ModelBatcherOptions } from './batcher.ts'
 import { filesBeside } from './beside.ts'
 import { ModelCore } from './core.ts'
+import type { ModelStreamOptions } from './opening.ts'
 import { type ModelOptions, type ReadModelOptions, readConstants, readModelOptions } from './options.ts'
 import { runModel, runModelAsync } from './run.ts'
 import { ModelStore } from './store.ts'
+import { type ModelStream, openModelStream } from './stream.ts'
 import { type ModelInput, type ModelTensor, type ModelValue, modelValue } from './values.ts'
 
 /** Options of `model.run`. */
@@ -102,7 +105,7 @@ export class Model {
    * @param options which outputs are wanted
    * @returns the outputs by their names, in arrays of the caller's own
    * @throws RNNError `ERR_RNN_OPTION` for a name that the model does not have, an input that is missing, a value or an index out of range,
-   * `ERR_RNN_SHAPE`, `ERR_RNN_MODEL_FILE` for shapes that the graph cannot take, naming the node; `ERR_RNN_DISPOSED`
+   * `ERR_RNN_SHAPE` also for shapes that the graph cannot take, naming the node; `ERR_RNN_MODEL_FILE`, `ERR_RNN_DISPOSED`
    * @example
    * const { output, stateN } = model.run({ input: { data: frame, shape: [1, 576] }, state })
    */
@@ -123,6 +126,43 @@ export class Model {
    */
   runAsync(inputs: Record<string, ModelInput>, options?: ModelRunAsyncOptions): Promise<Record<string, ModelTensor>> {
     return runModelAsync(() => this.#use(), inputs, options)
+  }
+
+  /**
+   * Opens a live sequence: inputs that are states are kept by the stream.
+   *
+   * @param options which inputs are states, and the sizes that the file leaves open
+   * @throws RNNError `ERR_RNN_OPTION` for an unknown name, a size that is open, or an input whose values decide shapes; `ERR_RNN_SHAPE`
+   * also for shapes that the graph cannot take; `ERR_RNN_MODEL_FILE`, `ERR_RNN_DISPOSED`
+   * @example
+   * const stream = vad.stream({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
+   * for (const frame of frames) console.log(stream.step(frame).output[0])
+   */
+  stream(options?: ModelStreamOptions): ModelStream {
+    return openModelStream(() => this.#use(), options, 'Model.stream')
+  }
+
+  /**
+   * Opens a stream on states that `stream.save()` gave, on any backend and machine. Its outputs are zeros until the next step.
+   *
+   * @param options as for `stream`, with the same states
+   * @throws RNNError `ERR_RNN_STATE` for bytes that are damaged or of another model or other states; what `stream` throws
+   */
+  restoreStream(bytes: Uint8Array, options?: ModelStreamOptions): ModelStream {
+    return openModelStream(() => this.#use(), options, 'Model.restoreStream', { bytes })
+  }
+
+  /**
+   * Makes a batcher: many live streams of the model, whose steps run in batches beside the JavaScript thread.
+   *
+   * @param options how many steps run together, how long one may wait for others, how many may wait; and what a stream takes
+   * @throws RNNError `ERR_RNN_OPTION` also for a graph in which rows of a batch do not stay apart, naming the operator; `ERR_RNN_SHAPE`,
+   * `ERR_RNN_MODEL_FILE`, `ERR_RNN_DISPOSED`
+   * @example
+   * const batcher = vad.batcher({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
+   */
+  batcher(options?: ModelBatcherOptions): ModelBatcher {
+    return new ModelBatcher(() => this.#use(), options)
   }
 
   /**
@@ -163,9 +203,6 @@ function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
   const other = otherKind(file, 'onnx')
   if (other !== undefined) fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: it is ${other}`)
   const backend = chooseBackend(options.backend)
-  if (backend.program === undefined) {
-    fail('ERR_RNN_BACKEND', `the backend '${backend.name}' cannot run whole models`)
-  }
   const opened = openModel(file, options.externalData)
   const graph = flatten(opened, readConstants(options.constants, opened.inputs))
   return modelOf(new ModelCore(graph, backend, options.threads ?? 1, opened.budget.bytes, new ModelStore(graph)))

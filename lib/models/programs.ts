@@ -1,6 +1,7 @@
 /** The programs of a model: one for each set of input shapes that was met lately, each with an instance that is free. */
 
 import type { Program, ProgramInstance } from '../backends/interface.ts'
+import type { Streamed } from '../graph/axes/along.ts'
 import type { Carry, Plan } from '../graph/plan.ts'
 import type { GraphTensor } from '../graph/tensor.ts'
 
@@ -23,13 +24,16 @@ export interface Wanted {
 /** A program in use: counted by its instances and those who hold it; the last to let go frees it. */
 export class LoadedProgram {
   readonly plan: Plan
+  /** What the states begin with that a plan has by itself: those of its first carries. */
+  readonly initial: Streamed['states']
   readonly #program: Program
   #users = 1
   #free: ProgramInstance[] = []
 
   /** The new object counts as its first user. */
-  constructor(plan: Plan, program: Program) {
+  constructor({ plan, states }: Streamed, program: Program) {
     this.plan = plan
+    this.initial = states
     this.#program = program
   }
 

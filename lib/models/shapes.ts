@@ -17,6 +17,11 @@ export function labelOf(name: string, group = 'inputs'): string {
   return plainName.test(name) && name.length <= 60 ? `${group}.${name}` : `${group}["${named(name)}"]`
 }
 
+/** A name as the key of an object. */
+export function shownKey(name: string): string {
+  return plainName.test(name) ? name : `'${named(name)}'`
+}
+
 export function declaredInput({ name, type, shape }: GraphValue): DeclaredInput {
   return { name, label: labelOf(name), type, shape }
 }

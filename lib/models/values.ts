@@ -2,7 +2,7 @@
 
 import type { GraphValue } from '../graph/plan.ts'
 import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
-import { isArray, setValues } from '../intrinsics/captured.ts'
+import { isArray, offsetOf, setValues, typedBuffer } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { NumberArray, TensorLike } from '../tensor/tensor.ts'
 
@@ -65,4 +65,13 @@ export function copyOfData(type: ElementType, data: GraphData): GraphData {
   const copy = new (factsOf(type).array)(trueLength(data))
   setValues(copy, data)
   return copy
+}
+
+type Views = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => GraphData
+
+/** `count` values of an array, in the same memory. */
+export function viewOfData(type: ElementType, data: GraphData, from: number, count: number): GraphData {
+  const { array } = factsOf(type)
+  const { BYTES_PER_ELEMENT } = array.prototype
+  return new (array as unknown as Views)(typedBuffer(data), offsetOf(data) + from * BYTES_PER_ELEMENT, count)
 }

@@ -25,23 +25,43 @@ const checksumBytes = 16
 
 /** Writes a state so that {@link decodeState} takes it back for the same weights only, on any backend and machine. */
 export function encodeState(ref: NetworkRef, { batchSize, h, c }: StreamState): Uint8Array {
+  return sealState(ref.fingerprint(), batchSize, c ? [littleEndian(h), littleEndian(c)] : [littleEndian(h)])
+}
+
+/** Bytes of a state with a fingerprint of what it belongs to, and a checksum. */
+export function sealState(fingerprint: Uint8Array, batchSize: number, parts: readonly Uint8Array[]): Uint8Array {
   const header = Buffer.alloc(headerBytes)
   mark.copy(header)
   header.writeUInt8(newest, 7)
   header.writeUInt32LE(batchSize, 8)
-  setBytes(header, ref.fingerprint(), 12)
-  const cAt = headerBytes + bytesIn(h)
-  const end = cAt + (c ? bytesIn(c) : 0)
+  setBytes(header, fingerprint, 12)
+  let end = headerBytes
+  for (let i = 0; i < parts.length; i++) end += bytesIn(parts[i])
   const bytes = new Uint8Array(end + checksumBytes)
   setBytes(bytes, header)
-  setBytes(bytes, littleEndian(h), headerBytes)
-  if (c) setBytes(bytes, littleEndian(c), cAt)
+  let at = headerBytes
+  for (let i = 0; i < parts.length; i++) {
+    setBytes(bytes, parts[i], at)
+    at += bytesIn(parts[i])
+  }
   setBytes(bytes, checksum(viewOfBytes(bytes, 0, end)), end)
   return bytes
 }
 
 /** Reads a saved state; throws `ERR_RNN_STATE` for bytes that are damaged, cut, foreign, or of other weights. */
 export function decodeState(ref: NetworkRef, given: unknown): StreamState {
+  const { batchSize, values } = unsealState(ref.fingerprint(), given, ofWeights)
+  return split(ref.spec, batchSize, values)
+}
+
+const ofWeights = 'of other weights: it continues only on a layer with the sizes and weights it was made with'
+
+/** The reverse of {@link sealState}; `other` are the words for a fingerprint that does not match. */
+export function unsealState(
+  fingerprint: Uint8Array,
+  given: unknown,
+  other: string,
+): { batchSize: number; values: Uint8Array } {
   if (typedArrayName(given) !== 'Uint8Array') {
     fail('ERR_RNN_STATE', `bytes must be the Uint8Array that save() gave, got ${describe(given)}`)
   }
@@ -57,13 +77,8 @@ export function decodeState(ref: NetworkRef, given: unknown): StreamState {
   if (!bytes.subarray(end).equals(checksum(bytes.subarray(0, end)))) {
     fail('ERR_RNN_STATE', 'the saved state is damaged: its checksum does not match its bytes')
   }
-  if (!bytes.subarray(12, headerBytes).equals(ref.fingerprint())) {
-    fail(
-      'ERR_RNN_STATE',
-      'the saved state is of other weights: it continues only on a layer with the sizes and weights it was made with',
-    )
-  }
-  return split(ref.spec, bytes.readUInt32LE(8), bytes.subarray(headerBytes, end))
+  if (!bytes.subarray(12, headerBytes).equals(fingerprint)) fail('ERR_RNN_STATE', `the saved state is ${other}`)
+  return { batchSize: bytes.readUInt32LE(8), values: bytes.subarray(headerBytes, end) }
 }
 
 function split(spec: NetworkSpec, batchSize: number, values: Uint8Array): StreamState {

@@ -142,7 +142,7 @@ describe.each(modelBackends)('a model on %s', (backend) => {
       expect(y.shape).toEqual(shape.map((size) => (size < 0 ? 2 : size)))
       expect(y.data).toEqual(x)
     }
-    expectError(() => model.run({ x, shape: [5, 5] }), 'ERR_RNN_MODEL_FILE', 'node 0 "fold" (Reshape)')
+    expectError(() => model.run({ x, shape: [5, 5] }), 'ERR_RNN_SHAPE', 'node 0 "fold" (Reshape)')
   })
 
   it('names the step whose index is out of range, and runs on', async () => {

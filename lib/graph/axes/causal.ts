@@ -9,7 +9,7 @@ import { padsOf, sliceOf } from './rules/layout.ts'
 import { layoutOf, recurrentInput } from './rules/recurrent.ts'
 import type { Rule, Rules } from './rules/rule.ts'
 import { isPointwise, windowOf } from './rules/window.ts'
-import { Site } from './site.ts'
+import type { Site } from './site.ts'
 import { isPlain, lengthOf, type Trace, type Traced, traceAt } from './trace.ts'
 
 /** What following time through a graph finds out beside traces. */
@@ -200,9 +200,7 @@ function newestOf(site: Site): readonly Traced[] | undefined {
     const at = axes.indexOf(trace.axis)
     return at >= 0 && isLast(starts[at]) && steps[at] > 0 && one.output(0)[trace.axis] === 1
   }
-  const { subject, twins } = site
-  const all = [site, ...twins.map(({ plan, step }) => new Site(subject, plan, step, [], new Map()))]
-  return all.every(takesLast) ? ['newest'] : undefined
+  return site.always(takesLast) ? ['newest'] : undefined
 }
 
 /** Its last states are the next run's first ones. */

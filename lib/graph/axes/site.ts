@@ -24,6 +24,8 @@ export interface Twin {
   readonly step: Step
 }
 
+const noTraces: ReadonlyMap<number, Traced> = new Map()
+
 export class Site {
   readonly subject: Subject
   readonly plan: Plan
@@ -44,6 +46,11 @@ export class Site {
   get call(): Call {
     this.#call ??= callOf(this.step, (place) => this.constant(place))
     return this.#call
+  }
+
+  /** Whether something holds for the step in every plan. */
+  always(test: (one: Site) => boolean): boolean {
+    return test(this) && this.twins.every(({ plan, step }) => test(new Site(this.subject, plan, step, [], noTraces)))
   }
 
   refuse(why: string): never {

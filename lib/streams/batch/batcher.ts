@@ -4,10 +4,11 @@ import { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, stateChecks } from '../../calls/states.ts'
 import { describe, fail } from '../../errors.ts'
 import { anything, type Check, integer, readOptions } from '../../options/checks.ts'
+import type { BackendName } from '../../spec/spec.ts'
 import type { BatchTrace } from '../../tracing.ts'
 import { BatchedStream, type BatcherHandle } from './batched-stream.ts'
 import { type LayerBatch, LayerMemory } from './layer-memory.ts'
-import { BatchQueue } from './queue.ts'
+import { BatchQueue, type QueueOptions } from './queue.ts'
 
 /** Options of `layer.batcher`. */
 export interface BatcherOptions {
@@ -38,7 +39,17 @@ const delay: Check<number> = (value, name) =>
     ? value
     : fail('ERR_RNN_OPTION', `${name} must be a number of milliseconds from 0 to 2^31 − 1, got ${describe(value)}`)
 
-const checks = { maxBatch: integer(1, 4096), maxDelayMs: delay, maxQueue: integer(1, 2 ** 24) } as const
+/** The checks of {@link BatcherOptions}. */
+export const batcherChecks = { maxBatch: integer(1, 4096), maxDelayMs: delay, maxQueue: integer(1, 2 ** 24) } as const
+
+/** What a queue may do, by the options and the backend. */
+export function limitsOf(options: BatcherOptions, backend: BackendName): QueueOptions {
+  const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024 } = options
+  // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; the TypeScript
+  // backend has only JavaScript's own.
+  const maxRunning = backend === 'typescript' ? 1 : availableParallelism() + 1
+  return { maxBatch, maxDelayMs, maxQueue, maxRunning }
+}
 
 /**
  * Runs the steps of many live streams in batches, beside the JavaScript thread. Steps that wait at the same moment, of any of the streams,
@@ -63,14 +74,11 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     if (typeof current !== 'function' || !(current() instanceof NetworkRef)) {
       fail('ERR_RNN_OPTION', 'batchers are made by layer.batcher(), not by new')
     }
-    const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024 } = readOptions(options, checks, `${layer}.batcher`)
+    const read = readOptions(options, batcherChecks, `${layer}.batcher`)
     // A getter of the options may have disposed the layer, or loaded other weights.
     const ref = current()
     const { backend, network, spec } = ref
-    // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; the TypeScript
-    // backend has only JavaScript's own.
-    const maxRunning = backend.name === 'typescript' ? 1 : availableParallelism() + 1
-    const limits = { maxBatch, maxDelayMs, maxQueue, maxRunning }
+    const limits = limitsOf(read, backend.name)
     const memory = new LayerMemory(network.batch(), spec, limits)
     this.#queue = new BatchQueue(memory, limits, { layer, backend: backend.name })
     this.#ref = ref.retain()

@@ -7,9 +7,10 @@
 
 namespace {
 
-// A number as `quarters` quarter turns and what is left of it; `quarters` is right but for multiples of 4.
+// A number as `quarters` quarter turns and what is left of it, in two parts; `quarters` is right but for multiples
+// of 4.
 struct Angle {
-  float quarters, r;
+  float quarters, r, rest;
 };
 
 // Of any finite x of at least 2^12, by the product of its 24 digits and those of 2/π that reach below 4 quarter turns
@@ -22,7 +23,7 @@ RNN_NOINLINE Angle largeAngle(float x) {
   __builtin_memcpy(&bits, &x, sizeof bits);
   const uint32_t biased = bits >> 23 & 255;
   if (biased == 255)
-    return {0, x - x};
+    return {0, x - x, 0};
   // |x| = m · 2^e; the digit with weight 2 in 2^e · 2/π is number e − 1 behind the point.
   const uint64_t m = (bits & 0x7fffff) | 0x800000;
   const uint32_t first = biased - 150 + 30, word = first / 32, shift = first % 32;
@@ -35,21 +36,22 @@ RNN_NOINLINE Angle largeAngle(float x) {
   // Two digits of quarter turns, and a fraction that is taken with its sign: half a quarter turn at most.
   const int64_t fraction = int64_t((uint64_t(high) << 32 | uint32_t(middle)) << 2);
   const float quarters = float((high >> 30) + (fraction < 0));
-  const float r = float(double(fraction) * (1.5707963267948966 / 18446744073709551616.0));
-  return bits >> 31 ? Angle{-quarters, -r} : Angle{quarters, r};
+  const double left = double(fraction) * (1.5707963267948966 / 18446744073709551616.0);
+  const float r = float(left), rest = float(left - r);
+  return bits >> 31 ? Angle{-quarters, -r, -rest} : Angle{quarters, r, rest};
 }
 
 template <class V>
-RNN_NOINLINE void reduceLargeAngles(V x, V& quarters, V& r) {
+RNN_NOINLINE void reduceLargeAngles(V x, V& quarters, V& r, V& rest) {
   constexpr int L = V::lanes;
-  float xs[L], all[2][L];
-  x.storeAny(xs), quarters.storeAny(all[0]), r.storeAny(all[1]);
+  float xs[L], all[3][L];
+  x.storeAny(xs), quarters.storeAny(all[0]), r.storeAny(all[1]), rest.storeAny(all[2]);
   for (int i = 0; i < L; i++)
     if (xs[i] < -8192.0f || 8192.0f < xs[i]) {
       const Angle angle = largeAngle(xs[i]);
-      all[0][i] = angle.quarters, all[1][i] = angle.r;
+      all[0][i] = angle.quarters, all[1][i] = angle.r, all[2][i] = angle.rest;
     }
-  quarters = V::loadAny(all[0]), r = V::loadAny(all[1]);
+  quarters = V::loadAny(all[0]), r = V::loadAny(all[1]), rest = V::loadAny(all[2]);
 }
 
 // sin(x + turned · π/2), at most 2 ULP; NaN for what is infinite, NaN stays NaN.
@@ -58,17 +60,16 @@ RNN_INLINE V sinTurned(V x, float turned) {
   const V magic = V::set(12582912.0f), one = V::set(1.0f);
   V n = fma(x, V::set(0.636619772f), magic) - magic;
   // π/2 in parts of which the first three have few enough digits that n times them is exact up to |x| = 8192 (Cody and
-  // Waite).
-  V r = fnma(n, V::set(1.5703125f), x);
-  r = fnma(n, V::set(4.83751297e-4f), r);
-  r = fnma(n, V::set(7.54953362e-8f), r);
-  r = fnma(n, V::set(2.56334407e-12f), r);
+  // Waite), and so are the first two differences. What the third one rounds away is in `rest`.
+  const V whole = fnma(n, V::set(4.83751297e-4f), fnma(n, V::set(1.5703125f), x)), third = n * V::set(7.54953362e-8f);
+  V r = whole - third;
+  V rest = fnma(n, V::set(2.56334407e-12f), (whole - r) - third);
   if (any(negativeAbs(x) < V::set(-8192.0f)))
-    reduceLargeAngles(x, n, r);
+    reduceLargeAngles(x, n, r, rest);
   const V r2 = r * r;
   const V s = fma(fma(V::set(-1.95180852e-4f), r2, V::set(8.33218824e-3f)), r2, V::set(-1.66666552e-1f));
   const V c = fma(fma(V::set(2.44325438e-5f), r2, V::set(-1.38873106e-3f)), r2, V::set(4.16666456e-2f));
-  const V sine = fma(r2 * r, s, r), cosine = fma(r2 * r2, c, fnma(V::set(0.5f), r2, one));
+  const V sine = r + fma(r2 * r, s, rest), cosine = fma(r2 * r2, c, fnma(V::set(0.5f), r2, one));
   n = n + V::set(turned);
   // From −2 to 2.
   const V quarters = n - V::set(4.0f) * (fma(n, V::set(0.25f), magic) - magic);

@@ -53,14 +53,23 @@ export function sliceOf(site: Site): { axes: number[]; starts: number[]; ends: n
   return { axes, starts, ends: call.numbersOf(2, 'ends') ?? [], steps: call.numbers(4) ?? axes.map(() => 1) }
 }
 
-/** All of the followed axis, in its order, or none of it is its matter. */
+/** All of the followed axis, however long, or none of it is its matter. */
 const slice: Rule = (site) => {
   const trace = site.only(0, 2)
-  const { axes, steps } = sliceOf(site)
-  const at = axes.indexOf(trace.axis)
-  const isWhole = at < 0 || (steps[at] === 1 && site.output(0)[trace.axis] === site.shape(0)[trace.axis])
-  return isWhole ? trace : site.refuse(`it takes a part of the ${site.subject.plural} (axis ${trace.axis})`)
+  const isWhole = site.always((one) => {
+    const { axes, starts, ends, steps } = sliceOf(one)
+    const at = axes.indexOf(trace.axis)
+    return (
+      at < 0 || (starts[at] === 0 && steps[at] === 1 && (ends[at] >= endless || ends[at] === one.shape(0)[trace.axis]))
+    )
+  })
+  return isWhole && site.output(0)[trace.axis] === site.shape(0)[trace.axis]
+    ? trace
+    : site.refuse(`it takes a part of the ${site.subject.plural} (axis ${trace.axis})`)
 }
+
+/** What exporters write for the end of an axis is at least this. */
+const endless = 2 ** 30
 
 /** Rows of a table by places, or the same places of every row. */
 const gather: Rule = (site) => {

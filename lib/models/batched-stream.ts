@@ -1,0 +1,129 @@
+/** One live sequence of a model's batcher, as users have it: its checks, its errors and its life. */
+
+import { readSignal, throwIfAborted } from '../calls/abort-signal.ts'
+import { fail } from '../errors.ts'
+import type { GraphData } from '../graph/tensor.ts'
+import { create, newPromise } from '../intrinsics/captured.ts'
+import { ensureStack } from '../intrinsics/stack.ts'
+import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { readOptions } from '../options/checks.ts'
+import type { BatchedStepOptions } from '../streams/batch/batched-stream.ts'
+import type { Lane } from '../streams/batch/lane.ts'
+import type { BatchQueue } from '../streams/batch/queue.ts'
+import type { ModelBatch } from './batch-memory.ts'
+import type { Opening } from './opening.ts'
+import { encodeStates, readExactly, readValues, stateRecord } from './states.ts'
+import { soleInput } from './stream.ts'
+import type { ModelData, ModelInput, ModelTensor } from './values.ts'
+
+/** What a stream has of its batcher. */
+export interface ModelBatcherHandle {
+  /** Of one row. */
+  readonly opening: Opening
+  readonly queue: BatchQueue<ModelBatch>
+  onClosed(): void
+}
+
+/** A live sequence of a {@link ModelBatcher}; opened by `batcher.open()`. */
+export class BatchedModelStream {
+  readonly #lane: Lane<ModelBatch>
+  readonly #batcher: ModelBatcherHandle
+
+  /** @internal use `batcher.open()` */
+  constructor(lane: Lane<ModelBatch>, batcher: ModelBatcherHandle) {
+    if (typeof batcher?.opening?.fingerprint !== 'function') {
+      fail('ERR_RNN_OPTION', 'streams are opened by batcher.open(), not by new')
+    }
+    this.#lane = lane
+    this.#batcher = batcher
+  }
+
+  /**
+   * Takes a step when its turn comes: calls queue in order. The states move when the step is done; a step that fails or is aborted
+   * moves nothing.
+   *
+   * @param inputs a value for each input that is no state, of the sizes of one row; a Float32Array is the one of type float32. Copied, so it
+   * may be used again at once
+   * @returns the step's outputs, without those that become states, in arrays of the caller's own
+   * @throws (rejects) RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION`, `ERR_RNN_OVERLOADED`, `ERR_RNN_DISPOSED`; `signal.reason` when aborted
+   */
+  step(
+    inputs: Record<string, ModelInput> | Float32Array,
+    options?: BatchedStepOptions,
+  ): Promise<Record<string, ModelData>> {
+    try {
+      const signal =
+        options === undefined
+          ? undefined
+          : readOptions(options, { signal: readSignal }, 'BatchedModelStream.step').signal
+      if (signal) throwIfAborted(signal)
+      const frame = readFrame(this.#batcher.opening, inputs)
+      return this.#batcher.queue.step(this.#lane, frame, signal)
+    } catch (error) {
+      // Node has work to do for a promise that is rejected, and says so on stderr where the stack ends in it.
+      ensureStack()
+      return newPromise((_, reject) => reject(error))
+    }
+  }
+
+  /**
+   * The states after the newest step that is done.
+   *
+   * @returns copies, by the names of their inputs, of one row
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   */
+  state(): Record<string, ModelTensor> {
+    const { opening, queue } = this.#use()
+    return stateRecord(opening.states, queue.state(this.#lane))
+  }
+
+  /**
+   * Begins anew, in the order of the calls: steps asked for before are done first.
+   *
+   * @param state the states to begin with, as for `batcher.open`. A failed call leaves all as they were.
+   * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
+   */
+  reset(state?: Record<string, ModelInput>): void {
+    const { opening } = this.#use()
+    const values = readValues(state ?? create(null), opening.states, 'state', 'state')
+    this.#use().queue.reset(this.#lane, values)
+  }
+
+  /**
+   * The states after the newest step that is done, in the form of `ModelStream.save()`: `model.restoreStream` takes them back.
+   *
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   */
+  save(): Uint8Array {
+    const { opening, queue } = this.#use()
+    return encodeStates(opening, queue.state(this.#lane))
+  }
+
+  /** Takes no more steps; those that wait are finished. Idempotent. */
+  close(): void {
+    if (this.#lane.isClosed) return
+    ensureStack()
+    this.#lane.close()
+    this.#batcher.onClosed()
+  }
+
+  #use(): ModelBatcherHandle {
+    this.#lane.checkOpen()
+    return this.#batcher
+  }
+}
+
+/** Reads all inputs of one row; the values may be the caller's own arrays. */
+function readFrame({ inputs }: Opening, given: unknown): GraphData[] {
+  if (typedArrayName(given) !== undefined) {
+    const sole = soleInput(inputs)
+    if (inputs.length > 1) fail('ERR_RNN_OPTION', `the model has ${inputs.length} inputs: give values by name`)
+    return [readExactly(given, sole)]
+  }
+  const values = readValues(given, inputs, 'input', 'inputs')
+  const frame: GraphData[] = []
+  for (let i = 0; i < inputs.length; i++) {
+    frame[i] = values[i] ?? fail('ERR_RNN_OPTION', `${inputs[i].label} is missing: each step needs it`)
+  }
+  return frame
+}

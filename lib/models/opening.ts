@@ -1,0 +1,221 @@
+/** How a stream of a model is opened: which inputs are states, and the sizes that the file leaves open. */
+
+import { describe, fail, named } from '../errors.ts'
+import { along, type Streamed } from '../graph/axes/along.ts'
+import type { Carry } from '../graph/plan.ts'
+import type { ElementType, GraphData } from '../graph/tensor.ts'
+import { sha256 } from '../hash.ts'
+import { create } from '../intrinsics/captured.ts'
+import { type Check, type Checked, readOptions, string } from '../options/checks.ts'
+import { readShape } from '../tensor/read.ts'
+import type { ModelCore } from './core.ts'
+import type { InputRule } from './input.ts'
+import { checkRecord, namesOf, refuseUnknown, unknownName } from './names.ts'
+import { keyOf, type LoadedProgram } from './programs.ts'
+import { type DeclaredInput, labelOf, shownKey } from './shapes.ts'
+
+/** Options of `model.stream`, `model.restoreStream` and `model.batcher`. */
+export interface ModelStreamOptions {
+  /** Each input that is a state, and the output that takes its place at the next step: `{ state: 'stateN' }`. */
+  states?: Record<string, string>
+  /**
+   * The name of the dimension that is time, for a model without states of its own: each step takes one frame of it, or as many as `shapes`
+   * says, and gives the frames that are then known. Whatever an operator needs of the past becomes a state. Every operator on that axis must be
+   * causal.
+   */
+  along?: string
+  /** The sizes of an input's dimensions, by its name: needed where the file leaves them open. */
+  shapes?: Record<string, readonly number[]>
+  /** Which axis has the rows of a batch, by the name of an input; else axis 0, of states of rank 3 axis 1. Only batchers have batches. */
+  batchAxes?: Record<string, number>
+}
+
+/** A state of a stream, settled. */
+export interface StateInput extends InputRule {
+  readonly name: string
+  /** Its place among the plan's inputs. */
+  readonly place: number
+  readonly shape: readonly number[]
+  /** What it begins with; zeros where left out. */
+  readonly initial?: GraphData
+}
+
+/** An input or output of a stream that is no state, settled. */
+export interface StreamValue extends InputRule {
+  readonly name: string
+  /** Its place among the plan's inputs or outputs. */
+  readonly place: number
+  readonly type: ElementType
+  readonly shape: readonly number[]
+}
+
+/** What a stream runs. */
+export interface Opening {
+  readonly program: LoadedProgram
+  readonly states: readonly StateInput[]
+  readonly inputs: readonly StreamValue[]
+  readonly outputs: readonly StreamValue[]
+  /** Of the model and its states: by it a saved state knows what it belongs to. */
+  fingerprint(): Uint8Array
+}
+
+/** Options as they were read and held against the model. */
+export interface StreamSizes {
+  readonly carries: readonly Carry[]
+  readonly shapes: readonly (readonly number[])[]
+  readonly along?: { readonly name: string; readonly frames: number }
+}
+
+const record: Check<object> = (value, name) => {
+  checkRecord(value, name)
+  return value
+}
+
+export const streamChecks = { states: record, along: string, shapes: record, batchAxes: record } as const
+export type ReadStreamOptions = Checked<typeof streamChecks>
+
+/** Reads the options of a stream and settles all sizes; `known` are sizes by the names that they have in the file, where options do not say otherwise. */
+export function readSizes(
+  core: ModelCore,
+  options: ReadStreamOptions,
+  known: Map<string, number> = new Map(),
+): StreamSizes {
+  const { states = create(null), along: name, shapes: given = create(null) } = options
+  const carries = readStates(core, states)
+  if (name === undefined) return { carries, shapes: readShapes(core, given, known) }
+  if (carries.length > 0)
+    fail('ERR_RNN_OPTION', 'along must be left out where states are given: it finds them by itself')
+  const names = core.inputs.flatMap(({ shape }) => (shape ?? []).filter((size) => typeof size === 'string'))
+  if (!names.includes(name)) unknownName(name, [...new Set(names)], 'dimension', 'along')
+  known.set(name, 1)
+  const shapes = readShapes(core, given, known)
+  return { carries, shapes, along: { name, frames: known.get(name)! } }
+}
+
+function readStates(core: ModelCore, given: object): Carry[] {
+  const { inputs, graph } = core
+  const [known, outputs] = [namesOf(inputs), namesOf(graph.outputs)]
+  refuseUnknown(given, known, 'input', 'states')
+  const carries: Carry[] = []
+  for (const [input, { name, type }] of inputs.entries()) {
+    const next = (given as Record<string, unknown>)[name]
+    if (next === undefined) continue
+    const label = labelOf(name, 'states')
+    if (typeof next !== 'string')
+      fail('ERR_RNN_OPTION', `${label} must be the name of an output, got ${describe(next)}`)
+    const output = outputs.indexOf(next)
+    if (output < 0) unknownName(next, outputs, 'output', label)
+    const made = graph.outputs[output].type
+    if (made !== type) {
+      fail(
+        'ERR_RNN_OPTION',
+        `${label} must be of one type with '${named(next)}': the input is ${type}, the output ${made}`,
+      )
+    }
+    carries.push({ output, input })
+  }
+  return carries
+}
+
+/** Sizes by the options, else as declared; a name that one input settles is settled for all. */
+function readShapes({ inputs }: ModelCore, given: object, known: Map<string, number>): number[][] {
+  refuseUnknown(given, namesOf(inputs), 'input', 'shapes')
+  const own = inputs.map(({ name, shape: declared }) => {
+    const value = (given as Record<string, unknown>)[name]
+    if (value === undefined) return declared
+    const shape = readShape(value, labelOf(name, 'shapes'))
+    for (const [axis, size] of (declared ?? []).entries()) {
+      if (typeof size === 'string' && axis < shape.length) known.set(size, shape[axis])
+    }
+    return shape
+  })
+  return own.map((shape, i) => {
+    if (shape === undefined) return openRank(inputs[i])
+    return shape.map((size, axis) => {
+      const settled = typeof size === 'string' ? known.get(size) : size
+      return settled ?? openSize(inputs[i], axis, size as string | undefined)
+    })
+  })
+}
+
+function openRank({ name, label }: DeclaredInput): never {
+  const how = `shapes: { ${shownKey(name)}: [1, …] }`
+  fail('ERR_RNN_OPTION', `the rank of ${label} is open in the file, and a stream needs it: give the sizes, ${how}`)
+}
+
+function openSize({ name, label, shape }: DeclaredInput, axis: number, size: string | undefined): never {
+  const sizes = shape!.map((one, i) => (i === axis ? '…' : typeof one === 'number' ? one : 1)).join(', ')
+  const what = size === undefined ? 'no name and no number' : `the name "${named(size)}"`
+  const how = `shapes: { ${shownKey(name)}: [${sizes}] }`
+  fail('ERR_RNN_OPTION', `${label}.size(${axis}) has ${what} in the file, and a stream needs its size: give it, ${how}`)
+}
+
+/** The plan of a stream; `shapes` as in `sizes`, or with another number of rows. */
+export function planOf(
+  core: ModelCore,
+  { carries, along: time }: StreamSizes,
+  shapes: StreamSizes['shapes'],
+): Streamed {
+  const settled = (own: StreamSizes['shapes']) =>
+    core.plan({ shapes: own, carries }, (places) => needsValue(core, places))
+  if (time === undefined) return { plan: settled(shapes), states: [] }
+  const { name, frames } = time
+  const withFrames = (length: number) =>
+    shapes.map((shape, i) => shape.map((size, axis) => (core.inputs[i].shape?.[axis] === name ? length : size)))
+  return along((length) => settled(withFrames(length)), name, frames, namesIn(core))
+}
+
+export const namesIn = ({ graph }: ModelCore) => ({ inputs: namesOf(graph.inputs), outputs: namesOf(graph.outputs) })
+
+/** Makes the program of a stream, or finds it. */
+export function openProgram(core: ModelCore, sizes: StreamSizes): Opening {
+  const key = `${keyOf(sizes, [])}~${sizes.along?.name ?? ''}`
+  return openingOf(
+    core,
+    core.program(key, () => planOf(core, sizes, sizes.shapes)),
+  )
+}
+
+/** What stands where in a program. */
+export function openingOf(core: ModelCore, program: LoadedProgram): Opening {
+  const { plan, initial } = program
+  const names = namesIn(core)
+  const valueAt = (number: number, place: number, name: string, group: string): StreamValue => {
+    const { type, shape } = plan.values[number]!
+    return { name, place, type, shape, label: labelOf(name, group) }
+  }
+  const states = plan.carries.map(({ input }, k): StateInput => {
+    const own = initial[k]
+    const value = valueAt(plan.inputs[input], input, own?.name ?? names.inputs[input], 'state')
+    return own === undefined ? value : { ...value, initial: own.initial.data }
+  })
+  const taken = new Set(plan.carries.map(({ input }) => input))
+  const given = new Set(plan.carries.map(({ output }) => output))
+  const inputs = plan.inputs.map((number, place) => valueAt(number, place, names.inputs[place] ?? '', 'inputs'))
+  const outputs = plan.outputs.map((number, place) => valueAt(number, place, names.outputs[place] ?? '', 'outputs'))
+  return {
+    program,
+    states,
+    inputs: inputs.filter(({ place }) => !taken.has(place)),
+    outputs: outputs.filter(({ place }) => !given.has(place)),
+    fingerprint: () => {
+      const list = states.map(({ name, type, shape }) => [name, type, shape])
+      return sha256([core.fingerprint(), JSON.stringify(list)])
+    },
+  }
+}
+
+function needsValue({ inputs }: ModelCore, places: readonly number[]): never {
+  const labels = places.map((place) => inputs[place].label).join(', ')
+  const { name } = inputs[places[0]]
+  const how = `constants: { ${shownKey(name)}: … }`
+  fail(
+    'ERR_RNN_OPTION',
+    `the values of ${labels} decide shapes or branches, so a stream cannot change them: give them when the model is read, ${how}`,
+  )
+}
+
+/** Reads the options of `model.stream` and its like. */
+export function readStreamOptions(options: unknown, where: string): ReadStreamOptions {
+  return readOptions(options, streamChecks, where)
+}

@@ -1,0 +1,123 @@
+/** Rows of a batch of a model: where each value has them, and how one is copied from one memory to another. */
+
+import { fail, named } from '../errors.ts'
+import { rowAxes } from '../graph/axes/rows.ts'
+import type { ElementType, GraphData } from '../graph/tensor.ts'
+import { setValues } from '../intrinsics/captured.ts'
+import { integer } from '../options/checks.ts'
+import type { ModelCore } from './core.ts'
+import { namesOf, refuseUnknown } from './names.ts'
+import { namesIn, type Opening, planOf, type ReadStreamOptions, type StreamSizes, type StreamValue } from './opening.ts'
+import { shownKey } from './shapes.ts'
+import { viewOfData } from './values.ts'
+
+/** How the rows of a value lie: for each of `outer` places one stretch of `inner` values a row. `outer` is 0 for a value that all rows share. */
+export interface RowLayout {
+  readonly type: ElementType
+  readonly outer: number
+  readonly inner: number
+}
+
+/** Values of one row. */
+export const rowLength = ({ outer, inner }: RowLayout): number => (outer === 0 ? inner : outer * inner)
+
+/** A memory of rows: an array, where in it the rows begin, and how many there are. */
+export interface RowsAt {
+  readonly data: GraphData
+  readonly from: number
+  readonly rows: number
+}
+
+/** Copies from loops are faster than from views up to about so many values. */
+const fewValues = 32
+
+/** Copies row `source` of one memory to row `target` of another. */
+export function copyRow(layout: RowLayout, to: RowsAt, target: number, from: RowsAt, source: number): void {
+  const { type, outer, inner } = layout
+  const isShared = outer === 0
+  for (let o = 0; o < (isShared ? 1 : outer); o++) {
+    const at = isShared ? to.from : to.from + (o * to.rows + target) * inner
+    const start = isShared ? from.from : from.from + (o * from.rows + source) * inner
+    if (inner <= fewValues) for (let i = 0; i < inner; i++) to.data[at + i] = from.data[start + i]
+    else setValues(to.data, viewOfData(type, from.data, start, inner), at)
+  }
+}
+
+/** The axis of the rows of each of the model's inputs, where it is to have one. */
+export function wantedAxes(
+  core: ModelCore,
+  { batchAxes = {}, states = {} }: ReadStreamOptions,
+): (number | undefined)[] {
+  const names = namesOf(core.inputs)
+  refuseUnknown(batchAxes, names, 'input', 'batchAxes')
+  return core.inputs.map(({ name, shape }) => {
+    const given = (batchAxes as Record<string, unknown>)[name]
+    if (given !== undefined) return integer(0, 31)(given, `batchAxes.${named(name)}`)
+    if (shape === undefined || shape.length === 0) return undefined
+    const axis = Object.hasOwn(states, name) && shape.length === 3 ? 1 : 0
+    // A size that the file fixes is none that a batch could have.
+    return typeof shape[axis] === 'number' ? undefined : axis
+  })
+}
+
+/** Sizes that are open in the file and are rows: 1 unless the options say otherwise. */
+export function openRows(core: ModelCore, axes: readonly (number | undefined)[]): Map<string, number> {
+  const known = new Map<string, number>()
+  for (const [i, axis] of axes.entries()) {
+    const size = axis === undefined ? undefined : core.inputs[i].shape?.[axis]
+    if (typeof size === 'string') known.set(size, 1)
+  }
+  return known
+}
+
+/** The shapes of a batch. */
+export function withRows(
+  sizes: StreamSizes,
+  axes: readonly (number | undefined)[],
+  rows: number,
+): StreamSizes['shapes'] {
+  return sizes.shapes.map((shape, i) => shape.map((size, axis) => (axis === axes[i] ? rows : size)))
+}
+
+/** How the rows of all values of a stream lie. */
+export interface Layouts {
+  readonly states: readonly RowLayout[]
+  readonly inputs: readonly RowLayout[]
+  readonly outputs: readonly RowLayout[]
+}
+
+/** Follows the rows through the graph; throws `ERR_RNN_OPTION` where they do not stay apart. `opening` is that of one row. */
+export function layoutsOf(
+  core: ModelCore,
+  sizes: StreamSizes,
+  axes: readonly (number | undefined)[],
+  { states, inputs, outputs }: Opening,
+): Layouts {
+  for (const [i, axis] of axes.entries()) {
+    if (axis === undefined || sizes.shapes[i][axis] === 1) continue
+    const { label, name } = core.inputs[i]
+    const how = `batchAxes: { ${shownKey(name)}: … } says which axis has the rows`
+    fail(
+      'ERR_RNN_OPTION',
+      `${label}.size(${axis}) must be 1, as a stream of a batcher is one row, got ${sizes.shapes[i][axis]}; ${how}`,
+    )
+  }
+  const found = rowAxes((rows) => planOf(core, sizes, withRows(sizes, axes, rows)).plan, namesIn(core))
+  const layout = ({ type, shape }: StreamValue, axis: number | undefined): RowLayout => {
+    const size = (from: number, to: number) => shape.slice(from, to).reduce((product, one) => product * one, 1)
+    if (axis === undefined) return { type, outer: 0, inner: size(0, shape.length) }
+    return { type, outer: size(0, axis), inner: size(axis + 1, shape.length) }
+  }
+  const own = (value: StreamValue) => {
+    const axis = found.inputs[value.place]
+    if (axis !== undefined) return layout(value, axis)
+    const { label, name } = value
+    const how = `Model.read with constants: { ${shownKey(name)}: … } makes it one that all have`
+    return fail('ERR_RNN_OPTION', `${label} has no axis for rows, and cannot be another for each stream; ${how}`)
+  }
+  return {
+    states: states.map(own),
+    inputs: inputs.map(own),
+    outputs: outputs.map((value) => layout(value, found.outputs[value.place])),
+  }
+}

@@ -1,0 +1,222 @@
+/** Live sequences of a whole model: states that move from step to step, one backend call each. */
+
+import type { ProgramInstance } from '../backends/interface.ts'
+import { fail } from '../errors.ts'
+import type { GraphData } from '../graph/tensor.ts'
+import { create, freeze, setValues } from '../intrinsics/captured.ts'
+import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+import type { ModelCore } from './core.ts'
+import { checkLength } from './input.ts'
+import { type Opening, openProgram, readSizes, readStreamOptions, type StreamValue } from './opening.ts'
+import { decodeStates, encodeStates, fillZeros, readExactly, readValues, stateRecord, writeState } from './states.ts'
+import type { ModelData, ModelInput, ModelTensor } from './values.ts'
+
+/** The ways to step a {@link ModelStream}. */
+export interface ModelStep {
+  /** Reads `inputs`, advances the states, fills `outputs` and returns them; allocates nothing. */
+  (): ModelStream['outputs']
+  /**
+   * Copies values into `inputs` first; those that are left out stay as they are. A Float32Array is the one input of type float32 that
+   * is no state.
+   */
+  (inputs: Record<string, ModelInput> | Float32Array): ModelStream['outputs']
+}
+
+/**
+ * A live sequence of a whole model. Inputs that `states` names are kept by the stream: after a step each holds what its output was. The steps have
+ * the bits of `run` fed with the states that it gave before. A stream lives on when its model is disposed.
+ *
+ * Streams are opened by `model.stream()`, `model.restoreStream()` and `stream.fork()`.
+ *
+ * @example
+ * const stream = vad.stream({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
+ * stream.inputs.input.set(frame)
+ * console.log(stream.step().output[0])
+ */
+export class ModelStream {
+  /** Arrays to write the next step's inputs to, by name, without the states. The same ones for the stream's whole life. */
+  readonly inputs: Readonly<Record<string, ModelData>>
+  /** The newest step's outputs, by name, without those that become states: the same arrays each time, so copy what must outlive the next step. */
+  readonly outputs: Readonly<Record<string, ModelData>>
+  /**
+   * Takes one step. Bound to its stream: `const { step } = stream` works. A step that fails moves no state.
+   *
+   * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION` for an unknown name, or a value or an index out of range; `ERR_RNN_DISPOSED`
+   */
+  readonly step: ModelStep
+  readonly #opening: Opening
+  readonly #close: () => void
+  #instance: ProgramInstance | undefined
+
+  private constructor(opening: Opening, instance: ProgramInstance) {
+    if (typeof opening?.fingerprint !== 'function' || typeof instance?.run !== 'function') {
+      fail('ERR_RNN_OPTION', 'streams are opened by model.stream(), not by new')
+    }
+    this.#opening = opening
+    this.#instance = instance
+    this.inputs = recordOf(opening.inputs, instance.inputs)
+    this.outputs = recordOf(opening.outputs, instance.outputs)
+    const { step, close } = bindStep(opening, instance, this.outputs)
+    this.step = step
+    this.#close = close
+  }
+
+  /**
+   * The states now.
+   *
+   * @returns copies, by the names of their inputs
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   */
+  state(): Record<string, ModelTensor> {
+    return stateRecord(this.#opening.states, this.#states())
+  }
+
+  /**
+   * Begins anew.
+   *
+   * @param state states to begin with, by the names of their inputs; what is left out is zeros. A failed call leaves all as they were.
+   * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
+   */
+  reset(state?: Record<string, ModelInput>): void {
+    this.#states()
+    const { states } = this.#opening
+    const values = readValues(state ?? create(null), states, 'state', 'state')
+    const targets = this.#states()
+    for (let i = 0; i < states.length; i++) writeState(targets[i], states[i], values[i])
+  }
+
+  /**
+   * A second stream with the same states, inputs and outputs, independent from now on.
+   *
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   */
+  fork(): ModelStream {
+    const own = this.#instance ?? disposed()
+    const twin = this.#opening.program.take()
+    for (let i = 0; i < own.inputs.length; i++) setValues(twin.inputs[i], own.inputs[i])
+    for (let i = 0; i < own.outputs.length; i++) setValues(twin.outputs[i], own.outputs[i])
+    return streamOf(this.#opening, twin)
+  }
+
+  /**
+   * The states as bytes, with a fingerprint of the model and a checksum. `model.restoreStream` takes them back on any backend and
+   * machine, for a model of the same graph and constants with the same states.
+   *
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   */
+  save(): Uint8Array {
+    return encodeStates(this.#opening, this.#states())
+  }
+
+  /** Frees the stream. Idempotent; a later use is `ERR_RNN_DISPOSED`. */
+  dispose(): void {
+    const instance = this.#instance
+    if (!instance) return
+    this.#instance = undefined
+    this.#close()
+    // Whoever kept `inputs` may still write to them: nobody else gets this instance.
+    this.#opening.program.drop(instance)
+  }
+
+  /** `dispose()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** The memory of the states, in their order. */
+  #states(): GraphData[] {
+    const { inputs } = this.#instance ?? disposed()
+    const { states } = this.#opening
+    const arrays: GraphData[] = []
+    for (let i = 0; i < states.length; i++) arrays[i] = inputs[states[i].place]
+    return arrays
+  }
+}
+
+function disposed(): never {
+  fail('ERR_RNN_DISPOSED', 'the stream was disposed and cannot be used any more')
+}
+
+function recordOf(values: readonly StreamValue[], arrays: readonly GraphData[]): Readonly<Record<string, ModelData>> {
+  const all: Record<string, ModelData> = create(null)
+  for (let i = 0; i < values.length; i++) all[values[i].name] = arrays[values[i].place]
+  return freeze(all)
+}
+
+/** The input that a step's Float32Array is. */
+export function soleInput(inputs: readonly StreamValue[]): StreamValue {
+  let sole: StreamValue | undefined
+  for (let i = 0; i < inputs.length; i++) {
+    if (inputs[i].type !== 'float32') continue
+    if (sole) fail('ERR_RNN_OPTION', `${sole.label} and ${inputs[i].label} are of type float32: give values by name`)
+    sole = inputs[i]
+  }
+  return sole ?? fail('ERR_RNN_OPTION', 'no input but the states is of type float32: give values by name')
+}
+
+/** Closes over what a step needs, so that one without arguments costs one comparison above the backend's own. */
+function bindStep(
+  { inputs }: Opening,
+  instance: ProgramInstance,
+  outputs: Readonly<Record<string, ModelData>>,
+): { step: ModelStep; close: () => void } {
+  let isClosed = false
+  function step(given?: unknown): Readonly<Record<string, ModelData>> {
+    if (isClosed) disposed()
+    // biome-ignore lint/complexity/noArguments: a rest parameter allocates, and step(undefined) must not pass for step()
+    if (arguments.length === 0) {
+      instance.run()
+      return outputs
+    }
+    if (typedArrayName(given) !== undefined) {
+      const sole = soleInput(inputs)
+      const data = readExactly(given, sole)
+      checkLength(sole, { data, shape: sole.shape })
+      setValues(instance.inputs[sole.place], data)
+    } else {
+      const values = readValues(given, inputs, 'input', 'inputs')
+      // A getter may have disposed the stream.
+      if (isClosed) disposed()
+      for (let i = 0; i < values.length; i++) {
+        const data = values[i]
+        if (data !== undefined) setValues(instance.inputs[inputs[i].place], data)
+      }
+    }
+    instance.run()
+    return outputs
+  }
+  return {
+    step: step as ModelStep,
+    close: () => {
+      isClosed = true
+    },
+  }
+}
+
+/** The constructor is private, so that no public type shows what it takes. */
+const streamOf = (opening: Opening, instance: ProgramInstance): ModelStream =>
+  new (ModelStream as unknown as new (opening: Opening, instance: ProgramInstance) => ModelStream)(opening, instance)
+
+/** Opens a stream; behind `model.stream` and `model.restoreStream`. `current` is asked again once the options are read. */
+export function openModelStream(
+  current: () => ModelCore,
+  options: unknown,
+  where: string,
+  saved?: { bytes: unknown },
+): ModelStream {
+  const read = readStreamOptions(options, where)
+  const sizes = readSizes(current(), read)
+  const opening = openProgram(current(), sizes)
+  const instance = opening.program.take()
+  try {
+    for (let i = 0; i < instance.inputs.length; i++) fillZeros(instance.inputs[i])
+    for (let i = 0; i < instance.outputs.length; i++) fillZeros(instance.outputs[i])
+    const arrays = opening.states.map((state) => instance.inputs[state.place])
+    for (const [i, state] of opening.states.entries()) writeState(arrays[i], state, undefined)
+    if (saved) decodeStates(opening, saved.bytes, arrays)
+    return streamOf(opening, instance)
+  } catch (error) {
+    opening.program.give(instance)
+    throw error
+  }
+}
