@@ -18,15 +18,15 @@ static constexpr Decode decoders[] = {
     decodeNorm,           // norm
     decodeGather,         // gather
     decodeGatherElements, // gatherElements
-    nullptr,              // oneHot
-    nullptr,              // cumSum
-    nullptr,              // topK
+    decodeOneHot,         // oneHot
+    decodeCumSum,         // cumSum
+    decodeTopK,           // topK
     decodeGemm,           // gemm
     decodeMatmul,         // matmul
     decodeConv,           // conv
-    nullptr,              // depthwise
-    nullptr,              // convTranspose
-    nullptr,              // pool
+    decodeDepthwise,      // depthwise
+    decodeConvTranspose,  // convTranspose
+    decodePool,           // pool
     decodeNetwork,        // network
     nullptr,              // branch, which the program makes itself
 };
