@@ -140,7 +140,7 @@ export class Call {
   }
 
   #wrong(name: string, wanted: string, value: unknown): never {
-    return this.fail(`the attribute ${name} must be ${wanted}, got ${describe(value)}`)
+    return this.unsupported(`the attribute ${name} must be ${wanted}, got ${describe(value)}`)
   }
 
   /** An axis of a tensor of this rank, counted from its end where negative. */

@@ -9,7 +9,8 @@ import type { OperatorRow } from './operators/row.ts'
 import type { FlatGraph, GraphValue, Step, StepAttribute } from './plan.ts'
 import { probe } from './probe.ts'
 import { readNodeAttributes } from './recurrent/attributes.ts'
-import { inNameOf, isRecurrent, layerType, plainAttributes } from './recurrent/parts.ts'
+import { checkNode } from './recurrent/node.ts'
+import { inNameOf, isRecurrent, isWeight, layerType, nodeParts, plainAttributes } from './recurrent/parts.ts'
 import { recurrentOf } from './recurrent/shapes.ts'
 import { type Folded, type Scope, Unknown } from './scope.ts'
 import type { GraphTensor } from './tensor.ts'
@@ -104,10 +105,23 @@ class Flattening implements Compiler {
 
   step(scope: Scope, node: GraphNode, inputs: readonly (Folded | undefined)[]): readonly Folded[] {
     const attributes = this.#attributesOf(scope, node)
-    if (isRecurrent(node)) {
-      inNameOf(node.fail, () => readNodeAttributes(layerType(node.opType), plainAttributes(attributes, node.fail)))
-    }
+    if (isRecurrent(node)) this.#checkRecurrent(node, inputs, attributes)
     return this.#add(scope, node, inputs, attributes)
+  }
+
+  /** Whatever of it is known already. */
+  #checkRecurrent(
+    node: GraphNode,
+    inputs: readonly (Folded | undefined)[],
+    attributes: ReadonlyMap<string, StepAttribute>,
+  ): void {
+    const { opType, fail } = node
+    const weights = inputs.filter((_, place) => isWeight(place))
+    inNameOf(fail, () => {
+      if (weights.some((input) => input instanceof Unknown)) {
+        readNodeAttributes(layerType(opType), plainAttributes(attributes, fail))
+      } else checkNode(nodeParts(opType, attributes, (place) => inputs[place] as GraphTensor, this.#budget, fail))
+    })
   }
 
   branch(scope: Scope): void {

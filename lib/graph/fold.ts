@@ -155,16 +155,21 @@ function* stepsOf(scope: Scope, node: GraphNode, budget: Budget, compiler: Compi
   return Array.isArray(made) ? made : [made as GraphTensor]
 }
 
+const branchNames: readonly string[] = ['then_branch', 'else_branch']
+
 /** On a constant condition it is the branch that it chooses. */
 function* stepsOfIf(scope: Scope, node: GraphNode, compiler: Compiler | undefined): Steps {
+  for (const name of compiler === undefined ? [] : node.attributes().keys()) {
+    if (!branchNames.includes(name)) node.fail(`the attribute ${describe(name)} is not supported`)
+  }
   const condition = yield { scope, name: node.inputs[0] ?? node.fail('the condition is missing') }
   if (!(condition instanceof Unknown)) {
-    const body = bodyOf(scope, node, condition.data[0] ? 'then_branch' : 'else_branch')
+    const body = bodyOf(scope, node, branchNames[condition.data[0] ? 0 : 1])
     return yield* outputsOf(body, body.graph, node)
   }
   if (compiler === undefined) return unknown(node, condition)
   const branches: Chosen[] = []
-  for (const name of ['then_branch', 'else_branch']) {
+  for (const name of branchNames) {
     const body = bodyOf(scope, node, name)
     compiler.branch(body)
     branches.push({ scope: body, outputs: yield* outputsOf(body, body.graph, node) })

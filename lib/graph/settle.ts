@@ -6,6 +6,7 @@ import { NeedsValue } from './call.ts'
 import { checkShapes } from './declared.ts'
 import type { Branch, Carry, FlatGraph, Plan, PlanValue, Step } from './plan.ts'
 import { Prune } from './prune.ts'
+import { isRecurrent } from './recurrent/parts.ts'
 import { type Budgets, refuseStep, settleStep } from './step.ts'
 import { count, factsOf, type GraphTensor, lengthOf, phantom } from './tensor.ts'
 
@@ -69,7 +70,8 @@ class Settling {
   }
 
   plan(): Plan {
-    const steps = this.#steps(this.#graph.steps)
+    const wanted = new Prune(this.#graph.outputs.map(({ value }) => value)).steps(this.#graph.steps)
+    const steps = this.#steps(wanted)
     const inputs = this.#graph.inputs.map(({ value }) => value)
     const outputs = this.#graph.outputs.map(({ value }) => this.#resolved(value))
     this.#checkOutputs(outputs)
@@ -150,8 +152,9 @@ class Settling {
     } catch (error) {
       if (!(error instanceof NeedsValue)) throw error
       const { place } = error
+      const role = isRecurrent(step) ? 'is a weight' : 'decides a shape'
       const places = this.#deciding(step.inputs[place], mostDeciding.shape, (why) =>
-        refuseStep(step, `its input ${place} decides a shape and must be known before a run, but depends on ${why}`),
+        refuseStep(step, `its input ${place} ${role} and must be known before a run, but depends on ${why}`),
       )
       throw new NeedsInputs(places)
     }

@@ -1,15 +1,17 @@
 // `npm run conformance`: prints, for each case of the ONNX backend suite, how far every backend is from what the suite
 // expects, and onnxruntime's own result beside; then how far every backend is from onnxruntime on nodes with all inputs, and on
 // nodes with every activation.
-// `npm run conformance -- --write` puts the tables into docs/conformance.md and README.md. Knows how a case becomes a call of
+// `npm run conformance -- --write` puts the tables into docs/conformance.md and README.md, and `npm run conformance -- --graphs 10000` runs
+// random graphs beside onnxruntime instead. Knows how a case becomes a call of
 // a layer.
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { availableBackends, fromOnnxNode } from 'native-rnn'
 import { printOperators } from './conformance-operators.mjs'
 import { activationNode, kinds, rows } from './onnx-activations.mjs'
+import { compareGraphs } from './random/compare.mjs'
+import { findOnnxruntime } from './random/run.mjs'
 
 const recorded = (file) => JSON.parse(readFileSync(new URL(`../fixtures/onnx/${file}`, import.meta.url), 'utf8'))
 
@@ -121,19 +123,6 @@ function shown(difference) {
   return difference === 0 ? '0' : difference.toExponential(1)
 }
 
-/** onnxruntime-node and its version, where the bench has installed it. */
-function findOnnxruntime() {
-  const require = createRequire(new URL('../../bench/package.json', import.meta.url))
-  try {
-    const ort = require('onnxruntime-node')
-    ort.env.logLevel = 'fatal'
-    return { ort, title: `onnxruntime-node ${require('onnxruntime-node/package.json').version}` }
-  } catch (error) {
-    if (error.code !== 'MODULE_NOT_FOUND') throw error
-    return undefined
-  }
-}
-
 /** What onnxruntime makes of a case's own file and inputs: values by the name of the output. */
 async function onnxruntimeOutputs(ort, { inputs, model }) {
   const feeds = Object.entries(inputs).map(([name, { data, dims }]) => {
@@ -179,6 +168,8 @@ function printTable(corner, names, columns, pages) {
 }
 
 async function main() {
+  const graphs = process.argv.indexOf('--graphs')
+  if (graphs >= 0) return compareGraphs(Number(process.argv[graphs + 1]), process.argv[graphs + 2])
   printOperators(process.argv.includes('--write'))
   const found = findOnnxruntime()
   const backends = availableBackends()

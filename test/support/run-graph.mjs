@@ -159,6 +159,19 @@ export function runGraph({ fields, versions, inputs, outputs }) {
   })
 }
 
+/** The node of an operator with inputs `X0` … and outputs `Y0` …, and what `runOperator` was given by these names. */
+export function nodeOf(opType, inputs, attributes = {}, { version = 17, domain = '', types = ['float32'] } = {}) {
+  const outputs = types.map((type, i) => ({ name: `Y${i}`, type }))
+  const names = inputs.map((one, i) => (one === undefined ? '' : `X${i}`))
+  const made = outputs.map(({ name }) => name)
+  return {
+    fields: [node(opType, names, made, attributes, domain)],
+    version,
+    given: Object.fromEntries(inputs.flatMap((one, i) => (one === undefined ? [] : [[`X${i}`, one]]))),
+    outputs: outputs.filter(({ type }) => type !== ''),
+  }
+}
+
 /**
  * What one operator makes.
  *
@@ -168,21 +181,7 @@ export function runGraph({ fields, versions, inputs, outputs }) {
  * @param {{ version?: number, domain?: string, types?: readonly string[] }} [options] opset, domain, and the types of the outputs that are wanted
  * @returns {Result[]}
  */
-export function runOperator(opType, inputs, attributes = {}, { version = 17, domain = '', types = ['float32'] } = {}) {
-  const outputs = types.map((type, i) => ({ name: `Y${i}`, type }))
-  const given = inputs.map((one, i) => (one === undefined ? '' : `X${i}`))
-  return runGraph({
-    fields: [
-      node(
-        opType,
-        given,
-        outputs.map(({ name }) => name),
-        attributes,
-        domain,
-      ),
-    ],
-    versions: [opset('', version), opset('com.microsoft', 1)],
-    inputs: Object.fromEntries(inputs.flatMap((one, i) => (one === undefined ? [] : [[`X${i}`, one]]))),
-    outputs: outputs.filter(({ type }) => type !== ''),
-  })
+export function runOperator(opType, inputs, attributes, options) {
+  const { fields, version, given, outputs } = nodeOf(opType, inputs, attributes, options)
+  return runGraph({ fields, versions: [opset('', version), opset('com.microsoft', 1)], inputs: given, outputs })
 }

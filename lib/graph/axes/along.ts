@@ -4,7 +4,7 @@ import { describe, fail } from '../../errors.ts'
 import type { Plan } from '../plan.ts'
 import { causalRules, type Findings, OddStride } from './causal.ts'
 import { Editor, type InitialState } from './editor.ts'
-import { differing, follow, keyOf, type Run } from './follow.ts'
+import { differing, follow, keyOf, type Run, runOf } from './follow.ts'
 import type { ValueNames } from './rows.ts'
 import { refuse, type Subject, shapeIn } from './site.ts'
 import { isPlain, type Traced, traceAt } from './trace.ts'
@@ -83,7 +83,7 @@ interface Followed {
 /** Through plans long enough that every stride divides what it gets, and one more where it is given. */
 function followed(planFor: (frames: number) => Plan, subject: Subject, names: ValueNames, more?: Run): Followed {
   for (let period = 1; ; ) {
-    const [run, ...others] = lengths.map((length) => ({ plan: planFor(length * period), length: length * period }))
+    const [run, ...others] = lengths.map((length) => runOf(planFor, length * period, subject))
     if (more !== undefined) others.push(more)
     const found: Findings = { edits: new Map(), strides: [] }
     const traces = tracesOfInputs([run, ...others], subject, names)

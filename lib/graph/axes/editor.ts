@@ -98,7 +98,11 @@ export class Editor {
   /** What a state becomes. */
   carry(name: string, from: number, to: number, initial: GraphTensor): void {
     this.#carries.push({ output: this.#outputs.push(to) - 1, input: this.#inputs.indexOf(from) })
-    this.states.push({ name, initial })
+    // A function that is called twice has the same steps twice.
+    const own = (n: number): string => (n === 1 ? name : `${name} ${n}`)
+    let n = 1
+    while (this.states.some((state) => state.name === own(n))) n++
+    this.states.push({ name: own(n), initial })
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Follows one axis from the inputs of a plan through all its steps, and holds the plan against the same graph's plans for other lengths. */
 
+import { RNNError } from '../../errors.ts'
 import type { Plan, Step } from '../plan.ts'
 import { ruleOf } from './rules/index.ts'
 import { spread } from './rules/layout.ts'
@@ -115,6 +116,18 @@ function checkShapes(site: Site, place: number, traced: Traced, length: number):
       shape.every((size, axis) => size === other[axis] || (typeof traced === 'object' && axis === traced.axis)) &&
       lengthIn(shape) * twin.length === lengthIn(other) * length
     if (!isFit) site.refuse(`of ${length} ${plural} it gives [${shape}], and of ${twin.length} [${other}]`)
+  }
+}
+
+/** A graph settled for a length that nobody asked for; where it takes none but its own, that is the caller's option gone wrong. */
+export function runOf(planFor: (length: number) => Plan, length: number, { plural }: Subject): Run {
+  try {
+    return { plan: planFor(length), length }
+  } catch (error) {
+    if (!(error instanceof RNNError) || error.code === 'ERR_RNN_OPTION') throw error
+    throw new RNNError('ERR_RNN_OPTION', `the model does not take ${length} ${plural}: ${error.message}`, {
+      cause: error,
+    })
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { describe, fail } from '../../errors.ts'
 import type { Plan } from '../plan.ts'
-import { differing, follow } from './follow.ts'
+import { differing, follow, runOf } from './follow.ts'
 import { type Subject, shapeIn } from './site.ts'
 import { isEven, isPlain, type Trace, type Traced, traceAt } from './trace.ts'
 
@@ -25,7 +25,7 @@ const subject: Subject = { refusal: 'rows do not stay apart in', plural: 'rows',
  */
 export function rowAxes(planFor: (rows: number) => Plan, names: ValueNames): RowAxes {
   // More than 1, so that the axis is seen in a reshape; two others, and 1 among them, which squeezes and broadcasts may treat by itself.
-  const [run, ...others] = [3, 2, 1].map((length) => ({ plan: planFor(length), length }))
+  const [run, ...others] = [3, 2, 1].map((length) => runOf(planFor, length, subject))
   const { plan } = run
   const plans = [plan, ...others.map((other) => other.plan)]
   const shapesOf = (values: 'inputs' | 'outputs', i: number) => plans.map((one) => shapeIn(one, one[values][i]))

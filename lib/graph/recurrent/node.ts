@@ -40,12 +40,18 @@ const gatePlaces = {
 } as const
 const peepholePlaces = [0, 2, 1] // ONNX: i o f
 
+/** Checks a node: its attributes, and its weights against them. */
+export function checkNode(node: NodeParts): { readonly attributes: NodeAttributes; readonly sizes: Sizes } {
+  const attributes = readNodeAttributes(node.opType, node.attributes)
+  const sizes = readSizes(node, attributes)
+  checkTensors(node, sizes)
+  return { attributes, sizes }
+}
+
 /** Checks a node and turns its weights into PyTorch's shapes and gate orders; the result shares no memory with it. */
 export function nodeNetwork(node: NodeParts): NodeNetwork {
   const { opType, B, P } = node
-  const attributes = readNodeAttributes(opType, node.attributes)
-  const sizes = readSizes(node, attributes)
-  checkTensors(node, sizes)
+  const { attributes, sizes } = checkNode(node)
   const cell: Record<OnnxOpType, CellName> = {
     RNN: 'rnnTanh',
     GRU: attributes.resetAfter ? 'gru' : 'gruResetBefore',
@@ -62,7 +68,8 @@ export function nodeNetwork(node: NodeParts): NodeNetwork {
   }
 }
 
-interface Sizes {
+/** What weights say. */
+export interface Sizes {
   /** Directions. */
   readonly D: number
   /** Gates. */

@@ -12,6 +12,11 @@ import type { NodeParts } from './node.ts'
 /** The inputs that may change from run to run; all others are weights. */
 export const recurrentPlaces = { x: 0, lengths: 4, h0: 5, c0: 6 } as const
 
+/** Whether an input is a weight, by its place. */
+export function isWeight(place: number): boolean {
+  return place > recurrentPlaces.x && (place < recurrentPlaces.lengths || place > recurrentPlaces.c0)
+}
+
 const recurrent: Readonly<Record<string, string>> = { RNN: '', GRU: '', LSTM: '', DynamicQuantizeLSTM: 'com.microsoft' }
 
 /** Whether an operator is a recurrent layer. */

@@ -3,7 +3,7 @@
 import { list, tuple } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import type { OperatorRow } from '../operators/row.ts'
-import type { GraphTensor } from '../tensor.ts'
+import { type GraphTensor, lengthOf } from '../tensor.ts'
 import { readNodeAttributes } from './attributes.ts'
 import { isRecurrent, layerType, plainAttributes, recurrentPlaces } from './parts.ts'
 
@@ -46,6 +46,7 @@ function shapes(opType: string, call: Call): readonly GraphTensor[] {
       checkShape(call, floatsOf(call, place, 'initial_c', x), 'initial_c', state)
     } else call.values(place)
   }
+  call.spend(T * B * (lengthOf(W) + lengthOf(R)))
   const y = batchFirst ? [B, T, D, H] : [T, D, B, H]
   const wanted = type === 'LSTM' ? [y, state, state] : [y, state]
   return wanted.map((shape) => call.allocate(x.type, shape))

@@ -30,9 +30,9 @@ RNN_INLINE V log(V x) {
   return select(zero < x, select(x < inf, y, x), outside);
 }
 
-// Φ(−x), the normal distribution's tail, for 0 ≤ x ≤ 15: at most 5 ULP while that is normal.
+// by · Φ(−x), of the normal distribution's tail, for 0 ≤ x ≤ 15: at most 7 ULP while it and e^(−x² / 2) are normal.
 template <class V>
-RNN_INLINE V normalTail(V x) {
+RNN_INLINE V normalTail(V x, V by) {
   const V t = (x - V::set(4.0f)) / (x + V::set(4.0f)), t2 = t * t, t4 = t2 * t2;
   const V p01 = fma(V::set(-2.30092332e-2f), t, V::set(8.49695802e-1f));
   const V p23 = fma(V::set(1.28907055e-1f), t, V::set(-9.63822752e-2f));
@@ -40,7 +40,7 @@ RNN_INLINE V normalTail(V x) {
   const V p67 = fma(V::set(-1.36422028e-3f), t, V::set(-1.06181223e-2f));
   const V p89 = fma(V::set(1.25543127e-4f), t, V::set(1.66849664e-3f));
   const V high = fma(fma(V::set(-8.16685642e-5f), t2, p89), t4, fma(p67, t2, p45));
-  const V p = fma(high, t4, fma(p23, t2, p01)) / fma(V::set(2.0f), x, V::set(1.0f));
+  const V p = by * (fma(high, t4, fma(p23, t2, p01)) / fma(V::set(2.0f), x, V::set(1.0f)));
   // e^(−x² / 2): what the rounding of x² leaves goes into the factor.
   const V square = x * x, rest = fma(x, x, negative(square));
   return exp(V::set(-0.5f) * square) * fma(p, V::set(-0.5f) * rest, p);
@@ -56,16 +56,16 @@ RNN_INLINE V erf(V x) {
   const V p23 = fma(V::set(-2.68533472e-2f), s, V::set(1.12835787e-1f));
   const V p45 = fma(V::set(-7.99785310e-4f), s, V::set(5.18716220e-3f));
   const V p = fma(fma(V::set(7.80690316e-5f), s2, p45), s2 * s2, fma(p23, s2, p01));
-  const V outer = fma(V::set(-2.0f), normalTail(size * V::set(1.41421354f)), one);
+  const V outer = one - normalTail(size * V::set(1.41421354f), V::set(2.0f));
   return copySign(select(size < one, fma(size, p, size), outer), x);
 }
 
-// x · Φ(x), at most 6 ULP, or as many of the smallest floats; NaN stays NaN.
+// x · Φ(x), at most 8 ULP, subnormal results included; NaN stays NaN.
 template <class V>
 RNN_INLINE V gelu(V x) {
   // From 15 on Φ is 0 or 1.
-  const V size = min(V::set(15.0f), abs(x)), tail = normalTail(size);
-  return select(x < V::set(0.0f), negative(size * tail), fnma(size, tail, x));
+  const V size = min(V::set(15.0f), abs(x)), tail = normalTail(size, size);
+  return select(x < V::set(0.0f), negative(tail), x - tail);
 }
 
 // x / (1 + e^−z) with z = 2 √(2/π) (x + 0.044715 x³), at most 6 ULP while normal; NaN stays NaN.

@@ -64,7 +64,15 @@ export function writeInPlace(code: readonly Instruction[]): void {
 /** What is only made to be copied into a part of something larger is made there; gives the instructions that are left. */
 export function copiesLeft(code: readonly Instruction[]): Instruction[] {
   const lives = livesOf(code)
-  return code.filter((instruction, i) => !isMadeInPlace(code, lives, instruction, i))
+  const stays = code.map((instruction, i) => !isMadeInPlace(code, lives, instruction, i))
+  const left = (from: number, count: number) => stays.slice(from, from + count).filter(Boolean).length
+  for (const [i, { name, inputs }] of code.entries()) {
+    if (name !== 'branch') continue
+    const [, yes, no] = inputs as number[]
+    inputs[1] = left(i + 1, yes)
+    inputs[2] = left(i + 1 + yes, no)
+  }
+  return code.filter((_, i) => stays[i])
 }
 
 function isMadeInPlace(

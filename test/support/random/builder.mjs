@@ -1,7 +1,8 @@
 // A random graph under construction: its values with their shapes and bounds, its nodes, and the file that it becomes. It knows no
-// operator; `random-operators.mjs` has these.
+// operator; the files beside have these.
 
-import { bytes, integer, joined, node, opset, tensorBody, text, typeCodes, value } from './run-graph.mjs'
+import { node, value } from '../run-graph.mjs'
+import { modelFile } from '../run-model.mjs'
 
 /**
  * @typedef {object} Value what the builder knows of a value
@@ -54,13 +55,16 @@ export class GraphBuilder {
   #at = 0
   #noise = 1
   #names = 0
+  #isOpen = false
 
   /**
    * @param {readonly number[]} choices every decision takes the next one; after their end each is 0, so that fewer make a smaller graph
+   * @param {readonly string[]} names the operators that it may have
    * @param {number} [rows] in a graph whose axis 0 is a batch: how many rows there are. No operator mixes them.
    */
-  constructor(choices, rows) {
+  constructor(choices, names, rows) {
     this.#choices = choices
+    this.names = names
     this.rows = rows
     this.version = versions[this.below(versions.length)]
   }
@@ -145,7 +149,8 @@ export class GraphBuilder {
 
   /** A float whose rank is one of these. */
   float({ ranks = [1, 2, 3, 4], test = () => true } = {}) {
-    const allowed = ranks.filter((rank) => rank >= this.first)
+    // In a batch one axis is left to be touched.
+    const allowed = ranks.filter((rank) => rank > this.first)
     return this.any(
       'float32',
       (one) => allowed.includes(one.dims.length) && test(one),
@@ -203,46 +208,22 @@ export class GraphBuilder {
   /**
    * The file, and what to give it.
    *
-   * @returns {{ file: Uint8Array, inputs: Map<string, import('./run-graph.mjs').GraphValue>, outputs: Value[] }}
+   * @returns {{ file: Uint8Array, inputs: Map<string, import('../run-graph.mjs').GraphValue>, outputs: Value[] }}
    */
   done() {
     const outputs = this.outputs()
-    const open = this.rows !== undefined || this.flag()
-    const infos = [...this.inputs].map(([name, one]) => ({
-      name,
-      type: one.type,
-      dims: open ? this.#opened(name, one.dims) : one.dims,
-    }))
-    const file = modelFile({
-      nodes: this.nodes,
-      version: this.version,
-      inputs: infos,
-      constants: this.constants,
-      outputs,
-    })
-    return { file, inputs: this.inputs, outputs }
+    this.#isOpen = this.rows !== undefined || this.flag()
+    const inputs = [...this.inputs].map(([name, one]) => this.declared(name, one))
+    const { nodes, version, constants } = this
+    return { file: modelFile({ nodes, version, inputs, constants, outputs }), inputs: this.inputs, outputs }
+  }
+
+  /** What the file says of an input: its sizes, or names in their place. */
+  declared(name, { type, dims }) {
+    return { name, type, dims: this.#isOpen ? this.#opened(name, dims) : dims }
   }
 
   #opened(name, dims) {
     return dims.map((size, axis) => (axis < this.first ? 'N' : this.rows === undefined ? `${name}_${axis}` : size))
   }
-}
-
-/** The body of a ValueInfoProto; a size may be a name, and all of them left out. */
-export function valueInfo(name, type, dims) {
-  const dim = (size) => bytes(1, typeof size === 'number' ? integer(1, size) : text(2, size))
-  const shape = dims ? [bytes(2, joined(dims.map(dim)))] : []
-  return joined([text(1, name), bytes(2, bytes(1, joined([integer(1, typeCodes[type]), ...shape])))])
-}
-
-/** The file of a model. */
-export function modelFile({ nodes, version, inputs, constants, outputs }) {
-  const graph = [
-    ...nodes,
-    text(2, 'random'),
-    ...[...constants].map(([name, one]) => bytes(5, tensorBody(name, one))),
-    ...inputs.map(({ name, type, dims }) => bytes(11, valueInfo(name, type, dims))),
-    ...outputs.map(({ name, type }) => bytes(12, valueInfo(name, type))),
-  ]
-  return joined([integer(1, 8), bytes(7, joined(graph)), opset('', version), opset('com.microsoft', 1)])
 }
