@@ -66,16 +66,17 @@ size_t Program::run(char* io, Scratch& scratch, const std::atomic<bool>* cancell
   float* const memory = scratch.floats(scratchFloats_ + ownFloats_);
   const Run run{
       {const_cast<char*>(constants_), io, reinterpret_cast<char*>(memory)}, memory + scratchFloats_, cancelled};
-  for (size_t i = 0; i < steps_.size();) {
+  for (size_t i = 0;;) {
     if (cancelled && cancelled->load(std::memory_order_relaxed))
       return Program::cancelled;
+    if (i == steps_.size())
+      return done;
     const Step& step = steps_[i];
     const Ran ran = step.instruction->run(run);
     if (ran == Ran::failed)
       return i + 1;
     i = ran == Ran::done ? step.next : step.otherwise;
   }
-  return done;
 }
 
 } // namespace native_rnn

@@ -153,4 +153,83 @@ inline std::vector<float> wholeNumbers(size_t count, unsigned seed) {
   return values;
 }
 
+// Random choices, the same in each run.
+class Random {
+public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+  size_t below(size_t limit) { return engine_() % limit; }
+  std::vector<size_t> sizes(size_t rank) {
+    std::vector<size_t> sizes(rank);
+    for (size_t& size : sizes)
+      size = 1 + below(5) * (1 + below(3));
+    return sizes;
+  }
+
+private:
+  std::mt19937 engine_;
+};
+
+// Places for operands in io, one behind the other, with any order of axes, gaps, axes that run backwards and axes that
+// repeat.
+struct Places {
+  Random& random;
+  size_t bytes = 0;
+  Operand take(Element element, const std::vector<size_t>& sizes, bool mayRepeat = true) {
+    std::vector<size_t> order(sizes.size());
+    for (size_t i = 0; i < order.size(); i++)
+      order[i] = i;
+    if (random.below(2))
+      for (size_t i = order.size(); i > 1; i--)
+        std::swap(order[i - 1], order[random.below(i)]);
+    Operand operand{element, Region::io, 0, sizes, std::vector<ptrdiff_t>(sizes.size())};
+    ptrdiff_t step = random.below(4) ? 1 : 2, before = 0;
+    for (size_t i = order.size(); i-- > 0;) {
+      const size_t axis = order[i];
+      if (mayRepeat && random.below(6) == 0)
+        continue;
+      const ptrdiff_t last = step * ptrdiff_t(sizes[axis] - 1);
+      const bool isBackwards = random.below(6) == 0;
+      operand.strides[axis] = isBackwards ? -step : step;
+      before += isBackwards ? last : 0;
+      step *= ptrdiff_t(sizes[axis]) + ptrdiff_t(random.below(8) == 0);
+    }
+    const size_t size = bytesOf(element);
+    operand.offset = roundUp(bytes, 8) + size_t(before) * size;
+    bytes = roundUp(bytes, 8) + size_t(step) * size;
+    return operand;
+  }
+};
+
+template <class Body>
+void forEachIndex(const std::vector<size_t>& sizes, const Body& body) {
+  std::vector<size_t> index(sizes.size());
+  for (;;) {
+    body(static_cast<const std::vector<size_t>&>(index));
+    size_t axis = sizes.size();
+    for (; axis > 0; axis--) {
+      if (++index[axis - 1] < sizes[axis - 1])
+        break;
+      index[axis - 1] = 0;
+    }
+    if (axis == 0)
+      return;
+  }
+}
+
+template <class Value>
+Value& valueOf(const Bytes& io, const Operand& operand, const std::vector<size_t>& index) {
+  ptrdiff_t at = 0;
+  for (size_t i = 0; i < index.size(); i++)
+    at += ptrdiff_t(index[i]) * operand.strides[i];
+  return io.at<Value>(operand.offset)[at];
+}
+
+// Fills an operand with whole numbers from `least` on, `count` different ones.
+template <class Value>
+void fillWhole(const Bytes& io, const Operand& operand, Random& random, int least, size_t count) {
+  forEachIndex(operand.sizes, [&](const auto& index) {
+    valueOf<Value>(io, operand, index) = static_cast<Value>(least + int(random.below(count)));
+  });
+}
+
 } // namespace programs

@@ -1,35 +1,13 @@
 // copy and fill: values of any type from one view to another, and one value everywhere.
 #include "../elements.h"
 #include "../loop.h"
+#include "copying.h"
 #include "list.h"
 #include <algorithm>
 #include <cmath>
 
 namespace native_rnn {
 namespace {
-
-// Equal size and no type: floats that are NaN keep their bits.
-template <class Bits>
-void copyRun(char* x, ptrdiff_t xStep, char* y, ptrdiff_t yStep, size_t n) {
-  for (size_t i = 0; i < n; i++, x += xStep, y += yStep)
-    valueAt<Bits>(y) = valueAt<Bits>(x);
-}
-template <class Bits>
-void moveRun(char* x, ptrdiff_t, char* y, ptrdiff_t, size_t n) {
-  std::memmove(y, x, n * sizeof(Bits));
-}
-using CopyRun = void (*)(char* x, ptrdiff_t xStep, char* y, ptrdiff_t yStep, size_t n);
-
-template <class Bits>
-CopyRun copyOf(ptrdiff_t xStep, ptrdiff_t yStep) {
-  return xStep == sizeof(Bits) && yStep == sizeof(Bits) ? moveRun<Bits> : copyRun<Bits>;
-}
-
-CopyRun copyOf(size_t bytes, ptrdiff_t xStep, ptrdiff_t yStep) {
-  return bytes == 8   ? copyOf<uint64_t>(xStep, yStep)
-         : bytes == 4 ? copyOf<uint32_t>(xStep, yStep)
-                      : copyOf<uint8_t>(xStep, yStep);
-}
 
 class Copy final : public Instruction {
 public:

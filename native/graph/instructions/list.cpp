@@ -6,29 +6,29 @@ namespace native_rnn {
 using Decode = std::unique_ptr<Instruction> (*)(Reader&);
 
 static constexpr Decode decoders[] = {
-    decodeCopy,          // copy
-    nullptr,             // cast
-    decodeFill,          // fill
-    decodeMap,           // map
-    decodeZip,           // zip
-    nullptr,             // where
-    nullptr,             // reduce
-    nullptr,             // argReduce
-    nullptr,             // softmax
-    nullptr,             // norm
-    nullptr,             // gather
-    nullptr,             // gatherElements
-    decodeOneHot,        // oneHot
-    decodeCumSum,        // cumSum
-    decodeTopK,          // topK
-    decodeGemm,          // gemm
-    nullptr,             // matmul
-    nullptr,             // conv
-    decodeDepthwise,     // depthwise
-    decodeConvTranspose, // convTranspose
-    decodePool,          // pool
-    nullptr,             // network
-    nullptr,             // branch, which the program makes itself
+    decodeCopy,           // copy
+    decodeCast,           // cast
+    decodeFill,           // fill
+    decodeMap,            // map
+    decodeZip,            // zip
+    decodeWhere,          // where
+    decodeReduce,         // reduce
+    decodeArgReduce,      // argReduce
+    decodeSoftmax,        // softmax
+    decodeNorm,           // norm
+    decodeGather,         // gather
+    decodeGatherElements, // gatherElements
+    decodeOneHot,         // oneHot
+    decodeCumSum,         // cumSum
+    decodeTopK,           // topK
+    decodeGemm,           // gemm
+    decodeMatmul,         // matmul
+    decodeConv,           // conv
+    decodeDepthwise,      // depthwise
+    decodeConvTranspose,  // convTranspose
+    decodePool,           // pool
+    decodeNetwork,        // network
+    nullptr,              // branch, which the program makes itself
 };
 static_assert(sizeof decoders / sizeof *decoders == opcodes, "each opcode has a row");
 

@@ -4,20 +4,12 @@
 #include "../loop.h"
 #include "list.h"
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace native_rnn {
 namespace {
 
 constexpr size_t chunk = 256;
-using FloatKernel = void (*)(const float* a, const float* b, float* y, size_t n);
-using CompareKernel = void (*)(const float* a, const float* b, uint8_t* y, size_t n);
-
-void fmodFloats(const float* a, const float* b, float* y, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    y[i] = std::fmod(a[i], b[i]);
-}
 
 // A step that a kernel knows: one value for all, or values that follow each other.
 bool isDirect(ptrdiff_t step) { return step == 0 || step == sizeof(float); }
@@ -122,12 +114,12 @@ private:
   static Value of(Value a, Value b) {
     return OfIntegers<other>::of(a, b);
   }
-  // By 0: 0, and the dividend is what is left. The least by −1 wraps.
+  // By 0: 0, and nothing is left. The least by −1 wraps.
   template <class Value>
   static Value quotient(Value a, Value b) {
     const bool isMinusOne = std::is_signed_v<Value> && b == static_cast<Value>(-1);
     if (b == Value{0})
-      return function == ZipFunction::div ? Value{0} : a;
+      return Value{0};
     if (isMinusOne)
       return function == ZipFunction::div ? of<ZipFunction::sub>(Value{0}, a) : Value{0};
     if constexpr (function == ZipFunction::div)
@@ -225,10 +217,6 @@ std::unique_ptr<Instruction> zipFloats(ZipFunction function, const OpKernels& ke
                                                 of.b, of.y);
   }
   require(of.y.element == Element::float32);
-  if (function == ZipFunction::fmod) {
-    const FloatKernel own[operandKinds] = {fmodFloats, nullptr, nullptr};
-    return std::make_unique<ZipFloats<float>>(own, of.a, of.b, of.y);
-  }
   require(kernels.zip[size_t(function)][0]);
   return std::make_unique<ZipFloats<float>>(kernels.zip[size_t(function)], of.a, of.b, of.y);
 }

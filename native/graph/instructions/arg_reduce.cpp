@@ -1,0 +1,56 @@
+// argReduce: the place of the largest or smallest value along an axis. NaN is beyond everything, as NumPy has it.
+#include "../elements.h"
+#include "../loop.h"
+#include "list.h"
+
+namespace native_rnn {
+namespace {
+
+template <class Value>
+class ArgReduce final : public Instruction {
+public:
+  ArgReduce(bool wantsLeast, bool selectsLast, size_t axis, const View& x, const View& y)
+      : wantsLeast_(wantsLeast), selectsLast_(selectsLast), x_(x), y_(y), keptX_(x.without(axis)),
+        keptY_(y.without(axis)), loop_({&keptX_, &keptY_}), length_(x.sizes[axis]), step_(x.strides[axis]) {}
+  Ran run(const Run& run) const override {
+    loop_.forEach({run.at(x_), run.at(y_)}, [&](const auto& at) {
+      char *x = at[0], *y = at[1];
+      for (size_t i = 0; i < loop_.length; i++, x += loop_.step[0], y += loop_.step[1])
+        valueAt<int64_t>(y) = static_cast<int64_t>(place(x));
+    });
+    return Ran::done;
+  }
+
+private:
+  size_t place(char* x) const {
+    size_t found = 0;
+    Value best = valueAt<Value>(x);
+    for (size_t i = 1; i < length_ && best == best; i++) {
+      x += step_;
+      const Value value = valueAt<Value>(x);
+      const bool isBeyond = wantsLeast_ ? value < best : value > best;
+      if (isBeyond || (selectsLast_ && value == best) || value != value)
+        found = i, best = value;
+    }
+    return found;
+  }
+  const bool wantsLeast_, selectsLast_;
+  const View x_, y_, keptX_, keptY_;
+  const Loop<2> loop_;
+  const size_t length_;
+  const ptrdiff_t step_;
+};
+
+} // namespace
+
+std::unique_ptr<Instruction> decodeArgReduce(Reader& reader) {
+  const bool wantsLeast = reader.flag(), selectsLast = reader.flag();
+  const size_t axis = reader.whole(0, mostAxes - 1);
+  const View x = reader.source(), y = reader.target(Element::int64);
+  require(axis < x.rank && x.rank == y.rank && y.sizes[axis] == 1 && sameSizes(x.without(axis), y.without(axis)));
+  return withElement(x.element, [&](auto type) -> std::unique_ptr<Instruction> {
+    return std::make_unique<ArgReduce<typename decltype(type)::type>>(wantsLeast, selectsLast, axis, x, y);
+  });
+}
+
+} // namespace native_rnn

@@ -1,0 +1,204 @@
+// reduce: one value of all along some axes. Floats have one order, whatever the layout: value i goes to sum i mod 16,
+// and those are added in pairs.
+#include "../elements.h"
+#include "../line.h"
+#include "../loop.h"
+#include "list.h"
+#include <algorithm>
+
+namespace native_rnn {
+namespace {
+
+// The axes that stay, in x and in y, and those that go, in x.
+struct Axes {
+  View keptX, keptY, gone;
+  Axes(const View& x, const View& y) : keptX(x), keptY(y), gone(x) {
+    keptX.rank = keptY.rank = gone.rank = 0;
+    for (size_t axis = 0; axis < x.rank; axis++) {
+      const bool goes = y.sizes[axis] != x.sizes[axis];
+      require(!goes || y.sizes[axis] == 1);
+      push(goes ? gone : keptX, x, axis);
+      if (!goes)
+        push(keptY, y, axis);
+    }
+  }
+
+private:
+  static void push(View& to, const View& from, size_t axis) {
+    to.sizes[to.rank] = from.sizes[axis];
+    to.strides[to.rank++] = from.strides[axis];
+  }
+};
+
+// The values of one result lie together, or are brought together.
+class ReduceLines final : public Instruction {
+public:
+  ReduceLines(float (*kernel)(const float*, size_t), const View& x, const View& y, const Axes& axes)
+      : kernel_(kernel), x_(x), y_(y), line_(axes.gone), loop_({&axes.keptX, &axes.keptY}) {}
+  size_t floats() const override { return line_.floats(); }
+  Ran run(const Run& run) const override {
+    loop_.forEach({run.at(x_), run.at(y_)}, [&](const auto& at) {
+      char *x = at[0], *y = at[1];
+      for (size_t i = 0; i < loop_.length; i++, x += loop_.step[0], y += loop_.step[1])
+        valueAt<float>(y) = kernel_(line_.read(x, run.own), line_.count());
+    });
+    return Ran::done;
+  }
+
+private:
+  float (*const kernel_)(const float*, size_t);
+  const View x_, y_;
+  const Line line_;
+  const Loop<2> loop_; // over results
+};
+
+// The values of many results lie beside each other: sums of all of them at once.
+class ReduceColumns final : public Instruction {
+public:
+  ReduceColumns(Reduction kind, const OpKernels& kernels, const View& x, const View& y, const Axes& axes)
+      : kind_(kind), kernels_(kernels), x_(x), y_(y), count_(axes.gone.count()), gone_({&axes.gone}),
+        loop_({&axes.keptX, &axes.keptY}) {}
+  size_t floats() const override { return sums * width; }
+  // Whether results lie as they must.
+  bool fits() const { return loop_.step[0] == sizeof(float) && loop_.length > 1; }
+  Ran run(const Run& run) const override {
+    loop_.forEach({run.at(x_), run.at(y_)}, [&](const auto& at) {
+      for (size_t first = 0; first < loop_.length; first += width) {
+        const size_t n = std::min(width, loop_.length - first);
+        reduce(at[0] + first * sizeof(float), n, run.own);
+        scatterFloats(run.own, at[1] + ptrdiff_t(first) * loop_.step[1], loop_.step[1], n);
+      }
+    });
+    return Ran::done;
+  }
+
+private:
+  static constexpr size_t sums = 16, width = 256; // a first-level cache holds them
+
+  void reduce(char* x, size_t n, float* totals) const {
+    const auto fold = kernels_.fold[size_t(kind_)];
+    size_t i = 0;
+    gone_.forEach({x}, [&](const auto& at) {
+      const char* row = at[0];
+      for (size_t k = 0; k < gone_.length; k++, i++, row += gone_.step[0])
+        fold(reinterpret_cast<const float*>(row), totals + i % sums * width, n, i < sums);
+    });
+    const auto both = kernels_.zip[size_t(joining())][size_t(Operands::both)];
+    for (size_t half = sums / 2; half > 0; half /= 2)
+      for (size_t s = 0; s < half && s + half < std::min(2 * half, count_); s++)
+        both(totals + s * width, totals + (s + half) * width, totals + s * width, n);
+    const float length = float(count_);
+    if (kind_ == Reduction::mean)
+      kernels_.zip[size_t(ZipFunction::div)][size_t(Operands::oneB)](totals, &length, totals, n);
+    if (kind_ == Reduction::l2)
+      kernels_.map[size_t(MapFunction::sqrt)](totals, totals, n, 0, 0);
+  }
+  ZipFunction joining() const {
+    switch (kind_) {
+    case Reduction::max:
+      return ZipFunction::max;
+    case Reduction::min:
+      return ZipFunction::min;
+    case Reduction::prod:
+      return ZipFunction::mul;
+    default:
+      return ZipFunction::add;
+    }
+  }
+
+  const Reduction kind_;
+  const OpKernels& kernels_;
+  const View x_, y_;
+  const size_t count_; // of values of a result
+  const Loop<1> gone_;
+  const Loop<2> loop_; // over results
+};
+
+// Sums and products wrap; a mean is cut off towards 0.
+template <class Value>
+class ReduceIntegers final : public Instruction {
+public:
+  ReduceIntegers(Reduction kind, const View& x, const View& y, const Axes& axes)
+      : kind_(kind), x_(x), y_(y), count_(axes.gone.count()), gone_({&axes.gone}), loop_({&axes.keptX, &axes.keptY}) {}
+  Ran run(const Run& run) const override {
+    loop_.forEach({run.at(x_), run.at(y_)}, [&](const auto& at) {
+      char *x = at[0], *y = at[1];
+      for (size_t i = 0; i < loop_.length; i++, x += loop_.step[0], y += loop_.step[1])
+        valueAt<Value>(y) = reduced(x);
+    });
+    return Ran::done;
+  }
+
+private:
+  Value reduced(char* x) const {
+    Value extreme = valueAt<Value>(x);
+    uint64_t total = kind_ == Reduction::prod;
+    gone_.forEach({x}, [&](const auto& at) {
+      const char* from = at[0];
+      for (size_t i = 0; i < gone_.length; i++, from += gone_.step[0]) {
+        const Value value = *reinterpret_cast<const Value*>(from);
+        const uint64_t wide = static_cast<uint64_t>(value);
+        switch (kind_) {
+        case Reduction::max:
+          extreme = std::max(extreme, value);
+          break;
+        case Reduction::min:
+          extreme = std::min(extreme, value);
+          break;
+        case Reduction::prod:
+          total *= wide;
+          break;
+        case Reduction::sumSquare:
+          total += wide * wide;
+          break;
+        case Reduction::l1:
+          total += wide >> 63 ? 0 - wide : wide; // what was negative has its sign in all upper bits
+          break;
+        default:
+          total += wide;
+        }
+      }
+    });
+    if (kind_ == Reduction::max || kind_ == Reduction::min)
+      return extreme;
+    return static_cast<Value>(kind_ == Reduction::mean
+                                  ? static_cast<uint64_t>(static_cast<int64_t>(total) / static_cast<int64_t>(count_))
+                                  : total);
+  }
+  const Reduction kind_;
+  const View x_, y_;
+  const size_t count_;
+  const Loop<1> gone_;
+  const Loop<2> loop_;
+};
+
+std::unique_ptr<Instruction> reduceFloats(Reduction kind, const OpKernels& kernels, const View& x, const View& y,
+                                          const Axes& axes) {
+  if (kernels.fold[size_t(kind)] && !Line(axes.gone).isDense()) {
+    auto columns = std::make_unique<ReduceColumns>(kind, kernels, x, y, axes);
+    if (columns->fits())
+      return columns;
+  }
+  return std::make_unique<ReduceLines>(kernels.reduce[size_t(kind)], x, y, axes);
+}
+
+} // namespace
+
+std::unique_ptr<Instruction> decodeReduce(Reader& reader) {
+  const Reduction kind = reader.kind<Reduction>(reductions);
+  const View x = reader.source(), y = reader.target(x.element);
+  require(x.rank == y.rank && x.element != Element::boolean);
+  const Axes axes(x, y);
+  if (x.element == Element::float32)
+    return reduceFloats(kind, reader.surroundings.kernels.ops, x, y, axes);
+  require(kind != Reduction::l2 && kind != Reduction::logSumExp);
+  return withElement(x.element, [&](auto type) -> std::unique_ptr<Instruction> {
+    using Value = typename decltype(type)::type;
+    if constexpr (std::is_same_v<Value, float>)
+      throwInvalid("floats have sums of their own");
+    else
+      return std::make_unique<ReduceIntegers<Value>>(kind, x, y, axes);
+  });
+}
+
+} // namespace native_rnn
