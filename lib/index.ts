@@ -33,6 +33,7 @@ export { ModelBatcher, type ModelBatcherOptions } from './models/batcher.ts'
 export { Model, type ModelRunAsyncOptions, type ModelRunOptions } from './models/model.ts'
 export type { ModelStreamOptions } from './models/opening.ts'
 export type { ModelOptions } from './models/options.ts'
+export type { SharedModel } from './models/shared-model.ts'
 export { type ModelStep, ModelStream } from './models/stream.ts'
 export type { ModelData, ModelInput, ModelTensor, ModelType, ModelValue, NestedValues } from './models/values.ts'
 export type {

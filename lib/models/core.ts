@@ -13,7 +13,7 @@ import type { ModelStore } from './store.ts'
 
 /** One model that any number of streams and batchers hold; the last to release it frees its programs. */
 export class ModelCore {
-  readonly graph: FlatGraph
+  #graph: FlatGraph
   readonly backend: Backend
   readonly threads: number
   /** The bytes of the file and those beside it: what runs may take is bounded by them and the inputs. */
@@ -23,17 +23,30 @@ export class ModelCore {
   readonly #programs = new ProgramCache()
   /** Places of inputs whose values shapes were found to depend on. */
   readonly #keyInputs: number[] = []
+  #isMoved = false
   #users = 1
   #fingerprint: Uint8Array | undefined
 
   /** The new object counts as its first user. */
   constructor(graph: FlatGraph, backend: Backend, threads: number, bytes: number, store: ModelStore) {
-    this.graph = graph
+    this.#graph = graph
     this.backend = backend
     this.threads = threads
     this.bytes = bytes
     this.store = store
     this.inputs = graph.inputs.map(declaredInput)
+  }
+
+  get graph(): FlatGraph {
+    return this.#graph
+  }
+
+  /** Moves the constants to other memory, once; `move` is left out where they are there already. */
+  moveConstants(move: ((constants: FlatGraph['constants']) => FlatGraph['constants']) | undefined): void {
+    if (this.#isMoved) return
+    if (move) this.#graph = { ...this.#graph, constants: move(this.#graph.constants) }
+    this.store.use(this.#graph)
+    this.#isMoved = true
   }
 
   retain(): this {

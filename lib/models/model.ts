@@ -14,6 +14,7 @@ import { ModelCore } from './core.ts'
 import type { ModelStreamOptions } from './opening.ts'
 import { type ModelOptions, type ReadModelOptions, readConstants, readModelOptions } from './options.ts'
 import { runModel, runModelAsync } from './run.ts'
+import { openSharedModel, type SharedModel, shareModel } from './shared-model.ts'
 import { ModelStore } from './store.ts'
 import { type ModelStream, openModelStream } from './stream.ts'
 import { type ModelInput, type ModelTensor, type ModelValue, modelValue } from './values.ts'
@@ -163,6 +164,27 @@ export class Model {
    */
   batcher(options?: ModelBatcherOptions): ModelBatcher {
     return new ModelBatcher(() => this.#use(), options)
+  }
+
+  /**
+   * A handle that postMessage can carry: `Model.fromShared` opens the model in any thread of the process. Its constants and what is packed of
+   * them are not copied, and live as long as any thread has a model, a stream or a handle on them. The first call moves them to shared memory.
+   *
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   * @example
+   * worker.postMessage(model.share()) // there: parentPort.once('message', (handle) => Model.fromShared(handle))
+   */
+  share(): SharedModel {
+    return shareModel(this.#use())
+  }
+
+  /**
+   * Opens a handle of `share()`, in any thread of the process.
+   *
+   * @throws RNNError `ERR_RNN_OPTION` for what is no handle, or one of another version; `ERR_RNN_BACKEND`
+   */
+  static fromShared(handle: SharedModel): Model {
+    return modelOf(openSharedModel(handle))
   }
 
   /**

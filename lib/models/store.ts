@@ -3,7 +3,7 @@
 import type { WeightStore } from '../backends/interface.ts'
 import type { FlatGraph } from '../graph/plan.ts'
 import type { GraphTensor } from '../graph/tensor.ts'
-import { bytesIn, mapGet, mapSet } from '../intrinsics/captured.ts'
+import { bytesIn, mapGet, mapSet, weakGet, weakSet } from '../intrinsics/captured.ts'
 
 /** Packed weights as a handle carries them. */
 export interface SharedPacked {
@@ -15,7 +15,7 @@ export interface SharedPacked {
 
 export class ModelStore implements WeightStore {
   /** Of a constant that the graph has: its number. What plans compute by themselves has none. */
-  readonly #numbers = new Map<GraphTensor, number>()
+  readonly #numbers = new WeakMap<GraphTensor, number>()
   readonly #byNumber = new Map<string, SharedPacked>()
   readonly #others = new WeakMap<GraphTensor, Map<string, Float32Array>>()
 
@@ -26,11 +26,11 @@ export class ModelStore implements WeightStore {
 
   /** Knows the constants of a graph whose values have the same numbers. */
   use(graph: FlatGraph): void {
-    for (const [value, tensor] of graph.constants) this.#numbers.set(tensor, value)
+    for (const [value, tensor] of graph.constants) weakSet(this.#numbers, tensor, value)
   }
 
   packed(constant: GraphTensor, key: string, make: () => Float32Array): Float32Array {
-    const value = mapGet(this.#numbers, constant)
+    const value = weakGet(this.#numbers, constant)
     if (value === undefined) return this.#other(constant, key, make)
     const id = keyOf(value, key)
     const known = mapGet(this.#byNumber, id)
@@ -41,8 +41,8 @@ export class ModelStore implements WeightStore {
   }
 
   #other(constant: GraphTensor, key: string, make: () => Float32Array): Float32Array {
-    const all = this.#others.get(constant) ?? new Map<string, Float32Array>()
-    this.#others.set(constant, all)
+    const all = weakGet(this.#others, constant) ?? new Map<string, Float32Array>()
+    weakSet(this.#others, constant, all)
     const memory = mapGet(all, key) ?? make()
     mapSet(all, key, memory)
     return memory

@@ -1,6 +1,6 @@
 /** Models without states of their own as streams along time: the bits of a run over the whole sequence. */
 import { Model } from 'native-rnn'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { expectError } from '../support/errors.ts'
 import { modelBackends, modelFile, weight } from '../support/model-files.ts'
 import { ramp } from '../support/tensors.ts'
@@ -34,7 +34,10 @@ describe.each(modelBackends)('a stream along time on %s', (backend) => {
   const model = Model.read(causal(), { backend })
   const T = 12
   const x = ramp(1, C, T)
-  const whole = model.run({ x }).y.data
+  let whole: Float32Array
+  beforeAll(() => {
+    whole = model.run({ x }).y.data as Float32Array
+  })
   const frames = (from: number, count: number) =>
     Float32Array.from({ length: C * count }, (_, i) => x.data[Math.floor(i / count) * T + from + (i % count)])
 

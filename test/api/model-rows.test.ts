@@ -35,14 +35,17 @@ const sized = (shape: readonly (number | string | undefined)[]) =>
   shape.map((size) => (typeof size === 'number' ? size : 1))
 
 const opened = (graph: Graph, batchAxes?: Axes) =>
-  Model.read(fileOf(graph)).batcher({ shapes: { x: sized(graph.x) }, ...(batchAxes && { batchAxes }) })
+  Model.read(fileOf(graph), { backend: 'typescript' }).batcher({
+    shapes: { x: sized(graph.x) },
+    ...(batchAxes && { batchAxes }),
+  })
 
 /** Parts of an axis, one each. */
 function rowsOf({ data, shape }: { data: ArrayLike<number | bigint>; shape: readonly number[] }, axis: number) {
   const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1)
   const own = shape.map((size, i) => (i === axis ? 1 : size))
   return Array.from({ length: shape[axis] }, (_, row) => ({
-    data: Array.from(data as ArrayLike<number>).filter((_, i) => Math.floor(i / inner) % shape[axis] === row),
+    data: Float32Array.from(data as ArrayLike<number>).filter((_, i) => Math.floor(i / inner) % shape[axis] === row),
     shape: own,
   }))
 }
@@ -64,7 +67,7 @@ describe('a batcher', () => {
     ],
     [
       'the greatest of all rows',
-      { x: ['rows', 4], nodes: [op('ArgMax', 'x', 'y', { axis: 0 })] },
+      { x: ['rows', 4], nodes: [op('ArgMax', 'x', 'a', { axis: 0 }), op('Cast', 'a', 'y', { to: 1 })] },
       /\(ArgMax\): it looks for the greatest or least of the rows/,
     ],
     [
@@ -132,7 +135,7 @@ describe('a batcher', () => {
     ],
     [
       'a window over rows',
-      { x: [1, 4, 'rows'], nodes: [op('MaxPool', 'x', 'y', { kernel_shape: [2] })] },
+      { x: [1, 4, 'rows'], nodes: [op('MaxPool', 'x', 'y', { kernel_shape: [1], strides: [2] })] },
       /\(MaxPool\): its window slides over the rows/,
     ],
     [
@@ -258,22 +261,22 @@ describe('a batcher', () => {
           size !== model.run({ x: { data: x.data.subarray(0, x.data.length / 5), shape: sized(graph.x) } }).y.shape[i],
       )
       for (const [row, want] of rowsOf(y as never, axis).entries()) {
-        expect(model.run({ x: rowsOf(x, 0)[row] }).y.data).toEqual(new Float32Array(want.data))
+        expect(model.run({ x: rowsOf(x, 0)[row] }).y.data).toEqual(want.data)
       }
     }
   })
 
   it('keeps rows apart in every graph that it takes', () => {
     let taken = 0
-    for (let seed = 0; seed < 250; seed++) {
+    for (let seed = 0; seed < 150; seed++) {
       const graph = randomGraph(seed, 'rows', 4)
       const place = graph.shape.indexOf('rows')
       try {
-        void Model.read(graph.file)
+        void Model.read(graph.file, { backend: 'typescript' })
           .batcher({ shapes: { x: sized(graph.shape) }, batchAxes: { x: place } })
           .close()
       } catch (error) {
-        expect((error as { code: string }).code, graph.text).toMatch(/^ERR_RNN_(OPTION|MODEL_FILE)$/)
+        expect((error as { code: string }).code, graph.text).toMatch(/^ERR_RNN_(OPTION|SHAPE)$/)
         continue
       }
       taken++
@@ -285,12 +288,10 @@ describe('a batcher', () => {
         for (const [row, own] of rowsOf(x, place).entries()) {
           const { y } = model.run({ x: own })
           const axis = whole.shape.findIndex((size, i) => size !== y.shape[i])
-          expect(Array.from(y.data as Float32Array), `${graph.text} on ${backend}`).toEqual(
-            rowsOf(whole as never, axis)[row].data,
-          )
+          expect(y.data, `${graph.text} on ${backend}`).toEqual(rowsOf(whole as never, axis)[row].data)
         }
       }
     }
-    expect(taken).toBeGreaterThan(50)
+    expect(taken).toBeGreaterThan(30)
   })
 })

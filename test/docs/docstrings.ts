@@ -8,10 +8,11 @@ import { parentPort, type Worker } from 'node:worker_threads'
 import * as library from 'native-rnn'
 import type { NestedNumbers, StateDict } from 'native-rnn'
 const { availableBackends, backendInfo, Embedding, fromKeras, fromOnnxNode, GRU, Linear } = library
-const { loadSafetensors, LSTM, readOnnx, readSafetensors, RNN, RNNError, Tensor, writeSafetensors } = library
+const { loadSafetensors, LSTM, Model, readOnnx, readSafetensors, RNN, RNNError, Tensor, writeSafetensors } = library
 declare const lstm: library.LSTM, gru: library.GRU, rnn: library.RNN
 declare const frame: Float32Array, frames: library.Tensor & Float32Array[], input: NestedNumbers, x: library.Tensor
 declare const dict: StateDict, W: library.Tensor, R: library.Tensor, B: library.Tensor, worker: Worker
+declare const model: library.Model, vad: library.Model, state: library.ModelTensor, features: library.Tensor
 `
 
 /** A TypeScript file with every example in a function of its own; names that an example leaves unused are no error. */

@@ -41,9 +41,10 @@ describe.each(backends)('on %s', (backend) => {
     expect(printed.trimEnd().split('\n').at(-1)).toContain('examples/forecast')
   })
 
-  it('onnx has the answers of the network that PyTorch exported', () => {
+  it('onnx runs the whole network that PyTorch exported', () => {
     const printed = run('onnx', backend)
     expect(printed.match(/1,000 of 1,000 predictions equal PyTorch's/g)).toHaveLength(native ? 2 : 1)
+    expect(printed).toMatch(`${backend}: rows float32 (batch, 28, 28) → logits float32 (batch, 10)`)
     expect(printed).toMatch(/RNN\(28, 96\)\n .*: RNN\(96, 96\)\n/)
   })
 

@@ -2,6 +2,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Embedding, GRU, Linear, LSTM, readSafetensors, type StateDict, Tensor, writeSafetensors } from 'native-rnn'
+import { integer, message, model, node, text } from '../support/onnx-writer.ts'
 import { root } from './pages.ts'
 
 const under = (prefix: string, dict: StateDict) =>
@@ -26,9 +27,30 @@ export function writeFiles(folder: string): void {
   const exported = JSON.parse(readFileSync(join(root, 'test/fixtures/onnx/exported.json'), 'utf8'))
   const { model } = exported.find(({ name }: { name: string }) => name === 'LSTM without bias')
   writeFileSync(join(folder, 'model.onnx'), Buffer.from(model, 'base64'))
+  for (const [file, model] of Object.entries(models)) {
+    copyFileSync(join(root, `test/fixtures/models/${model}.onnx`), join(folder, file))
+  }
+  writeFileSync(join(folder, 'detector.onnx'), unsupported())
   const keras = recordedOfKeras()
   write('lstm.safetensors', named(keras, 'lstm'))
   write('bidirectional-gru.safetensors', named(keras, 'gru-bidirectional'))
+}
+
+/** Whole models; what stands for the voice detector is called as Silero's is. */
+const models = {
+  'denoiser.onnx': 'denoiser',
+  'causal.onnx': 'causal',
+  'vad.onnx': 'rates',
+  'text-line.onnx': 'text-line',
+}
+
+/** A model whose boxes are sorted out by a node that is not supported. */
+function unsupported(): Uint8Array {
+  const value = (id: number, name: string, code: number) =>
+    message(id, [text(1, name), message(2, [message(1, [integer(1, code)])])])
+  const inputs = ['boxes', 'scores']
+  const nms = node({ opType: 'NonMaxSuppression', name: 'nms', inputs, outputs: ['chosen'] })
+  return model(nms, ...inputs.map((name) => value(11, name, 1)), value(12, 'chosen', 7))
 }
 
 /** What Keras computed, by names as record.py gives them. */

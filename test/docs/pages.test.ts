@@ -76,9 +76,18 @@ describe.concurrent('programs', () => {
   })
 })
 
-const others = ['CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md', 'examples/README.md', 'test/fixtures/README.md']
+const others = [
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'bench/README.md',
+  'examples/README.md',
+  'test/fixtures/README.md',
+  'test/fixtures/models/README.md',
+]
 const texts = [...pages, ...others].concat(
-  ['digits', 'fleet', 'forecast', 'quickstart', 'server', 'text'].map((name) => `examples/${name}/README.md`),
+  ['digits', 'fleet', 'forecast', 'onnx', 'quickstart', 'server', 'text', 'vad'].map(
+    (name) => `examples/${name}/README.md`,
+  ),
 )
 
 describe.each(texts.filter((page) => existsSync(join(root, page))))('%s', (page) => {

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { RNNError, readOnnx, readSafetensors, Tensor, writeSafetensors } from 'native-rnn'
 import { afterAll, describe, expect, it } from 'vitest'
 import { cases } from '../support/conformance.mjs'
+import { damaged, damages } from '../support/damage.ts'
 import * as write from '../support/onnx-writer.ts'
 
 const short = 2000
@@ -30,38 +31,6 @@ const safetensorsFiles = [
     héllo: new Tensor(new Float32Array(0), [0, 5]),
   }),
 ]
-
-/** One small damage to a file: `at` and `value` find their place in any length. */
-interface Damage {
-  kind: 'flip' | 'set' | 'cut' | 'insert' | 'remove' | 'repeat' | 'huge'
-  at: number
-  value: number
-}
-
-const damages = fc.array(
-  fc.record<Damage>({
-    kind: fc.constantFrom('flip', 'set', 'cut', 'insert', 'remove', 'repeat', 'huge'),
-    at: fc.nat(0xffff),
-    value: fc.nat(255),
-  }),
-  { minLength: 1, maxLength: 6 },
-)
-
-function damaged(file: Uint8Array, list: readonly Damage[]): Uint8Array {
-  let bytes = [...file]
-  for (const { kind, at, value } of list) {
-    const place = bytes.length === 0 ? 0 : at % bytes.length
-    if (kind === 'flip') bytes[place] ^= 1 << (value % 8)
-    else if (kind === 'set') bytes[place] = value
-    else if (kind === 'cut') bytes = bytes.slice(0, place)
-    else if (kind === 'insert') bytes.splice(place, 0, value)
-    else if (kind === 'remove') bytes.splice(place, 1 + (value % 16))
-    else if (kind === 'repeat') bytes.splice(place, 0, ...bytes.slice(place, place + value))
-    // A length or a count near the end of what its bytes can say.
-    else bytes.splice(place, 0, ...Array<number>(value % 11).fill(255), value)
-  }
-  return Uint8Array.from(bytes)
-}
 
 /** Reads bytes; says whether they were taken, and lets no error pass that is not the one API.md names. */
 function taken(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean {

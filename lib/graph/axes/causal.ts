@@ -215,7 +215,9 @@ function recurrent(site: Site, found: Findings): Trace | readonly Traced[] {
   site.only(recurrentInput.x)
   for (const place of [recurrentInput.h, recurrentInput.c]) {
     if (site.has(place) && site.constant(place) === undefined) {
-      site.refuse(`its state at the start (input ${place}) is computed, and a stream keeps it`)
+      site.refuse(
+        `its state at the start (input ${place}) is no constant: states of the model's own are named by states`,
+      )
     }
   }
   edits(found, site, (editor, step) => recurrentEdit(editor, step, layout))

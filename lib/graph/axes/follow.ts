@@ -124,7 +124,7 @@ export function runOf(planFor: (length: number) => Plan, length: number, { plura
   try {
     return { plan: planFor(length), length }
   } catch (error) {
-    if (!(error instanceof RNNError)) throw error
+    if (!(error instanceof RNNError) || error.code === 'ERR_RNN_OPTION') throw error
     throw new RNNError('ERR_RNN_OPTION', `the model does not take ${length} ${plural}: ${error.message}`, {
       cause: error,
     })

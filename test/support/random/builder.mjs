@@ -55,13 +55,16 @@ export class GraphBuilder {
   #at = 0
   #noise = 1
   #names = 0
+  #isOpen = false
 
   /**
    * @param {readonly number[]} choices every decision takes the next one; after their end each is 0, so that fewer make a smaller graph
+   * @param {readonly string[]} names the operators that it may have
    * @param {number} [rows] in a graph whose axis 0 is a batch: how many rows there are. No operator mixes them.
    */
-  constructor(choices, rows) {
+  constructor(choices, names, rows) {
     this.#choices = choices
+    this.names = names
     this.rows = rows
     this.version = versions[this.below(versions.length)]
   }
@@ -209,20 +212,15 @@ export class GraphBuilder {
    */
   done() {
     const outputs = this.outputs()
-    const open = this.rows !== undefined || this.flag()
-    const infos = [...this.inputs].map(([name, one]) => ({
-      name,
-      type: one.type,
-      dims: open ? this.#opened(name, one.dims) : one.dims,
-    }))
-    const file = modelFile({
-      nodes: this.nodes,
-      version: this.version,
-      inputs: infos,
-      constants: this.constants,
-      outputs,
-    })
-    return { file, inputs: this.inputs, outputs }
+    this.#isOpen = this.rows !== undefined || this.flag()
+    const inputs = [...this.inputs].map(([name, one]) => this.declared(name, one))
+    const { nodes, version, constants } = this
+    return { file: modelFile({ nodes, version, inputs, constants, outputs }), inputs: this.inputs, outputs }
+  }
+
+  /** What the file says of an input: its sizes, or names in their place. */
+  declared(name, { type, dims }) {
+    return { name, type, dims: this.#isOpen ? this.#opened(name, dims) : dims }
   }
 
   #opened(name, dims) {

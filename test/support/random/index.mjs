@@ -31,11 +31,11 @@ export const operators = {
  * A graph of a list of numbers.
  *
  * @param {readonly number[]} choices
- * @param {{ rows?: number, names?: readonly string[] }} [options] `names`: the operators that it may have
+ * @param {{ rows?: number, names?: readonly string[], Builder?: typeof GraphBuilder }} [options] `names`: the operators that it may have
  * @returns {RandomGraph}
  */
-export function randomGraph(choices, { rows, names = Object.keys(operators) } = {}) {
-  const g = new GraphBuilder(choices, rows)
+export function randomGraph(choices, { rows, names = Object.keys(operators), Builder = GraphBuilder } = {}) {
+  const g = new Builder(choices, names, rows)
   const nodes = 1 + g.below(12)
   for (let tries = 0; g.nodes.length < nodes && tries < 40; tries++) {
     const operator = operators[g.of(names)]

@@ -55,8 +55,8 @@ const isStandard = ({ domain, opType }: Step) => domain === '' || (domain === 'c
 function lineOf(op: Op, value: number, axis: number, N: number): Line | undefined {
   const { step, to } = op
   const { shape } = to.plan.values[value]!
-  const made = to.plan.values[step.outputs[0]]!
-  if (step.domain !== '' || made.shape.length !== shape.length) return undefined
+  const made = to.plan.values[step.outputs[0]]
+  if (step.domain !== '' || made?.shape.length !== shape.length) return undefined
   if (step.opType === 'BatchNormalization') return axis === 1 && step.inputs[0] === value ? batchNorm(op) : undefined
   const place = step.inputs.indexOf(value)
   const make = Object.hasOwn(lines, step.opType) ? lines[step.opType] : undefined
