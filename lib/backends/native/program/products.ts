@@ -97,8 +97,9 @@ function product(
     return finished(op, epilogue, packed(op, a.view, { constant: b.constant, weight, alpha, bias, beta }, epilogue))
   }
   const columns = turned(b.view)
-  // A constant on the left: the transpose of the transposes' product, where their rows lie together.
-  if (a.constant && !bias && isFused && count(a.view.shape) === M * K && (K === 1 || columns.strides.at(-1) === 1)) {
+  // A constant on the left: the transpose of the transposes' product. However its columns lie, which may depend on how many there are: each
+  // has the bits that it has alone.
+  if (a.constant && !bias && isFused && count(a.view.shape) === M * K) {
     const epilogue = epilogueOf(op, op.view(0).shape.length === 1 ? rank : rank - 2, M)
     const weight = reshaped(a.view, [M, K])!
     return finished(op, epilogue, turned(packed(op, columns, { constant: a.constant, weight, alpha }, epilogue)))
