@@ -26,7 +26,7 @@ function readSound(file) {
 function listen(model, samples) {
   const stream = model.stream({
     states: { state: 'stateN' },
-    shapes: { input: [1, CONTEXT + CHUNK], state: [2, 1, 128] },
+    shapes: { input: [1, CONTEXT + CHUNK] },
   })
   const { input } = stream.inputs
   const probabilities = []

@@ -20,6 +20,8 @@ export class ModelCore {
   readonly bytes: number
   readonly store: ModelStore
   readonly inputs: readonly DeclaredInput[]
+  /** The places of all outputs. */
+  readonly allOutputs: readonly number[]
   readonly #programs = new ProgramCache()
   /** Places of inputs whose values shapes were found to depend on. */
   readonly #keyInputs: number[] = []
@@ -35,6 +37,7 @@ export class ModelCore {
     this.bytes = bytes
     this.store = store
     this.inputs = graph.inputs.map(declaredInput)
+    this.allOutputs = graph.outputs.map((_, place) => place)
   }
 
   get graph(): FlatGraph {

@@ -2,6 +2,7 @@
 
 import { describe, fail, named } from '../errors.ts'
 import { isArray, keys } from '../intrinsics/captured.ts'
+import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { nearest } from '../options/suggest.ts'
 
 /** Throws for a name that a record has and should not have; `what` is what the names are of: `input`. */
@@ -23,8 +24,13 @@ export function unknownName(name: string, known: readonly string[], what: string
 
 /** Throws for what is no object of values by name. */
 export function checkRecord(value: unknown, where: string): asserts value is object {
-  if (typeof value === 'object' && value !== null && !isArray(value) && !ArrayBuffer.isView(value)) return
+  if (typeof value === 'object' && value !== null && !isArray(value) && typedArrayName(value) === undefined) return
   fail('ERR_RNN_OPTION', `${where} must be an object of values by their names, got ${describe(value)}`)
 }
 
-export const namesOf = (values: readonly { readonly name: string }[]) => values.map(({ name }) => name)
+/** The names of values, in their order. */
+export function namesOf(values: readonly { readonly name: string }[]): string[] {
+  const names: string[] = []
+  for (let i = 0; i < values.length; i++) names[i] = values[i].name
+  return names
+}

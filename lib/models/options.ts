@@ -1,7 +1,7 @@
 /** The options of a model; it alone knows which are right, and reads the constants that take the place of inputs. */
 
 import { describe, fail } from '../errors.ts'
-import { checkExternalData, type ExternalData } from '../formats/onnx/external.ts'
+import { checkExternalData } from '../formats/onnx/external.ts'
 import { checkShapes } from '../graph/declared.ts'
 import type { GraphValue } from '../graph/plan.ts'
 import type { GraphTensor } from '../graph/tensor.ts'
@@ -20,7 +20,7 @@ export interface ModelOptions {
    * Gives the bytes of another file that holds weights, by its location: the text that stands in the model, which nobody has checked.
    * `Model.load` without it looks beside the model's file, and nowhere else. Called once for each location.
    */
-  externalData?: ExternalData
+  externalData?: (location: string) => Uint8Array
   /** Default: the best one this machine can run. */
   backend?: BackendName
   /** The most threads one run may use; 1 by default. */

@@ -4,7 +4,7 @@ import type { ProgramInstance } from '../backends/interface.ts'
 import { type Listening, onAbort, readSignal, reasonOf, throwIfAborted } from '../calls/abort-signal.ts'
 import { describe, fail } from '../errors.ts'
 import type { GraphTensor } from '../graph/tensor.ts'
-import { create, freeze, isArray, newPromise, setValues } from '../intrinsics/captured.ts'
+import { create, isArray, newPromise, setValues } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { type Check, readOptions } from '../options/checks.ts'
@@ -14,7 +14,7 @@ import { checkLength, readInput } from './input.ts'
 import { checkRecord, namesOf, refuseUnknown, unknownName } from './names.ts'
 import type { LoadedProgram } from './programs.ts'
 import { shownShape } from './shapes.ts'
-import { copyOfData, type ModelTensor } from './values.ts'
+import { copyOfData, frozenCopy, type ModelTensor } from './values.ts'
 
 /** Inputs that were read; their shapes are held against what the file declares when a plan is made for them. */
 export interface CheckedInputs {
@@ -53,6 +53,11 @@ interface Prepared {
   readonly trace: ModelTrace | undefined
 }
 
+function placeOf<T>(value: T, all: readonly T[]): number {
+  for (let place = 0; place < all.length; place++) if (all[place] === value) return place
+  return -1
+}
+
 function outputsCheck(core: ModelCore): Check<readonly number[]> {
   return (value, name) => {
     if (!isArray(value)) fail('ERR_RNN_OPTION', `${name} must be an array of names of outputs, got ${describe(value)}`)
@@ -63,9 +68,9 @@ function outputsCheck(core: ModelCore): Check<readonly number[]> {
       if (typeof one !== 'string') {
         fail('ERR_RNN_OPTION', `${name}[${i}] must be the name of an output, got ${describe(one)}`)
       }
-      const place = known.indexOf(one)
+      const place = placeOf(one, known)
       if (place < 0) unknownName(one, known, 'output', name)
-      if (!places.includes(place)) places[places.length] = place
+      if (placeOf(place, places) < 0) places[places.length] = place
     }
     return places
   }
@@ -83,7 +88,7 @@ function prepare(
   const program = core.runProgram({ shapes, values, outputs: wanted, carries: [] })
   const instance = program.take()
   for (let i = 0; i < values.length; i++) setValues(instance.inputs[i], values[i].data)
-  const outputs = wanted ?? core.graph.outputs.map((_, place) => place)
+  const outputs = wanted ?? core.allOutputs
   const trace = isTraced(modelChannel) ? { backend: core.backend.name, shapes, async } : undefined
   return { program, instance, outputs, trace }
 }
@@ -95,7 +100,7 @@ function resultsOf(core: ModelCore, { program, instance, outputs }: Prepared): R
     const { type, shape } = program.plan.values[program.plan.outputs[k]]!
     results[core.graph.outputs[outputs[k]].name] = {
       data: copyOfData(type, instance.outputs[k]),
-      shape: freeze([...shape]),
+      shape: frozenCopy(shape),
     }
   }
   return results

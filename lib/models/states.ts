@@ -2,7 +2,7 @@
 
 import { fail, list, tuple } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
-import { bytesIn, create, fillValues, freeze, setValues, viewOfBytes } from '../intrinsics/captured.ts'
+import { bytesIn, create, fillValues, setValues, viewOfBytes } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { sealState, unsealState } from '../streams/saved-state.ts'
 import { littleEndianBytes, setLittleEndian } from '../tensor/bytes.ts'
@@ -10,7 +10,7 @@ import { sameShape } from '../tensor/shape.ts'
 import { checkLength, type InputRule, readInput } from './input.ts'
 import { checkRecord, namesOf, refuseUnknown } from './names.ts'
 import type { Opening, StateInput } from './opening.ts'
-import { copyOfData, type ModelTensor } from './values.ts'
+import { copyOfData, frozenCopy, type ModelTensor } from './values.ts'
 
 /** Reads a value of exactly this shape; it may be the caller's own array. */
 export function readExactly(value: unknown, rule: InputRule & { readonly shape: readonly number[] }): GraphData {
@@ -58,7 +58,7 @@ export function stateRecord(states: readonly StateInput[], data: readonly GraphD
   const values: Record<string, ModelTensor> = create(null)
   for (let i = 0; i < states.length; i++) {
     const { name, type, shape } = states[i]
-    values[name] = { data: copyOfData(type, data[i]), shape: freeze([...shape]) }
+    values[name] = { data: copyOfData(type, data[i]), shape: frozenCopy(shape) }
   }
   return values
 }

@@ -2,7 +2,7 @@
 
 import type { GraphValue } from '../graph/plan.ts'
 import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
-import { isArray, offsetOf, setValues, typedBuffer } from '../intrinsics/captured.ts'
+import { freeze, isArray, offsetOf, setValues, typedBuffer } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { NumberArray, TensorLike } from '../tensor/tensor.ts'
 
@@ -58,6 +58,13 @@ export interface ModelValue {
 /** A copy for users. */
 export function modelValue({ name, type, shape }: GraphValue): ModelValue {
   return Object.freeze({ name, type, shape: isArray(shape) ? Object.freeze([...shape]) : undefined })
+}
+
+/** A frozen copy of a shape: users may not change the model's own. */
+export function frozenCopy(shape: readonly number[]): readonly number[] {
+  const copy: number[] = []
+  for (let axis = 0; axis < shape.length; axis++) copy[axis] = shape[axis]
+  return freeze(copy)
 }
 
 /** A copy in a buffer of its own. */

@@ -6,6 +6,11 @@ import {
   type Ids,
   Linear,
   LSTM,
+  Model,
+  type ModelData,
+  type ModelInput,
+  type ModelStream,
+  type ModelTensor,
   type NestedNumbers,
   RNN,
   type StateDict,
@@ -115,4 +120,43 @@ it('layers and streams can be used with `using`', () => {
   expectTypeOf<RNN>().toExtend<Disposable>()
   expectTypeOf<Stream>().toExtend<Disposable>()
   expectTypeOf<Linear>().toExtend<Disposable>()
+})
+
+it('a model takes and gives records by name', () => {
+  const use = async (model: Model, bytes: Uint8Array) => {
+    expectTypeOf(model.run({ x: [[1, 2]], sr: 16000n, is: true })).toEqualTypeOf<Record<string, ModelTensor>>()
+    expectTypeOf(
+      await model.runAsync({ x: 1 }, { outputs: ['y'], signal: AbortSignal.timeout(1) }).then((all) => all.y.data),
+    ).toEqualTypeOf<ModelData>()
+    model.run({ ids: { data: new BigInt64Array(2), dims: [2] }, mask: new Tensor(new Float32Array(1), [1]) })
+    model.run({ ids: new BigInt64Array(2), rows: [new Float32Array(2), [1, 2]], flags: [[true], [false]] })
+    // @ts-expect-error a text is no input
+    model.run({ x: 'text' })
+    // @ts-expect-error outputs are a list
+    model.run({}, { outputs: 'y' })
+    // @ts-expect-error run has no signal
+    model.run({}, { signal: AbortSignal.timeout(1) })
+    const stream = model.stream({ states: { h: 'hn' }, shapes: { x: [1, 2] } })
+    expectTypeOf(stream).toEqualTypeOf<ModelStream>()
+    expectTypeOf(stream.step()).toEqualTypeOf<Readonly<Record<string, ModelData>>>()
+    stream.step(new Float32Array(2))
+    stream.step({ x: [1, 2] })
+    // @ts-expect-error an output is named
+    model.stream({ states: { h: 1 } })
+    // @ts-expect-error a frame is a Float32Array or a record
+    stream.step(1)
+    // @ts-expect-error the same arrays for the whole life
+    stream.outputs.y = new Float32Array(1)
+    model.restoreStream(stream.save(), { along: 'time' })
+    const batcher = model.batcher({ maxBatch: 2, states: { h: 'hn' }, batchAxes: { x: 1 } })
+    expectTypeOf(await batcher.open({ h: [1] }).step({ x: 1 })).toEqualTypeOf<Record<string, ModelData>>()
+    const other = Model.fromShared(model.share())
+    expectTypeOf(other).toEqualTypeOf<Model>()
+    Model.read(bytes, { constants: { sr: 16000 }, externalData: () => bytes, backend: 'typescript', threads: 2 })
+    // @ts-expect-error models are read, not made
+    new Model()
+    const input: ModelInput = { data: new Float32Array(1), shape: [1] }
+    return input
+  }
+  expectTypeOf(use).toBeFunction()
 })

@@ -40,11 +40,24 @@ export function sourcesOf(folder, language) {
  * @param {RegExp} ending
  */
 export function filesOf(folder, ending) {
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => ending.test(name) && !/(^|\/)(build|node_modules)\//.test(name))
+  return namesIn(join(root, folder), '')
+    .filter((name) => ending.test(name))
     .sort()
     .map((file) => ({ file, text: readFileSync(join(root, folder, file), 'utf8') }))
+}
+
+/**
+ * The files below a folder, but not what was installed or built there: an example's node_modules leads back to the whole checkout.
+ * @param {string} folder
+ * @param {string} prefix
+ * @returns {string[]}
+ */
+function namesIn(folder, prefix) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const name = prefix + entry.name
+    if (!entry.isDirectory()) return [name]
+    return /^(build|node_modules)$/.test(entry.name) ? [] : namesIn(join(folder, entry.name), `${name}/`)
+  })
 }
 
 /**

@@ -20,7 +20,7 @@ export const mostAxes = 8
 export const isView = (operand: Operand): operand is View => typeof operand === 'object'
 
 /** What computes each value from the values at its own place, so that it may write over what it reads. */
-const pointwise: ReadonlySet<string> = new Set(['map', 'zip', 'where'])
+const pointwise: ReadonlySet<string> = new Set(['map', 'zip', 'where', 'softmax', 'norm'])
 export const isPointwise = ({ name }: Instruction) => pointwise.has(name)
 
 /** These walk over all axes alike. */

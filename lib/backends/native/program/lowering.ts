@@ -5,6 +5,7 @@ import type { Plan, Step } from '../../../graph/plan.ts'
 import { count, type ElementType, type GraphTensor } from '../../../graph/tensor.ts'
 import { aligned } from './arena.ts'
 import type { Instruction } from './emit.ts'
+import { simplified } from './patterns.ts'
 import {
   axesOf,
   type Element,
@@ -60,11 +61,11 @@ export class Lowering {
   #label = 'the model'
 
   constructor(plan: Plan, weights: PackedWeights, lowerOne: LowerStep, threads: number) {
-    this.plan = plan
+    this.plan = simplified(plan)
     this.threads = threads
     this.weights = weights
     this.#lowerOne = lowerOne
-    this.#uses = new Uses(plan)
+    this.#uses = new Uses(this.plan)
   }
 
   /** Everything that a run does; gives where inputs and outputs lie. */

@@ -57,8 +57,8 @@ function trailing(op: Op, view: View, axes: number): View {
   return view.shape.length > axes ? op.reshape(view, view.shape.slice(view.shape.length - axes)) : view
 }
 
-function layers(op: Op, x: View, axes: number, epsilon: number, scale: View, bias: View | undefined) {
-  const made = norm(op, x, axes, epsilon, trailing(op, scale, axes), bias && trailing(op, bias, axes))
+function layers(op: Op, x: View, axes: number, epsilon: number, scale?: View, bias?: View) {
+  const made = norm(op, x, axes, epsilon, scale && trailing(op, scale, axes), bias && trailing(op, bias, axes))
   if (!op.wants(1) && !op.wants(2)) return [made]
   const last = axesOf(x.shape).slice(x.shape.length - axes)
   const mean = reduced(op, reduceKind.mean, x, last)
@@ -71,7 +71,7 @@ function layers(op: Op, x: View, axes: number, epsilon: number, scale: View, bia
 const layerNormalization: Row = (op) => {
   const x = op.view(0)
   const axes = x.shape.length - op.call.axis(op.call.integer('axis', -1), x.shape.length)
-  return layers(op, x, axes, op.call.real('epsilon', 1e-5), op.view(1), op.optional(2))
+  return layers(op, x, axes, op.call.real('epsilon', 1e-5), op.optional(1), op.optional(2))
 }
 
 /** onnxruntime's: over the last axis of input + skip + bias, and that sum as the fourth output. */

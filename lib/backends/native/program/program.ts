@@ -30,7 +30,7 @@ export class NativeProgram implements Program {
   readonly #outputs: readonly Place[]
 
   constructor(thread: NativeThread, table: number, plan: Plan, store: WeightStore, threads: number) {
-    const lowering = new Lowering(plan, new PackedWeights(thread, table, store), lowerStep, threads)
+    const lowering = new Lowering(plan, new PackedWeights(thread.addon, table, store), lowerStep, threads)
     const { inputs, outputs } = lowering.lower()
     const code = copiesLeft(lowering.code)
     writeInPlace(code)

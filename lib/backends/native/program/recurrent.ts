@@ -18,7 +18,8 @@ const recurrent: Row = (op) => {
   const x = batchFirst ? permuted(given, [1, 0, 2]) : given
   const [T, B] = x.shape
   const state = (place: number) => {
-    const view = op.optional(place)
+    const isZero = op.constant(place)?.data.every((value: number | bigint) => !value)
+    const view = isZero ? undefined : op.optional(place)
     return view && (batchFirst ? permuted(view, [1, 0, 2]) : view)
   }
   const [h0, c0] = [state(recurrentPlaces.h0), state(recurrentPlaces.c0)]

@@ -24,6 +24,14 @@ const ofNothing: Readonly<Record<Kind, number>> = {
   logSumExp: Number.NEGATIVE_INFINITY,
 }
 
+const ofOne: ReadonlySet<number> = new Set([
+  reduceKind.sum,
+  reduceKind.mean,
+  reduceKind.max,
+  reduceKind.min,
+  reduceKind.prod,
+])
+
 /** The axes stay, as axes of 1. */
 export function reduced(op: Op, kind: number, x: View, axes: readonly number[]): View {
   const shape = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
@@ -31,6 +39,8 @@ export function reduced(op: Op, kind: number, x: View, axes: readonly number[]):
     const name = (Object.keys(reduceKind) as Kind[]).find((one) => reduceKind[one] === kind)!
     return op.scalar(x.type, ofNothing[name], shape)
   }
+  // Of one value there is nothing to do, but where its sign or its digits change.
+  if (axes.every((axis) => x.shape[axis] === 1) && ofOne.has(kind)) return x
   const y = op.make(x.type, shape, orderOf(x))
   const [to, from] = merged(
     [y, x],

@@ -3,9 +3,8 @@
 import type { GraphTensor } from '../../../graph/tensor.ts'
 import type { CellWeights, NetworkSpec } from '../../../spec/spec.ts'
 import type { WeightStore } from '../../interface.ts'
-import { headerField, networkOp, operatorNumber, operatorOp } from '../../protocol.ts'
+import { operatorNumber } from '../../protocol.ts'
 import type { Addon } from '../addon.ts'
-import type { NativeThread } from '../environment.ts'
 import { listWeights, packedMemory, specNumbers } from '../packing.ts'
 
 /** N rows of K weights, and N biases. */
@@ -17,13 +16,11 @@ export interface Dense {
 export class PackedWeights {
   readonly memories: Float32Array[] = []
   readonly #addon: Addon
-  readonly #thread: NativeThread
   readonly #table: number
   readonly #store: WeightStore
 
-  constructor(thread: NativeThread, table: number, store: WeightStore) {
-    this.#addon = thread.addon
-    this.#thread = thread
+  constructor(addon: Addon, table: number, store: WeightStore) {
+    this.#addon = addon
     this.#table = table
     this.#store = store
   }
@@ -34,9 +31,8 @@ export class PackedWeights {
     const packed = this.#store.packed(constant, `linear ${K} ${N} ${key}`, () => {
       const { weight, bias } = make()
       const memory = packedMemory(this.#addon.operatorFloats(this.#table, kind, [K, N]))
-      const call = this.#addon.operator(this.#table, kind, [K, N], memory, [weight, bias])
-      this.#thread.header[headerField.op] = operatorOp.dispose
-      call()
+      // What comes back is left to the garbage collector: disposed of, it would empty the memory.
+      this.#addon.operator(this.#table, kind, [K, N], memory, [weight, bias])
       return memory
     })
     return this.memories.push(packed) - 1
@@ -47,9 +43,7 @@ export class PackedWeights {
     const numbers = specNumbers(spec)
     const packed = this.#store.packed(constant, `network ${numbers} ${key}`, () => {
       const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
-      const call = this.#addon.network(this.#table, numbers, 1, memory, listWeights(weights))
-      this.#thread.header[headerField.op] = networkOp.dispose
-      call()
+      this.#addon.network(this.#table, numbers, 1, memory, listWeights(weights))
       return memory
     })
     return this.memories.push(packed) - 1
