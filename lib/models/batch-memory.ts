@@ -184,7 +184,8 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
 
   /** Copies the frame and the state of a row of the batch to a row of the program. */
   #fill({ rows, instance }: Running, row: number, of: number): void {
-    const [state, frame] = [this.rows[2 * of], this.rows[2 * of + 1]]
+    const state = this.rows[2 * of]
+    const frame = this.rows[2 * of + 1]
     this.#copyRow(instance.inputs, rows, row, this.#states, state, this.#frames, frame)
   }
 
@@ -247,10 +248,8 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   /** Copies a row of a batch's instance to one of a single row, or what that made of it back. */
   #moveRow({ rows, instance }: Running, row: number, single: ProgramInstance, isBack: boolean): void {
     const move = (layout: RowLayout, all: GraphData, one: GraphData) => {
-      const [many, alone]: RowsAt[] = [
-        { data: all, from: 0, rows },
-        { data: one, from: 0, rows: 1 },
-      ]
+      const many: RowsAt = { data: all, from: 0, rows }
+      const alone: RowsAt = { data: one, from: 0, rows: 1 }
       if (isBack) copyRow(layout, many, row, alone, 0)
       else copyRow(layout, alone, 0, many, row)
     }

@@ -1,4 +1,5 @@
 /** Streams along time of models without states of their own: the bits of a run over the whole sequence, and refusals by name. */
+import { readFileSync } from 'node:fs'
 import { Model, type ModelStream } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { expectError } from '../support/errors.ts'
@@ -258,6 +259,29 @@ describe.each(modelBackends)('along time on %s', (backend) => {
       stream.reset()
       expect(step(stream, 0)).toBe(first)
     })
+  })
+})
+
+describe.each(modelBackends)("PyTorch's export of causal convolutions with a GRU on %s", (backend) => {
+  const file = new URL('../fixtures/models/causal.onnx', import.meta.url)
+  const model = Model.read(readFileSync(file), { backend })
+  const [, channels] = model.inputs[0].shape as [string, number, string]
+  const frames = weight(5, 1, channels, 30)
+  const whole = model.run({ frames: frames as never }).events
+
+  it.each([1, 5])('gives the frames of a run, %i a step, and of each stream of a batcher', async (size) => {
+    const options = { along: 'time', shapes: { frames: [1, channels, size] } }
+    const stream = model.stream(options)
+    const batcher = model.batcher(options)
+    const batched = [batcher.open(), batcher.open(), batcher.open()]
+    for (let t = 0; t < 30; t += size) {
+      const values = { frames: part(frames as never, 2, t, t + size) }
+      const want = bits(part(whole as never, 1, t, t + size).data)
+      expect(bits(stream.step(values).events)).toBe(want)
+      const steps = await Promise.all(batched.map((one) => one.step(values)))
+      expect(steps.map(({ events }) => bits(events))).toEqual(steps.map(() => want))
+    }
+    await batcher.close()
   })
 })
 

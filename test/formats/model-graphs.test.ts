@@ -323,6 +323,36 @@ describe.each(modelBackends)('a graph on %s', (backend) => {
     expect(values(model.run({ x: [10, 20] }).y)).toEqual([11, 22])
   })
 
+  it('casts floats beyond an integer’s range to its nearest end, and wraps integers', () => {
+    const types = { int8: 3, uint8: 2, int32: 6, int64: 7 } as const
+    const names = Object.keys(types) as (keyof typeof types)[]
+    const model = read(
+      modelFile({
+        nodes: names.flatMap((name) => [
+          { opType: 'Cast', inputs: ['x'], outputs: [name], attributes: { to: types[name] } },
+          { opType: 'Cast', inputs: ['n'], outputs: [`${name} of n`], attributes: { to: types[name] } },
+        ]),
+        inputs: { x: { shape: [6] }, n: { type: 'int32', shape: [3] } },
+        outputs: Object.fromEntries(
+          names.flatMap((name) => [
+            [name, { type: name }],
+            [`${name} of n`, { type: name }],
+          ]),
+        ),
+      }),
+    )
+    const given = { x: [-1.9, 300.5, -1e30, 1e30, Number.NaN, Infinity], n: [-1, 300, 2 ** 31 - 1] }
+    const made = model.run(given)
+    const bigEnds = [-(2n ** 63n), 2n ** 63n - 1n]
+    expect(values(made.int8)).toEqual([-1, 127, -128, 127, 0, 127])
+    expect(values(made.uint8)).toEqual([0, 255, 0, 255, 0, 255])
+    expect(values(made.int32)).toEqual([-1, 300, -(2 ** 31), 2 ** 31 - 1, 0, 2 ** 31 - 1])
+    expect(made.int64.data).toEqual(BigInt64Array.of(-1n, 300n, bigEnds[0], bigEnds[1], 0n, bigEnds[1]))
+    expect(values(made['int8 of n'])).toEqual([-1, 44, -1])
+    expect(values(made['uint8 of n'])).toEqual([255, 44, 255])
+    expect(values(made['int64 of n'])).toEqual([-1, 300, 2 ** 31 - 1])
+  })
+
   it('divides integers by 0 to 0, as NumPy does', () => {
     const model = read(
       modelFile({

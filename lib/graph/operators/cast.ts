@@ -5,16 +5,25 @@ import { roundTo } from '../rounding.ts'
 import { type ElementType, factsOf, type GraphTensor, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
-/** The values as another type: cut off towards 0 to integers, which wrap; everything but 0 is true. */
+/**
+ * The values as another type: cut off towards 0 to integers. Integers wrap in a smaller type, floating-point values beyond its range become
+ * its nearest end, and NaN 0. Everything but 0 is true.
+ */
 export function cast(call: Call, x: GraphTensor, type: ElementType): GraphTensor {
   if (x.type === type) return x
   const { kind } = factsOf(type)
   const made = call.allocate(type, x.shape)
   const { data } = made
   const from = x.data
+  const isFloat = factsOf(x.type).kind === 'float'
   if (kind === 'bool') for (let i = 0; i < data.length; i++) data[i] = from[i] === 0 || from[i] === 0n ? 0 : 1
-  else if (kind === 'big') for (let i = 0; i < data.length; i++) data[i] = toBig(from[i])
-  else {
+  else if (kind === 'big') {
+    const range = isFloat ? bigRanges[type as keyof typeof bigRanges] : undefined
+    for (let i = 0; i < data.length; i++) data[i] = toBig(from[i], range)
+  } else if (kind === 'integer' && isFloat) {
+    const [least, most] = factsOf(type).range!
+    for (let i = 0; i < data.length; i++) data[i] = Math.min(Math.max(Math.trunc(from[i] as number) || 0, least), most)
+  } else {
     for (let i = 0; i < data.length; i++) {
       const value = from[i]
       // Low bits first: a bigint beyond 2^53 would lose them as a number.
@@ -27,9 +36,15 @@ export function cast(call: Call, x: GraphTensor, type: ElementType): GraphTensor
   return made
 }
 
-function toBig(value: number | bigint): bigint {
+/** The ranges of 64-bit integers; 1 less than the end, which no floating-point number is. */
+const bigRanges = { int64: [-(2 ** 63), 2 ** 63], uint64: [0, 2 ** 64] } as const
+
+/** `range`: of floating-point values. */
+function toBig(value: number | bigint, range?: readonly [least: number, end: number]): bigint {
   if (typeof value === 'bigint') return value
-  return Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n
+  if (range === undefined) return BigInt(value)
+  if (value >= range[1]) return BigInt(range[1]) - 1n
+  return BigInt(Math.max(Math.trunc(value) || 0, range[0]))
 }
 
 function castTo(call: Call): GraphTensor {

@@ -12,6 +12,9 @@ namespace {
 #if defined(__GNUC__)
 typedef float Floats __attribute__((vector_size(16)));
 typedef int32_t Ints __attribute__((vector_size(16)));
+typedef uint32_t WrappingInts __attribute__((vector_size(16)));
+#else
+using WrappingInts = Ints;
 #endif
 
 #if defined(__FP_FAST_FMAF) || (defined(__GNUC__) && defined(__aarch64__))
@@ -95,7 +98,10 @@ inline Vec4 max(Vec4 a, Vec4 b) { return select(b < a, a, b); }
 inline Vec4 negativeAbs(Vec4 a) { return {(Floats)((Ints)a.v | int32_t(0x80000000))}; }
 inline Vec4 copySign(Vec4 a, Vec4 sign) { return {(Floats)((Ints)a.v | ((Ints)sign.v & int32_t(0x80000000)))}; }
 // one · 2^n, n in the low bits of t
-inline Vec4 powerOfTwo(Vec4 t, Vec4 one) { return {(Floats)(((Ints)t.v << 23) + (Ints)one.v)}; }
+inline Vec4 powerOfTwo(Vec4 t, Vec4 one) {
+  // Of NaN the low bits are anything.
+  return {(Floats)(((WrappingInts)t.v << 23) + (WrappingInts)one.v)};
+}
 // Of a positive normal x = significand · 2^exponent, the significand from 1 to below 2.
 inline Vec4 significand(Vec4 x) { return {(Floats)(((Ints)x.v & 0x7fffff) | 0x3f800000)}; }
 inline Vec4 exponent(Vec4 x) {

@@ -53,8 +53,14 @@ export class NativeProgram implements Program {
     header[headerField.op] = programOp.instance
     const call = this.#call(new Uint8Array(io)) as Bound
     const from = header[headerField.slot]
-    const arrays = (places: readonly Place[]) =>
-      places.map(({ array: TypedArray, offset, length }) => new TypedArray(io, from + offset, length))
+    const arrays = (places: readonly Place[]) => {
+      const made: GraphData[] = []
+      for (let i = 0; i < places.length; i++) {
+        const { array: TypedArray, offset, length } = places[i]
+        made[i] = new TypedArray(io, from + offset, length)
+      }
+      return made
+    }
     return new NativeInstance(this.#thread, call, this.#labels, arrays(this.#inputs), arrays(this.#outputs))
   }
 
