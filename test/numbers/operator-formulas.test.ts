@@ -391,6 +391,19 @@ describe.each(ways)('as $way:', ({ runOperator }) => {
     })
   })
 
+  it('the step of a single window decides nothing, and axes are taken where older opsets have them', () => {
+    const x = value(Float32Array.of(1, 2, 3), [1, 1, 1, 3])
+    const w = value(Float32Array.of(10, 1), [1, 1, 1, 2])
+    expect(runOperator('Conv', [x, w], { strides: [2 ** 31 - 1, 1] })[0]).toEqual({
+      dims: [1, 1, 1, 2],
+      values: [12, 23],
+    })
+    const [pooled] = runOperator('MaxPool', [x], { kernel_shape: [1, 3], strides: [2 ** 31 - 1, 2 ** 31 - 1] })
+    expect(pooled).toEqual({ dims: [1, 1, 1, 1], values: [3] })
+    const most = runOperator('ReduceMax', [value(Float32Array.of(1, 4, 3, 2), [2, 2])], { axes: [1] }, { version: 19 })
+    expect(most[0]).toEqual({ dims: [2, 1], values: [4, 3] })
+  })
+
   it('ArgMax, TopK, OneHot, CumSum and GatherElements find and take values along any axis', () => {
     const values = tensor([3, 4, 2])
     const line = (a: number, c: number) => [0, 1, 2, 3].map((b) => floatsOf(values)[(a * 4 + b) * 2 + c])

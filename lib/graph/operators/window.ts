@@ -82,9 +82,17 @@ export function windowsOf(call: Call, spatial: readonly number[], kernel: readon
 
 const single: Axis = { input: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0, output: 1 }
 
+/** Without the step of a single window, and the distance of a single value: they may be any number, and decide nothing. */
+const plain = (axis: Axis): Axis => ({
+  ...axis,
+  stride: axis.output === 1 ? 1 : axis.stride,
+  dilation: axis.kernel === 1 ? 1 : axis.dilation,
+})
+
 /** Rows and columns: what has one axis has a single row. */
 export function asPlane(axes: readonly Axis[]): readonly [rows: Axis, columns: Axis] {
-  return axes.length === 1 ? [single, axes[0]] : [axes[0], axes[1]]
+  const [first, second] = axes.map(plain)
+  return second === undefined ? [single, first] : [first, second]
 }
 
 /** The first window whose value k lies on the axis, and the first after it whose does not. */

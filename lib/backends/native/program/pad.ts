@@ -8,7 +8,7 @@ import { axesOf, orderOf, sliced, spread, type View } from './views.ts'
 export function padsOf(op: Op): Pads {
   const { call } = op
   const rank = op.view(0).shape.length
-  const pads = (call.opset < 11 ? call.integers(call.opset < 2 ? 'paddings' : 'pads') : call.numbers(1))!
+  const pads = call.numbersOf(1, call.opset < 2 ? 'paddings' : 'pads')!
   const axes = call.axes(call.numbers(3) ?? axesOf(op.view(0).shape), rank)
   const at = (axis: number, from: number) => (axes.includes(axis) ? pads[axes.indexOf(axis) + from] : 0)
   const all = axesOf(op.view(0).shape)
@@ -17,8 +17,7 @@ export function padsOf(op: Op): Pads {
 
 /** The value around; undefined where it is known only in the run. */
 export function padValue(op: Op): number | bigint | undefined {
-  if (op.call.opset < 11) return op.call.real('value', 0)
-  return op.optional(2) === undefined ? 0 : op.constant(2)?.data[0]
+  return op.optional(2) === undefined ? op.call.real('value', 0) : op.constant(2)?.data[0]
 }
 
 /** Zeros along the axes of space go into a convolution that alone reads them. */

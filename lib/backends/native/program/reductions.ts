@@ -51,16 +51,12 @@ export function reduced(op: Op, kind: number, x: View, axes: readonly number[]):
   return y
 }
 
-/** Since which opset the axes are an input. */
-const inputSince: Readonly<Record<string, number>> = { ReduceSum: 13 }
-
 const reduction =
   (kind: Kind): Row =>
   (op) => {
     const { call } = op
     const given = op.view(0)
-    const axesGiven = call.opset < (inputSince[op.step.opType] ?? 18) ? call.integers('axes') : call.numbers(1)
-    const asked = axesGiven ?? []
+    const asked = call.numbersOf(1, 'axes') ?? []
     if (asked.length === 0 && call.flag('noop_with_empty_axes')) return given
     const rank = given.shape.length
     const axes = asked.length === 0 ? axesOf(given.shape) : call.axes(asked, rank)
