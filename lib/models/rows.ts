@@ -1,6 +1,6 @@
 /** Rows of a batch of a model: where each value has them, and how one is copied from one memory to another. */
 
-import { fail, named } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { rowAxes } from '../graph/axes/rows.ts'
 import type { ElementType, GraphData } from '../graph/tensor.ts'
 import { setValues } from '../intrinsics/captured.ts'
@@ -8,7 +8,7 @@ import { integer } from '../options/checks.ts'
 import type { ModelCore } from './core.ts'
 import { namesOf, refuseUnknown } from './names.ts'
 import { namesIn, type Opening, planOf, type ReadStreamOptions, type StreamSizes, type StreamValue } from './opening.ts'
-import { shownKey } from './shapes.ts'
+import { labelOf, shownKey } from './shapes.ts'
 import { viewOfData } from './values.ts'
 
 /** How the rows of a value lie: for each of `outer` places one stretch of `inner` values a row. `outer` is 0 for a value that all rows share. */
@@ -52,7 +52,7 @@ export function wantedAxes(
   refuseUnknown(batchAxes, names, 'input', 'batchAxes')
   return core.inputs.map(({ name, shape }) => {
     const given = (batchAxes as Record<string, unknown>)[name]
-    if (given !== undefined) return integer(0, 31)(given, `batchAxes.${named(name)}`)
+    if (given !== undefined) return integer(0, 31)(given, labelOf(name, 'batchAxes'))
     if (shape === undefined || shape.length === 0) return undefined
     const axis = Object.hasOwn(states, name) && shape.length === 3 ? 1 : 0
     // A size that the file fixes is none that a batch could have.
@@ -94,12 +94,17 @@ export function layoutsOf(
   { states, inputs, outputs }: Opening,
 ): Layouts {
   for (const [i, axis] of axes.entries()) {
-    if (axis === undefined || sizes.shapes[i][axis] === 1) continue
+    const shape = sizes.shapes[i]
+    if (axis === undefined || shape[axis] === 1) continue
     const { label, name } = core.inputs[i]
+    if (axis >= shape.length) {
+      const rank = `an axis of ${label}, which has ${shape.length}`
+      fail('ERR_RNN_OPTION', `${labelOf(name, 'batchAxes')} must be ${rank}, got ${axis}`)
+    }
     const how = `batchAxes: { ${shownKey(name)}: … } says which axis has the rows`
     fail(
       'ERR_RNN_OPTION',
-      `${label}.size(${axis}) must be 1, as a stream of a batcher is one row, got ${sizes.shapes[i][axis]}; ${how}`,
+      `${label}.size(${axis}) must be 1, as a stream of a batcher is one row, got ${shape[axis]}; ${how}`,
     )
   }
   const found = rowAxes((rows) => planOf(core, sizes, withRows(sizes, axes, rows)).plan, namesIn(core))
