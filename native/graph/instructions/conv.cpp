@@ -5,16 +5,39 @@
 #include "gemm.h"
 #include "list.h"
 #include <algorithm>
+#include <utility>
 
 namespace native_rnn {
 namespace {
+
+// `n` floats of each of some rows.
+using CopyRows = void (*)(const char* from, ptrdiff_t step, float* to, size_t toStep, size_t rows, size_t n);
+
+template <size_t fixed>
+void copyRows(const char* from, ptrdiff_t step, float* to, size_t toStep, size_t rows, size_t n) {
+  for (; rows > 0; rows--, from += step, to += toStep)
+    std::memcpy(to, from, (fixed ? fixed : n) * sizeof(float)); // a length that is known takes no call
+}
+
+template <size_t... fixed>
+CopyRows copyRowsOf(size_t n, std::index_sequence<fixed...>) {
+  constexpr CopyRows known[] = {copyRows<fixed>...};
+  return n < sizeof...(fixed) ? known[n] : known[0];
+}
+CopyRows copyRowsOf(size_t n) { return copyRowsOf(n, std::make_index_sequence<17>{}); }
+
+void clearRows(float* to, size_t toStep, size_t rows, size_t n) {
+  for (; rows > 0; rows--, to += toStep)
+    std::fill_n(to, n, 0.0f);
+}
 
 class Conv final : public Instruction {
 public:
   Conv(std::vector<PackedRows> groups, const Window& window, bool isPadded, const View& x, const View& y)
       : groups_(std::move(groups)), window_(window), x_(x), y_(y), yRows_(y.axes(0, 3)), loop_({&yRows_}),
         tapsLieTogether_(window.x.dilation == 1 && groups_.size() == 1 &&
-                         (x.sizes[2] == 1 || x.floatStride(2) == ptrdiff_t(x.sizes[3]))) {
+                         (x.sizes[2] == 1 || x.floatStride(2) == ptrdiff_t(x.sizes[3]))),
+        copyTap_(copyRowsOf(x.sizes[3] / groups_.size())), copyRun_(copyRowsOf(window.x.kernel * x.sizes[3])) {
     // What is padded behind a group is the next one's, which follows.
     const size_t packed = groups_[0].packedRow(), N = groups_[0].outputs(), row = (groups_.size() - 1) * N + packed;
     isStraight_ = (isPadded || packed == N) && groups_[0].fits(y) && (groups_.size() == 1 || N % 16 == 0) &&
@@ -33,8 +56,11 @@ public:
         const Place begin = place;
         for (size_t g = 0; g < groups_.size(); g++) {
           place = begin;
-          for (size_t r = 0; r < rows; r++, advance(place))
-            gather(run, place, g, run.own + r * K);
+          for (size_t r = 0, count; r < rows; r += count) {
+            count = std::min(rows - r, y_.sizes[2] - place.ox);
+            gather(run, place, count, g, run.own + r * K);
+            advance(place, count);
+          }
           groups_[g].run(run.own, ptrdiff_t(K), y + g * N, yStride, rows, isStraight_, run.own + gatheredFloats());
         }
         y += ptrdiff_t(rows) * yStride;
@@ -48,8 +74,10 @@ private:
   struct Place {
     size_t b, oy, ox;
   };
-  void advance(Place& place) const {
-    if (++place.ox < y_.sizes[2])
+  // By some columns, at most to the end of a row.
+  void advance(Place& place, size_t columns) const {
+    place.ox += columns;
+    if (place.ox < y_.sizes[2])
       return;
     place.ox = 0;
     if (++place.oy < y_.sizes[1])
@@ -59,44 +87,65 @@ private:
   }
   size_t gatheredFloats() const { return (tileScratchRows * groups_[0].inputs() + 15) / 16 * 16; }
 
-  // The numbers of one window, of one group of channels.
-  void gather(const Run& run, const Place& place, size_t group, float* to) const {
-    const size_t C = x_.sizes[3] / groups_.size();
+  // The numbers of some windows side by side, of one group of channels.
+  void gather(const Run& run, const Place& place, size_t windows, size_t group, float* to) const {
+    const size_t C = x_.sizes[3] / groups_.size(), kernel = window_.x.kernel, K = groups_[0].inputs();
     const char* const image = run.at(x_) + ptrdiff_t(place.b) * x_.strides[0] + ptrdiff_t(group * C * sizeof(float));
-    for (size_t i = 0; i < window_.y.kernel; i++, to += window_.x.kernel * C) {
+    for (size_t i = 0; i < window_.y.kernel; i++, to += kernel * C) {
       const ptrdiff_t iy = window_.y.at(place.oy, i);
-      if (iy < 0 || iy >= ptrdiff_t(x_.sizes[1]))
-        std::fill_n(to, window_.x.kernel * C, 0.0f);
-      else
-        gatherRow(image + iy * x_.strides[1], place.ox, C, to);
+      if (iy < 0 || iy >= ptrdiff_t(x_.sizes[1])) {
+        clearRows(to, K, windows, kernel * C);
+        continue;
+      }
+      const char* const row = image + iy * x_.strides[1];
+      if (!tapsLieTogether_) {
+        gatherTaps(row, place.ox, windows, C, to);
+        continue;
+      }
+      const Inside inside = insideOf(place.ox, windows, 0, kernel - 1);
+      gatherTaps(row, place.ox, inside.begin, C, to);
+      copyInside(copyRun_, row, place.ox, 0, inside, to, kernel * C);
+      gatherTaps(row, place.ox + inside.end, windows - inside.end, C, to + inside.end * K);
     }
   }
-  void gatherRow(const char* row, size_t ox, size_t C, float* to) const {
-    const ptrdiff_t size = ptrdiff_t(x_.sizes[2]), kernel = ptrdiff_t(window_.x.kernel), first = window_.x.at(ox, 0);
-    if (tapsLieTogether_) {
-      const ptrdiff_t begin = std::min(std::max<ptrdiff_t>(-first, 0), kernel);
-      const ptrdiff_t end = std::max(std::min(size - first, kernel), begin);
-      std::fill_n(to, size_t(begin) * C, 0.0f);
-      if (end > begin)
-        std::memcpy(to + size_t(begin) * C, row + (first + begin) * x_.strides[2],
-                    size_t(end - begin) * C * sizeof(float));
-      std::fill_n(to + size_t(end) * C, size_t(kernel - end) * C, 0.0f);
-      return;
+  // Tap by tap.
+  void gatherTaps(const char* row, size_t ox, size_t windows, size_t C, float* to) const {
+    const size_t K = groups_[0].inputs();
+    for (size_t j = 0; j < window_.x.kernel && windows > 0; j++, to += C) {
+      const Inside inside = insideOf(ox, windows, j, j);
+      clearRows(to, K, inside.begin, C);
+      copyInside(copyTap_, row, ox, j, inside, to, C);
+      clearRows(to + inside.end * K, K, windows - inside.end, C);
     }
-    for (size_t j = 0; j < window_.x.kernel; j++, to += C) {
-      const ptrdiff_t ix = window_.x.at(ox, j);
-      if (ix < 0 || ix >= size)
-        std::fill_n(to, C, 0.0f);
-      else
-        std::memcpy(to, row + ix * x_.strides[2], C * sizeof(float));
-    }
+  }
+
+  // The windows among some whose taps from the first to the last are in the input.
+  struct Inside {
+    size_t begin, end;
+  };
+  Inside insideOf(size_t ox, size_t windows, size_t firstTap, size_t lastTap) const {
+    const ptrdiff_t stride = ptrdiff_t(window_.x.stride), count = ptrdiff_t(windows);
+    const ptrdiff_t before = -window_.x.at(ox, firstTap), left = ptrdiff_t(x_.sizes[2]) - window_.x.at(ox, lastTap);
+    const ptrdiff_t begin = before <= 0 ? 0 : std::min((before + stride - 1) / stride, count);
+    const ptrdiff_t end = left <= 0 ? 0 : std::min((left + stride - 1) / stride, count);
+    return {size_t(begin), size_t(std::max(begin, end))};
+  }
+
+  // `n` floats of each window that is inside, from a tap on. Where none is, or no second one, there is no such place.
+  void copyInside(CopyRows copy, const char* row, size_t ox, size_t tap, const Inside& inside, float* to,
+                  size_t n) const {
+    const size_t K = groups_[0].inputs(), count = inside.end - inside.begin;
+    if (count > 0)
+      copy(row + window_.x.at(ox + inside.begin, tap) * x_.strides[2],
+           count > 1 ? x_.strides[2] * ptrdiff_t(window_.x.stride) : 0, to + inside.begin * K, K, count, n);
   }
 
   const std::vector<PackedRows> groups_;
   const Window window_;
   const View x_, y_, yRows_;
-  const Loop<1> loop_;         // over rows of y
-  const bool tapsLieTogether_; // of a row
+  const Loop<1> loop_;               // over rows of y
+  const bool tapsLieTogether_;       // of a row
+  const CopyRows copyTap_, copyRun_; // of a tap; of a row of taps
   bool isStraight_;
 };
 

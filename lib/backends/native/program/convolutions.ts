@@ -128,7 +128,7 @@ function convOfConstant(
     }),
   )
   const { fn, alpha, beta } = epilogue.after
-  const numbers = [memories[0], groups, K, N, ...windowNumbers(rows, columns), fn, alpha, beta, isWhole(y.shape[3])]
+  const numbers = [memories[0], groups, K, N, ...windowNumbers(rows, columns), fn, alpha, beta, isWhole(N)]
   op.emit('conv', [...numbers, x], [y])
 }
 

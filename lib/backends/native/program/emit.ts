@@ -26,28 +26,29 @@ export const isPointwise = ({ name }: Instruction) => pointwise.has(name)
 /** These walk over all axes alike. */
 const anyAxes: ReadonlySet<string> = new Set(['copy', 'cast', 'fill', 'map', 'zip', 'where'])
 
-/**
- * Views of one shape with the fewest axes that say the same, in the order of the last one's memory. Axes are not joined across `kinds`,
- * where those are given.
- */
-export function merged(views: readonly View[], kinds?: readonly unknown[]): View[] {
-  const last = views[views.length - 1]
-  const order = orderOf(last).filter((axis) => last.shape[axis] !== 1 || views[0].shape[axis] !== 1)
-  const joined: number[][] = []
+/** Views of one shape with the fewest axes that say the same, in the order of the last one's memory. */
+export function merged(views: readonly View[]): View[] {
+  return joined(views, orderOf(views[views.length - 1]))
+}
+
+/** Views with their axes in this order, and those in one that may be; axes are not joined across `kinds`, where those are given. */
+export function joined(views: readonly View[], given: readonly number[], kinds?: readonly unknown[]): View[] {
+  const order = given.filter((axis) => views.some(({ shape }) => shape[axis] !== 1))
+  const groups: number[][] = []
   for (const axis of order) {
-    const group = joined[joined.length - 1]
+    const group = groups[groups.length - 1]
     const before = group?.[group.length - 1]
     const joins =
       group !== undefined &&
       kinds?.[before] === kinds?.[axis] &&
       views.every(({ shape, strides }) => shape[axis] === 1 || strides[before] === strides[axis] * shape[axis])
     if (joins) group.push(axis)
-    else joined.push([axis])
+    else groups.push([axis])
   }
   return views.map((view) => ({
     ...view,
-    shape: joined.map((group) => group.reduce((size, axis) => size * view.shape[axis], 1)),
-    strides: joined.map((group) => view.strides[group[group.length - 1]]),
+    shape: groups.map((group) => group.reduce((size, axis) => size * view.shape[axis], 1)),
+    strides: groups.map((group) => view.strides[group[group.length - 1]]),
   }))
 }
 

@@ -3,7 +3,7 @@
 import { count } from '../../../graph/tensor.ts'
 import { mapFunction, reduceKind, zipFunction } from '../../protocol.ts'
 import { wide } from './elementwise.ts'
-import { merged } from './emit.ts'
+import { joined } from './emit.ts'
 import { dropped } from './movement.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
@@ -42,10 +42,11 @@ export function reduced(op: Op, kind: number, x: View, axes: readonly number[]):
   // Of one value there is nothing to do, but where its sign or its digits change.
   if (axes.every((axis) => x.shape[axis] === 1) && ofOne.has(kind)) return x
   const y = op.make(x.type, shape, orderOf(x))
-  const [to, from] = merged(
-    [y, x],
-    axesOf(shape).map((axis) => axes.includes(axis)),
-  )
+  // Values are added in one order, however they lie.
+  const kept = orderOf(x).filter((axis) => !axes.includes(axis))
+  const gone = axesOf(shape).filter((axis) => axes.includes(axis))
+  const kinds = shape.map((_, axis) => axes.includes(axis))
+  const [to, from] = joined([y, x], [...kept, ...gone], kinds)
   op.emit('reduce', [kind, from], [to])
   return y
 }
