@@ -48,7 +48,7 @@ export class ModelBatcher {
     const backend = core.backend.name
     const limits = limitsOf(read, backend)
     const opening = openProgram(core, sizes)
-    const layouts = layoutsOf(core, sizes, axes, opening)
+    const layouts = layoutsOf(core, sizes, axes, opening, read)
     const programFor = (rows: number) =>
       rows === 1 ? opening.program.retain() : core.load(planOf(core, sizes, withRows(sizes, axes, rows)))
     this.#memory = new ModelMemory(opening, layouts, programFor, limits)

@@ -26,7 +26,10 @@ export interface ModelStreamOptions {
   along?: string
   /** The sizes of an input's dimensions, by its name: needed where the file leaves them open. */
   shapes?: Record<string, readonly number[]>
-  /** Which axis has the rows of a batch, by the name of an input; else axis 0, of states of rank 3 axis 1. Only batchers have batches. */
+  /**
+   * Which axis has the rows of a batch, by the name of an input; else axis 0, of states of rank 3 axis 1. Where outputs have them follows from
+   * the graph; one that is named here is held against that. Only batchers have batches.
+   */
   batchAxes?: Record<string, number>
 }
 

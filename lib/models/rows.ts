@@ -4,6 +4,7 @@ import { fail } from '../errors.ts'
 import { rowAxes } from '../graph/axes/rows.ts'
 import type { ElementType, GraphData } from '../graph/tensor.ts'
 import { setValues } from '../intrinsics/captured.ts'
+import { property } from '../intrinsics/properties.ts'
 import { integer } from '../options/checks.ts'
 import type { ModelCore } from './core.ts'
 import { namesOf, refuseUnknown } from './names.ts'
@@ -43,16 +44,21 @@ export function copyRow(layout: RowLayout, to: RowsAt, target: number, from: Row
   }
 }
 
+function givenAxis(batchAxes: object, name: string): number | undefined {
+  const given = property(batchAxes, name)
+  return given === undefined ? undefined : integer(0, 31)(given, labelOf(name, 'batchAxes'))
+}
+
 /** The axis of the rows of each of the model's inputs, where it is to have one. */
 export function wantedAxes(
   core: ModelCore,
   { batchAxes = {}, states = {} }: ReadStreamOptions,
 ): (number | undefined)[] {
   const names = namesOf(core.inputs)
-  refuseUnknown(batchAxes, names, 'input', 'batchAxes')
+  refuseUnknown(batchAxes, [...names, ...namesOf(core.graph.outputs)], 'input or output', 'batchAxes')
   return core.inputs.map(({ name, shape }) => {
-    const given = (batchAxes as Record<string, unknown>)[name]
-    if (given !== undefined) return integer(0, 31)(given, labelOf(name, 'batchAxes'))
+    const given = givenAxis(batchAxes, name)
+    if (given !== undefined) return given
     if (shape === undefined || shape.length === 0) return undefined
     const axis = Object.hasOwn(states, name) && shape.length === 3 ? 1 : 0
     // A size that the file fixes is none that a batch could have.
@@ -92,6 +98,7 @@ export function layoutsOf(
   sizes: StreamSizes,
   axes: readonly (number | undefined)[],
   { states, inputs, outputs }: Opening,
+  { batchAxes = {} }: ReadStreamOptions,
 ): Layouts {
   for (const [i, axis] of axes.entries()) {
     const shape = sizes.shapes[i]
@@ -123,6 +130,15 @@ export function layoutsOf(
   return {
     states: states.map(own),
     inputs: inputs.map(own),
-    outputs: outputs.map((value) => layout(value, found.outputs[value.place])),
+    outputs: outputs.map((value) => {
+      const axis = found.outputs[value.place]
+      const given = givenAxis(batchAxes, value.name)
+      if (given === undefined || given === axis) return layout(value, axis)
+      const where = axis === undefined ? 'has no axis for rows' : `has its rows in axis ${axis}`
+      return fail(
+        'ERR_RNN_OPTION',
+        `${labelOf(value.name, 'batchAxes')} must be left out: the output ${where}, got ${given}`,
+      )
+    }),
   }
 }

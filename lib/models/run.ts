@@ -86,6 +86,7 @@ function prepare(
   // Reading may have run anything, and disposed the model.
   const core = current()
   const program = core.runProgram({ shapes, values, outputs: wanted, carries: [] })
+  ensureStack()
   const instance = program.take()
   for (let i = 0; i < values.length; i++) setValues(instance.inputs[i], values[i].data)
   const outputs = wanted ?? core.allOutputs

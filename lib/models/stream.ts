@@ -4,6 +4,7 @@ import type { ProgramInstance } from '../backends/interface.ts'
 import { fail } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
 import { create, freeze, setValues } from '../intrinsics/captured.ts'
+import { ensureStack } from '../intrinsics/stack.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import type { ModelCore } from './core.ts'
 import { checkLength } from './input.ts'
@@ -82,6 +83,7 @@ export class ModelStream {
     const { states } = this.#opening
     const values = readValues(state ?? create(null), states, 'state', 'state')
     const targets = this.#states()
+    ensureStack()
     for (let i = 0; i < states.length; i++) writeState(targets[i], states[i], values[i])
   }
 
@@ -92,6 +94,7 @@ export class ModelStream {
    */
   fork(): ModelStream {
     const own = this.#instance ?? disposed()
+    ensureStack()
     const twin = this.#opening.program.take()
     for (let i = 0; i < own.inputs.length; i++) setValues(twin.inputs[i], own.inputs[i])
     for (let i = 0; i < own.outputs.length; i++) setValues(twin.outputs[i], own.outputs[i])
@@ -112,6 +115,7 @@ export class ModelStream {
   dispose(): void {
     const instance = this.#instance
     if (!instance) return
+    ensureStack()
     this.#instance = undefined
     this.#close()
     // Whoever kept `inputs` may still write to them: nobody else gets this instance.

@@ -32,14 +32,28 @@ Value& valueAt(char* at) {
   return *reinterpret_cast<Value*>(at);
 }
 
+// Values of a run are taken to an array, and brought back from one, so many at a time.
+constexpr size_t chunk = 256;
+
 // `n` floats of a run to an array, and back.
-inline void gatherFloats(const char* from, ptrdiff_t step, float* to, size_t n) {
-  for (size_t i = 0; i < n; i++, from += step)
-    to[i] = *reinterpret_cast<const float*>(from);
+void gatherFloats(const char* from, ptrdiff_t step, float* to, size_t n);
+void scatterFloats(const float* from, char* to, ptrdiff_t step, size_t n);
+// Integers of any type; booleans as 0 and 1. What does not fit on the way back is cut.
+void gatherIntegers(Element, const char* from, ptrdiff_t step, int64_t* to, size_t n);
+void scatterIntegers(Element, const int64_t* from, char* to, ptrdiff_t step, size_t n);
+
+// Either of them, as the array is.
+inline void gatherValues(Element, const char* from, ptrdiff_t step, float* to, size_t n) {
+  gatherFloats(from, step, to, n);
 }
-inline void scatterFloats(const float* from, char* to, ptrdiff_t step, size_t n) {
-  for (size_t i = 0; i < n; i++, to += step)
-    *reinterpret_cast<float*>(to) = from[i];
+inline void gatherValues(Element element, const char* from, ptrdiff_t step, int64_t* to, size_t n) {
+  gatherIntegers(element, from, step, to, n);
+}
+inline void scatterValues(Element, const float* from, char* to, ptrdiff_t step, size_t n) {
+  scatterFloats(from, to, step, n);
+}
+inline void scatterValues(Element element, const int64_t* from, char* to, ptrdiff_t step, size_t n) {
+  scatterIntegers(element, from, to, step, n);
 }
 
 } // namespace native_rnn

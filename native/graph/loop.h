@@ -1,5 +1,6 @@
 // Going through several views of the same sizes at once, in runs as long as their strides allow.
 #pragma once
+#include "../spec/compiler.h"
 #include "view.h"
 #include <array>
 
@@ -12,7 +13,7 @@ public:
   using Places = std::array<char*, views>;
 
   Loop() = default;
-  explicit Loop(const std::array<const View*, views>& of) {
+  RNN_NOINLINE explicit Loop(const std::array<const View*, views>& of) {
     for (size_t axis = 0; axis < of[0]->rank; axis++)
       if (of[0]->sizes[axis] != 1)
         push(of, axis);
@@ -30,22 +31,11 @@ public:
   template <class Body>
   bool forEachWhile(Places at, const Body& body) const {
     size_t index[mostAxes] = {};
-    for (;;) {
+    do {
       if (!body(static_cast<const Places&>(at)))
         return false;
-      size_t axis = rank_ - 1;
-      for (;; axis--) {
-        if (axis == 0)
-          return true;
-        if (++index[axis - 1] < sizes_[axis - 1])
-          break;
-        index[axis - 1] = 0;
-        for (size_t v = 0; v < views; v++)
-          at[v] -= strides_[axis - 1][v] * ptrdiff_t(sizes_[axis - 1] - 1);
-      }
-      for (size_t v = 0; v < views; v++)
-        at[v] += strides_[axis - 1][v];
-    }
+    } while (rank_ > 1 && advance(index, at));
+    return true;
   }
   template <class Body>
   void forEach(const Places& at, const Body& body) const {
@@ -56,6 +46,22 @@ public:
   }
 
 private:
+  // To the next run; false where there is none.
+  RNN_NOINLINE bool advance(size_t (&index)[mostAxes], Places& at) const {
+    size_t axis = rank_ - 1;
+    for (;; axis--) {
+      if (axis == 0)
+        return false;
+      if (++index[axis - 1] < sizes_[axis - 1])
+        break;
+      index[axis - 1] = 0;
+      for (size_t v = 0; v < views; v++)
+        at[v] -= strides_[axis - 1][v] * ptrdiff_t(sizes_[axis - 1] - 1);
+    }
+    for (size_t v = 0; v < views; v++)
+      at[v] += strides_[axis - 1][v];
+    return true;
+  }
   void push(const std::array<const View*, views>& of, size_t axis) {
     bool joins = rank_ > 0;
     for (size_t v = 0; v < views && joins; v++)

@@ -184,11 +184,15 @@ describe.each(modelBackends)('a batcher of a model on %s', (backend) => {
     expectError(
       () => open({ batchAxes: { frame: 1 } }),
       'ERR_RNN_OPTION',
-      "unknown input 'frame' in batchAxes; did you mean 'frames'?",
+      "unknown input or output 'frame' in batchAxes; did you mean 'frames'?",
     )
     expectError(() => open({ batchAxes: { frames: 'x' } }), 'ERR_RNN_OPTION', 'batchAxes.frames must be an integer')
     const axis = 'batchAxes.frames must be an axis of inputs.frames, which has 3, got 3'
     expectError(() => open({ batchAxes: { frames: 3 } }), 'ERR_RNN_OPTION', axis)
+    const output = { frames: 1, scores: 1 }
+    expect(() => open({ batchAxes: output })).not.toThrow()
+    const words = 'batchAxes.scores must be left out: the output has its rows in axis 1, got 0'
+    expectError(() => open({ batchAxes: { frames: 1, scores: 0 } }), 'ERR_RNN_OPTION', words)
     expectError(() => open({ batch: 1 }), 'ERR_RNN_OPTION', "unknown option 'batch' of Model.batcher")
     const wide = () => model.batcher({ states, batchAxes, shapes: { frames: [1, 2, 3] } })
     expectError(wide, 'ERR_RNN_OPTION', 'inputs.frames.size(1) must be 1, as a stream of a batcher is one row, got 2')

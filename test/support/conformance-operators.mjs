@@ -91,6 +91,26 @@ export const refused = new Map(
   }),
 )
 
+/** Types that only constants and shapes have in native programs; the suite keeps bfloat16 in uint16. */
+const foreign = ['float64', 'uint16', 'int16', 'uint32', 'uint64']
+
+/** Whether a case has values of types that native programs do not have. */
+const isForeign = ({ inputs, outputs }) => [...inputs, ...outputs].some((one) => foreign.includes(one?.type))
+
+/**
+ * What the error of a case must say that is refused; undefined for one that passes.
+ *
+ * @param {OperatorCase} operatorCase
+ * @param {import('native-rnn').BackendName} [backend]
+ * @returns {RegExp | undefined}
+ */
+export function refusalOf(operatorCase, backend) {
+  const found = refused.get(operatorCase.name)
+  if (found !== undefined) return found.error
+  const isNative = backend !== undefined && backend !== 'typescript'
+  return isNative && isForeign(operatorCase) ? /of type \w+ is not supported/ : undefined
+}
+
 /** The fields of a message of protobuf that hold bytes or integers. */
 function* fieldsOf(message) {
   const varint = () => {
@@ -262,6 +282,12 @@ export function outcomeOf(operatorCase, backend) {
   return wrong.length === 0 ? 'passed' : wrong.join('; ')
 }
 
+/** The types that native programs do not have, for people. */
+function typesOf({ name, inputs, outputs }) {
+  const types = new Set([...inputs, ...outputs].map((one) => one?.type).filter((type) => foreign.includes(type)))
+  return [...types].map((type) => (type === 'uint16' && /BFLOAT16/.test(name) ? 'bfloat16' : type)).join(', ')
+}
+
 /**
  * The rows of the table: an operator, its cases, how many pass as constants of `readOnnx` and as models on each kind of backend, and why
  * others are refused.
@@ -272,9 +298,10 @@ export function operatorRows(native) {
   const operators = [...new Set(operatorCases.map(({ operator }) => operator))].sort()
   return operators.map((operator) => {
     const own = operatorCases.filter((one) => one.operator === operator)
-    const reasons = own.flatMap(({ name }) => {
-      const found = refused.get(name)
-      return found ? [`\`${name}\`: ${found.reason}`] : []
+    const reasons = own.flatMap((one) => {
+      const found = refused.get(one.name)
+      if (found === undefined && !isForeign(one)) return []
+      return [`\`${one.name}\`: ${found?.reason ?? `${typesOf(one)} not in native programs`}`]
     })
     const passed = (backends) => {
       return own.filter((one) => backends.every((backend) => outcomeOf(one, backend) === 'passed')).length

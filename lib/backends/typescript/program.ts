@@ -7,6 +7,7 @@ import { runStep } from '../../graph/step.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import { factsOf, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
 import { isArray, setValues } from '../../intrinsics/captured.ts'
+import { ensureStack } from '../../intrinsics/stack.ts'
 import type { Program, ProgramInstance } from '../interface.ts'
 import { type RecurrentStep, recurrentStep } from './recurrent-step.ts'
 import { runInSlices } from './time-slices.ts'
@@ -74,6 +75,8 @@ class TypeScriptInstance implements ProgramInstance {
     yield* this.#steps(steps, known)
     const results: GraphTensor[] = []
     for (let i = 0; i < outputs.length; i++) results[i] = known[outputs[i]] ?? missing(outputs[i])
+    // The end of the stack must not find some states moved and others not.
+    ensureStack()
     for (let i = 0; i < outputs.length; i++) setValues(this.outputs[i], results[i].data)
     // From the outputs' own arrays: a state may be the input of another one.
     for (const { output, input } of carries) setValues(this.inputs[input], this.outputs[output])

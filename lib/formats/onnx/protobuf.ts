@@ -137,9 +137,10 @@ export class Message {
   /** UTF-8 text. */
   text(field: Field, what: string): string {
     this.#expect(field, 2, what)
+    // A copy: a decoder takes no bytes of a SharedArrayBuffer.
+    const copy = this.bytes.slice(field.start, field.end)
     try {
-      // A copy: a decoder takes no bytes of a SharedArrayBuffer.
-      return decodeUtf8(this.bytes.slice(field.start, field.end))
+      return decodeUtf8(copy)
     } catch (error) {
       if (error instanceof RNNError) throw error
       this.fail(`${what} is not UTF-8`, field.at)

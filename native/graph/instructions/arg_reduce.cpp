@@ -6,6 +6,7 @@
 namespace native_rnn {
 namespace {
 
+// `Value`: float, or int64_t for all integers.
 template <class Value>
 class ArgReduce final : public Instruction {
 public:
@@ -24,10 +25,12 @@ public:
 private:
   size_t place(char* x) const {
     size_t found = 0;
-    Value best = valueAt<Value>(x);
+    Value best;
+    gatherValues(x_.element, x, 0, &best, 1);
     for (size_t i = 1; i < length_ && best == best; i++) {
       x += step_;
-      const Value value = valueAt<Value>(x);
+      Value value;
+      gatherValues(x_.element, x, 0, &value, 1);
       const bool isBeyond = wantsLeast_ ? value < best : value > best;
       if (isBeyond || (selectsLast_ && value == best) || value != value)
         found = i, best = value;
@@ -48,9 +51,9 @@ std::unique_ptr<Instruction> decodeArgReduce(Reader& reader) {
   const size_t axis = reader.whole(0, mostAxes - 1);
   const View x = reader.source(), y = reader.target(Element::int64);
   require(axis < x.rank && x.rank == y.rank && y.sizes[axis] == 1 && sameSizes(x.without(axis), y.without(axis)));
-  return withElement(x.element, [&](auto type) -> std::unique_ptr<Instruction> {
-    return std::make_unique<ArgReduce<typename decltype(type)::type>>(wantsLeast, selectsLast, axis, x, y);
-  });
+  if (x.element == Element::float32)
+    return std::make_unique<ArgReduce<float>>(wantsLeast, selectsLast, axis, x, y);
+  return std::make_unique<ArgReduce<int64_t>>(wantsLeast, selectsLast, axis, x, y);
 }
 
 } // namespace native_rnn

@@ -7,6 +7,7 @@
 namespace native_rnn {
 namespace {
 
+// `Value`: float, or int64_t for all integers.
 template <class Value>
 class CumSum final : public Instruction {
 public:
@@ -28,8 +29,11 @@ private:
     Sum sum = 0;
     for (size_t k = 0; k < length_; k++, x += xStep_, y += yStep_) {
       const Sum before = sum;
-      sum += static_cast<Sum>(valueAt<Value>(x));
-      valueAt<Value>(y) = static_cast<Value>(isExclusive_ ? before : sum);
+      Value value;
+      gatherValues(x_.element, x, 0, &value, 1);
+      sum += static_cast<Sum>(value);
+      value = static_cast<Value>(isExclusive_ ? before : sum);
+      scatterValues(y_.element, &value, y, 0, 1);
     }
   }
   const bool isExclusive_;
@@ -46,9 +50,9 @@ std::unique_ptr<Instruction> decodeCumSum(Reader& reader) {
   const bool isExclusive = reader.flag(), isReverse = reader.flag();
   const View x = reader.source(), y = reader.target(x.element);
   require(axis < x.rank && sameSizes(x, y) && x.element != Element::boolean);
-  return withElement(x.element, [&](auto type) -> std::unique_ptr<Instruction> {
-    return std::make_unique<CumSum<typename decltype(type)::type>>(axis, isExclusive, isReverse, x, y);
-  });
+  if (x.element == Element::float32)
+    return std::make_unique<CumSum<float>>(axis, isExclusive, isReverse, x, y);
+  return std::make_unique<CumSum<int64_t>>(axis, isExclusive, isReverse, x, y);
 }
 
 } // namespace native_rnn

@@ -7,9 +7,6 @@
 namespace native_rnn {
 namespace {
 
-// Values that do not follow each other go through an array of so many.
-constexpr size_t chunk = 256;
-
 class MapFloats final : public Instruction {
 public:
   MapFloats(const Function& function, const View& x, const View& y)
@@ -39,42 +36,47 @@ private:
   const Loop<2> loop_;
 };
 
-template <class Value>
-using Scalar = Value (*)(Value);
+// Of integers of 64 bits, which wrap: the absolute value of the least is itself, and what is cut off afterwards wraps
+// too.
+int64_t mapped(MapFunction function, int64_t x) {
+  const int64_t negated = static_cast<int64_t>(0 - static_cast<uint64_t>(x));
+  switch (function) {
+  case MapFunction::abs:
+    return x < 0 ? negated : x;
+  case MapFunction::neg:
+    return negated;
+  case MapFunction::sign:
+    return (x > 0) - (x < 0);
+  default: // logicalNot
+    return x == 0;
+  }
+}
 
-// Integers wrap: the absolute value of the least is itself.
-template <class Value>
-Value negated(Value x) {
-  return static_cast<Value>(0 - static_cast<uint64_t>(x));
-}
-template <class Value>
-Value absolute(Value x) {
-  return std::is_signed_v<Value> && x < Value{0} ? negated(x) : x;
-}
-template <class Value>
-Value signOf(Value x) {
-  return static_cast<Value>((x > Value{0}) - (std::is_signed_v<Value> && x < Value{0}));
-}
-
-template <class Value, Value (*function)(Value)>
-class MapValues final : public Instruction {
+class MapIntegers final : public Instruction {
 public:
-  MapValues(const View& x, const View& y) : x_(x), y_(y), loop_({&x, &y}) {}
+  MapIntegers(MapFunction function, const View& x, const View& y)
+      : function_(function), x_(x), y_(y), loop_({&x, &y}) {}
   Ran run(const Run& run) const override {
-    loop_.forEach({run.at(x_), run.at(y_)}, [&](const auto& at) {
-      char *x = at[0], *y = at[1];
-      for (size_t i = 0; i < loop_.length; i++, x += loop_.step[0], y += loop_.step[1])
-        valueAt<Value>(y) = function(valueAt<Value>(x));
+    loop_.forEach({run.at(x_), run.at(y_)}, [&](auto at) {
+      int64_t values[chunk];
+      for (size_t left = loop_.length, n; left > 0; left -= n) {
+        n = std::min(chunk, left);
+        gatherIntegers(x_.element, at[0], loop_.step[0], values, n);
+        for (size_t i = 0; i < n; i++)
+          values[i] = mapped(function_, values[i]);
+        scatterIntegers(y_.element, values, at[1], loop_.step[1], n);
+        for (size_t v = 0; v < at.size(); v++)
+          at[v] += ptrdiff_t(n) * loop_.step[v];
+      }
     });
     return Ran::done;
   }
 
 private:
+  const MapFunction function_;
   const View x_, y_;
   const Loop<2> loop_;
 };
-
-uint8_t logicalNot(uint8_t x) { return x == 0; }
 
 } // namespace
 
@@ -86,22 +88,11 @@ std::unique_ptr<Instruction> decodeMap(Reader& reader) {
     require(bool(function));
     return std::make_unique<MapFloats>(function, x, y);
   }
-  if (x.element == Element::boolean) {
-    require(function.kind == MapFunction::logicalNot);
-    return std::make_unique<MapValues<uint8_t, logicalNot>>(x, y);
-  }
-  return withElement(x.element, [&](auto type) -> std::unique_ptr<Instruction> {
-    using Value = typename decltype(type)::type;
-    if constexpr (!std::is_same_v<Value, float>) {
-      if (function.kind == MapFunction::abs)
-        return std::make_unique<MapValues<Value, absolute<Value>>>(x, y);
-      if (function.kind == MapFunction::neg)
-        return std::make_unique<MapValues<Value, negated<Value>>>(x, y);
-      if (function.kind == MapFunction::sign)
-        return std::make_unique<MapValues<Value, signOf<Value>>>(x, y);
-    }
-    throwInvalid("this function is not of integers");
-  });
+  const bool isOfIntegers =
+      function.kind == MapFunction::abs || function.kind == MapFunction::neg || function.kind == MapFunction::sign;
+  if (x.element == Element::boolean ? function.kind != MapFunction::logicalNot : !isOfIntegers)
+    throwInvalid("this function is not of such values");
+  return std::make_unique<MapIntegers>(function.kind, x, y);
 }
 
 } // namespace native_rnn

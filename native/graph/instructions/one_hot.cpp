@@ -45,11 +45,14 @@ std::unique_ptr<Instruction> decodeOneHot(Reader& reader) {
   require(values.rank == 1 && values.sizes[0] == 2);
   require(y.rank == indices.rank + 1 && axis < y.rank && double(y.sizes[axis]) == depth &&
           sameSizes(y.without(axis), indices));
-  return withElement(y.element, [&](auto type) -> std::unique_ptr<Instruction> {
-    constexpr size_t bytes = sizeof(typename decltype(type)::type);
-    using Bits = std::conditional_t<bytes == 8, uint64_t, std::conditional_t<bytes == 4, uint32_t, uint8_t>>;
-    return std::make_unique<OneHot<Bits>>(axis, indices, values, y);
-  });
+  switch (bytesOf(y.element)) {
+  case 8:
+    return std::make_unique<OneHot<uint64_t>>(axis, indices, values, y);
+  case 4:
+    return std::make_unique<OneHot<uint32_t>>(axis, indices, values, y);
+  default:
+    return std::make_unique<OneHot<uint8_t>>(axis, indices, values, y);
+  }
 }
 
 } // namespace native_rnn

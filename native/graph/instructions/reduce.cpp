@@ -115,55 +115,52 @@ private:
 };
 
 // Sums and products wrap; a mean is cut off towards 0.
-template <class Value>
 class ReduceIntegers final : public Instruction {
 public:
   ReduceIntegers(Reduction kind, const View& x, const View& y, const Axes& axes)
       : kind_(kind), x_(x), y_(y), count_(axes.gone.count()), gone_({&axes.gone}), loop_({&axes.keptX, &axes.keptY}) {}
   Ran run(const Run& run) const override {
-    loop_.forEach({run.at(x_), run.at(y_)}, [&](const auto& at) {
-      char *x = at[0], *y = at[1];
-      for (size_t i = 0; i < loop_.length; i++, x += loop_.step[0], y += loop_.step[1])
-        valueAt<Value>(y) = reduced(x);
+    loop_.forEach({run.at(x_), run.at(y_)}, [&](auto at) {
+      for (size_t i = 0; i < loop_.length; i++, at[0] += loop_.step[0], at[1] += loop_.step[1]) {
+        const int64_t result = reduced(at[0]);
+        scatterIntegers(y_.element, &result, at[1], 0, 1);
+      }
     });
     return Ran::done;
   }
 
 private:
-  Value reduced(char* x) const {
-    Value extreme = valueAt<Value>(x);
-    uint64_t total = kind_ == Reduction::prod;
-    gone_.forEach({x}, [&](const auto& at) {
-      const char* from = at[0];
-      for (size_t i = 0; i < gone_.length; i++, from += gone_.step[0]) {
-        const Value value = *reinterpret_cast<const Value*>(from);
-        const uint64_t wide = static_cast<uint64_t>(value);
-        switch (kind_) {
-        case Reduction::max:
-          extreme = std::max(extreme, value);
-          break;
-        case Reduction::min:
-          extreme = std::min(extreme, value);
-          break;
-        case Reduction::prod:
-          total *= wide;
-          break;
-        case Reduction::sumSquare:
-          total += wide * wide;
-          break;
-        case Reduction::l1:
-          total += wide >> 63 ? 0 - wide : wide; // what was negative has its sign in all upper bits
-          break;
-        default:
-          total += wide;
-        }
+  int64_t reduced(char* x) const {
+    int64_t values[chunk], total = 0;
+    gatherIntegers(x_.element, x, 0, &total, 1);
+    if (kind_ != Reduction::max && kind_ != Reduction::min)
+      total = kind_ == Reduction::prod;
+    gone_.forEach({x}, [&](auto at) {
+      for (size_t left = gone_.length, n; left > 0; left -= n, at[0] += ptrdiff_t(n) * gone_.step[0]) {
+        n = std::min(chunk, left);
+        gatherIntegers(x_.element, at[0], gone_.step[0], values, n);
+        for (size_t i = 0; i < n; i++)
+          total = with(total, values[i]);
       }
     });
-    if (kind_ == Reduction::max || kind_ == Reduction::min)
-      return extreme;
-    return static_cast<Value>(kind_ == Reduction::mean
-                                  ? static_cast<uint64_t>(static_cast<int64_t>(total) / static_cast<int64_t>(count_))
-                                  : total);
+    return kind_ == Reduction::mean ? total / static_cast<int64_t>(count_) : total;
+  }
+  int64_t with(int64_t total, int64_t x) const {
+    const uint64_t sum = static_cast<uint64_t>(total), wide = static_cast<uint64_t>(x);
+    switch (kind_) {
+    case Reduction::max:
+      return std::max(total, x);
+    case Reduction::min:
+      return std::min(total, x);
+    case Reduction::prod:
+      return static_cast<int64_t>(sum * wide);
+    case Reduction::sumSquare:
+      return static_cast<int64_t>(sum + wide * wide);
+    case Reduction::l1:
+      return static_cast<int64_t>(x < 0 ? sum - wide : sum + wide);
+    default:
+      return static_cast<int64_t>(sum + wide);
+    }
   }
   const Reduction kind_;
   const View x_, y_;
@@ -192,13 +189,7 @@ std::unique_ptr<Instruction> decodeReduce(Reader& reader) {
   if (x.element == Element::float32)
     return reduceFloats(kind, reader.surroundings.kernels.ops, x, y, axes);
   require(kind != Reduction::l2 && kind != Reduction::logSumExp);
-  return withElement(x.element, [&](auto type) -> std::unique_ptr<Instruction> {
-    using Value = typename decltype(type)::type;
-    if constexpr (std::is_same_v<Value, float>)
-      throwInvalid("floats have sums of their own");
-    else
-      return std::make_unique<ReduceIntegers<Value>>(kind, x, y, axes);
-  });
+  return std::make_unique<ReduceIntegers>(kind, x, y, axes);
 }
 
 } // namespace native_rnn

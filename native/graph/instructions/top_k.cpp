@@ -4,10 +4,12 @@
 #include "../loop.h"
 #include "list.h"
 #include <algorithm>
+#include <numeric>
 
 namespace native_rnn {
 namespace {
 
+// `Value`: float, or int64_t for all integers.
 template <class Value>
 class TopK final : public Instruction {
 public:
@@ -39,15 +41,15 @@ private:
   void line(float* own, char* x, char* values, char* places) const {
     Value* const all = reinterpret_cast<Value*>(own);
     uint32_t* const order = reinterpret_cast<uint32_t*>(own + length_ * ((sizeof(Value) + 3) / 4));
-    for (size_t i = 0; i < length_; i++, x += xStep_)
-      all[i] = valueAt<Value>(x), order[i] = uint32_t(i);
+    gatherValues(x_.element, x, xStep_, all, length_);
+    std::iota(order, order + length_, 0u);
     std::partial_sort(order, order + k_, order + length_, [&](uint32_t i, uint32_t j) {
       const Value a = wantsLargest_ ? all[i] : all[j], b = wantsLargest_ ? all[j] : all[i];
       return isLarger(a, b) || (i < j && !isLarger(b, a));
     });
     for (size_t i = 0; i < k_; i++) {
       if (values_)
-        valueAt<Value>(values + ptrdiff_t(i) * valueStep_) = all[order[i]];
+        scatterValues(x_.element, all + order[i], values + ptrdiff_t(i) * valueStep_, 0, 1);
       if (places_)
         valueAt<int64_t>(places + ptrdiff_t(i) * placeStep_) = order[i];
     }
@@ -74,9 +76,9 @@ std::unique_ptr<Instruction> decodeTopK(Reader& reader) {
   for (const std::optional<View>& made : {values, places})
     require(!made ||
             (made->rank == x.rank && made->sizes[axis] == k && sameSizes(made->without(axis), x.without(axis))));
-  return withElement(x.element, [&](auto type) -> std::unique_ptr<Instruction> {
-    return std::make_unique<TopK<typename decltype(type)::type>>(axis, k, wantsLargest, x, values, places);
-  });
+  if (x.element == Element::float32)
+    return std::make_unique<TopK<float>>(axis, k, wantsLargest, x, values, places);
+  return std::make_unique<TopK<int64_t>>(axis, k, wantsLargest, x, values, places);
 }
 
 } // namespace native_rnn

@@ -4,12 +4,9 @@
 #include "../loop.h"
 #include "list.h"
 #include <algorithm>
-#include <limits>
 
 namespace native_rnn {
 namespace {
-
-constexpr size_t chunk = 256;
 
 // A step that a kernel knows: one value for all, or values that follow each other.
 bool isDirect(ptrdiff_t step) { return step == 0 || step == sizeof(float); }
@@ -67,148 +64,97 @@ private:
   bool isDirect_;
 };
 
-template <class Value, class Result, class Function>
-class ZipValues final : public Instruction {
+// By 0: 0, and nothing is left. The least by −1 wraps.
+int64_t quotient(int64_t a, int64_t b) {
+  return b == 0 ? 0 : b == -1 ? static_cast<int64_t>(0 - static_cast<uint64_t>(a)) : a / b;
+}
+int64_t rest(int64_t a, int64_t b) { return b == 0 || b == -1 ? 0 : a % b; }
+int64_t restOfDivisorsSign(int64_t a, int64_t b) {
+  const int64_t left = rest(a, b);
+  return left != 0 && (left < 0) != (b < 0) ? left + b : left;
+}
+int64_t power(int64_t a, int64_t b) {
+  if (b < 0)
+    return a == 1 || (a == -1 && b % 2 == 0) ? 1 : a == -1 ? -1 : 0;
+  uint64_t result = 1, base = static_cast<uint64_t>(a);
+  for (; b > 0; b /= 2, base *= base)
+    result *= b % 2 ? base : 1;
+  return static_cast<int64_t>(result);
+}
+
+// Of integers of 64 bits, which wrap; narrower ones are cut afterwards, and so wrap too. Booleans are 0 and 1.
+int64_t zipped(ZipFunction function, int64_t a, int64_t b) {
+  const uint64_t p = static_cast<uint64_t>(a), q = static_cast<uint64_t>(b);
+  switch (function) {
+  case ZipFunction::add:
+    return static_cast<int64_t>(p + q);
+  case ZipFunction::sub:
+    return static_cast<int64_t>(p - q);
+  case ZipFunction::mul:
+    return static_cast<int64_t>(p * q);
+  case ZipFunction::div:
+    return quotient(a, b);
+  case ZipFunction::pow:
+    return power(a, b);
+  case ZipFunction::mod:
+    return restOfDivisorsSign(a, b);
+  case ZipFunction::fmod:
+    return rest(a, b);
+  case ZipFunction::min:
+    return std::min(a, b);
+  case ZipFunction::max:
+    return std::max(a, b);
+  case ZipFunction::prelu:
+    return a < 0 ? static_cast<int64_t>(p * q) : a;
+  case ZipFunction::logicalAnd:
+    return a & b;
+  case ZipFunction::logicalOr:
+    return a | b;
+  case ZipFunction::logicalXor:
+    return a ^ b;
+  case ZipFunction::equal:
+    return a == b;
+  case ZipFunction::less:
+    return a < b;
+  case ZipFunction::lessOrEqual:
+    return a <= b;
+  case ZipFunction::greater:
+    return a > b;
+  default:
+    return a >= b;
+  }
+}
+
+class ZipIntegers final : public Instruction {
 public:
-  ZipValues(const View& a, const View& b, const View& y) : a_(a), b_(b), y_(y), loop_({&a, &b, &y}) {}
+  ZipIntegers(ZipFunction function, const View& a, const View& b, const View& y)
+      : function_(function), a_(a), b_(b), y_(y), loop_({&a, &b, &y}) {}
   Ran run(const Run& run) const override {
-    loop_.forEach({run.at(a_), run.at(b_), run.at(y_)}, [&](const auto& at) {
-      char *a = at[0], *b = at[1], *y = at[2];
-      for (size_t i = 0; i < loop_.length; i++, a += loop_.step[0], b += loop_.step[1], y += loop_.step[2])
-        valueAt<Result>(y) = static_cast<Result>(Function::of(valueAt<Value>(a), valueAt<Value>(b)));
+    loop_.forEach({run.at(a_), run.at(b_), run.at(y_)}, [&](auto at) {
+      int64_t a[chunk], b[chunk];
+      for (size_t left = loop_.length, n; left > 0; left -= n) {
+        n = std::min(chunk, left);
+        gatherIntegers(a_.element, at[0], loop_.step[0], a, n);
+        gatherIntegers(b_.element, at[1], loop_.step[1], b, n);
+        for (size_t i = 0; i < n; i++)
+          a[i] = zipped(function_, a[i], b[i]);
+        scatterIntegers(y_.element, a, at[2], loop_.step[2], n);
+        for (size_t v = 0; v < at.size(); v++)
+          at[v] += ptrdiff_t(n) * loop_.step[v];
+      }
     });
     return Ran::done;
   }
 
 private:
+  const ZipFunction function_;
   const View a_, b_, y_;
   const Loop<3> loop_;
 };
 
-// Sums and products are those of the unsigned integers of 64 bits, cut.
-template <ZipFunction function>
-struct OfIntegers {
-  template <class Value>
-  static Value of(Value a, Value b) {
-    const auto wide = [](Value value) { return static_cast<uint64_t>(value); };
-    if constexpr (function == ZipFunction::add)
-      return static_cast<Value>(wide(a) + wide(b));
-    else if constexpr (function == ZipFunction::sub)
-      return static_cast<Value>(wide(a) - wide(b));
-    else if constexpr (function == ZipFunction::mul)
-      return static_cast<Value>(wide(a) * wide(b));
-    else if constexpr (function == ZipFunction::min)
-      return std::min(a, b);
-    else if constexpr (function == ZipFunction::max)
-      return std::max(a, b);
-    else if constexpr (function == ZipFunction::pow)
-      return power(a, b);
-    else if constexpr (function == ZipFunction::prelu)
-      return a < Value{0} ? of<ZipFunction::mul>(a, b) : a;
-    else
-      return quotient(a, b);
-  }
-
-private:
-  template <ZipFunction other, class Value>
-  static Value of(Value a, Value b) {
-    return OfIntegers<other>::of(a, b);
-  }
-  // By 0: 0, and nothing is left. The least by −1 wraps.
-  template <class Value>
-  static Value quotient(Value a, Value b) {
-    const bool isMinusOne = std::is_signed_v<Value> && b == static_cast<Value>(-1);
-    if (b == Value{0})
-      return Value{0};
-    if (isMinusOne)
-      return function == ZipFunction::div ? of<ZipFunction::sub>(Value{0}, a) : Value{0};
-    if constexpr (function == ZipFunction::div)
-      return static_cast<Value>(a / b);
-    const Value rest = static_cast<Value>(a % b);
-    return function == ZipFunction::mod && rest != Value{0} && (rest < Value{0}) != (b < Value{0})
-               ? static_cast<Value>(rest + b)
-               : rest;
-  }
-  template <class Value>
-  static Value power(Value a, Value b) {
-    if (std::is_signed_v<Value> && b < Value{0}) {
-      const bool isOdd = b % 2 != 0;
-      return a == Value{1} ? a : a == static_cast<Value>(-1) ? (isOdd ? a : Value{1}) : Value{0};
-    }
-    uint64_t result = 1, base = static_cast<uint64_t>(a);
-    for (uint64_t left = static_cast<uint64_t>(b); left; left >>= 1, base *= base)
-      if (left & 1)
-        result *= base;
-    return static_cast<Value>(result);
-  }
-};
-
-template <ZipFunction function>
-struct Comparing {
-  template <class Value>
-  static bool of(Value a, Value b) {
-    switch (function) {
-    case ZipFunction::less:
-      return a < b;
-    case ZipFunction::lessOrEqual:
-      return a <= b;
-    case ZipFunction::greater:
-      return a > b;
-    case ZipFunction::greaterOrEqual:
-      return a >= b;
-    default:
-      return a == b;
-    }
-  }
-};
-
-template <ZipFunction function>
-struct Logical {
-  static bool of(bool a, bool b) {
-    switch (function) {
-    case ZipFunction::logicalAnd:
-      return a && b;
-    case ZipFunction::logicalOr:
-      return a || b;
-    case ZipFunction::logicalXor:
-      return a != b;
-    default:
-      return a == b;
-    }
-  }
-};
-
-// Calls make(Function) with the function's number as a type, where it is from `first` to `last`.
-template <template <ZipFunction> class Of, ZipFunction first, ZipFunction last, class Make>
-std::unique_ptr<Instruction> choose(ZipFunction function, const Make& make) {
-  if (function == first)
-    return make(Of<first>{});
-  if constexpr (first < last)
-    return choose<Of, static_cast<ZipFunction>(static_cast<size_t>(first) + 1), last>(function, make);
-  throwInvalid("this function is not of such values");
-}
-
 struct Operands3 {
   const View &a, &b, &y;
 };
-
-template <class Value>
-std::unique_ptr<Instruction> zipIntegers(ZipFunction function, const Operands3& of) {
-  if (function >= ZipFunction::equal) {
-    require(of.y.element == Element::boolean);
-    return choose<Comparing, ZipFunction::equal, ZipFunction::greaterOrEqual>(
-        function, [&](auto f) { return std::make_unique<ZipValues<Value, uint8_t, decltype(f)>>(of.a, of.b, of.y); });
-  }
-  require(of.y.element == of.a.element);
-  return choose<OfIntegers, ZipFunction::add, ZipFunction::prelu>(
-      function, [&](auto f) { return std::make_unique<ZipValues<Value, Value, decltype(f)>>(of.a, of.b, of.y); });
-}
-
-std::unique_ptr<Instruction> zipBooleans(ZipFunction function, const Operands3& of) {
-  require(of.y.element == Element::boolean);
-  return choose<Logical, ZipFunction::logicalAnd, ZipFunction::equal>(
-      function, [&](auto f) { return std::make_unique<ZipValues<uint8_t, uint8_t, decltype(f)>>(of.a, of.b, of.y); });
-}
 
 std::unique_ptr<Instruction> zipFloats(ZipFunction function, const OpKernels& kernels, const Operands3& of) {
   if (function >= ZipFunction::equal) {
@@ -228,20 +174,14 @@ std::unique_ptr<Instruction> decodeZip(Reader& reader) {
   const View a = reader.source(), b = reader.source(a.element), y = reader.target();
   require(sameSizes(a, b) && sameSizes(a, y));
   const Operands3 of{a, b, y};
-  switch (a.element) {
-  case Element::float32:
+  if (a.element == Element::float32)
     return zipFloats(function, reader.surroundings.kernels.ops, of);
-  case Element::boolean:
-    return zipBooleans(function, of);
-  case Element::int32:
-    return zipIntegers<int32_t>(function, of);
-  case Element::int64:
-    return zipIntegers<int64_t>(function, of);
-  case Element::uint8:
-    return zipIntegers<uint8_t>(function, of);
-  default:
-    return zipIntegers<int8_t>(function, of);
-  }
+  const bool isLogical = function >= ZipFunction::logicalAnd && function < ZipFunction::equal,
+             compares = function >= ZipFunction::equal;
+  require(y.element == (isLogical || compares ? Element::boolean : a.element));
+  // Booleans have no order and no sum.
+  require(a.element == Element::boolean ? isLogical || function == ZipFunction::equal : !isLogical);
+  return std::make_unique<ZipIntegers>(function, a, b, y);
 }
 
 } // namespace native_rnn

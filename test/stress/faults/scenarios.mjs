@@ -1,9 +1,10 @@
 /** What is done while allocations fail, and what must then be as before: one entry a piece of the package. */
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import * as rnn from 'native-rnn'
 import { bits } from './bits.mjs'
 
-const { GRU, Linear, LSTM, RNN, Tensor } = rnn
+const { GRU, Linear, LSTM, Model, RNN, Tensor } = rnn
 
 function ramp(...shape) {
   const length = shape.reduce((product, size) => product * size, 1)
@@ -87,6 +88,14 @@ async function asynchronous(layer, count, input, options) {
   const failed = results.find(({ status }) => status === 'rejected')
   if (failed) throw failed.reason
   return bits(results.map(({ value }) => value))
+}
+
+const modelBytes = readFileSync(new URL('../../fixtures/models/denoiser.onnx', import.meta.url))
+
+/** Inputs of ones for every open size. */
+function inputsOf(model, size) {
+  const tensor = ({ shape }) => ramp(...shape.map((axis) => (typeof axis === 'number' ? axis : size)))
+  return Object.fromEntries(model.inputs.map((input) => [input.name, tensor(input)]))
 }
 
 export const scenarios = {
@@ -199,5 +208,31 @@ export const scenarios = {
     const layer = new GRU(5, 9, options)
     const stream = layer.batcher().open({ h0: ramp(2, 9) })
     return { act: () => bits([stream.save(), stream.state()]), state: () => bits(stream.state()) }
+  },
+  'read a model': () => ({ act: () => Model.read(modelBytes).inputs.length }),
+  'run a model of new shapes': () => ({
+    act: () => {
+      const model = Model.read(modelBytes)
+      return bits(model.run(inputsOf(model, 1)))
+    },
+  }),
+  'run a model': () => {
+    const model = Model.read(modelBytes)
+    const inputs = inputsOf(model, 1)
+    model.run(inputs)
+    return { act: () => bits(model.run(inputs)) }
+  },
+  'runAsync of a model': () => {
+    const model = Model.read(modelBytes)
+    const inputs = inputsOf(model, 1)
+    return {
+      mayKeep: onPool + 8,
+      act: async () => {
+        const results = await Promise.allSettled([1, 2, 3].map(() => model.runAsync(inputs)))
+        const failed = results.find(({ status }) => status === 'rejected')
+        if (failed) throw failed.reason
+        return bits(results.map(({ value }) => value))
+      },
+    }
   },
 }

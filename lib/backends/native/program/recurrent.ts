@@ -1,17 +1,44 @@
 /** Recurrent layers: the engine's own networks, their inputs and outputs as views of what ONNX has. */
 
-import { recurrentNetwork } from '../../../graph/recurrent/network.ts'
+import { type RecurrentNetwork, recurrentNetwork } from '../../../graph/recurrent/network.ts'
 import { recurrentPlaces } from '../../../graph/recurrent/parts.ts'
+import type { GraphTensor } from '../../../graph/tensor.ts'
 import { cellTraits } from '../../../spec/cell-traits.ts'
 import { directionsOf } from '../../../spec/spec.ts'
 import { specNumbers } from '../packing.ts'
+import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
 import { orderOf, permuted, reshaped, type View } from './views.ts'
 import { digest } from './weights.ts'
 
+type Sizes = Pick<RecurrentNetwork, 'spec' | 'batchFirst'>
+
+/** What was read of weights once, by those of the input: plans for other shapes need not read them again. */
+const known = new WeakMap<GraphTensor, Map<string, Sizes>>()
+
+function networkOf(op: Op): Sizes & { readonly memory: number } {
+  const { step, to } = op
+  const constant = op.constant(weightPlace) ?? op.fail('its W is not constant')
+  const others = otherPlaces.map((place) => op.constant(place)?.data)
+  const attributes = [...step.attributes].map(([name, value]) => `${name} ${value}`)
+  const key = [step.opType, digest(...others), ...attributes].join()
+  const read = () => recurrentNetwork(step, (value) => to.plan.values[value]?.constant, to.threads)
+  const all = known.get(constant) ?? new Map<string, Sizes>()
+  known.set(constant, all)
+  const fresh = all.has(key) ? undefined : read()
+  if (fresh) all.set(key, { spec: fresh.spec, batchFirst: fresh.batchFirst })
+  const { batchFirst, ...sizes } = all.get(key)!
+  const spec = { ...sizes.spec, threads: to.threads }
+  const memory = to.weights.network(constant, key, spec, () => (fresh ?? read()).weights)
+  return { spec, batchFirst, memory }
+}
+
+const weightPlace = 1
+/** R, B and P, and what quantized weights are made of. */
+const otherPlaces = [2, 3, 7, 8, 9, 10, 11]
+
 const recurrent: Row = (op) => {
-  const { values } = op.to.plan
-  const { spec, weights, batchFirst } = recurrentNetwork(op.step, (value) => values[value]?.constant, op.to.threads)
+  const { spec, batchFirst, memory } = networkOf(op)
   const D = directionsOf(spec)
   const H = spec.hiddenSize
   const given = op.view(recurrentPlaces.x)
@@ -34,8 +61,6 @@ const recurrent: Row = (op) => {
   const y = op.wants(0) ? op.make('float32', [T, B, D * H], outermost === 1 ? [1, 0, 2] : [0, 1, 2]) : undefined
   const hn = op.wants(1) ? op.make('float32', [D, B, H]) : undefined
   const cn = hasCell && op.wants(2) ? op.make('float32', [D, B, H]) : undefined
-  const others = [2, 3, 7, 8, 9, 10, 11].map((place) => op.constant(place)?.data)
-  const memory = op.to.weights.network(op.constant(1)!, digest(...others), spec, weights)
   const numbers = specNumbers(spec)
   const inputs = [
     memory,

@@ -38,12 +38,12 @@ export class PackedWeights {
     return this.memories.push(packed) - 1
   }
 
-  /** The number of a packed network. */
-  network(constant: GraphTensor, key: string, spec: NetworkSpec, weights: readonly CellWeights[]): number {
+  /** The number of a packed network, in the same way. */
+  network(constant: GraphTensor, key: string, spec: NetworkSpec, make: () => readonly CellWeights[]): number {
     const numbers = specNumbers(spec)
     const packed = this.#store.packed(constant, `network ${numbers} ${key}`, () => {
       const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
-      this.#addon.network(this.#table, numbers, 1, memory, listWeights(weights))
+      this.#addon.network(this.#table, numbers, 1, memory, listWeights(make()))
       return memory
     })
     return this.memories.push(packed) - 1
@@ -54,12 +54,18 @@ export class PackedWeights {
 export function digest(...parts: readonly (ArrayBufferView | undefined)[]): string {
   let [a, b] = [0x811c9dc5, 0x9e3779b9]
   for (const part of parts) {
-    const bytes = part ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array()
-    a = Math.imul(a ^ bytes.length, 0x85ebca6b)
-    for (const byte of bytes) {
-      a = Math.imul(a ^ byte, 0x01000193)
-      b = Math.imul(b + byte, 0x27d4eb2f) ^ (b >>> 15)
+    const values = part ? wordsOf(part) : new Uint8Array()
+    a = Math.imul(a ^ values.length, 0x85ebca6b)
+    for (let i = 0; i < values.length; i++) {
+      a = Math.imul(a ^ values[i], 0x01000193)
+      a ^= a >>> 15
+      b = Math.imul(b + values[i], 0x27d4eb2f) ^ (b >>> 15)
     }
   }
-  return `${(a >>> 0).toString(36)}${(b >>> 0).toString(36)}`
+  return `${(a >>> 0).toString(36)}.${(b >>> 0).toString(36)}`
+}
+
+function wordsOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array | Uint32Array {
+  const isWhole = byteOffset % 4 === 0 && byteLength % 4 === 0
+  return isWhole ? new Uint32Array(buffer, byteOffset, byteLength / 4) : new Uint8Array(buffer, byteOffset, byteLength)
 }
