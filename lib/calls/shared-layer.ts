@@ -48,7 +48,7 @@ export function openShared(type: SharedLayer['type'], handle: unknown): { ref: N
   if (typeof handle !== 'object' || handle === null) notHandle(describe(handle))
   const given = { __proto__: null, ...handle } as unknown as Record<keyof SharedLayer, unknown>
   if (given.type !== type) {
-    if (!classNames.includes(given.type)) notHandle(describe(handle))
+    if (!classNames.includes(given.type) && given.type !== 'Model') notHandle(describe(handle))
     fail(
       'ERR_RNN_OPTION',
       `handle must be of a shared ${type}, got one of a ${given.type}: use ${given.type}.fromShared`,

@@ -114,13 +114,13 @@ export class BatchedModelStream {
 }
 
 /** Reads all inputs of one row; the values may be the caller's own arrays. */
-function readFrame({ inputs }: Opening, given: unknown): GraphData[] {
+function readFrame({ inputs, states }: Opening, given: unknown): GraphData[] {
   if (typedArrayName(given) !== undefined) {
     const sole = soleInput(inputs)
     if (inputs.length > 1) fail('ERR_RNN_OPTION', `the model has ${inputs.length} inputs: give values by name`)
     return [readExactly(given, sole)]
   }
-  const values = readValues(given, inputs, 'input', 'inputs')
+  const values = readValues(given, inputs, 'input', 'inputs', states)
   const frame: GraphData[] = []
   for (let i = 0; i < inputs.length; i++) {
     frame[i] = values[i] ?? fail('ERR_RNN_OPTION', `${inputs[i].label} is missing: each step needs it`)

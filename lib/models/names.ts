@@ -4,14 +4,26 @@ import { describe, fail, named } from '../errors.ts'
 import { isArray, keys } from '../intrinsics/captured.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { nearest } from '../options/suggest.ts'
+import { labelOf } from './shapes.ts'
 
-/** Throws for a name that a record has and should not have; `what` is what the names are of: `input`. */
-export function refuseUnknown(given: object, known: readonly string[], what: string, where: string): void {
+/** Throws for a name that a record has and should not have; `what` is what the names are of: `input`. `kept` are states that are no inputs. */
+export function refuseUnknown(
+  given: object,
+  known: readonly string[],
+  what: string,
+  where: string,
+  kept: readonly { readonly name: string }[] = [],
+): void {
   const names = keys(given)
   for (let i = 0; i < names.length; i++) {
     let found = false
     for (let k = 0; k < known.length && !found; k++) found = known[k] === names[i]
-    if (!found) unknownName(names[i], known, what, where)
+    if (found) continue
+    for (let k = 0; k < kept.length; k++) {
+      if (kept[k].name !== names[i]) continue
+      fail('ERR_RNN_OPTION', `${labelOf(names[i], where)} is a state, which the stream keeps: reset(state) replaces it`)
+    }
+    unknownName(names[i], known, what, where)
   }
 }
 

@@ -136,7 +136,7 @@ function readShapes({ inputs }: ModelCore, given: object, known: Map<string, num
     if (shape === undefined) return openRank(inputs[i])
     return shape.map((size, axis) => {
       const settled = typeof size === 'string' ? known.get(size) : size
-      return settled ?? openSize(inputs[i], axis, size as string | undefined)
+      return settled ?? openSize(inputs[i], axis, known)
     })
   })
 }
@@ -146,9 +146,10 @@ function openRank({ name, label }: DeclaredInput): never {
   fail('ERR_RNN_OPTION', `the rank of ${label} is open in the file, and a stream needs it: give the sizes, ${how}`)
 }
 
-function openSize({ name, label, shape }: DeclaredInput, axis: number, size: string | undefined): never {
-  const sizes = shape!.map((one, i) => (i === axis ? '…' : typeof one === 'number' ? one : 1)).join(', ')
-  const what = size === undefined ? 'no name and no number' : `the name "${named(size)}"`
+function openSize({ name, label, shape }: DeclaredInput, axis: number, known: ReadonlyMap<string, number>): never {
+  const size = shape![axis]
+  const sizes = shape!.map((one) => (typeof one === 'string' ? known.get(one) : one) ?? '…').join(', ')
+  const what = typeof size === 'string' ? `the name "${named(size)}"` : 'no name and no number'
   const how = `shapes: { ${shownKey(name)}: [${sizes}] }`
   fail('ERR_RNN_OPTION', `${label}.size(${axis}) has ${what} in the file, and a stream needs its size: give it, ${how}`)
 }

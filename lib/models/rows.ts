@@ -1,6 +1,6 @@
 /** Rows of a batch of a model: where each value has them, and how one is copied from one memory to another. */
 
-import { fail, named } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { rowAxes } from '../graph/axes/rows.ts'
 import type { ElementType, GraphData } from '../graph/tensor.ts'
 import { setValues } from '../intrinsics/captured.ts'
@@ -9,7 +9,7 @@ import { integer } from '../options/checks.ts'
 import type { ModelCore } from './core.ts'
 import { namesOf, refuseUnknown } from './names.ts'
 import { namesIn, type Opening, planOf, type ReadStreamOptions, type StreamSizes, type StreamValue } from './opening.ts'
-import { shownKey } from './shapes.ts'
+import { labelOf, shownKey } from './shapes.ts'
 import { viewOfData } from './values.ts'
 
 /** How the rows of a value lie: for each of `outer` places one stretch of `inner` values a row. `outer` is 0 for a value that all rows share. */
@@ -46,7 +46,7 @@ export function copyRow(layout: RowLayout, to: RowsAt, target: number, from: Row
 
 function givenAxis(batchAxes: object, name: string): number | undefined {
   const given = property(batchAxes, name)
-  return given === undefined ? undefined : integer(0, 31)(given, `batchAxes.${named(name)}`)
+  return given === undefined ? undefined : integer(0, 31)(given, labelOf(name, 'batchAxes'))
 }
 
 /** The axis of the rows of each of the model's inputs, where it is to have one. */
@@ -101,12 +101,17 @@ export function layoutsOf(
   { batchAxes = {} }: ReadStreamOptions,
 ): Layouts {
   for (const [i, axis] of axes.entries()) {
-    if (axis === undefined || sizes.shapes[i][axis] === 1) continue
+    const shape = sizes.shapes[i]
+    if (axis === undefined || shape[axis] === 1) continue
     const { label, name } = core.inputs[i]
+    if (axis >= shape.length) {
+      const rank = `an axis of ${label}, which has ${shape.length}`
+      fail('ERR_RNN_OPTION', `${labelOf(name, 'batchAxes')} must be ${rank}, got ${axis}`)
+    }
     const how = `batchAxes: { ${shownKey(name)}: … } says which axis has the rows`
     fail(
       'ERR_RNN_OPTION',
-      `${label}.size(${axis}) must be 1, as a stream of a batcher is one row, got ${sizes.shapes[i][axis]}; ${how}`,
+      `${label}.size(${axis}) must be 1, as a stream of a batcher is one row, got ${shape[axis]}; ${how}`,
     )
   }
   const found = rowAxes((rows) => planOf(core, sizes, withRows(sizes, axes, rows)).plan, namesIn(core))
@@ -132,7 +137,7 @@ export function layoutsOf(
       const where = axis === undefined ? 'has no axis for rows' : `has its rows in axis ${axis}`
       return fail(
         'ERR_RNN_OPTION',
-        `batchAxes.${named(value.name)} must be left out: the output ${where}, got ${given}`,
+        `${labelOf(value.name, 'batchAxes')} must be left out: the output ${where}, got ${given}`,
       )
     }),
   }

@@ -21,15 +21,16 @@ export function readExactly(value: unknown, rule: InputRule & { readonly shape: 
   return data
 }
 
-/** Reads values by name, each property once: undefined for those that are left out. */
+/** Reads values by name, each property once: undefined for those that are left out. `kept` are states, which are no inputs of a step. */
 export function readValues(
   given: unknown,
   rules: readonly (InputRule & { readonly name: string; readonly shape: readonly number[] })[],
   what: string,
   where: string,
+  kept: readonly StateInput[] = [],
 ): (GraphData | undefined)[] {
   checkRecord(given, where)
-  refuseUnknown(given, namesOf(rules), what, where)
+  refuseUnknown(given, namesOf(rules), what, where, kept)
   const values: (GraphData | undefined)[] = []
   for (let i = 0; i < rules.length; i++) {
     const value = property(given, rules[i].name)

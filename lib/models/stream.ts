@@ -160,7 +160,7 @@ export function soleInput(inputs: readonly StreamValue[]): StreamValue {
 
 /** Closes over what a step needs, so that one without arguments costs one comparison above the backend's own. */
 function bindStep(
-  { inputs }: Opening,
+  { inputs, states }: Opening,
   instance: ProgramInstance,
   outputs: Readonly<Record<string, ModelData>>,
 ): { step: ModelStep; close: () => void } {
@@ -178,7 +178,7 @@ function bindStep(
       checkLength(sole, { data, shape: sole.shape })
       setValues(instance.inputs[sole.place], data)
     } else {
-      const values = readValues(given, inputs, 'input', 'inputs')
+      const values = readValues(given, inputs, 'input', 'inputs', states)
       // A getter may have disposed the stream.
       if (isClosed) disposed()
       for (let i = 0; i < values.length; i++) {

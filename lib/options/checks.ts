@@ -103,9 +103,11 @@ export function readOptions<C extends Checks>(options: unknown, checks: C, where
   if (typeof options !== 'object' || options === null || isArray(options)) {
     const hint = where.endsWith('.forward')
       ? '; states go in as { h0 }, for an LSTM { h0, c0 }'
-      : typeof options === 'number' && !where.includes('.')
-        ? `; what comes third in PyTorch is { numLayers: ${options} } here`
-        : ''
+      : where.startsWith('Model.run')
+        ? '; names of outputs go in as { outputs }'
+        : typeof options === 'number' && !where.includes('.')
+          ? `; what comes third in PyTorch is { numLayers: ${options} } here`
+          : ''
     fail('ERR_RNN_OPTION', `the options of ${where} must be an object, got ${describe(options)}${hint}`)
   }
   const given = keys(options)

@@ -187,6 +187,8 @@ describe.each(modelBackends)('a batcher of a model on %s', (backend) => {
       "unknown input or output 'frame' in batchAxes; did you mean 'frames'?",
     )
     expectError(() => open({ batchAxes: { frames: 'x' } }), 'ERR_RNN_OPTION', 'batchAxes.frames must be an integer')
+    const axis = 'batchAxes.frames must be an axis of inputs.frames, which has 3, got 3'
+    expectError(() => open({ batchAxes: { frames: 3 } }), 'ERR_RNN_OPTION', axis)
     const output = { frames: 1, scores: 1 }
     expect(() => open({ batchAxes: output })).not.toThrow()
     const words = 'batchAxes.scores must be left out: the output has its rows in axis 1, got 0'

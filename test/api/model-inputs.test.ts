@@ -206,6 +206,11 @@ describe.each(modelBackends)('an input of a model on %s', (backend) => {
       'ERR_RNN_OPTION',
       "unknown option 'output' of Model.run; did you mean 'outputs'?",
     )
+    expectError(
+      () => model.run({ x: [[1, 2, 3]] }, ['y'] as never),
+      'ERR_RNN_OPTION',
+      'the options of Model.run must be an object, got an array of length 1; names of outputs go in as { outputs }',
+    )
   })
 
   it('may have any name, also that of a property of all objects', () => {

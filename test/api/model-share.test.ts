@@ -89,7 +89,7 @@ describe.each(modelBackends)('sharing a model on %s', (backend) => {
     expectError(open(null), 'ERR_RNN_OPTION', 'handle must be what share() gave, got null')
     expectError(open({}), 'ERR_RNN_OPTION', 'handle must be what share() gave')
     expectError(open(new GRU(2, 2).share()), 'ERR_RNN_OPTION', 'got one of a GRU: use GRU.fromShared')
-    expectError(() => GRU.fromShared(good as never), 'ERR_RNN_OPTION', 'handle must be what share() gave')
+    expectError(() => GRU.fromShared(good as never), 'ERR_RNN_OPTION', 'one of a Model: use Model.fromShared')
     expectError(wrong({ version: '0.0.1' }), 'ERR_RNN_OPTION', 'handle must be of native-rnn')
     expectError(wrong({ backend: 'gpu' }), 'ERR_RNN_OPTION', 'handle.backend')
     expectError(wrong({ threads: 0 }), 'ERR_RNN_OPTION', 'handle.threads')

@@ -31,6 +31,12 @@ export function writeFiles(folder: string): void {
     copyFileSync(join(root, `test/fixtures/models/${model}.onnx`), join(folder, file))
   }
   writeFileSync(join(folder, 'detector.onnx'), unsupported())
+  const whole = readFileSync(join(root, 'test/fixtures/models/rates.onnx'))
+  writeFileSync(join(folder, 'cut.onnx'), whole.subarray(0, -1000))
+  writeFileSync(
+    join(folder, 'pointer.onnx'),
+    'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 26315\n',
+  )
   const keras = recordedOfKeras()
   write('lstm.safetensors', named(keras, 'lstm'))
   write('bidirectional-gru.safetensors', named(keras, 'gru-bidirectional'))
@@ -41,7 +47,9 @@ const models = {
   'denoiser.onnx': 'denoiser',
   'causal.onnx': 'causal',
   'vad.onnx': 'rates',
+  'silero_vad_16k_op15.onnx': 'rates',
   'text-line.onnx': 'text-line',
+  'tagger.onnx': 'tagger',
 }
 
 /** A model whose boxes are sorted out by a node that is not supported. */
