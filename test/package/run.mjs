@@ -21,7 +21,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
 const work = mkdtempSync(join(tmpdir(), 'native-rnn-package-'))
 const app = join(work, 'app')
-const maxPacked = 1_250_000
+const maxPacked = 1_500_000
 
 // Nothing of the checkout may leak into the programs.
 const env = { ...process.env }

@@ -83,7 +83,8 @@ export const activations: Rows = {
   HardSwish: plain((x) => x * hardSigmoid(1 / 6, 0.5)(x)),
   // By the larger of both: e^x alone would overflow.
   Softplus: plain((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
-  Softsign: plain((x) => (Math.abs(x) === Infinity ? Math.sign(x) : x / (1 + Math.abs(x)))),
+  // NaN of an infinite x, as the formula and PyTorch say.
+  Softsign: plain((x) => x / (1 + Math.abs(x))),
   Gelu: row((call) => {
     const kind = call.text('approximate', 'none')
     if (kind !== 'none' && kind !== 'tanh') call.unsupported(`approximate ${kind} is not supported`)

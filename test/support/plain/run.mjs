@@ -46,7 +46,7 @@ function show(task, path) {
 const emulated = args.includes('--emulated')
 const skippedText = emulated ? /child_process|\/child\.ts'|expectTypeOf/ : /expectTypeOf/
 const skippedName = emulated
-  ? /^(docs|formats|house|services|api.(error-texts|hints)|numbers.(accuracy|keras|onnx|operator)|robustness.(?!.*-arrays))/
+  ? /^(docs|formats|house|services|api.(error-texts|hints|model)|numbers.(accuracy|keras|onnx|operator|silero|.*-models|model-)|robustness.(?!.*-arrays))/
   : /^services/
 const core = () =>
   readdirSync('test', { recursive: true })
