@@ -217,11 +217,11 @@ napi_value program(napi_env env, napi_callback_info info) {
   const auto* const constants = reinterpret_cast<const char*>(elements<uint8_t>(env, given[3], constantBytes));
   if (reinterpret_cast<uintptr_t>(constants) % sizeof(int64_t) != 0)
     throwInvalid("the constants are not aligned");
-  auto made = std::make_unique<ProgramFunction>(environmentOf(env),
-                                                std::make_shared<const Program>(numbers.data(), numbers.size(), kernels,
-                                                                                threads, constants, constantBytes,
-                                                                                std::move(memories)),
-                                                bytes + constantBytes);
+  auto made =
+      std::make_unique<ProgramFunction>(environmentOf(env),
+                                        Shared<const Program>::of(numbers.data(), numbers.size(), kernels, threads,
+                                                                  constants, constantBytes, std::move(memories)),
+                                        bytes + constantBytes);
   ProgramFunction& core = *made;
   const napi_value function = functionOf(std::move(made));
   core.setFunction(function);

@@ -4,12 +4,13 @@
 #include "../async/async_call.h"
 #include "../graph/program.h"
 #include "bound_object.h"
+#include "shared.h"
 
 namespace native_rnn {
 
 // What one run at a time works on.
 struct Instance {
-  std::shared_ptr<const Program> program;
+  Shared<const Program> program;
   char* io;
   bool isBusy; // a call on the pool has it
 };
@@ -17,7 +18,7 @@ struct Instance {
 // A run on the pool. Keeps the instance's function, and so its memory.
 class ProgramCall final : public AsyncCall {
 public:
-  ProgramCall(Environment& environment, std::shared_ptr<Instance> instance, napi_value function)
+  ProgramCall(Environment& environment, Shared<Instance> instance, napi_value function)
       : AsyncCall(environment.completions()), instance_(std::move(instance)), function_(environment.env, function) {
     instance_->isBusy = true;
   }
@@ -32,15 +33,15 @@ private:
            : ended_ == Program::cancelled ? Outcome::cancelled
                                           : Outcome::failed;
   }
-  const std::shared_ptr<Instance> instance_;
+  const Shared<Instance> instance_;
   const MemoryRef function_;
   size_t ended_ = Program::done;
 };
 
 class InstanceFunction final : public BoundObject {
 public:
-  InstanceFunction(Environment& environment, std::shared_ptr<const Program> program, char* io, size_t bytes)
-      : BoundObject(environment), instance_(std::make_shared<Instance>(Instance{std::move(program), io, false})) {
+  InstanceFunction(Environment& environment, Shared<const Program> program, char* io, size_t bytes)
+      : BoundObject(environment), instance_(Shared<Instance>::of(std::move(program), io, false)) {
     charge(bytes);
   }
   void setFunction(napi_value function) { self_ = MemoryRef(environment.env, function, MemoryRef::weak); }
@@ -76,14 +77,14 @@ public:
   }
 
 private:
-  std::shared_ptr<Instance> instance_;
+  Shared<Instance> instance_;
   MemoryRef self_; // weak
 };
 
 class ProgramFunction final : public BoundObject {
 public:
   // `bytes` bytes of constants and packed weights, which its function holds.
-  ProgramFunction(Environment& environment, std::shared_ptr<const Program> program, size_t bytes)
+  ProgramFunction(Environment& environment, Shared<const Program> program, size_t bytes)
       : BoundObject(environment), program_(std::move(program)) {
     charge(bytes);
   }
@@ -122,7 +123,7 @@ private:
     return function;
   }
 
-  std::shared_ptr<const Program> program_;
+  Shared<const Program> program_;
   MemoryRef self_; // weak
 };
 
