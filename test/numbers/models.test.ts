@@ -22,7 +22,7 @@ it('the fixtures are there, two cases of each at least', () => {
 
 describe.each(backends)('on %s', (backend) => {
   it.each(every)('$name, $which: the outputs are PyTorch’s', ({ name, which }) => {
-    using model = Model.read(bytesOf(name), { backend })
+    const model = Model.read(bytesOf(name), { backend })
     const found = model.run(inputsOf(model, name, which))
     const expected = outputsOf(model, name, which)
     expect(Object.keys(found)).toEqual(Object.keys(expected))
@@ -35,7 +35,7 @@ describe.each(backends)('on %s', (backend) => {
   // In `gate` the loudest row decides for all.
   const apart = every.filter(({ name, which }) => name !== 'gate' && /pair|three|wide/.test(which))
   it.each(apart)('$name, $which: a row of the batch has the bits that it has alone', ({ name, which }) => {
-    using model = Model.read(bytesOf(name), { backend })
+    const model = Model.read(bytesOf(name), { backend })
     const inputs = inputsOf(model, name, which)
     const together = model.run(inputs)
     const rows = which === 'three' ? 3 : 2
@@ -46,7 +46,7 @@ describe.each(backends)('on %s', (backend) => {
   })
 
   it.each(every)('$name, $which: beside this thread it gives the same', async ({ name, which }) => {
-    using model = Model.read(bytesOf(name), { backend, threads: 2 })
+    const model = Model.read(bytesOf(name), { backend, threads: 2 })
     const inputs = inputsOf(model, name, which)
     expect(await model.runAsync(inputs)).toEqual(model.run(inputs))
   })
@@ -55,7 +55,7 @@ describe.each(backends)('on %s', (backend) => {
 describe.skipIf(fused.length < 2)('native backends', () => {
   it.each(every)('$name, $which: the same bits on all', ({ name, which }) => {
     const results = fused.map((backend) => {
-      using model = Model.read(bytesOf(name), { backend })
+      const model = Model.read(bytesOf(name), { backend })
       return model.run(inputsOf(model, name, which))
     })
     for (const result of results) expect(result).toEqual(results[0])
@@ -85,7 +85,7 @@ describe.each(backends)('streams on %s', (backend) => {
   it.each(streams)(
     '$name, $which: steps have the bits of a run over the whole',
     ({ name, which, states, along, time }) => {
-      using model = Model.read(bytesOf(name), { backend })
+      const model = Model.read(bytesOf(name), { backend })
       const inputs = inputsOf(model, name, which)
       const whole = model.run(inputs)
       const axis = (value: string) => time[value] ?? -1
@@ -93,7 +93,7 @@ describe.each(backends)('streams on %s', (backend) => {
       const frame = (t: number) =>
         Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, slice(value, axis(key), t, 1)]))
       const shapes = Object.fromEntries(Object.entries(frame(0)).map(([key, { shape }]) => [key, shape]))
-      using stream = model.stream({ states, along, shapes })
+      const stream = model.stream({ states, along, shapes })
       const started = Object.fromEntries(Object.keys(states ?? {}).map((key) => [key, inputs[key]]))
       stream.reset(started)
       const steps = inputs[timed].shape[axis(timed)]
@@ -111,8 +111,8 @@ describe.each(backends)('streams on %s', (backend) => {
   )
 
   it('a decoder’s steps are runs that are fed with the states before', () => {
-    using model = Model.read(bytesOf('predictor'), { backend })
-    using stream = model.stream({
+    const model = Model.read(bytesOf('predictor'), { backend })
+    const stream = model.stream({
       states: { h: 'hn', c: 'cn' },
       shapes: { token: [1, 1], h: [1, 1, 24], c: [1, 1, 24] },
     })
@@ -127,8 +127,8 @@ describe.each(backends)('streams on %s', (backend) => {
   })
 
   it('a branch on the data is taken anew at each step', () => {
-    using model = Model.read(bytesOf('gate'), { backend })
-    using stream = model.stream({ states: { h: 'hn' }, shapes: { frame: [1, 8], h: [1, 1, 12] } })
+    const model = Model.read(bytesOf('gate'), { backend })
+    const stream = model.stream({ states: { h: 'hn' }, shapes: { frame: [1, 8], h: [1, 1, 12] } })
     let h: ModelTensor = { data: new Float32Array(12), shape: [1, 1, 12] }
     for (const gain of [1, 0.01, 0.01, 2, 0.02, 1]) {
       const frame = Float32Array.from({ length: 8 }, (_, i) => gain * Math.sin(i + gain))
@@ -141,8 +141,8 @@ describe.each(backends)('streams on %s', (backend) => {
   })
 
   it('an input that never changes is folded in', () => {
-    using open = Model.read(bytesOf('rates'), { backend })
-    using fixed = Model.read(bytesOf('rates'), { backend, constants: { sr: 16000n } })
+    const open = Model.read(bytesOf('rates'), { backend })
+    const fixed = Model.read(bytesOf('rates'), { backend, constants: { sr: 16000n } })
     expect(fixed.inputs.map(({ name }) => name)).toEqual(['input', 'state'])
     const { sr: _, ...inputs } = inputsOf(open, 'rates', 'wide')
     expect(fixed.run(inputs)).toEqual(open.run({ ...inputs, sr: 16000 }))
@@ -151,7 +151,7 @@ describe.each(backends)('streams on %s', (backend) => {
 
 describe.each(backends)('batches on %s', (backend) => {
   it('streams of a batcher have the bits of streams by themselves', async () => {
-    using model = Model.read(bytesOf('denoiser'), { backend })
+    const model = Model.read(bytesOf('denoiser'), { backend })
     const options = { states: { h: 'hn' }, shapes: { spectrum: [1, 1, 33], h: [2, 1, 24] } }
     const batcher = model.batcher({ ...options, maxBatch: 4 })
     const spectrum = (s: number, t: number) => Float32Array.from({ length: 33 }, (_, i) => Math.sin(s + t * i) ** 2)

@@ -44,6 +44,7 @@ function show(task, path) {
 // Type tests have nothing to run. An emulated Node cannot start another one, and has no time for long sweeps, nor for what has no instructions
 // of its own: files, operators, words of errors.
 const emulated = args.includes('--emulated')
+if (emulated) process.env.NATIVE_RNN_TESTED = 'native'
 const skippedText = emulated ? /child_process|\/child\.ts'|expectTypeOf/ : /expectTypeOf/
 const skippedName = emulated
   ? /^(docs|formats|house|services|api.(error-texts|hints|model)|numbers.(accuracy|keras|onnx|operator|silero|.*-models|model-)|robustness.(?!.*-arrays))/
