@@ -85,7 +85,7 @@ private:
     place.oy = 0;
     place.b++;
   }
-  size_t gatheredFloats() const { return (tileScratchRows * groups_[0].inputs() + 15) / 16 * 16; }
+  size_t gatheredFloats() const { return aligned(tileScratchRows * groups_[0].inputs()); }
 
   // The numbers of some windows side by side, of one group of channels.
   void gather(const Run& run, const Place& place, size_t windows, size_t group, float* to) const {

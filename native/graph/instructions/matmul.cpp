@@ -1,4 +1,5 @@
 // matmul: products of matrices that are both computed. Where rows of b or y do not lie together they are brought so.
+#include "../../platform/memory.h"
 #include "../line.h"
 #include "../loop.h"
 #include "list.h"
@@ -28,7 +29,7 @@ public:
 private:
   static Line matrixOf(const View& view) { return Line(view.axes(view.rank - 2, view.rank)); }
   // A multiple of a cache line.
-  size_t bFloats() const { return packsB_ ? (bMatrix_.count() + 15) / 16 * 16 : 0; }
+  size_t bFloats() const { return packsB_ ? aligned(bMatrix_.count()) : 0; }
   void multiply(const Loop<3>::Places& at, float* own, const char*& packed) const {
     const size_t rank = a_.rank, M = a_.sizes[rank - 2], K = a_.sizes[rank - 1], N = b_.sizes[rank - 1];
     if (packsB_ && packed != at[1])

@@ -10,8 +10,6 @@
 namespace native_rnn {
 namespace {
 
-size_t aligned16(size_t floats) { return (floats + 15) / 16 * 16; }
-
 // One operand that is floats, or none; and where it lies if it does not lie as the engine wants it.
 class Array {
 public:
@@ -22,7 +20,7 @@ public:
       return;
     line_ = Line(order ? *order : *view);
     offset_ = floats;
-    floats += aligned16(line_.floats());
+    floats += aligned(line_.floats());
   }
   bool isThere() const { return view_.has_value(); }
   const float* read(const Run& run) const { return view_ ? line_.read(run.at(*view_), run.own + offset_) : nullptr; }
@@ -74,7 +72,7 @@ public:
     cn_ = Array(of.cn, of.cn, ownFloats_);
     const auto take = [&](size_t floats) {
       const size_t offset = ownFloats_;
-      ownFloats_ += aligned16(floats);
+      ownFloats_ += aligned(floats);
       return offset;
     };
     hnOffset_ = take(hn_.isThere() ? 0 : product(rows, spec.outputSize()));

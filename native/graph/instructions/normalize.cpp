@@ -1,4 +1,5 @@
 // softmax and norm: rows of floats, each made anew from all its values.
+#include "../../platform/memory.h"
 #include "../line.h"
 #include "../loop.h"
 #include "list.h"
@@ -26,7 +27,6 @@ public:
   }
 
 private:
-  static size_t aligned(size_t floats) { return (floats + 15) / 16 * 16; }
   const OpKernels& kernels_;
   const bool isLog_;
   const View x_, y_;

@@ -1,5 +1,6 @@
 // Four floats without intrinsics, for any processor. Fused only where the compiler has fma in hardware.
 #pragma once
+#include "parts.h"
 #include <cstddef>
 #include <cstdint>
 #if !defined(__GNUC__)
@@ -38,19 +39,8 @@ struct Vec4 {
   void store(float* p) const { __builtin_memcpy(p, &v, sizeof v); }
   static Vec4 loadAny(const float* p) { return load(p); }
   void storeAny(float* p) const { store(p); }
-  // The first n ≤ lanes; the others are 0.
-  static Vec4 loadFirst(const float* p, size_t n) {
-    float all[lanes] = {};
-    for (size_t i = 0; i < n; i++)
-      all[i] = p[i];
-    return load(all);
-  }
-  void storeFirst(float* p, size_t n) const {
-    float all[lanes];
-    store(all);
-    for (size_t i = 0; i < n; i++)
-      p[i] = all[i];
-  }
+  static Vec4 loadFirst(const float* p, size_t n) { return loadFirstOf<Vec4>(p, n); }
+  void storeFirst(float* p, size_t n) const { storeFirstOf(*this, p, n); }
 };
 inline Vec4 operator+(Vec4 a, Vec4 b) { return {a.v + b.v}; }
 inline Vec4 operator-(Vec4 a, Vec4 b) { return {a.v - b.v}; }
