@@ -48,11 +48,8 @@ export type {
 export type { ActivationName } from './spec/activations.ts'
 export type { BackendName } from './spec/spec.ts'
 export { type BatchedStepOptions, BatchedStream } from './streams/batch/batched-stream.ts'
-export {
-  Batcher,
-  type BatcherOptions,
-  type BatcherStats,
-} from './streams/batch/batcher.ts'
+export { Batcher, type BatcherOptions } from './streams/batch/batcher.ts'
+export type { BatcherStats } from './streams/batch/life.ts'
 export { Stream, type StreamOptions } from './streams/stream.ts'
 export type { Step } from './streams/stream-step.ts'
 export type { IntegerArray, Integers, IntegerTensor, NestedIntegers } from './tensor/integers.ts'

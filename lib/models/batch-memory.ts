@@ -184,28 +184,14 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
 
   /** Copies the frame and the state of a row of the batch to a row of the program. */
   #fill({ rows, instance }: Running, row: number, of: number): void {
-    const state = this.rows[2 * of]
-    const frame = this.rows[2 * of + 1]
-    this.#copyRow(instance.inputs, rows, row, this.#states, state, this.#frames, frame)
-  }
-
-  #copyRow(
-    to: readonly GraphData[],
-    rows: number,
-    row: number,
-    states: readonly GraphData[],
-    state: number,
-    frames: readonly GraphData[],
-    frame: number,
-  ): void {
-    const { states: own, inputs } = this.#layouts
-    for (let k = 0; k < own.length; k++) {
-      const target = { data: to[this.#opening.states[k].place], from: 0, rows }
-      copyRow(own[k], target, row, slotOf(own[k], states[k], state), 0)
+    const { states, inputs } = this.#layouts
+    for (let k = 0; k < states.length; k++) {
+      const target = { data: instance.inputs[this.#opening.states[k].place], from: 0, rows }
+      copyRow(states[k], target, row, slotOf(states[k], this.#states[k], this.rows[2 * of]), 0)
     }
     for (let k = 0; k < inputs.length; k++) {
-      const target = { data: to[this.#opening.inputs[k].place], from: 0, rows }
-      copyRow(inputs[k], target, row, slotOf(inputs[k], frames[k], frame), 0)
+      const target = { data: instance.inputs[this.#opening.inputs[k].place], from: 0, rows }
+      copyRow(inputs[k], target, row, slotOf(inputs[k], this.#frames[k], this.rows[2 * of + 1]), 0)
     }
   }
 

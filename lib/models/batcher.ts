@@ -3,7 +3,8 @@
 import { fail } from '../errors.ts'
 import { create } from '../intrinsics/captured.ts'
 import { readOptions } from '../options/checks.ts'
-import { type BatcherOptions, type BatcherStats, batcherChecks, limitsOf } from '../streams/batch/batcher.ts'
+import { type BatcherOptions, batcherChecks, limitsOf } from '../streams/batch/batcher.ts'
+import { BatcherLife, type BatcherStats } from '../streams/batch/life.ts'
 import { BatchQueue } from '../streams/batch/queue.ts'
 import { type ModelBatch, ModelMemory } from './batch-memory.ts'
 import { BatchedModelStream, type ModelBatcherHandle } from './batched-stream.ts'
@@ -28,12 +29,8 @@ export interface ModelBatcherOptions extends BatcherOptions, ModelStreamOptions 
  * const { output } = await stream.step(frame)
  */
 export class ModelBatcher {
-  readonly #core: ModelCore
-  readonly #memory: ModelMemory
-  readonly #queue: BatchQueue<ModelBatch>
   readonly #handle: ModelBatcherHandle
-  #streams = 0
-  #released = false
+  readonly #life: BatcherLife<ModelBatch>
 
   /** @internal use `model.batcher()` */
   constructor(current: () => ModelCore, options: unknown) {
@@ -51,21 +48,16 @@ export class ModelBatcher {
     const layouts = layoutsOf(core, sizes, axes, opening, read)
     const programFor = (rows: number) =>
       rows === 1 ? opening.program.retain() : core.load(planOf(core, sizes, withRows(sizes, axes, rows)))
-    this.#memory = new ModelMemory(opening, layouts, programFor, limits)
-    this.#queue = new BatchQueue(this.#memory, limits, { layer: 'Model', backend })
-    this.#core = core.retain()
+    const memory = new ModelMemory(opening, layouts, programFor, limits)
+    const queue = new BatchQueue<ModelBatch>(memory, limits, { layer: 'Model', backend })
+    core.retain()
     opening.program.retain()
-    this.#handle = {
-      opening,
-      queue: this.#queue,
-      onClosed: () => {
-        this.#streams--
-        this.#releaseIfDone()
-      },
-    }
-    // Called once before it is needed, as the queue does.
-    this.#streams++
-    this.#handle.onClosed()
+    this.#life = new BatcherLife(queue, () => {
+      memory.dispose()
+      opening.program.release()
+      core.release()
+    })
+    this.#handle = { opening, queue, onClosed: this.#life.streamClosed }
   }
 
   /**
@@ -75,50 +67,26 @@ export class ModelBatcher {
    * @throws RNNError `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
    */
   open(state?: Record<string, ModelInput>): BatchedModelStream {
-    if (this.#queue.isClosed) closed()
+    this.#life.checkOpen()
     const values = readValues(state ?? create(null), this.#handle.opening.states, 'state', 'state')
-    // A getter of the state may have closed the batcher.
-    if (this.#queue.isClosed) closed()
-    const lane = this.#queue.open(values)
-    try {
-      const stream = new BatchedModelStream(lane, this.#handle)
-      this.#streams++
-      return stream
-    } catch (error) {
-      lane.close()
-      throw error
-    }
+    return this.#life.open(values, (lane) => new BatchedModelStream(lane, this.#handle))
   }
 
   /** Counts since the batcher was made. */
   stats(): BatcherStats {
-    const { queued, batches, steps } = this.#queue
-    return { streams: this.#streams, queued, batches, steps, meanBatch: batches === 0 ? 0 : steps / batches }
+    return this.#life.stats()
   }
 
   /** Resolves when no step waits or runs. */
   drain(): Promise<void> {
-    return this.#queue.drain(false)
+    return this.#life.drain()
   }
 
   /**
    * From now on no stream takes a step; those that wait are finished, without waiting for others. The states of open streams can still be
    * read and saved.
    */
-  async close(): Promise<void> {
-    await this.#queue.drain(true)
-    this.#releaseIfDone()
+  close(): Promise<void> {
+    return this.#life.close()
   }
-
-  #releaseIfDone(): void {
-    if (!this.#queue.isClosed || !this.#queue.isIdle || this.#streams > 0 || this.#released) return
-    this.#released = true
-    this.#memory.dispose()
-    this.#handle.opening.program.release()
-    this.#core.release()
-  }
-}
-
-function closed(): never {
-  fail('ERR_RNN_DISPOSED', 'the batcher was closed and opens no more streams')
 }

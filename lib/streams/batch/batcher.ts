@@ -8,6 +8,7 @@ import type { BackendName } from '../../spec/spec.ts'
 import type { BatchTrace } from '../../tracing.ts'
 import { BatchedStream, type BatcherHandle } from './batched-stream.ts'
 import { type LayerBatch, LayerMemory } from './layer-memory.ts'
+import { BatcherLife, type BatcherStats } from './life.ts'
 import { BatchQueue, type QueueOptions } from './queue.ts'
 
 /** Options of `layer.batcher`. */
@@ -18,20 +19,6 @@ export interface BatcherOptions {
   maxDelayMs?: number
   /** The most steps that wait; one more is rejected with `ERR_RNN_OVERLOADED`. 1024 by default. */
   maxQueue?: number
-}
-
-/** What a batcher has done and what it has before it. */
-export interface BatcherStats {
-  /** Open streams. */
-  streams: number
-  /** Steps that wait. */
-  queued: number
-  /** Batches that were started. */
-  batches: number
-  /** Steps that were done. */
-  steps: number
-  /** Steps a batch, on average. */
-  meanBatch: number
 }
 
 const delay: Check<number> = (value, name) =>
@@ -64,10 +51,8 @@ export function limitsOf(options: BatcherOptions, backend: BackendName): QueueOp
  */
 export class Batcher<S extends States = States, I extends InitialState = InitialState> {
   readonly #ref: NetworkRef
-  readonly #queue: BatchQueue<LayerBatch>
   readonly #handle: BatcherHandle
-  #streams = 0
-  #released = false
+  readonly #life: BatcherLife<LayerBatch>
 
   /** @internal use `layer.batcher()` */
   constructor(layer: BatchTrace['layer'], current: () => NetworkRef, options: unknown) {
@@ -80,19 +65,10 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     const { backend, network, spec } = ref
     const limits = limitsOf(read, backend.name)
     const memory = new LayerMemory(network.batch(), spec, limits)
-    this.#queue = new BatchQueue(memory, limits, { layer, backend: backend.name })
+    const queue = new BatchQueue<LayerBatch>(memory, limits, { layer, backend: backend.name })
     this.#ref = ref.retain()
-    this.#handle = {
-      ref,
-      queue: this.#queue,
-      onClosed: () => {
-        this.#streams--
-        this.#releaseIfDone()
-      },
-    }
-    // Called once before it is needed, as the queue does.
-    this.#streams++
-    this.#handle.onClosed()
+    this.#life = new BatcherLife(queue, () => ref.release())
+    this.#handle = { ref, queue, onClosed: this.#life.streamClosed }
   }
 
   /**
@@ -102,50 +78,28 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * @throws RNNError `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
    */
   open(state?: I): BatchedStream<S, I> {
-    if (this.#queue.isClosed) closed()
+    this.#life.checkOpen()
     const { spec } = this.#ref
     const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'Batcher.open')
     const { h0, c0 } = readInitial(spec, given, 1)
-    // A getter of the state may have closed the batcher.
-    if (this.#queue.isClosed) closed()
-    const lane = this.#queue.open({ h: h0, c: c0 })
-    try {
-      const stream = new BatchedStream<S, I>(lane, this.#handle)
-      this.#streams++
-      return stream
-    } catch (error) {
-      lane.close()
-      throw error
-    }
+    return this.#life.open({ h: h0, c: c0 }, (lane) => new BatchedStream<S, I>(lane, this.#handle))
   }
 
   /** Counts since the batcher was made. */
   stats(): BatcherStats {
-    const { queued, batches, steps } = this.#queue
-    return { streams: this.#streams, queued, batches, steps, meanBatch: batches === 0 ? 0 : steps / batches }
+    return this.#life.stats()
   }
 
   /** Resolves when no step waits or runs. */
   drain(): Promise<void> {
-    return this.#queue.drain(false)
+    return this.#life.drain()
   }
 
   /**
    * From now on no stream takes a step; those that wait are finished, without waiting for others. The states of open streams can still be
    * read and saved.
    */
-  async close(): Promise<void> {
-    await this.#queue.drain(true)
-    this.#releaseIfDone()
+  close(): Promise<void> {
+    return this.#life.close()
   }
-
-  #releaseIfDone(): void {
-    if (!this.#queue.isClosed || !this.#queue.isIdle || this.#streams > 0 || this.#released) return
-    this.#released = true
-    this.#ref.release()
-  }
-}
-
-function closed(): never {
-  fail('ERR_RNN_DISPOSED', 'the batcher was closed and opens no more streams')
 }
