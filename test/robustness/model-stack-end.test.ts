@@ -2,30 +2,8 @@
 import { Model } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { modelBackends, modelFile, recurrent } from '../support/model-files.ts'
+import { atEveryDepth } from '../support/stack-end.ts'
 import { ramp } from '../support/tensors.ts'
-
-/** Calls at every depth, from the end of the stack upward, with frames of several sizes between. */
-function atEveryDepth(call: () => void): { failed: number; done: number } {
-  const counts = { failed: 0, done: 0 }
-  for (let size = 0; size < 4; size++) {
-    let left = 1500
-    const dig = (...values: number[]): void => {
-      try {
-        dig(...values)
-      } catch {}
-      if (left-- <= 0) return
-      try {
-        call()
-        counts.done++
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error
-        counts.failed++
-      }
-    }
-    dig(...Array.from({ length: size }, () => 1))
-  }
-  return counts
-}
 
 const frame = (n: number) => Float32Array.from({ length: 3 }, (_, i) => Math.sin(n * 3.1 + i))
 
@@ -38,7 +16,7 @@ describe.each(modelBackends)('a model at the end of the stack, on %s', (backend)
     const want = model.run(inputs)
     const got: unknown[] = new Array(8000)
     let count = 0
-    const { failed, done } = atEveryDepth(() => {
+    const { failed, done } = atEveryDepth(1500, () => {
       const result = model.run(inputs)
       got[count++] = result
     })
@@ -65,7 +43,7 @@ describe.each(modelBackends)('a model at the end of the stack, on %s', (backend)
     }
     const input = new Float32Array([1])
     stream.step(input)
-    const steps = atEveryDepth(() => stream.step(input))
+    const steps = atEveryDepth(1500, () => stream.step(input))
     expect(steps.failed).toBeGreaterThan(0)
     const [a, b] = read()
     expect(b).toBe(a)
@@ -73,7 +51,7 @@ describe.each(modelBackends)('a model at the end of the stack, on %s', (backend)
     expect(a).toBeGreaterThan(steps.done)
     expect(a).toBeLessThanOrEqual(1 + steps.done + steps.failed)
     let value = 0
-    const resets = atEveryDepth(() => {
+    const resets = atEveryDepth(1500, () => {
       value++
       stream.reset({ a: value, b: value })
     })
@@ -93,7 +71,7 @@ describe.each(modelBackends)('a model at the end of the stack, on %s', (backend)
     const steps: Promise<Record<string, unknown>>[] = new Array(8000)
     let count = 0
     const input = frame(2)
-    const { failed } = atEveryDepth(() => {
+    const { failed } = atEveryDepth(1500, () => {
       const step = stream.step(input)
       steps[count++] = step
     })

@@ -2,35 +2,13 @@
 import { availableBackends } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { runModule } from '../support/child.ts'
+import { instruments } from '../support/poisoned.ts'
 
 // Everything that a user can do, as text: each result is written out by means that were taken before the poison.
 const program = (poison: string, warm: boolean) => `
-import { writeSync } from 'node:fs'
 import { Embedding, GRU, Linear, LSTM, Tensor } from 'native-rnn'
-const Floats = Float32Array, Ints = Int32Array, Bytes = Uint8Array
-const bits = new Ints(1), bit = new Floats(bits.buffer)
-const { imul } = Math, text = String
-const lengthOf = Function.prototype.call.bind(
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Floats.prototype), 'length').get)
-const Failure = Error
-function say(name, values) {
-  let hash = 7
-  for (let i = 0; i < lengthOf(values); i++) {
-    bit[0] = values[i]
-    hash = imul(hash, 31) + bits[0] | 0
-  }
-  writeSync(1, name + ' ' + lengthOf(values) + ' ' + hash + '\\n')
-}
-async function attempt(name, act) {
-  try { await act() } catch (error) {
-    writeSync(1, name + (error instanceof Failure ? ' failed: ' + text(error.message).split('\\n')[0] : ' failed oddly') + '\\n')
-  }
-}
-const wave = (count) => {
-  const values = new Floats(count)
-  for (let i = 0; i < count; i++) values[i] = ((i * 37) % 64) / 32 - 1
-  return values
-}
+${instruments}
+const Bytes = Uint8Array
 const frames = [], dicts = {}
 const names = ${JSON.stringify(availableBackends())}
 const input = { data: wave(5 * 2 * 3), shape: [5, 2, 3] }, long = { data: wave(120 * 8 * 3), shape: [120, 8, 3] }

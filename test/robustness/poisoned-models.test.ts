@@ -2,36 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { runModule } from '../support/child.ts'
 import { modelBackends, recurrent } from '../support/model-files.ts'
+import { instruments } from '../support/poisoned.ts'
 
 // The TypeScript backend runs the operators that read files too, which use the language as it is.
 const native = modelBackends.filter((name) => name !== 'typescript')
 
 const program = (poison: string) => `
-import { writeSync } from 'node:fs'
 import { Model } from 'native-rnn'
-const Floats = Float32Array, Ints = Int32Array
-const bits = new Ints(1), bit = new Floats(bits.buffer)
-const { imul } = Math, text = String, Failure = Error
-const lengthOf = Function.prototype.call.bind(
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Floats.prototype), 'length').get)
-function say(name, values) {
-  let hash = 7
-  for (let i = 0; i < lengthOf(values); i++) {
-    bit[0] = values[i]
-    hash = imul(hash, 31) + bits[0] | 0
-  }
-  writeSync(1, name + ' ' + lengthOf(values) + ' ' + hash + '\\n')
-}
-async function attempt(name, act) {
-  try { await act() } catch (error) {
-    writeSync(1, name + (error instanceof Failure ? ' failed: ' + text(error.message).split('\\n')[0] : ' failed oddly') + '\\n')
-  }
-}
-const wave = (count) => {
-  const values = new Floats(count)
-  for (let i = 0; i < count; i++) values[i] = ((i * 37) % 64) / 32 - 1
-  return values
-}
+${instruments}
 const file = Buffer.from('${Buffer.from(recurrent()).toString('base64')}', 'base64')
 const names = ${JSON.stringify(native)}
 const frames = { data: wave(12), shape: [2, 2, 3] }, state = { data: wave(10), shape: [1, 2, 5] }, frame = wave(3)

@@ -3,28 +3,7 @@ import { GRU, LSTM } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { backends } from '../support/backends.ts'
 import { frame, I } from '../support/batchers.ts'
-
-/** Calls at every depth, from the end of the stack upward, with frames of several sizes between. */
-function atEveryDepth(call: () => void): number {
-  let failed = 0
-  for (let size = 0; size < 4; size++) {
-    let left = 600
-    const dig = (...values: number[]): void => {
-      try {
-        dig(...values)
-      } catch {}
-      if (left-- <= 0) return
-      try {
-        call()
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error
-        failed++
-      }
-    }
-    dig(...Array.from({ length: size }, () => 1))
-  }
-  return failed
-}
+import { atEveryDepth } from '../support/stack-end.ts'
 
 describe.each(backends)('at the end of the stack, on %s', (backend) => {
   const lstm = new LSTM(I, 8, { seed: 2, numLayers: 2, backend })
@@ -41,7 +20,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
       let last: Promise<Float32Array> | undefined
       const steps: Promise<Float32Array>[] = new Array(5000)
       let count = 0
-      const failed = atEveryDepth(() => {
+      const { failed } = atEveryDepth(600, () => {
         last = stream.step(input, options)
         steps[count++] = last
       })
@@ -73,7 +52,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
     const steps = controls.map((control, n) => stream.step(frame(n), control))
     process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error))
     let next = 0
-    const failed = atEveryDepth(() => controls[next++].abort())
+    const { failed } = atEveryDepth(600, () => controls[next++].abort())
     const ended = await Promise.allSettled(steps)
     process.setUncaughtExceptionCaptureCallback(null)
     expect(failed + uncaught.length).toBeGreaterThan(0)
@@ -96,14 +75,14 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
     let newest: ReturnType<typeof batcher.open> | undefined
     const opened = new Array(5000)
     let count = 0
-    atEveryDepth(() => {
+    atEveryDepth(600, () => {
       newest = batcher.open()
       opened[count++] = newest
     })
     for (let i = 0; i < count; i++) open.push({ stream: opened[i], reset: false, closed: false })
     expect(batcher.stats().streams).toBe(count)
     let next = 0
-    atEveryDepth(() => {
+    atEveryDepth(600, () => {
       const one = open[next++ % count]
       if (one.stream.reset({ h0 }) === undefined) one.reset = true
     })
@@ -111,14 +90,14 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
     const zeros = lstm.stream().state()
     for (const { stream, reset } of open) expect(stream.state()).toEqual(reset ? begin : zeros)
     next = 0
-    atEveryDepth(() => {
+    atEveryDepth(600, () => {
       const one = open[next++ % count]
       if (one.stream.close() === undefined) one.closed = true
     })
     expect(batcher.stats().streams).toBe(open.filter(({ closed }) => !closed).length)
     const drains: Promise<void>[] = new Array(5000)
     let asked = 0
-    atEveryDepth(() => {
+    atEveryDepth(600, () => {
       const one = batcher.drain()
       drains[asked++] = one
     })
@@ -136,7 +115,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
     const steps = batchers.map((batcher) => batcher.open().step(frame(3)))
     const closed: Promise<void>[] = new Array(2500)
     let next = 0
-    atEveryDepth(() => {
+    atEveryDepth(600, () => {
       const at = next++
       closed[at] = batchers[at].close()
     })
@@ -175,7 +154,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
     for (const act of acts) {
       const alone = lstm.restoreStream(stream.save())
       let steps = 0
-      atEveryDepth(() => {
+      atEveryDepth(600, () => {
         let failure: unknown
         try {
           act()
