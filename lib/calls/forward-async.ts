@@ -1,7 +1,7 @@
 /** `forwardAsync`: a forward pass beside this thread, and how an AbortSignal ends it. */
 
 import type { ForwardResult } from '../backends/interface.ts'
-import { newPromise } from '../intrinsics/captured.ts'
+import { deferred } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { type ForwardTrace, forwardChannel, isTraced } from '../tracing.ts'
 import { type Listening, onAbort, readSignal, reasonOf, throwIfAborted } from './abort-signal.ts'
@@ -45,42 +45,46 @@ export async function runAsync(
   }
 }
 
-/** The pass as a promise, and its end by a signal: whichever is first. */
+/**
+ * The pass as a promise, and its end by a signal: whichever is first. What fails at the start is thrown: a promise that is rejected already
+ * would need a handler from the caller's `await` at once, which the end of the stack can keep from being heard of.
+ */
 function run({ spec, network }: NetworkRef, prepared: PreparedCall, signal: AbortSignal | undefined): Promise<Result> {
   const { call, out } = prepared
   const none = emptyBatch(spec, call)
-  return newPromise((resolve, reject) => {
-    if (none) {
-      resolve(shapeResult(spec, prepared, none))
-      return
-    }
-    let over = false
-    let listening: Listening | undefined
-    let cancel: (() => void) | undefined
-    // Before the start: the signal's own code may throw, and abort.
-    if (signal) {
-      listening = onAbort(signal, () => {
-        if (over) return
-        over = true
-        cancel?.()
-        reject(reasonOf(signal))
-      })
-    }
-    if (over) return
-    const settle = (result: ForwardResult | Error) => {
+  ensureStack()
+  const { promise, resolve, reject } = deferred<Result>()
+  if (none) {
+    resolve(shapeResult(spec, prepared, none))
+    return promise
+  }
+  let over = false
+  let listening: Listening | undefined
+  let cancel: (() => void) | undefined
+  // Before the start: the signal's own code may throw, and abort.
+  if (signal) {
+    listening = onAbort(signal, () => {
       if (over) return
       over = true
-      listening?.stop()
-      if (result instanceof Error) reject(result)
-      else resolve(shapeResult(spec, prepared, result))
-    }
-    try {
-      ensureStack()
-      cancel = network.forwardAsync(call, settle, () => out && checkOutLengths(out))
-    } catch (error) {
-      over = true
-      listening?.stop()
-      throw error
-    }
-  })
+      cancel?.()
+      reject(reasonOf(signal))
+    })
+  }
+  if (over) return promise
+  const settle = (result: ForwardResult | Error) => {
+    if (over) return
+    over = true
+    listening?.stop()
+    if (result instanceof Error) reject(result)
+    else resolve(shapeResult(spec, prepared, result))
+  }
+  try {
+    ensureStack()
+    cancel = network.forwardAsync(call, settle, () => out && checkOutLengths(out))
+  } catch (error) {
+    over = true
+    listening?.stop()
+    throw error
+  }
+  return promise
 }

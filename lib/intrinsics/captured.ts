@@ -182,13 +182,38 @@ export function now(): number {
   return typeof performance === 'undefined' ? Date.now() : performance.now()
 }
 
+/** A promise and what settles it. */
+export interface Deferred<T> {
+  promise: Promise<T>
+  resolve: (value: T) => void
+  reject: (reason: unknown) => void
+}
+
 const Settleable = Promise
+let newest: Pick<Deferred<unknown>, 'resolve' | 'reject'>
+const keep = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
+  newest = { resolve, reject }
+}
+// Compiled here: near the end of the stack there is no room for that, and the promise would reject with nobody to hear of it.
+new Settleable(keep)
 
 /** A promise that no script has a hand in the making of. */
+export function deferred<T>(): Deferred<T> {
+  const promise = new Settleable<T>(keep as ConstructorParameters<typeof Settleable<T>>[0])
+  return { promise, resolve: newest.resolve, reject: newest.reject }
+}
+
+/** The same for what is started with it: what `start` throws rejects. */
 export function newPromise<T>(
   start: (resolve: (value: T) => void, reject: (reason: unknown) => void) => void,
 ): Promise<T> {
-  return new Settleable<T>(start as ConstructorParameters<typeof Settleable<T>>[0])
+  const { promise, resolve, reject } = deferred<T>()
+  try {
+    start(resolve, reject)
+  } catch (error) {
+    reject(error)
+  }
+  return promise
 }
 
 /** `map.get(key)` and its like, of weak maps. */
