@@ -17,6 +17,8 @@ function without(...names: string[]): Promise<Record<string, unknown>> {
     const worker = new Worker(join(import.meta.dirname, 'without-global.mjs'), {
       workerData: { names, file, model: model(...tiny.weights, tiny.rnn) },
       env: { ...process.env, NATIVE_RNN_BACKEND: '' },
+      // The test runner's own modules need globals too.
+      execArgv: [],
     })
     worker.on('message', resolve)
     worker.on('error', reject)
