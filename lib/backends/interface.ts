@@ -97,6 +97,8 @@ export interface WeightStore {
    * shared memory, and nobody writes to it afterwards.
    */
   packed(constant: GraphTensor, key: string, make: () => Float32Array): Float32Array
+  /** The number of a constant of the model, the same in every thread; undefined for what plans compute by themselves. */
+  numberOf(constant: GraphTensor): number | undefined
 }
 
 /** A plan made ready to run. Never mutated. */

@@ -95,6 +95,11 @@ export function intsOver(values: Float32Array | Int32Array): Int32Array {
   return new Ints(typedBuffer(values))
 }
 
+/** The bits of floats as integers, in the same memory. */
+export function intsOf(values: Float32Array): Int32Array {
+  return new Ints(typedBuffer(values), offsetOf(values), bytesIn(values) / 4)
+}
+
 /** One integer at a place of an array's buffer, in bytes. */
 export function intsAt(values: Float32Array, byteOffset: number): Int32Array {
   return new Ints(typedBuffer(values), byteOffset, 1)

@@ -29,8 +29,12 @@ export class ModelStore implements WeightStore {
     for (const [value, tensor] of graph.constants) weakSet(this.#numbers, tensor, value)
   }
 
+  numberOf(constant: GraphTensor): number | undefined {
+    return weakGet(this.#numbers, constant)
+  }
+
   packed(constant: GraphTensor, key: string, make: () => Float32Array): Float32Array {
-    const value = weakGet(this.#numbers, constant)
+    const value = this.numberOf(constant)
     if (value === undefined) return this.#other(constant, key, make)
     const id = keyOf(value, key)
     const known = mapGet(this.#byNumber, id)

@@ -1,6 +1,7 @@
 /** What an ONNX RNN, GRU or LSTM node computes, in PyTorch's terms; knows ONNX's shapes and gate orders. */
 
 import { fail, list, tuple } from '../../errors.ts'
+import { intsOf } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { largestSize } from '../../options/checks.ts'
 import { type CellFunctions, cellWith } from '../../spec/cell-functions.ts'
@@ -136,8 +137,8 @@ function checkTensor(name: string, { data, shape }: ReadTensor, wanted: readonly
     shapeError(name, tuple(wanted), shape)
   }
   if (trueLength(data) !== elements(wanted)) fail('ERR_RNN_SHAPE', `${name} was detached while the node was read`)
+  if (areFinite(data)) return
   let wrong = data.findIndex((value) => !Number.isFinite(value))
-  if (wrong < 0) return
   const value = data[wrong]
   const place: number[] = []
   for (const size of wanted.toReversed()) {
@@ -145,4 +146,11 @@ function checkTensor(name: string, { data, shape }: ReadTensor, wanted: readonly
     wrong = Math.floor(wrong / size)
   }
   fail('ERR_RNN_STATE_DICT', `${name} must be finite, got ${value} at ${list(place)}`)
+}
+
+/** Whether no value has the exponent of infinities and NaN: all bits set. */
+function areFinite(data: Float32Array): boolean {
+  const bits = intsOf(data)
+  for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7f800000) === 0x7f800000) return false
+  return true
 }

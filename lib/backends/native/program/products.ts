@@ -6,7 +6,7 @@ import { merged } from './emit.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, orderOf, permuted, reshaped, spread, type View, valuesOf } from './views.ts'
+import { axesOf, orderOf, permuted, reshaped, spread, type View, valuesIn, valuesOf } from './views.ts'
 import { type Dense, digest } from './weights.ts'
 
 /** Rows of packed matrices begin at whole vectors of the widest kind where there are so many outputs. */
@@ -38,9 +38,10 @@ export function packedRows(op: Op, x: View, memory: number, N: number, { after }
 
 /** Plain weights of N outputs of K inputs, out of a view (N, K), and their biases, with what follows. */
 export function folded(weight: View, { scale, shift }: Epilogue, alpha = 1, bias?: readonly number[], beta = 1): Dense {
-  const plain = valuesOf(weight) as Float32Array
   const [N, K] = weight.shape
-  for (let n = 0; n < N; n++) {
+  const isScaled = alpha !== 1 || scale.some((one) => one !== 1)
+  const plain = (isScaled ? valuesOf(weight) : valuesIn(weight)) as Float32Array
+  for (let n = 0; isScaled && n < N; n++) {
     const factor = alpha * scale[n]
     if (factor !== 1) for (let k = 0; k < K; k++) plain[n * K + k] *= factor
   }

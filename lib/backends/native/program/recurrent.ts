@@ -9,7 +9,6 @@ import { specNumbers } from '../packing.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
 import { orderOf, permuted, reshaped, type View } from './views.ts'
-import { digest } from './weights.ts'
 
 type Sizes = Pick<RecurrentNetwork, 'spec' | 'batchFirst'>
 
@@ -19,9 +18,9 @@ const known = new WeakMap<GraphTensor, Map<string, Sizes>>()
 function networkOf(op: Op): Sizes & { readonly memory: number } {
   const { step, to } = op
   const constant = op.constant(weightPlace) ?? op.fail('its W is not constant')
-  const others = otherPlaces.map((place) => op.constant(place)?.data)
+  const others = otherPlaces.map((place) => to.weights.nameOf(op.constant(place)))
   const attributes = [...step.attributes].map(([name, value]) => `${name} ${value}`)
-  const key = [step.opType, digest(...others), ...attributes].join()
+  const key = [step.opType, ...others, ...attributes].join()
   const read = () => recurrentNetwork(step, (value) => to.plan.values[value]?.constant, to.threads)
   const all = known.get(constant) ?? new Map<string, Sizes>()
   known.set(constant, all)

@@ -151,9 +151,11 @@ export function moved(view: View, order: readonly number[]): Memory {
   const { data } = view.memory
   const made = new (data!.constructor as new (length: number) => GraphData)(count(view.shape))
   const axes = order.filter((axis) => view.shape[axis] !== 1)
+  const fastest = axes.pop()
+  const [length, stride] = fastest === undefined ? [made.length, 0] : [view.shape[fastest], view.strides[fastest]]
   const index = axes.map(() => 0)
-  for (let next = 0, at = view.start; next < made.length; next++) {
-    made[next] = data![at]
+  for (let next = 0, at = view.start; next < made.length; next += length) {
+    copyRow(data as Float32Array, at, stride, made as Float32Array, next, length)
     for (let k = axes.length - 1; k >= 0; k--) {
       at += view.strides[axes[k]]
       if (++index[k] < view.shape[axes[k]]) break
@@ -164,9 +166,25 @@ export function moved(view: View, order: readonly number[]): Memory {
   return new Memory('constants', made.byteLength, made)
 }
 
-/** The values of a view of a constant, in the order of its axes. */
+/** From so many values on a copy by the engine costs less than a loop. */
+const longRow = 32
+
+/** `length` values that lie `stride` from each other, to values side by side. */
+function copyRow(from: Float32Array, at: number, stride: number, to: Float32Array, next: number, length: number): void {
+  if (stride === 1 && length >= longRow) to.set(from.subarray(at, at + length), next)
+  else for (let i = 0; i < length; i++) to[next + i] = from[at + i * stride]
+}
+
+/** The values of a view of a constant, in the order of its axes: a copy. */
 export function valuesOf(view: View): GraphData | undefined {
   return view.memory.data && moved(view, axesOf(view.shape)).data
+}
+
+/** The same, in the constant's own memory where they lie so: nobody may write to them. */
+export function valuesIn(view: View): GraphData | undefined {
+  const { memory, start, shape } = view
+  if (!memory.data || !isDense(view, axesOf(shape))) return valuesOf(view)
+  return memory.data.subarray(start, start + count(shape)) as GraphData
 }
 
 /** A tensor as a view of memory of its own. */

@@ -38,6 +38,13 @@ export class PackedWeights {
     return this.memories.push(packed) - 1
   }
 
+  /** A short text for a constant, and another one for any other: of the model's own none is read for it. */
+  nameOf(constant: GraphTensor | undefined): string {
+    if (constant === undefined) return ''
+    const number = this.#store.numberOf(constant)
+    return number === undefined ? digest(constant.data) : `#${number}`
+  }
+
   /** The number of a packed network, in the same way. */
   network(constant: GraphTensor, key: string, spec: NetworkSpec, make: () => readonly CellWeights[]): number {
     const numbers = specNumbers(spec)
