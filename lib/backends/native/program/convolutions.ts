@@ -42,6 +42,19 @@ export function channelsSecond(view: View, rank: number): View {
   return rank === 4 ? made : reshaped(made, [B, C, H * W])!
 }
 
+/** The most that a window's kernel, stride, dilation or padding may be. */
+const mostOfWindow = 2 ** 24
+
+/** Windows over rows and columns, of numbers that a program may have. */
+export function planeOf(op: Op, axes: readonly Axis[]): readonly [rows: Axis, columns: Axis] {
+  const plane = asPlane(axes)
+  for (const { kernel, stride, dilation, before, after } of plane) {
+    const most = Math.max(kernel, stride, dilation, before, after)
+    if (most > mostOfWindow) op.fail(`a window whose size, step or padding is ${most}; at most 2^24 is possible`)
+  }
+  return plane
+}
+
 function layoutOf(op: Op, isTransposed: boolean): Layout {
   const { call } = op
   const padded = op.to.padded.get(op.step.inputs[0])
@@ -49,7 +62,10 @@ function layoutOf(op: Op, isTransposed: boolean): Layout {
   const kernel = kernelOf(call, shape.length - 2, w.shape.slice(2))
   const axes = (isTransposed ? transposedAxes : windowsOf)(call, spatialOf(call, shape), kernel)
   const more = axes.map((_, i) => padded?.pads.before[2 + i] ?? 0)
-  const [rows, columns] = asPlane(axes.map((axis, i) => ({ ...axis, before: axis.before + more[i] })))
+  const [rows, columns] = planeOf(
+    op,
+    axes.map((axis, i) => ({ ...axis, before: axis.before + more[i] })),
+  )
   const wide = w.shape.length === 4 ? w : reshaped(w, [w.shape[0], w.shape[1], 1, w.shape[2]])!
   return {
     x: channelsFastest(op, padded?.view ?? op.view(0)),

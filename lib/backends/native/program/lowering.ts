@@ -1,6 +1,6 @@
 /** From a plan to instructions: where each value lies, which steps are done with another one, and what runs in which order. */
 
-import { fail } from '../../../errors.ts'
+import { fail, list } from '../../../errors.ts'
 import type { Plan, Step } from '../../../graph/plan.ts'
 import { count, type ElementType, type GraphTensor } from '../../../graph/tensor.ts'
 import { aligned } from './arena.ts'
@@ -28,6 +28,9 @@ const elements: Partial<Record<ElementType, Element>> = {
   uint8: 'uint8',
   int8: 'int8',
 }
+
+/** What operators make on their way has as few values as what they give: less than this. */
+const mostValues = 2 ** 31
 
 /** Throws the error of the step that cannot be done. */
 export function refuse(label: string, what: string): never {
@@ -144,7 +147,9 @@ export class Lowering {
 
   /** Memory of its own, its axes in this order. */
   make(type: Element, shape: readonly number[], order: readonly number[] = axesOf(shape)): View {
-    const memory = new Memory('scratch', count(shape) * elementBytes[type])
+    const values = count(shape)
+    if (values >= mostValues) refuse(this.#label, `on its way are 2^31 values or more, of shape ${list(shape)}`)
+    const memory = new Memory('scratch', values * elementBytes[type])
     return { memory, type, start: 0, shape, strides: stridesIn(shape, order) }
   }
 

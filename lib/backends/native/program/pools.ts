@@ -1,8 +1,8 @@
 /** Pooling: the mean or the greatest of the values in each window, channels last in memory. */
 
-import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
+import { type Axis, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
 import { poolKind, reduceKind, zipFunction } from '../../protocol.ts'
-import { channelsFastest, channelsSecond, windowsIn } from './convolutions.ts'
+import { channelsFastest, channelsSecond, planeOf, windowsIn } from './convolutions.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'
 import type { Row, Rows } from './row.ts'
@@ -10,7 +10,7 @@ import { axesOf, reshaped, spread, type View } from './views.ts'
 
 function windowed(op: Op, x: View, kind: number): View {
   const { shape } = op.result()
-  const [rows, columns] = planeOf(op)
+  const [rows, columns] = windowsOver(op)
   const y = op.make('float32', [x.shape[0], rows.output, columns.output, x.shape[3]])
   const each = (of: (axis: Axis) => number) => [of(rows), of(columns)]
   const numbers = [
@@ -25,9 +25,10 @@ function windowed(op: Op, x: View, kind: number): View {
   return channelsSecond(y, shape.length)
 }
 
-function planeOf({ call }: Op): readonly [rows: Axis, columns: Axis] {
+function windowsOver(op: Op): readonly [rows: Axis, columns: Axis] {
+  const { call } = op
   const spatial = spatialOf(call, call.input(0).shape)
-  return asPlane(windowsOf(call, spatial, kernelOf(call, spatial.length), call.flag('ceil_mode')))
+  return planeOf(op, windowsOf(call, spatial, kernelOf(call, spatial.length), call.flag('ceil_mode')))
 }
 
 const averagePool: Row = (op) => {
@@ -43,12 +44,17 @@ const maxPool: Row = (op) => {
   return [made, op.wants(1) ? placesOf(op, x) : undefined]
 }
 
+/** Of a table of a place for each value of each window. */
+const mostPlaces = 2 ** 22
+
 /** Where each greatest value lies in the whole input: the first among those of its window, looked up in a table of places. */
 function placesOf(op: Op, x: View): View {
   const [B, H, W, C] = x.shape
-  const [rows, columns] = planeOf(op)
+  const [rows, columns] = windowsOver(op)
   const taps = rows.kernel * columns.kernel
   const [Ho, Wo] = [rows.output, columns.output]
+  if (Ho * Wo * taps > mostPlaces)
+    op.fail(`the places in ${Ho * Wo} windows of ${taps} values; at most 2^22 are possible`)
   const windows = windowsIn(op, x, rows, columns, Number.NEGATIVE_INFINITY)
   const lines = op.reshape(windows, [B, Ho, Wo, taps, C])
   const found = op.make('int64', [B, Ho, Wo, 1, C])

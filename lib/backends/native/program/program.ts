@@ -2,7 +2,7 @@
 
 import type { Plan } from '../../../graph/plan.ts'
 import { stepFailed } from '../../../graph/step-error.ts'
-import { count, type ElementType, elementTypes, type GraphData } from '../../../graph/tensor.ts'
+import { count, type ElementType, elementTypes, factsOf, type GraphData } from '../../../graph/tensor.ts'
 import type { Program, ProgramInstance, WeightStore } from '../../interface.ts'
 import { headerField, instanceOp, outcome, programOp } from '../../protocol.ts'
 import type { Bound } from '../addon.ts'
@@ -21,6 +21,13 @@ interface Place {
   readonly length: number
 }
 
+/** The budget of a run knows its values alone; this is for what operators make on their way: rows of windows, sums that are too wide. */
+function mostScratch({ values }: Plan): number {
+  let bytes = 0
+  for (const value of values) if (value !== undefined) bytes += count(value.shape) * (factsOf(value.type).bits / 8)
+  return 2 ** 32 + 64 * bytes
+}
+
 export class NativeProgram implements Program {
   readonly #thread: NativeThread
   readonly #call: Bound
@@ -35,6 +42,8 @@ export class NativeProgram implements Program {
     const code = copiesLeft(lowering.code)
     writeInPlace(code)
     const scratchBytes = placeScratch(code)
+    if (scratchBytes > mostScratch(plan))
+      refuse('a run', `${scratchBytes} bytes between its operators, far more than its values have`)
     const constants = placeConstants(code)
     const numbers = encode(code, lowering.ioBytes, scratchBytes, refuse)
     const placed = (values: readonly number[], views: readonly View[]) =>
