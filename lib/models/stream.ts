@@ -31,7 +31,7 @@ export interface ModelStep {
  *
  * @example
  * const stream = vad.stream({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
- * ;(stream.inputs.input as Float32Array).set(frame)
+ * stream.inputs.input.set(frame)
  * console.log(stream.step().output[0])
  */
 export class ModelStream {

@@ -9,8 +9,16 @@ import type { NumberArray, TensorLike } from '../tensor/tensor.ts'
 /** ONNX's element types by name. */
 export type ModelType = ElementType
 
-/** An array of values: its kind follows from the type, see {@link ModelTensor}. */
-export type ModelData = GraphData
+/**
+ * An array of values: its kind follows from the type, see {@link ModelTensor}. TypeScript does not know which one that is, so `set` and `fill` take
+ * numbers and bigints: values that are not of the array's own kind are its TypeError, as numbers are where int64 belongs.
+ */
+export type ModelData = GraphData & {
+  /** Copies values into the array, from `offset` on. */
+  set(values: ArrayLike<number> | ArrayLike<bigint>, offset?: number): void
+  /** One value at every place from `start` to before `end`. */
+  fill(value: number | bigint, start?: number, end?: number): unknown
+}
 
 /**
  * A dense, row-major tensor of a model. ONNX's type decides the array: float32, float16 and bfloat16 have a Float32Array, float64 a

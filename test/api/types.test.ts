@@ -141,6 +141,20 @@ it('a model takes and gives records by name', () => {
     expectTypeOf(stream.step()).toEqualTypeOf<Readonly<Record<string, ModelData>>>()
     stream.step(new Float32Array(2))
     stream.step({ x: [1, 2] })
+    stream.inputs.x.set(new Float32Array(2))
+    stream.inputs.x.set(stream.outputs.y, 1)
+    stream.inputs.ids.set([1n, 2n])
+    stream.inputs.x.fill(0.5, 1)
+    const isSpeech: boolean = stream.outputs.y[0] > 0.5
+    const probability: number = Number(stream.step().y[0])
+    // @ts-expect-error an output may be int64: Number(…) is a number
+    const wrong: number = stream.outputs.y[0]
+    // @ts-expect-error a text is no value
+    stream.inputs.x.fill('0.5')
+    const { y } = stream.outputs
+    if (y instanceof Float32Array) expectTypeOf(y[0]).toEqualTypeOf<number>()
+    expectTypeOf(new Float32Array(1)).toExtend<ModelData>()
+    expectTypeOf(new BigInt64Array(1)).toExtend<ModelData>()
     // @ts-expect-error an output is named
     model.stream({ states: { h: 1 } })
     // @ts-expect-error a frame is a Float32Array or a record
@@ -156,7 +170,7 @@ it('a model takes and gives records by name', () => {
     // @ts-expect-error models are read, not made
     new Model()
     const input: ModelInput = { data: new Float32Array(1), shape: [1] }
-    return input
+    return [input, isSpeech, probability, wrong]
   }
   expectTypeOf(use).toBeFunction()
 })

@@ -1,5 +1,16 @@
 // The public types as a user's strict compiler sees them; only compiled, never run.
-import { availableBackends, type BackendName, backendInfo, GRU, Linear, LSTM, RNN, RNNError, Tensor } from 'native-rnn'
+import {
+  availableBackends,
+  type BackendName,
+  backendInfo,
+  GRU,
+  Linear,
+  LSTM,
+  Model,
+  RNN,
+  RNNError,
+  Tensor,
+} from 'native-rnn'
 
 const rnn = new RNN(3, 4, { bias: false, batchFirst: true, nonlinearity: 'relu' })
 const { output, hn } = rnn.forward([[1, 2, 3]])
@@ -12,7 +23,10 @@ const reason: string | undefined = backendInfo().reason
 const scores: Tensor = new Linear(4, 2).forward(output)
 const code: string = new GRU(3, 4, { resetAfter: false }) instanceof RNNError ? 'never' : 'gru'
 const step: Float32Array = rnn.stream().step(new Float32Array(3))
-export const all = [data, shape, cell, names, reason, scores, code, step]
+const live = (await Model.load('model.onnx')).stream({ along: 'time' })
+live.inputs.frame.set(new Float32Array(3))
+const isLoud: boolean = live.step().level[0] > 0.5
+export const all = [isLoud, data, shape, cell, names, reason, scores, code, step]
 
 // @ts-expect-error only an LSTM has a cell state
 rnn.forward([[1, 2, 3]]).cn
