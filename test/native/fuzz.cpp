@@ -1,5 +1,6 @@
 // libFuzzer on the C++ core without Node: any sizes, weights, lengths and cuts, on every table that this CPU runs.
 // Beside what the sanitizers see it holds the promise of bits: a row alone, a stream and the other tables agree.
+#include "choices.h"
 #include "kernels/dispatch.h"
 #include "networks.h"
 #include "rnn/thread_cost.h"
@@ -10,14 +11,9 @@ using namespace networks;
 
 namespace {
 
-class Bytes {
+class Bytes : public Choices {
 public:
-  Bytes(const uint8_t* data, size_t size) : data_(data), end_(data + size) {
-    for (size_t i = 0; i < size; i++)
-      seed_ = (seed_ ^ data[i]) * 16777619u;
-  }
-  size_t below(size_t limit) { return next() % limit; }
-  uint8_t next() { return data_ < end_ ? *data_++ : uint8_t((seed_ = seed_ * 1103515245u + 12345u) >> 16); }
+  using Choices::Choices;
   // Mostly tame numbers, now and then raw bits: NaN, infinities and subnormals come with them.
   float number() {
     uint8_t first = next();
@@ -34,11 +30,6 @@ public:
       value = number();
     return values;
   }
-
-private:
-  const uint8_t* data_;
-  const uint8_t* end_;
-  uint32_t seed_ = 2166136261u; // goes on where the bytes end
 };
 
 Case readCase(Bytes& bytes) {
