@@ -91,6 +91,11 @@ describe('an operator refuses', () => {
     ['[2, 3] times [2, 3]', 'Gemm', [zeros(2, 3), zeros(2, 3)]],
     ['C [4] of [2, 2]', 'Gemm', [zeros(2, 3), zeros(3, 2), zeros(4)]],
     ['num_outputs is not 1', 'Split', [zeros(4)], { num_outputs: 2 }, 18],
+    [
+      'zero points [2] beside scales [1]',
+      'DequantizeLinear',
+      [value(new Uint8Array(2), [2]), zeros(1), value(new Uint8Array(2), [2])],
+    ],
     ['uint64 holds no quantized values', 'QuantizeLinear', [zeros(2), zeros(1), value(BigUint64Array.of(0n), [1])]],
     ['int64 is not supported', 'Dropout', [integers(1)], {}, 7],
     ['fmod 1', 'Mod', [zeros(2), zeros(2)]],

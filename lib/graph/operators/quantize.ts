@@ -37,6 +37,9 @@ export function spread(call: Call, x: GraphTensor, parameter: GraphTensor, axis:
 function parameters(call: Call, x: GraphTensor) {
   const [scale, zero] = [call.input(1), call.inputs[2]]
   if (factsOf(scale.type).kind !== 'float') call.fail(`scales must be floating-point, got ${scale.type}`)
+  if (zero && lengthOf(zero) !== 1 && list(zero.shape) !== list(scale.shape)) {
+    call.fail(`zero points ${list(zero.shape)} beside scales ${list(scale.shape)}`)
+  }
   const isTensorWide = lengthOf(scale) === 1
   const axis = isTensorWide ? 0 : call.axis(call.integer('axis', 1), x.shape.length)
   const block = call.integer('block_size', 0)
