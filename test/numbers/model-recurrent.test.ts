@@ -1,4 +1,4 @@
-/** Recurrent nodes of whole models give what the layers of the same nodes give: every operator, direction, layout and optional input. */
+/** Recurrent nodes of whole models where recurrent-models.test.ts has no case: layout 1, inputs left out, weights that nodes share, a scale for each column. */
 import { fromOnnxNode, type LSTM, Model, Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { modelBackends, modelFile } from '../support/model-files.ts'
@@ -93,7 +93,6 @@ function weightsOf({ opType, direction, peepholes }: Given) {
 const cases: Given[] = (['RNN', 'GRU', 'LSTM'] as const).flatMap((opType) =>
   (['forward', 'reverse', 'bidirectional'] as const).flatMap((direction) => [
     { opType, direction, layout: 0, withStates: false, withLengths: false },
-    { opType, direction, layout: 0, withStates: true, withLengths: true },
     { opType, direction, layout: 1, withStates: true, withLengths: true },
     { opType, direction, layout: 1, withStates: true, withLengths: false },
   ]),
@@ -102,12 +101,12 @@ cases.push(
   {
     opType: 'GRU',
     direction: 'forward',
-    layout: 0,
+    layout: 1,
     withStates: true,
     withLengths: false,
     more: { linear_before_reset: 1 },
   },
-  { opType: 'LSTM', direction: 'forward', layout: 0, withStates: true, withLengths: true, peepholes: true },
+  { opType: 'LSTM', direction: 'forward', layout: 1, withStates: true, withLengths: true, peepholes: true },
   {
     opType: 'LSTM',
     direction: 'bidirectional',
@@ -145,6 +144,33 @@ describe.each(modelBackends)('a recurrent node on %s', (backend) => {
       expect(made.y).toEqual({ data: wanted.data, shape: [...wanted.shape] })
       expect(made.hn).toEqual({ data: own(hn).data, shape: [...own(hn).shape] })
       if (cn) expect(made.cn).toEqual({ data: own(cn).data, shape: [...own(cn).shape] })
+    }
+  })
+
+  it('keeps nodes apart that share their W', () => {
+    const weights = { W: values(1, 1, 3 * H, I), R: values(2, 1, 3 * H, H), other: values(3, 1, 3 * H, H) }
+    const nodes = ['R', 'other', 'R'].map((R, i) => ({
+      opType: 'GRU',
+      inputs: ['x', 'W', R],
+      outputs: [`y${i}`],
+      attributes: { hidden_size: H, direction: i === 2 ? 'reverse' : 'forward' },
+    }))
+    const outputs = { y0: {}, y1: {}, y2: {} }
+    const model = Model.read(modelFile({ nodes, inputs: { x: { shape: ['t', 'b', I] } }, outputs, weights }), {
+      backend,
+    })
+    // A second plan finds what the first one packed.
+    let packed = 0
+    for (const length of [T, T + 1]) {
+      const x = tensor(values(5, length, B, I))
+      const made = model.run({ x })
+      for (const [i, { inputs, attributes }] of nodes.entries()) {
+        const R = weights[inputs[2] as 'R' | 'other']
+        const layer = fromOnnxNode({ opType: 'GRU', attributes, W: weights.W, R }, { backend })
+        expect(made[`y${i}`].data).toEqual(layer.forward(x).output.data)
+      }
+      if (packed > 0) expect(model.memory().weights).toBe(packed)
+      packed = model.memory().weights
     }
   })
 
