@@ -134,3 +134,8 @@ export function tuple(shape: readonly number[]): string {
 export function list(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`
 }
+
+/** `an LSTM`, `a GRU`: how the name of a class is said decides. */
+export function withArticle(name: unknown): string {
+  return `${name === 'LSTM' || name === 'RNN' || name === 'Embedding' ? 'an' : 'a'} ${name}`
+}

@@ -1,7 +1,7 @@
 /** Layers in shared memory: the handle that other threads get, and the careful reading of one. */
 
 import { chooseBackend } from '../backends/index.ts'
-import { describe, fail } from '../errors.ts'
+import { describe, fail, withArticle } from '../errors.ts'
 import { create, sharedBytesIn } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import { backendName, boolean, integer, layerChecks, oneOf, size } from '../options/checks.ts'
@@ -51,7 +51,7 @@ export function openShared(type: SharedLayer['type'], handle: unknown): { ref: N
     if (!classNames.includes(given.type) && given.type !== 'Model') notHandle(describe(handle))
     fail(
       'ERR_RNN_OPTION',
-      `handle must be of a shared ${type}, got one of a ${given.type}: use ${given.type}.fromShared`,
+      `handle must be of a shared ${type}, got one of ${withArticle(given.type)}: use ${given.type}.fromShared`,
     )
   }
   if (given.version !== version) {

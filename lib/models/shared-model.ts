@@ -1,7 +1,7 @@
 /** Models in shared memory: the handle that other threads get, and the careful reading of one. */
 
 import { chooseBackend } from '../backends/index.ts'
-import { describe, fail } from '../errors.ts'
+import { describe, fail, withArticle } from '../errors.ts'
 import { count, factsOf, type GraphTensor } from '../graph/tensor.ts'
 import { isArray, setValues, sharedBytesIn } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
@@ -74,7 +74,7 @@ export function openSharedModel(handle: unknown): ModelCore {
   const given = { __proto__: null, ...handle } as unknown as Record<keyof SharedModel, unknown>
   if (given.type !== 'Model') {
     const layer = given.type === 'RNN' || given.type === 'GRU' || given.type === 'LSTM'
-    notHandle(layer ? `one of a ${given.type}: use ${given.type}.fromShared` : describe(handle))
+    notHandle(layer ? `one of ${withArticle(given.type)}: use ${given.type}.fromShared` : describe(handle))
   }
   if (given.version !== version) {
     fail('ERR_RNN_OPTION', `handle must be of native-rnn ${version}, got one of ${describe(given.version)}`)

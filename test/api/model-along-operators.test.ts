@@ -304,7 +304,7 @@ describe('along', () => {
     [
       'a Conv padded on both ends',
       { x: x3, nodes: [op('Conv', 'x w', 'y', { pads: [1, 1] })], weights: { w: weight(1, 2, 3, 3) } },
-      /"y" \(Conv\): its window looks 1 frames ahead/,
+      /"y" \(Conv\): its window looks 1 frame ahead/,
     ],
     [
       'a Conv padded too far',

@@ -71,7 +71,7 @@ describe.each(backends)('sharing on %s', (backend) => {
     const spec = (change: object) => open({ ...good, spec: { ...good.spec, ...change } })
     expectError(open(null), 'ERR_RNN_OPTION', 'handle must be what share() gave, got null')
     expectError(open({}), 'ERR_RNN_OPTION', 'handle must be what share() gave')
-    expectError(() => GRU.fromShared(good), 'ERR_RNN_OPTION', 'got one of a LSTM: use LSTM.fromShared')
+    expectError(() => GRU.fromShared(good), 'ERR_RNN_OPTION', 'got one of an LSTM: use LSTM.fromShared')
     expectError(wrong({ version: '0.0.1' }), 'ERR_RNN_OPTION', 'handle must be of native-rnn')
     expectError(wrong({ backend: 'gpu' }), 'ERR_RNN_OPTION', 'handle.backend')
     expectError(wrong({ batchFirst: 1 }), 'ERR_RNN_OPTION', 'handle.batchFirst')

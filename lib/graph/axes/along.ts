@@ -40,7 +40,8 @@ export function along(
   const own = { plan: planFor(frames), length: frames }
   const { traces, found } = followed(planFor, subject, names, own)
   for (const step of own.plan.steps) {
-    if (!traces.has(keyOf(step))) refuse(subject, step, `it is there for ${frames} frames, and not for others`)
+    if (!traces.has(keyOf(step)))
+      refuse(subject, step, `it is there for ${frames} ${frames === 1 ? 'frame' : 'frames'}, and not for others`)
   }
   const top = new Set(own.plan.steps.map(keyOf))
   for (const [key, { step }] of found.edits) {

@@ -70,10 +70,11 @@ function window(site: Site, found: Findings): Trace | readonly Traced[] {
   const past = front + before
   const ahead = reach - past
   const length = lengthOf(trace, site.shape(0))
-  if (ahead < 0) site.refuse(`it has ${past} frames of padding in front, where its window looks back ${reach} at most`)
+  if (ahead < 0)
+    site.refuse(`it has ${counted(past)} of padding in front, where its window looks back ${reach} at most`)
   if (ahead >= stride) {
-    const has = `${past === 0 ? 'no' : `only ${past} frames of`} padding in front`
-    site.refuse(`its window looks ${ahead} frames ahead: it has ${has} where a causal one has ${reach}`)
+    const has = `${past === 0 ? 'no' : `only ${counted(past)} of`} padding in front`
+    site.refuse(`its window looks ${counted(ahead)} ahead: it has ${has} where a causal one has ${reach}`)
   }
   checkPool(site, before)
   found.strides.push({ step: site.step, stride, length })
@@ -81,7 +82,7 @@ function window(site: Site, found: Findings): Trace | readonly Traced[] {
   const made = site.output(0)[axis]
   const extra = stride === 1 ? after : 0
   if (made !== length / stride + extra) {
-    site.refuse(`it gives ${made} frames of ${length}, by a stride of ${stride}`)
+    site.refuse(`it gives ${counted(made)} of ${length}, by a stride of ${stride}`)
   }
   if (before + after > 0)
     edits(found, site, windowEdit(axis, front, before, site.step.opType === 'MaxPool' ? -Infinity : 0))
@@ -137,8 +138,8 @@ function pad(site: Site, found: Findings): Trace | readonly Traced[] {
   const mode = site.call.text('mode', 'constant')
   if (mode !== 'constant') site.refuse(`it pads the frames in mode ${mode}`)
   if (trace.outer * trace.inner !== 1) site.refuse('it pads frames that are merged with another axis')
-  if (first < 0) site.refuse(`it takes ${-first} frames away in front`)
-  if (last > 0) site.refuse(`it pads ${last} frames behind the last one`)
+  if (first < 0) site.refuse(`it takes ${counted(-first)} away in front`)
+  if (last > 0) site.refuse(`it pads ${counted(last)} behind the last one`)
   if (last < -trace.behind) site.refuse(`it takes ${-last - trace.behind} of the last frames away`)
   const given = site.step.opset < 11 ? site.call.real('value', 0) : site.constant(2)
   const fill = typeof given === 'object' ? numberAt(given, 0) : (given ?? 0)
@@ -242,3 +243,5 @@ function recurrentEdit(editor: Editor, step: Step, layout: { batch: number; stat
   }
   editor.add({ ...step, inputs, outputs: isLstm ? outputs : outputs.slice(0, 2) })
 }
+
+const counted = (frames: number) => `${frames} ${frames === 1 ? 'frame' : 'frames'}`
