@@ -1,7 +1,17 @@
 // Builds a checkout: types and JavaScript first, then the addon. Without a compiler or CMake the checkout works on the TypeScript
 // backend, so that is one line and no failure, except under CI.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join, relative } from 'node:path'
@@ -62,11 +72,18 @@ const reach = (file) => {
   for (const [, other] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()['"](\.[^'"]+)\.[jt]s['"]/g))
     reach(join(dirname(file), `${other}.d.ts`))
 }
-reach(join(dist, 'index.d.ts'))
+reach(join(dist, 'types', 'index.d.ts'))
 for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
   const file = join(entry.parentPath ?? entry.path, entry.name)
   if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(file)
 }
+
+// `import` and `require` have one set of types, as they have one module. TypeScript lets both ask for a CommonJS one, and in an older
+// CommonJS project none for an ES module.
+writeFileSync(join(dist, 'types', 'package.json'), '{ "type": "commonjs" }\n')
+for (const name of ['index.d.ts', 'index.d.cts'])
+  writeFileSync(join(dist, name), `/// <reference lib="esnext.disposable" />\nexport * from './types/index.js'\n`)
+copyFileSync(join(root, 'lib', 'index.cjs'), join(dist, 'index.cjs'))
 
 // One file instead of fifty: Node spends 0.4 ms on each module that it loads.
 try {
