@@ -43,7 +43,7 @@ export class RNNError extends Error {
    * @param message what was wrong
    * @param options `cause`, as for every Error
    */
-  constructor(code: RNNErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: RNNErrorCode, message: string, options?: { cause?: unknown }) {
     super(bounded(message), options)
     this.code = code
   }
@@ -51,7 +51,7 @@ export class RNNError extends Error {
 Object.defineProperty(RNNError.prototype, 'name', { value: 'RNNError', configurable: true, writable: true })
 
 /** Throws an {@link RNNError}; reads as a statement or as the end of a `??` chain. */
-export function fail(code: RNNErrorCode, message: string, options?: ErrorOptions): never {
+export function fail(code: RNNErrorCode, message: string, options?: { cause?: unknown }): never {
   throw new RNNError(code, message, options)
 }
 

@@ -1,12 +1,13 @@
 // Builds a checkout: types and JavaScript first, then the addon. Without a compiler or CMake the checkout works on the TypeScript
 // backend, so that is one line and no failure, except under CI.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { finishDeclarations } from './declarations.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
@@ -53,20 +54,9 @@ function fail(what, log) {
 const types = run([bin('typescript', 'tsc'), '-p', 'tsconfig.json'])
 if (!types.ok) fail('compiling the TypeScript', types.log)
 
-// Only the types that the public ones reach are kept: what is internal, and what an earlier build left, is no part of the package.
 const dist = join(root, 'dist')
-const reached = new Set()
-const reach = (file) => {
-  if (reached.has(file)) return
-  reached.add(file)
-  for (const [, other] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()['"](\.[^'"]+)\.[jt]s['"]/g))
-    reach(join(dirname(file), `${other}.d.ts`))
-}
-reach(join(dist, 'index.d.ts'))
-for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-  const file = join(entry.parentPath ?? entry.path, entry.name)
-  if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(file)
-}
+finishDeclarations(dist)
+copyFileSync(join(root, 'lib', 'index.cjs'), join(dist, 'index.cjs'))
 
 // One file instead of fifty: Node spends 0.4 ms on each module that it loads.
 try {

@@ -1,6 +1,6 @@
 /** Finds the compiled addon; the only file that loads one. */
 
-import { createRequire, Module } from 'node:module'
+import module from 'node:module'
 import process from 'node:process'
 import type { Addon } from './addon.ts'
 
@@ -30,23 +30,39 @@ export function loadAddon(): Loaded {
   return { reason: failures.join('; ') }
 }
 
-// Bundlers follow `require` of a constant string, so each place is written out.
-const require = createRequire(import.meta.url)
+/**
+ * The file that this code lies in: the package's, or the bundle's. Undefined for code without a file, as of `eval`. In a CommonJS bundle
+ * `import.meta` is empty, and the file's name is a variable.
+ */
+const ownFile = placed((import.meta.url as string | undefined) || (typeof __filename === 'string' ? __filename : ''))
+
+function placed(file: string): string | undefined {
+  try {
+    // Refuses what names no file: "[worker eval]", data:, nothing.
+    module.createRequire(file)
+    return file
+  } catch {
+    return undefined
+  }
+}
+
+// Written like this for tools: those that collect an application's files look for this call, and follow `require` of a constant string.
+// An imported name `createRequire` makes webpack resolve those strings itself, also for platforms that an installation has no file of.
+const require = module.createRequire(ownFile ?? process.execPath)
 type Place = [name: string, load: () => unknown]
 
-function places(): Place[] {
+function* places(): Iterable<Place> {
   const path = process.env.NATIVE_RNN_PATH
-  if (path) return [[path, () => require((require('node:path') as typeof import('node:path')).resolve(path))]]
+  if (path) return yield [path, () => require((require('node:path') as typeof import('node:path')).resolve(path))]
+  if (!ownFile) return yield ['prebuilds', () => fail('this code lies in no file beside which they could be')]
   const target = `${process.platform}-${process.arch}`
-  const built: Place = [
-    'build/Release/native-rnn.node',
-    () => beside(target) ?? require('../build/Release/native-rnn.node'),
-  ]
-  const prebuilt = prebuilds[target]
-  const nothing = () => {
-    throw new Error(`the package has no addon for ${target}`)
-  }
-  return [built, [`prebuilds/${target}.node`, prebuilt ?? nothing]]
+  yield ['build/Release/native-rnn.node', () => nearby(target) ?? require('../build/Release/native-rnn.node')]
+  yield [`prebuilds/${target}.node`, prebuilds[target] ?? (() => fail(`the package has no addon for ${target}`))]
+  for (const file of elsewhere(target)) yield [file, () => require(file)]
+}
+
+function fail(why: string): never {
+  throw new Error(why)
 }
 
 const prebuilds: Record<string, () => unknown> = {
@@ -61,30 +77,50 @@ const prebuilds: Record<string, () => unknown> = {
 
 /**
  * What `require` would give, for a file that lies where a checkout or an installed package has it: without the search, which takes a
- * millisecond. Undefined in every other case, also where the file cannot be loaded: `require` says why.
+ * millisecond. Undefined in every other case, also where the file cannot be loaded: `require` says why. So too where a test runner has
+ * put this code in a realm of its own, with its own `require`: that one keeps the addon from one test file to the next.
  */
-function beside(target: string): unknown {
-  const separator = process.platform === 'win32' ? '\\' : '/'
+function nearby(target: string): unknown {
   const folder = import.meta.dirname
-  const root = folder?.slice(0, folder.lastIndexOf(separator))
+  if (!folder || !(module.createRequire instanceof Function)) return undefined
+  const root = folder.slice(0, folder.lastIndexOf(separator))
   const load = (...names: string[]): unknown => {
-    const file = [root, ...names].join(separator)
+    const file = names.join(separator)
     const known = require.cache[file]
     if (known) return known.exports
-    const module = new Module(file)
-    module.filename = file
+    const addon = new module.Module(file)
+    addon.filename = file
     try {
-      process.dlopen(module, file)
+      process.dlopen(addon, file)
     } catch {
       return undefined
     }
-    module.loaded = true
-    require.cache[file] = module
-    return module.exports
+    addon.loaded = true
+    require.cache[file] = addon
+    return addon.exports
   }
-  if (!root) return undefined
-  return load('build', 'Release', 'native-rnn.node') ?? load('prebuilds', `${target}${musl() ? '-musl' : ''}.node`)
+  return load(root, 'build', 'Release', 'native-rnn.node') ?? load(root, 'prebuilds', prebuilt(target))
 }
+
+/** Where bundles and executables have it, in their own folder, and where Electron unpacks it; only files that are there. */
+function elsewhere(target: string): string[] {
+  const { existsSync } = require('node:fs') as typeof import('node:fs')
+  const { dirname, join } = require('node:path') as typeof import('node:path')
+  const { fileURLToPath } = require('node:url') as typeof import('node:url')
+  try {
+    const folder = import.meta.dirname || dirname(ownFile!.startsWith('file:') ? fileURLToPath(ownFile!) : ownFile!)
+    const unpacked = folder.replace(/\.asar(?=[\\/])/, '.asar.unpacked')
+    const files = [join(folder, 'prebuilds', prebuilt(target))]
+    if (unpacked !== folder) files[1] = join(unpacked, '..', 'prebuilds', prebuilt(target))
+    return files.filter((file) => existsSync(file))
+  } catch {
+    // The address of a file on another machine.
+    return []
+  }
+}
+
+const separator = process.platform === 'win32' ? '\\' : '/'
+const prebuilt = (target: string): string => `${target}${musl() ? '-musl' : ''}.node`
 
 /**
  * Whether this process runs on musl in place of glibc: its own loader is then among the files that the process has mapped. Node's report
@@ -106,7 +142,8 @@ function musl(): boolean {
 
 /** The first line of what went wrong: the rest is a list of the modules that asked. */
 function whyNot(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  const missing = (error as { code?: string } | undefined)?.code === 'MODULE_NOT_FOUND'
+  // Of another realm where a test runner loads the package into one of its own.
+  const { message = String(error), code } = (error ?? {}) as { message?: string; code?: string }
+  const missing = code === 'MODULE_NOT_FOUND'
   return missing ? 'there is no such file' : message.split('\n')[0]
 }

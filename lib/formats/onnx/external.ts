@@ -50,7 +50,11 @@ export class ExternalFiles {
 }
 
 /** Where the values are, by the entries `location`, `offset` and `length`. */
-export function externalPlace(message: Message, files: ExternalFiles, refuse: Refuse) {
+export function externalPlace(
+  message: Message,
+  files: ExternalFiles,
+  refuse: Refuse,
+): { bytes: Uint8Array; start: number; end: number } {
   const found = { location: '', offset: '0', length: '' }
   for (const field = message.fields(); field.next(); ) {
     if (field.id !== 13) continue

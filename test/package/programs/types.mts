@@ -36,3 +36,8 @@ new RNN(3, 4, { layers: 2 })
 new GRU(3, 4, { nonlinearity: 'relu' })
 // @ts-expect-error a backend that does not exist
 new LSTM(3, 4, { backend: 'cuda' })
+
+{
+  using stream = rnn.stream()
+  stream.step(new Float32Array(3))
+}
