@@ -111,7 +111,7 @@ describe.each(backends)('a batcher on %s', (backend) => {
     const want = streams.map((stream) => stream.save())
     await until(200)
     end()
-    expect(evicted.map(({ stream }) => streams.indexOf(stream))).toEqual(streams.map((_, n) => n))
+    expect(evicted.map(({ stream }) => (streams as BatchedStream[]).indexOf(stream))).toEqual(streams.map((_, n) => n))
     expect(evicted.map(({ saved }) => saved)).toEqual(want)
     expect(batcher.stats()).toMatchObject({ streams: 0, evicted: 200 })
   })

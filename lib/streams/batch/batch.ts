@@ -36,7 +36,7 @@ export class Batch<K extends BatchTypes> {
       const { rows } = memory
       let at = 0
       for (let step = this.#first; step; step = step.beside) {
-        rows[at++] = step.lane.slot
+        rows[at++] = step.slot
         rows[at++] = step.frame
       }
       memory.launch(this.count, ended)
@@ -51,7 +51,7 @@ export class Batch<K extends BatchTypes> {
     const { rows } = memory
     let row = 0
     for (let step = this.#first; step; step = step.beside) {
-      rows[2 * row++] = step.state === 'running' ? step.lane.slot : -1
+      rows[2 * row++] = step.state === 'running' ? step.slot : -1
     }
     memory.collect(ticket)
     if (failed) return

@@ -56,8 +56,8 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
 
   /**
    * Takes many steps when their turns come: one a batch, so that it holds no other stream up. It stands in the order of calls as one, and counts
-   * as one that waits, however many frames it has. A run that fails or is aborted moves nothing: the state is that of before it. All its steps are on
-   * the weights that the stream had when it was called.
+   * as one that waits, however many frames it has. The state moves when all of it is done; a run that fails or is aborted moves nothing. All its
+   * steps are on the weights that the stream had when it was called.
    *
    * @param frames (T, I); copied
    * @returns the outputs of all steps, (T, O): the bits that `step` gives
@@ -90,7 +90,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
   }
 
   /**
-   * The state after the newest step that is done.
+   * The state after the newest call that is done.
    *
    * @returns copies: hn (L, 1, O), and for an LSTM cn (L, 1, H)
    * @throws RNNError `ERR_RNN_DISPOSED`
@@ -114,7 +114,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
   }
 
   /**
-   * The state after the newest step that is done, in the form of `Stream.save()`: `batcher.restore` and `layer.restoreStream` take it back, on the
+   * The state after the newest call that is done, in the form of `Stream.save()`: `batcher.restore` and `layer.restoreStream` take it back, on the
    * weights that the stream's next call would run on.
    *
    * @throws RNNError `ERR_RNN_DISPOSED`

@@ -12,27 +12,31 @@ export interface Frames<K extends BatchTypes> {
 /**
  *   waiting ── begin ──▶ running ── end, the last or failed ──▶ ended          as of a step, and beside that:
  *      ▲                    │
- *      └── end, more left ──┘      a run that fails or is taken back puts the state back that it began with
+ *      └── end, more left ──┘      it moves a copy of the state, which becomes the stream's when all is done
  */
 export class Run<K extends BatchTypes> extends Step<K> {
   readonly #frames: Frames<K>
   /** The frame that is next, or runs. */
   #at = 0
-  /** A slot for the state before the run; given back when it cannot be needed any more. */
-  #before: number
+  /** Of its copy of the state; given back when it ends. */
+  #slot: number
   #hasBegun = false
 
   constructor(lane: Place, memory: BatchMemory<K>, output: K['output'], told: Told<K>, frames: Frames<K>) {
     super(lane, memory, output, told)
     this.#frames = frames
-    this.#before = memory.takeState(memory.zeroState)
+    this.#slot = memory.takeState(memory.zeroState)
+  }
+
+  override get slot(): number {
+    return this.#slot
   }
 
   override bind(memory: BatchMemory<K>): void {
-    const before = memory.takeState(memory.zeroState)
-    this.memory.giveState(this.#before)
+    const slot = memory.takeState(memory.zeroState)
+    this.memory.giveState(this.#slot)
     super.bind(memory)
-    this.#before = before
+    this.#slot = slot
   }
 
   override get goesOn(): boolean {
@@ -41,7 +45,7 @@ export class Run<K extends BatchTypes> extends Step<K> {
 
   override begin(): void {
     super.begin()
-    if (!this.#hasBegun) this.memory.copyState(this.lane.slot, this.memory, this.#before)
+    if (!this.#hasBegun) this.memory.copyState(this.lane.slot, this.memory, this.#slot)
     this.#hasBegun = true
     this.#frames.write(this.memory, this.frame, this.#at)
   }
@@ -58,7 +62,7 @@ export class Run<K extends BatchTypes> extends Step<K> {
     }
     if (failed || this.failure !== undefined) {
       super.end(failed)
-      this.#undo()
+      this.memory.giveState(this.#slot)
       if (goesOn) this.memory.giveFrame(this.frame)
       return goesOn ? 1 : 0
     }
@@ -67,19 +71,15 @@ export class Run<K extends BatchTypes> extends Step<K> {
       this.#at++
     } else {
       super.end(failed)
-      this.memory.giveState(this.#before)
+      this.memory.copyState(this.#slot, this.memory, this.lane.slot)
+      this.memory.giveState(this.#slot)
     }
     return 0
   }
 
   override abandon(): 'new' | 'waiting' | 'running' | undefined {
     const was = super.abandon()
-    if (was) this.#undo()
+    if (was) this.memory.giveState(this.#slot)
     return was
-  }
-
-  #undo(): void {
-    if (this.#hasBegun) this.memory.copyState(this.#before, this.memory, this.lane.slot)
-    this.memory.giveState(this.#before)
   }
 }

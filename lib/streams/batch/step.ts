@@ -63,6 +63,11 @@ export class Step<K extends BatchTypes> implements Asked {
     return this.#memory
   }
 
+  /** The slot of the state that it moves. */
+  get slot(): number {
+    return this.lane.slot
+  }
+
   /** Before it waits: has it run elsewhere. */
   bind(memory: BatchMemory<K>): void {
     this.#memory = memory
