@@ -22,7 +22,11 @@ const anyAct: fc.Arbitrary<Act> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .record({ act, deep: fc.nat(60), kind: fc.constantFrom('step', 'open', 'close', 'reset', 'abort') })
+      .record({
+        act,
+        deep: fc.nat(60),
+        kind: fc.constantFrom('step', 'run', 'open', 'close', 'reset', 'replace', 'abort'),
+      })
       .map(({ act, deep, kind }) => ({ ...act, deep, kind }) as Act),
   },
 )
@@ -74,11 +78,12 @@ const options = fc.record({
   maxBatch: fc.integer({ min: 1, max: 5 }),
   maxQueue: fc.constantFrom(2, 5, 1000),
   maxDelayMs: fc.constantFrom(0, 0, 0, 1),
+  idleMs: fc.constantFrom(0, 0, 1, 3),
 })
 
 describe.each(backends)('a batcher on %s', (backend) => {
   it('does what lone streams do, whatever is called, from wherever', async () => {
-    const sum = { runs: 0, acts: 0, reentries: 0, steps: 0 }
+    const sum = { runs: 0, acts: 0, reentries: 0, steps: 0, evicted: 0 }
     const reached = new Set<Point>()
     await fc.assert(
       fc.asyncProperty(options, calls, async (options, commands) => {
@@ -89,7 +94,7 @@ describe.each(backends)('a batcher on %s', (backend) => {
           await world.finish()
         }
         sum.runs++
-        for (const key of ['acts', 'reentries', 'steps'] as const) sum[key] += world.counts[key]
+        for (const key of ['acts', 'reentries', 'steps', 'evicted'] as const) sum[key] += world.counts[key]
         for (const point of world.reached) reached.add(point)
       }),
       { numRuns: runs },

@@ -3,9 +3,19 @@
  * such place asks `enter` whether it is its turn to do something, and what; the calls are noted in the model's sequences.
  */
 import { channel } from 'node:diagnostics_channel'
-import { type BatchedStream, type Batcher, GRU, type LSTM, RNNError } from 'native-rnn'
+import { type BatchedStream, type Batcher, GRU, type LSTM, RNNError, Tensor } from 'native-rnn'
 import { expect } from 'vitest'
-import { bits, frameOf, newLayer, Sequence, type StepLog, sizes, stateOf } from './batcher-model.ts'
+import {
+  bits,
+  frameOf,
+  framesOf,
+  newLayer,
+  Sequence,
+  type StepLog,
+  sizes,
+  stateOf,
+  weightSets,
+} from './batcher-model.ts'
 
 export const points = [
   'start',
@@ -29,6 +39,8 @@ export const kinds = [
   'abort',
   'close',
   'reset',
+  'run',
+  'replace',
   'state',
   'save',
   'drain',
@@ -76,9 +88,11 @@ interface Control {
 
 export class World {
   readonly batcher: Batcher
-  readonly counts = { acts: 0, reentries: 0, steps: 0 }
+  readonly counts = { acts: 0, reentries: 0, steps: 0, evicted: 0 }
   readonly reached = new Set<Point>()
-  readonly #reference: LSTM
+  /** Of each set of weights. */
+  readonly #references: LSTM[]
+  #weights = 0
   readonly #layer: LSTM
   readonly #other: Batcher
   readonly #input = { data: frameOf(1), shape: [1, sizes.I] }
@@ -99,14 +113,14 @@ export class World {
 
   constructor(
     backend: LSTM['backend'],
-    options: { maxBatch?: number; maxQueue?: number; maxDelayMs?: number },
+    options: { maxBatch?: number; maxQueue?: number; maxDelayMs?: number; idleMs?: number },
     streams: number,
   ) {
-    this.#reference = newLayer(backend)
+    this.#references = Array.from({ length: weightSets }, (_, weights) => newLayer(backend, weights))
     this.#layer = newLayer(backend)
     this.#other = new GRU(sizes.I, 5, { seed: 3, backend }).batcher()
-    this.#expected = bits(this.#reference.forward(this.#input).output.data)
-    this.batcher = this.#layer.batcher(options)
+    this.#expected = bits(this.#references[0].forward(this.#input).output.data)
+    this.batcher = this.#layer.batcher({ ...options, onIdle: (stream, saved) => this.#evicted(stream, saved) })
     this.#maxQueue = options.maxQueue ?? 1024
     this.#shared = this.#control('own')
     this.#unsubscribe = this.#subscribe()
@@ -188,7 +202,10 @@ export class World {
       case 'open':
         return this.#open(act, run)
       case 'step':
+      case 'run':
         return live && this.#step(live, act, run)
+      case 'replace':
+        return this.#replace(act, run)
       case 'abort': {
         const control = this.#controls[act.which % this.#controls.length]
         this.#aborted++
@@ -204,7 +221,8 @@ export class World {
       case 'save':
         if (!live) return
         try {
-          const stream = act.kind === 'state' ? live.stream : this.#reference.restoreStream(live.stream.save())
+          const { stream: own, sequence } = live
+          const stream = act.kind === 'state' ? own : this.#references[sequence.weights].restoreStream(own.save())
           live.sequence.note(stream.state())
           expect(live.closed).toBe(false)
         } catch (error) {
@@ -244,7 +262,7 @@ export class World {
       const stream = run(() => this.batcher.open(options))
       if (!stream) return
       expect(this.#closed).toBe(false)
-      this.#live.push({ stream, sequence: new Sequence(begin), closed: false })
+      this.#live.push({ stream, sequence: new Sequence(begin, this.#weights), closed: false })
     } catch (error) {
       this.#allow(error, this.#closed)
     }
@@ -266,10 +284,14 @@ export class World {
     const control = act.signal === 'shared' ? this.#shared : this.#control(act.signal)
     const options = act.signal === 'none' ? undefined : this.#getter('signal', control.signal)
     const frame = act.value % 23 ? frameOf(act.value) : new Float32Array(sizes.I + 1)
+    const frames = act.kind === 'run' ? 1 + (act.value % 4) : undefined
     const { reentries } = this.counts
-    const promise = run(() => live.stream.step(frame, options))
+    const promise = run((): Promise<Float32Array | Tensor> => {
+      if (frames === undefined) return live.stream.step(frame, options)
+      return live.stream.run(frame.length > sizes.I ? [frame] : framesOf(act.value, frames), options)
+    })
     if (!promise) return
-    const log: StepLog = { value: act.value, outcome: 'open' }
+    const log: StepLog = { value: act.value, frames, outcome: 'open' }
     live.sequence.calls.push(log)
     this.counts.steps++
     const wasClosed = live.closed || this.#closed
@@ -280,7 +302,7 @@ export class World {
         .then(
           (output) => {
             expect(log.outcome).toBe('open')
-            log.output = output
+            log.output = output instanceof Tensor ? output.data : output
             log.outcome = 'moved'
             this.#enter('settled')
           },
@@ -301,6 +323,32 @@ export class World {
         )
         .catch(injectedOnly),
     )
+  }
+
+  #replace({ value }: Act, run: <T>(call: () => T) => T | undefined): void {
+    const weights = value % weightSets
+    const streams = value % 4 ? 'move' : 'keep'
+    try {
+      const options = this.#getter('streams', streams)
+      if (!run(() => this.batcher.replace(this.#references[weights], options) === undefined)) return
+      expect(this.#closed).toBe(false)
+      this.#weights = weights
+      for (const { sequence, closed } of this.#live) if (!closed && streams === 'move') sequence.move(weights)
+    } catch (error) {
+      this.#allow(error, this.#closed)
+    }
+  }
+
+  /** A stream was idle: it goes on under another name, where its weights are those that streams are opened on. */
+  #evicted(stream: BatchedStream, saved: Uint8Array): void {
+    const live = this.#live.find((one) => one.stream === stream)!
+    expect(live.closed).toBe(false)
+    live.closed = true
+    const { sequence } = live
+    sequence.note(this.#references[sequence.weights].restoreStream(saved).state())
+    this.counts.evicted++
+    if (this.#closed || sequence.weights !== this.#weights) return
+    this.#live.push({ stream: this.batcher.restore(saved), sequence, closed: false })
   }
 
   #forwardAsync(act: Act): void {
@@ -441,20 +489,23 @@ export class World {
       const live = this.#live.filter(({ closed }) => !closed)
       expect({ streams, queued, batches, steps }).toEqual({ streams: live.length, queued: 0, ...this.#ran })
       expect(meanBatch).toBe(batches ? steps / batches : 0)
-      const moved = this.#live
-        .flatMap(({ sequence }) => sequence.calls)
-        .filter((call) => 'outcome' in call && call.outcome === 'moved')
-      expect(steps).toBeGreaterThanOrEqual(moved.length)
+      // A stream that was evicted goes on under another name, with the same calls.
+      const moved = [...new Set(this.#live.map(({ sequence }) => sequence))]
+        .flatMap(({ calls }) => calls)
+        .flatMap((call) => ('outcome' in call && call.outcome === 'moved' ? [call.frames ?? 1] : []))
+      const least = moved.reduce((sum, frames) => sum + frames, 0)
+      expect(steps).toBeGreaterThanOrEqual(least)
       for (const { stream, sequence, closed } of this.#live)
-        sequence.check(this.#reference, closed ? undefined : stream.state())
+        sequence.check(this.#references, closed ? undefined : stream.state())
       for (const { stream } of live) stream.close()
       await this.batcher.close()
       expect(this.batcher.stats().streams).toBe(0)
       for (const error of this.#uncaught) expect(error).toBeInstanceOf(Injected)
     } finally {
+      await this.batcher.close()
       this.#unsubscribe()
       this.#layer.dispose()
-      this.#reference.dispose()
+      for (const layer of this.#references) layer.dispose()
     }
   }
 }
