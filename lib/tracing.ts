@@ -1,5 +1,5 @@
 /** The diagnostics channels of the package; nothing is made or measured while nobody listens. */
-import { type Channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
 
 /** What `tracing:native-rnn:forward:*` tells of a call. */
 export interface ForwardTrace {
@@ -25,6 +25,27 @@ export interface BatchTrace {
   readonly queued: number
 }
 
+/** What `native-rnn:reject` tells of a call that a {@link Batcher} or a {@link ModelBatcher} has refused with `ERR_RNN_OVERLOADED`. */
+export interface RejectTrace {
+  readonly layer: BatchTrace['layer']
+  readonly backend: string
+  readonly call: 'open' | 'restore' | 'step' | 'run'
+  /** Open streams. */
+  readonly streams: number
+  /** Steps that wait. */
+  readonly queued: number
+}
+
+/** What `native-rnn:evict` tells of a stream that a {@link Batcher} or a {@link ModelBatcher} has closed because it was idle for so long. */
+export interface EvictTrace {
+  readonly layer: BatchTrace['layer']
+  readonly backend: string
+  /** Milliseconds without a step. */
+  readonly idleMs: number
+  /** Streams that are still open. */
+  readonly streams: number
+}
+
 /** What `tracing:native-rnn:model:*` tells of a run of a {@link Model}. */
 export interface ModelTrace {
   readonly backend: string
@@ -41,6 +62,11 @@ export const batchChannel = tracingChannel<'native-rnn:batch', BatchTrace>('nati
 /** @internal */
 export const modelChannel = tracingChannel<'native-rnn:model', ModelTrace>('native-rnn:model')
 
+/** @internal */
+export const rejectChannel: Channel = channel('native-rnn:reject')
+/** @internal */
+export const evictChannel: Channel = channel('native-rnn:evict')
+
 /** Whether anyone listens to any event of a channel. @internal */
 export function isTraced(channel: TracingChannel<string, object>): boolean {
   const { start, end, asyncStart, asyncEnd, error } = channel
@@ -51,6 +77,11 @@ export function isTraced(channel: TracingChannel<string, object>): boolean {
     asyncEnd.hasSubscribers ||
     error.hasSubscribers
   )
+}
+
+/** Tells those who listen to a channel of its own, if anyone does. @internal */
+export function tellAny(channel: Channel, message: () => object): void {
+  if (channel.hasSubscribers) tell(channel, message())
 }
 
 /** Tells those who listen. What they throw Node reports at the end of the turn; what it throws itself (the stack ends) ends nothing. @internal */

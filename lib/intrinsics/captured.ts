@@ -31,7 +31,7 @@ export const offsetOf = getterOf<number>(typedArray, 'byteOffset')
 export const bytesIn = getterOf<number>(typedArray, 'byteLength')
 
 export const { create, defineProperty, freeze, getPrototypeOf, hasOwn, keys } = Object
-export const { abs, ceil, cos, exp, expm1, floor, fround, imul, log, log1p, max, min, sqrt, tanh } = Math
+export const { abs, ceil, clz32, cos, exp, expm1, floor, fround, imul, log, log1p, max, min, sqrt, tanh } = Math
 export const { isInteger, isSafeInteger } = Number
 export const { isArray } = Array
 

@@ -9,7 +9,9 @@ import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
 import type { InitialState, States } from '../calls/states.ts'
 import { fail } from '../errors.ts'
 import type { BackendName, NetworkSpec } from '../spec/spec.ts'
-import { Batcher, type BatcherOptions } from '../streams/batch/batcher.ts'
+import type { BatchedStream } from '../streams/batch/batched-stream.ts'
+import { Batcher } from '../streams/batch/batcher.ts'
+import type { BatcherOptions } from '../streams/batch/options.ts'
 import { openStream, restoreStream, type Stream, type StreamOptions } from '../streams/stream.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
 import { type LayerClass, type LayerParts, partsFromSizes } from './construct.ts'
@@ -140,12 +142,15 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
   /**
    * Makes a batcher: many live streams on the layer's weights, whose steps run in batches beside the JavaScript thread.
    *
-   * @param options how many steps run together, how long one may wait for others, how many may wait
+   * @param options how many steps run together, how long one may wait for others, how many may wait; how many streams there may be, and how long
+   * without a step
    * @throws RNNError `ERR_RNN_OPTION`, also on a bidirectional layer; `ERR_RNN_DISPOSED`
    */
-  batcher(options?: BatcherOptions): Batcher<Types['states'], Types['initial']> {
+  batcher(
+    options?: BatcherOptions<BatchedStream<Types['states'], Types['initial']>>,
+  ): Batcher<Types['states'], Types['initial']> {
     this.#onlyForward('batcher')
-    return new Batcher(this.#layerClass.name, () => this.#use(), options)
+    return new Batcher(this.#layerClass.name, { current: () => this.#use(), networkOf }, options)
   }
 
   /**
@@ -173,4 +178,9 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
       `${method} needs a unidirectional layer, and this ${this.#layerClass.name} is ${direction}: ${why}; use forward`,
     )
   }
+}
+
+/** The network of a layer of any class; undefined for what is none. */
+function networkOf(layer: unknown): NetworkRef | undefined {
+  return layer instanceof Layer ? partsOf(layer as Layer).ref : undefined
 }

@@ -1,15 +1,13 @@
-/** A model's memory of a batch: the states and frames of all streams in slots, and the programs for some numbers of rows that they are copied to. */
+/** A model's memory of a batch: the states and frames of all streams in slots. */
 
-import type { ProgramInstance } from '../backends/interface.ts'
-import { RNNError } from '../errors.ts'
 import { factsOf, type GraphData } from '../graph/tensor.ts'
-import { create, mapDelete, mapGet, mapSet, newInts, setValues } from '../intrinsics/captured.ts'
+import { create, newInts, setValues } from '../intrinsics/captured.ts'
 import type { BatchMemory } from '../streams/batch/memory.ts'
 import { Slots } from '../streams/batch/slots.ts'
+import { ModelLauncher, type ProgramFor } from './batch-launch.ts'
 import { checkLength } from './input.ts'
 import type { Opening } from './opening.ts'
-import type { LoadedProgram } from './programs.ts'
-import { copyRow, type Layouts, type RowLayout, type RowsAt, rowLength } from './rows.ts'
+import { copyRow, type Layouts, type RowLayout, rowLength, slotOf } from './rows.ts'
 import { writeState } from './states.ts'
 import { copyOfData, type ModelData, viewOfData } from './values.ts'
 
@@ -21,39 +19,26 @@ export interface ModelBatch {
   state: readonly (GraphData | undefined)[]
   saved: readonly GraphData[]
   output: Record<string, ModelData>
+  memory: ModelMemory
 }
-
-/** A batch on its way. */
-interface Running {
-  readonly count: number
-  /** Rows of the program, at least `count`. */
-  readonly rows: number
-  readonly program: LoadedProgram
-  readonly instance: ProgramInstance
-  /** Why a row has failed; undefined for one that has not. */
-  readonly failures: unknown[]
-}
-
-/** Makes the program for a number of rows. */
-export type ProgramFor = (rows: number) => LoadedProgram
 
 export class ModelMemory implements BatchMemory<ModelBatch> {
   readonly zeroState: readonly undefined[] = []
   readonly zeroFrame: readonly GraphData[]
   readonly rows: Int32Array
-  readonly #opening: Opening
+  /** Of one row; what it computes with is kept by whoever has this memory. */
+  readonly opening: Opening
+  /** By slot; larger ones take their place. */
+  readonly states: GraphData[]
+  readonly frames: GraphData[]
+  /** By row of the batch that was collected last. */
+  readonly outputs: readonly GraphData[]
   readonly #layouts: Layouts
-  readonly #programFor: ProgramFor
+  readonly #launcher: ModelLauncher
   readonly #limits: { maxBatch: number; maxQueue: number }
   readonly #frameSlots = new Slots()
   readonly #stateSlots = new Slots()
-  readonly #frames: GraphData[]
-  readonly #states: GraphData[]
-  readonly #outputs: readonly GraphData[]
-  readonly #running = new Map<number, Running>()
-  readonly #programs: (LoadedProgram | undefined)[] = []
   #failures: readonly unknown[] = []
-  #tickets = 0
 
   constructor(
     opening: Opening,
@@ -61,27 +46,26 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
     programFor: ProgramFor,
     limits: { maxBatch: number; maxQueue: number },
   ) {
-    this.#opening = opening
+    this.opening = opening
     this.#layouts = layouts
-    this.#programFor = programFor
+    this.#launcher = new ModelLauncher(opening, layouts, programFor, limits.maxBatch)
     this.#limits = limits
     this.rows = newInts(2 * limits.maxBatch)
     this.zeroFrame = layouts.inputs.map((layout) => arrayOf(layout, 1))
-    this.#frames = layouts.inputs.map((layout) => arrayOf(layout, 0))
-    this.#states = layouts.states.map((layout) => arrayOf(layout, 0))
-    this.#outputs = layouts.outputs.map((layout) => arrayOf(layout, limits.maxBatch))
+    this.frames = layouts.inputs.map((layout) => arrayOf(layout, 0))
+    this.states = layouts.states.map((layout) => arrayOf(layout, 0))
+    this.outputs = layouts.outputs.map((layout) => arrayOf(layout, limits.maxBatch))
   }
 
   /** Frees the programs. */
   dispose(): void {
-    for (let i = 0; i < this.#programs.length; i++) this.#programs[i]?.release()
-    this.#programs.length = 0
+    this.#launcher.dispose()
   }
 
   takeState(state: ModelBatch['state']): number {
     if (this.#stateSlots.isEmpty) {
       const count = this.#stateSlots.doubled(2 ** 31)
-      grow(this.#states, this.#layouts.states, count)
+      grow(this.states, this.#layouts.states, count)
       this.#stateSlots.grow(count)
     }
     const slot = this.#stateSlots.take()
@@ -94,7 +78,7 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   }
 
   writeState(slot: number, state: ModelBatch['state']): void {
-    const { states } = this.#opening
+    const { states } = this.opening
     for (let k = 0; k < states.length; k++) writeState(this.#stateAt(k, slot), states[k], state[k])
   }
 
@@ -107,6 +91,18 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
     return copy
   }
 
+  /** Arrays for a state, of zeros. */
+  newState(): GraphData[] {
+    return this.#layouts.states.map((layout) => arrayOf(layout, 1))
+  }
+
+  copyState(slot: number, to: ModelMemory, target: number): void {
+    const { states } = this.#layouts
+    for (let k = 0; k < states.length; k++) {
+      copyRow(states[k], slotOf(states[k], to.states[k], target), 0, slotOf(states[k], this.states[k], slot), 0)
+    }
+  }
+
   readState(slot: number): GraphData[] {
     const saved: GraphData[] = []
     const { states } = this.#layouts
@@ -117,11 +113,11 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   #stateAt(k: number, slot: number): GraphData {
     const layout = this.#layouts.states[k]
     const length = rowLength(layout)
-    return viewOfData(layout.type, this.#states[k], slot * length, length)
+    return viewOfData(layout.type, this.states[k], slot * length, length)
   }
 
   checkFrame(frame: unknown): void {
-    const { inputs } = this.#opening
+    const { inputs } = this.opening
     for (let k = 0; k < inputs.length; k++) {
       checkLength(inputs[k], { data: (frame as ModelBatch['frame'])[k], shape: inputs[k].shape })
     }
@@ -131,12 +127,12 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
     if (this.#frameSlots.isEmpty) {
       // Those that wait, and those of the batch that is about to start.
       const count = this.#frameSlots.doubled(this.#limits.maxQueue + this.#limits.maxBatch)
-      grow(this.#frames, this.#layouts.inputs, count)
+      grow(this.frames, this.#layouts.inputs, count)
       this.#frameSlots.grow(count)
     }
     const slot = this.#frameSlots.take()
     const { inputs } = this.#layouts
-    for (let k = 0; k < inputs.length; k++) setValues(this.#frames[k], frame[k], slot * rowLength(inputs[k]))
+    for (let k = 0; k < inputs.length; k++) setValues(this.frames[k], frame[k], slot * rowLength(inputs[k]))
     return slot
   }
 
@@ -146,7 +142,7 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
 
   newOutput(): ModelBatch['output'] {
     const output: ModelBatch['output'] = create(null)
-    const { outputs } = this.#opening
+    const { outputs } = this.opening
     for (let k = 0; k < outputs.length; k++) output[outputs[k].name] = arrayOf(this.#layouts.outputs[k], 1)
     return output
   }
@@ -154,126 +150,11 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   prepareOutputs(): void {}
 
   launch(count: number, ended: (ticket: number, error?: Error) => void): void {
-    let place = 0
-    while (2 ** place < count) place++
-    const rows = 2 ** place < this.#limits.maxBatch ? 2 ** place : this.#limits.maxBatch
-    const program = this.#program(place, rows)
-    const instance = program.take()
-    const running: Running = { count, rows, program, instance, failures: [] }
-    const ticket = this.#tickets++
-    try {
-      // What is beyond the batch runs too, and must have values that can.
-      for (let row = 0; row < rows; row++) this.#fill(running, row, row < count ? row : 0)
-      instance.start((error) => {
-        mapSet(this.#running, ticket, running)
-        if (error instanceof RNNError && count > 1) return this.#eachAlone(running, 0, () => ended(ticket))
-        for (let row = 0; error && row < count; row++) running.failures[row] = error
-        ended(ticket, error)
-      })
-    } catch (error) {
-      program.give(instance)
-      throw error
-    }
-  }
-
-  #program(place: number, rows: number): LoadedProgram {
-    const program = this.#programs[place] ?? this.#programFor(rows)
-    this.#programs[place] = program
-    return program
-  }
-
-  /** Copies the frame and the state of a row of the batch to a row of the program. */
-  #fill({ rows, instance }: Running, row: number, of: number): void {
-    const { states, inputs } = this.#layouts
-    for (let k = 0; k < states.length; k++) {
-      const target = { data: instance.inputs[this.#opening.states[k].place], from: 0, rows }
-      copyRow(states[k], target, row, slotOf(states[k], this.#states[k], this.rows[2 * of]), 0)
-    }
-    for (let k = 0; k < inputs.length; k++) {
-      const target = { data: instance.inputs[this.#opening.inputs[k].place], from: 0, rows }
-      copyRow(inputs[k], target, row, slotOf(inputs[k], this.#frames[k], this.rows[2 * of + 1]), 0)
-    }
-  }
-
-  /**
-   * Runs the rows of a batch one after another: one of them has a value that the model refuses, and the others shall not fail with it. A
-   * failed run has changed no input.
-   */
-  #eachAlone(running: Running, row: number, done: () => void): void {
-    if (row === running.count) {
-      done()
-      return
-    }
-    const next = (error?: unknown) => {
-      running.failures[row] = error
-      this.#eachAlone(running, row + 1, done)
-    }
-    let program: LoadedProgram
-    let instance: ProgramInstance
-    try {
-      program = this.#program(0, 1)
-      instance = program.take()
-    } catch (error) {
-      next(error)
-      return
-    }
-    const move = (isBack: boolean) => this.#moveRow(running, row, instance, isBack)
-    try {
-      move(false)
-      instance.start((error) => {
-        if (!error) move(true)
-        program.give(instance)
-        next(error)
-      })
-    } catch (error) {
-      program.give(instance)
-      next(error)
-    }
-  }
-
-  /** Copies a row of a batch's instance to one of a single row, or what that made of it back. */
-  #moveRow({ rows, instance }: Running, row: number, single: ProgramInstance, isBack: boolean): void {
-    const move = (layout: RowLayout, all: GraphData, one: GraphData) => {
-      const many: RowsAt = { data: all, from: 0, rows }
-      const alone: RowsAt = { data: one, from: 0, rows: 1 }
-      if (isBack) copyRow(layout, many, row, alone, 0)
-      else copyRow(layout, alone, 0, many, row)
-    }
-    const { states, inputs, outputs } = this.#layouts
-    const own = this.#opening
-    for (let k = 0; k < states.length; k++) {
-      const { place } = own.states[k]
-      move(states[k], instance.inputs[place], single.inputs[place])
-    }
-    for (let k = 0; !isBack && k < inputs.length; k++) {
-      const { place } = own.inputs[k]
-      move(inputs[k], instance.inputs[place], single.inputs[place])
-    }
-    for (let k = 0; isBack && k < outputs.length; k++) {
-      const { place } = own.outputs[k]
-      move(outputs[k], instance.outputs[place], single.outputs[place])
-    }
+    this.#launcher.launch(count, this, ended)
   }
 
   collect(ticket: number): void {
-    const running = mapGet(this.#running, ticket)!
-    mapDelete(this.#running, ticket)
-    const { count, rows, program, instance, failures } = running
-    this.#failures = failures
-    const { states, outputs } = this.#layouts
-    for (let row = 0; row < count; row++) {
-      const slot = this.rows[2 * row]
-      if (slot < 0 || failures[row] !== undefined) continue
-      for (let k = 0; k < states.length; k++) {
-        const source = { data: instance.inputs[this.#opening.states[k].place], from: 0, rows }
-        copyRow(states[k], slotOf(states[k], this.#states[k], slot), 0, source, row)
-      }
-      for (let k = 0; k < outputs.length; k++) {
-        const source = { data: instance.outputs[this.#opening.outputs[k].place], from: 0, rows }
-        copyRow(outputs[k], slotOf(outputs[k], this.#outputs[k], row), 0, source, row)
-      }
-    }
-    program.give(instance)
+    this.#failures = this.#launcher.collect(ticket, this)
   }
 
   failure(row: number): unknown {
@@ -281,18 +162,13 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   }
 
   copyOutput(row: number, output: ModelBatch['output']): void {
-    const { outputs } = this.#opening
+    const { outputs } = this.opening
     for (let k = 0; k < outputs.length; k++) {
       const layout = this.#layouts.outputs[k]
       const target = { data: output[outputs[k].name], from: 0, rows: 1 }
-      copyRow(layout, target, 0, slotOf(layout, this.#outputs[k], row), 0)
+      copyRow(layout, target, 0, slotOf(layout, this.outputs[k], row), 0)
     }
   }
-}
-
-/** One slot of a memory, as a row by itself. */
-function slotOf(layout: RowLayout, data: GraphData, slot: number): RowsAt {
-  return { data, from: slot * rowLength(layout), rows: 1 }
 }
 
 function arrayOf(layout: RowLayout, slots: number): GraphData {

@@ -8,34 +8,29 @@ import { ensureStack } from '../intrinsics/stack.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { readOptions } from '../options/checks.ts'
 import type { BatchedStepOptions } from '../streams/batch/batched-stream.ts'
-import type { Lane } from '../streams/batch/lane.ts'
-import type { BatchQueue } from '../streams/batch/queue.ts'
+import { Lane } from '../streams/batch/lane.ts'
+import type { BatcherLife } from '../streams/batch/life.ts'
 import type { ModelBatch } from './batch-memory.ts'
 import type { Opening } from './opening.ts'
 import { encodeStates, readExactly, readValues, stateRecord } from './states.ts'
 import { soleInput } from './stream.ts'
 import type { ModelData, ModelInput, ModelTensor } from './values.ts'
 
-/** What a stream has of its batcher. */
-export interface ModelBatcherHandle {
-  /** Of one row. */
-  readonly opening: Opening
-  readonly queue: BatchQueue<ModelBatch>
-  onClosed(): void
+/** The bytes of a stream's states: of the model that its next call runs on. */
+export function encodeLane(life: BatcherLife<ModelBatch>, lane: Lane<ModelBatch>): Uint8Array {
+  return encodeStates(lane.target.memory.opening, life.queue.state(lane))
 }
 
 /** A live sequence of a {@link ModelBatcher}; opened by `batcher.open()`. */
 export class BatchedModelStream {
   readonly #lane: Lane<ModelBatch>
-  readonly #batcher: ModelBatcherHandle
+  readonly #life: BatcherLife<ModelBatch>
 
   /** @internal use `batcher.open()` */
-  constructor(lane: Lane<ModelBatch>, batcher: ModelBatcherHandle) {
-    if (typeof batcher?.opening?.fingerprint !== 'function') {
-      fail('ERR_RNN_OPTION', 'streams are opened by batcher.open(), not by new')
-    }
+  constructor(lane: Lane<ModelBatch>, life: BatcherLife<ModelBatch>) {
+    if (!(lane instanceof Lane)) fail('ERR_RNN_OPTION', 'streams are opened by batcher.open(), not by new')
     this.#lane = lane
-    this.#batcher = batcher
+    this.#life = life
   }
 
   /**
@@ -57,8 +52,8 @@ export class BatchedModelStream {
           ? undefined
           : readOptions(options, { signal: readSignal }, 'BatchedModelStream.step').signal
       if (signal) throwIfAborted(signal)
-      const frame = readFrame(this.#batcher.opening, inputs)
-      return this.#batcher.queue.step(this.#lane, frame, signal)
+      const frame = readFrame(this.#lane.target.memory.opening, inputs)
+      return this.#life.queue.step(this.#lane, frame, signal)
     } catch (error) {
       // Node has work to do for a promise that is rejected, and says so on stderr where the stack ends in it.
       ensureStack()
@@ -73,8 +68,7 @@ export class BatchedModelStream {
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   state(): Record<string, ModelTensor> {
-    const { opening, queue } = this.#use()
-    return stateRecord(opening.states, queue.state(this.#lane))
+    return stateRecord(this.#use().states, this.#life.queue.state(this.#lane))
   }
 
   /**
@@ -84,32 +78,30 @@ export class BatchedModelStream {
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   reset(state?: Record<string, ModelInput>): void {
-    const { opening } = this.#use()
-    const values = readValues(state ?? create(null), opening.states, 'state', 'state')
-    this.#use().queue.reset(this.#lane, values)
+    const values = readValues(state ?? create(null), this.#use().states, 'state', 'state')
+    this.#use()
+    this.#life.queue.reset(this.#lane, values)
   }
 
   /**
-   * The states after the newest step that is done, in the form of `ModelStream.save()`: `model.restoreStream` takes them back.
+   * The states after the newest step that is done, in the form of `ModelStream.save()`: `batcher.restore` and `model.restoreStream` take them back, on
+   * the model that the stream's next call would run on.
    *
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   save(): Uint8Array {
-    const { opening, queue } = this.#use()
-    return encodeStates(opening, queue.state(this.#lane))
+    this.#use()
+    return encodeLane(this.#life, this.#lane)
   }
 
   /** Takes no more steps; those that wait are finished. Idempotent. */
   close(): void {
-    if (this.#lane.isClosed) return
-    ensureStack()
-    this.#lane.close()
-    this.#batcher.onClosed()
+    this.#life.close(this.#lane)
   }
 
-  #use(): ModelBatcherHandle {
+  #use(): Opening {
     this.#lane.checkOpen()
-    return this.#batcher
+    return this.#lane.target.memory.opening
   }
 }
 

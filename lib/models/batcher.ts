@@ -1,21 +1,43 @@
 /** Many live streams of one model: the public face of the queue, its options and its errors. */
 
-import { fail } from '../errors.ts'
+import { describe, fail } from '../errors.ts'
 import { create } from '../intrinsics/captured.ts'
 import { readOptions } from '../options/checks.ts'
-import { type BatcherOptions, batcherChecks, limitsOf } from '../streams/batch/batcher.ts'
 import { BatcherLife, type BatcherStats } from '../streams/batch/life.ts'
-import { BatchQueue } from '../streams/batch/queue.ts'
+import {
+  type BatcherOptions,
+  batcherChecks,
+  limitsOf,
+  maxRunningOn,
+  type ReplaceOptions,
+  replaceChecks,
+} from '../streams/batch/options.ts'
+import type { WeightsParts } from '../streams/batch/weights.ts'
 import { type ModelBatch, ModelMemory } from './batch-memory.ts'
-import { BatchedModelStream, type ModelBatcherHandle } from './batched-stream.ts'
+import { type BatchOpening, checkSameFaces, openBatch, settledOptions } from './batch-opening.ts'
+import { BatchedModelStream, encodeLane } from './batched-stream.ts'
 import { ModelCore } from './core.ts'
-import { type ModelStreamOptions, openProgram, planOf, readSizes, streamChecks } from './opening.ts'
-import { layoutsOf, openRows, wantedAxes, withRows } from './rows.ts'
-import { readValues } from './states.ts'
-import type { ModelInput } from './values.ts'
+import { type ModelStreamOptions, type ReadStreamOptions, streamChecks } from './opening.ts'
+import { decodeStates, readValues } from './states.ts'
+import type { ModelInput, ModelValue } from './values.ts'
 
 /** Options of `model.batcher`. */
-export interface ModelBatcherOptions extends BatcherOptions, ModelStreamOptions {}
+export interface ModelBatcherOptions extends BatcherOptions<BatchedModelStream>, ModelStreamOptions {}
+
+/** What a batcher needs of the models above it. */
+export interface BatcherModels {
+  /** The model that it is of. */
+  current(): ModelCore
+  /** Any model; undefined for what is none. */
+  coreOf(model: unknown): ModelCore | undefined
+}
+
+/** A {@link Model}. */
+export interface BatchableModel {
+  readonly inputs: readonly ModelValue[]
+  readonly outputs: readonly ModelValue[]
+  batcher(options?: ModelBatcherOptions): ModelBatcher
+}
 
 /**
  * Runs the steps of many live streams of a model in batches, beside the JavaScript thread. Steps that wait at the same moment, of any of the
@@ -29,52 +51,98 @@ export interface ModelBatcherOptions extends BatcherOptions, ModelStreamOptions 
  * const { output } = await stream.step(frame)
  */
 export class ModelBatcher {
-  readonly #handle: ModelBatcherHandle
+  readonly #models: BatcherModels
+  readonly #limits: ReturnType<typeof limitsOf>
+  /** What streams take, with all sizes: of any model that takes this one's place. */
+  readonly #options: ReadStreamOptions
   readonly #life: BatcherLife<ModelBatch>
 
   /** @internal use `model.batcher()` */
-  constructor(current: () => ModelCore, options: unknown) {
-    if (typeof current !== 'function' || !(current() instanceof ModelCore)) {
+  constructor(models: BatcherModels, options: unknown) {
+    if (typeof models?.current !== 'function' || !(models.current() instanceof ModelCore)) {
       fail('ERR_RNN_OPTION', 'batchers are made by model.batcher(), not by new')
     }
+    this.#models = models
     const read = readOptions(options, { ...batcherChecks, ...streamChecks }, 'Model.batcher')
-    const axes = wantedAxes(current(), read)
-    const sizes = readSizes(current(), read, openRows(current(), axes))
-    // A getter of the options may have disposed the model.
-    const core = current()
-    const backend = core.backend.name
-    const limits = limitsOf(read, backend)
-    const opening = openProgram(core, sizes)
-    const layouts = layoutsOf(core, sizes, axes, opening, read)
-    const programFor = (rows: number) =>
-      rows === 1 ? opening.program.retain() : core.load(planOf(core, sizes, withRows(sizes, axes, rows)))
-    const memory = new ModelMemory(opening, layouts, programFor, limits)
-    const queue = new BatchQueue<ModelBatch>(memory, limits, { layer: 'Model', backend })
+    this.#limits = limitsOf(read)
+    const batch = openBatch(models.current, read)
+    this.#options = settledOptions(batch, read)
+    const parts = this.#partsOf(batch)
+    const life: BatcherLife<ModelBatch> = new BatcherLife(parts, this.#limits, 'Model', (lane) =>
+      encodeLane(life, lane),
+    )
+    this.#life = life
+  }
+
+  #partsOf({ core, opening, layouts, programFor }: BatchOpening): WeightsParts<ModelBatch> {
+    const { name } = core.backend
+    const memory = new ModelMemory(opening, layouts, programFor, this.#limits)
     core.retain()
     opening.program.retain()
-    this.#life = new BatcherLife(queue, () => {
+    const dispose = () => {
       memory.dispose()
       opening.program.release()
       core.release()
-    })
-    this.#handle = { opening, queue, onClosed: this.#life.streamClosed }
+    }
+    return { memory, backend: name, maxRunning: maxRunningOn(name), dispose }
   }
 
   /**
    * Opens a live sequence.
    *
    * @param state the states to begin with, of one row, by the names of their inputs; what is left out is zeros
-   * @throws RNNError `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
+   * @throws RNNError `ERR_RNN_OVERLOADED` where `maxStreams` are open, `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
    */
   open(state?: Record<string, ModelInput>): BatchedModelStream {
-    this.#life.checkOpen()
-    const values = readValues(state ?? create(null), this.#handle.opening.states, 'state', 'state')
-    return this.#life.open(values, (lane) => new BatchedModelStream(lane, this.#handle))
+    this.#life.checkRoom('open')
+    const { states } = this.#life.current.memory.opening
+    return this.#openOn('open', readValues(state ?? create(null), states, 'state', 'state'))
   }
 
-  /** Counts since the batcher was made. */
+  /**
+   * Opens a live sequence on states that `BatchedModelStream.save()` or `ModelStream.save()` gave, on any backend and machine, of one row.
+   *
+   * @throws RNNError `ERR_RNN_STATE` for bytes that are damaged, or of another model; `ERR_RNN_OVERLOADED` where `maxStreams` are open,
+   * `ERR_RNN_DISPOSED` after `close()`
+   * @example
+   * const stream = batcher.restore(await store.get(call))
+   */
+  restore(bytes: Uint8Array): BatchedModelStream {
+    this.#life.checkRoom('restore')
+    const { memory } = this.#life.current
+    const state = memory.newState()
+    decodeStates(memory.opening, bytes, state)
+    return this.#openOn('restore', state)
+  }
+
+  #openOn(call: 'open' | 'restore', state: ModelBatch['state']): BatchedModelStream {
+    return this.#life.open(call, state, (lane) => new BatchedModelStream(lane, this.#life))
+  }
+
+  /** Counts since the batcher was made, and times of late. */
   stats(): BatcherStats {
     return this.#life.stats()
+  }
+
+  /**
+   * Another model from the next call on: one whose inputs, outputs and states have the names, types and sizes of this one's, on any backend. Calls that
+   * were made before are finished on the model that they were made on; no step mixes two, and none is lost. The model may be disposed afterwards.
+   *
+   * @param options `streams: 'move'` (default): all open streams take their states along. 'keep': they end on the model that they have, and only
+   * those that are opened from now on have the new one
+   * @throws RNNError `ERR_RNN_SHAPE` where sizes differ, `ERR_RNN_OPTION` where names or types do, or for a graph that no batcher takes;
+   * `ERR_RNN_DISPOSED`; then nothing has changed
+   * @example
+   * batcher.replace(await Model.load('retrained.onnx'))
+   */
+  replace(model: BatchableModel, options?: ReplaceOptions): void {
+    this.#life.checkLiving()
+    const { streams = 'move' } = readOptions(options, replaceChecks, 'ModelBatcher.replace')
+    const core = this.#models.coreOf(model) ?? fail('ERR_RNN_OPTION', `model must be a Model, got ${describe(model)}`)
+    const batch = openBatch(() => core, this.#options)
+    checkSameFaces(this.#life.current.memory.opening, batch.opening)
+    this.#life.checkLiving()
+    this.#life.replace(this.#partsOf(batch), streams === 'move')
   }
 
   /** Resolves when no step waits or runs. */
@@ -87,6 +155,6 @@ export class ModelBatcher {
    * read and saved.
    */
   close(): Promise<void> {
-    return this.#life.close()
+    return this.#life.end()
   }
 }

@@ -156,14 +156,15 @@ export class Model {
   /**
    * Makes a batcher: many live streams of the model, whose steps run in batches beside the JavaScript thread.
    *
-   * @param options how many steps run together, how long one may wait for others, how many may wait; and what a stream takes
+   * @param options how many steps run together, how long one may wait for others, how many may wait, how many streams there may be and how long
+   * without a step; and what a stream takes
    * @throws RNNError `ERR_RNN_OPTION` also for a graph in which rows of a batch do not stay apart, naming the operator; `ERR_RNN_SHAPE`,
    * `ERR_RNN_MODEL_FILE`, `ERR_RNN_DISPOSED`
    * @example
    * const batcher = vad.batcher({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
    */
   batcher(options?: ModelBatcherOptions): ModelBatcher {
-    return new ModelBatcher(() => this.#use(), options)
+    return new ModelBatcher({ current: () => this.#use(), coreOf: Model.#coreOf }, options)
   }
 
   /**
@@ -208,6 +209,10 @@ export class Model {
   /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
+  }
+
+  static #coreOf(model: unknown): ModelCore | undefined {
+    return typeof model === 'object' && model !== null && #core in model ? (model as Model).#use() : undefined
   }
 
   #use(): ModelCore {

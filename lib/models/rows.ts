@@ -29,6 +29,11 @@ export interface RowsAt {
   readonly rows: number
 }
 
+/** One slot of a memory, as a row by itself. */
+export function slotOf(layout: RowLayout, data: GraphData, slot: number): RowsAt {
+  return { data, from: slot * rowLength(layout), rows: 1 }
+}
+
 /** Copies from loops are faster than from views up to about so many values. */
 const fewValues = 32
 

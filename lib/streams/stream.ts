@@ -2,14 +2,13 @@
 import type { StreamCore } from '../backends/interface.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../calls/states.ts'
-import { fail, list, tuple } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { setFloats, viewOf } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { anything, integer, largestSize, readOptions } from '../options/checks.ts'
 import { outputSizeOf } from '../spec/spec.ts'
-import { checkNotDetached, readTensor } from '../tensor/read.ts'
-import { checkCount, sameShape } from '../tensor/shape.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
+import { readFrames } from './frames.ts'
 import { decodeState, encodeState, type StreamState } from './saved-state.ts'
 import { bindStep, disposed, type Step } from './stream-step.ts'
 
@@ -74,30 +73,14 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    */
   run(frames: TensorLike): Tensor {
     this.#use()
-    const { inputSize } = this.#ref.spec
     const B = this.#batchSize
-    const x = readTensor(frames, 'frames')
-    const rank = x.shape.length
-    if (rank !== 3 && !(rank === 2 && B === 1)) {
-      const shapes = B === 1 ? '2-D (T, I) or 3-D (T, B, I)' : `3-D (T, B, I), as the stream has batch size ${B},`
-      fail('ERR_RNN_SHAPE', `Expected frames to be ${shapes} but received ${rank}-D tensor`)
-    }
+    const x = readFrames(this.#ref.spec, frames, B)
     const T = x.shape[0]
-    const last = x.shape[rank - 1]
-    if (last !== inputSize) {
-      fail('ERR_RNN_SHAPE', `frames.size(-1) must be equal to input_size. Expected ${inputSize}, got ${last}`)
-    }
-    const expected = rank === 2 ? [T, inputSize] : [T, B, inputSize]
-    if (!sameShape(x.shape, expected)) {
-      fail('ERR_RNN_SHAPE', `Expected frames of shape ${tuple(expected)}, got ${list(x.shape)}`)
-    }
-    checkCount(T * B * outputSizeOf(this.#ref.spec), 'the output of these frames')
-    checkNotDetached('frames', x)
     const core = this.#use()
     const O = outputSizeOf(this.#ref.spec)
     const y = core.run(x.data, T)
     if (T > 0) setFloats(core.output, viewOf(y, (T - 1) * B * O, B * O))
-    return new Tensor(y, rank === 2 ? [T, O] : [T, B, O])
+    return new Tensor(y, x.shape.length === 2 ? [T, O] : [T, B, O])
   }
 
   /**

@@ -1,42 +1,40 @@
 /** One live sequence of a batcher, as users have it: its checks, its errors and its life. */
 import { readSignal, throwIfAborted } from '../../calls/abort-signal.ts'
-import { NetworkRef } from '../../calls/network-ref.ts'
+import type { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../../calls/states.ts'
 import { fail } from '../../errors.ts'
-import { newPromise } from '../../intrinsics/captured.ts'
+import { copyOf, newPromise, zeros } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import { anything, readOptions } from '../../options/checks.ts'
+import { outputSizeOf } from '../../spec/spec.ts'
+import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
+import { readFrames } from '../frames.ts'
 import { encodeState } from '../saved-state.ts'
-import type { Lane } from './lane.ts'
-import type { LayerBatch } from './layer-memory.ts'
-import type { BatchQueue } from './queue.ts'
+import { Lane } from './lane.ts'
+import type { LayerBatch, LayerMemory } from './layer-memory.ts'
+import type { BatcherLife } from './life.ts'
 
-/** Options of `BatchedStream.step`. */
+/** Options of `BatchedStream.step` and `run`. */
 export interface BatchedStepOptions {
-  /** Takes the step back: it rejects with the signal's reason, and the state does not move for it. */
+  /** Takes the call back: it rejects with the signal's reason, and the state does not move for it. */
   signal?: AbortSignal
 }
 
-/** What a stream has of its batcher. */
-export interface BatcherHandle {
-  readonly ref: NetworkRef
-  readonly queue: BatchQueue<LayerBatch>
-  onClosed(): void
+/** The bytes of a stream's state: of the weights that its next call runs on. */
+export function encodeLane(life: BatcherLife<LayerBatch>, lane: Lane<LayerBatch>): Uint8Array {
+  return encodeState(lane.target.memory.ref, { batchSize: 1, ...life.queue.state(lane) })
 }
 
 /** A live sequence of a {@link Batcher}; opened by `batcher.open()`. */
 export class BatchedStream<S extends States = States, I extends InitialState = InitialState> {
   readonly #lane: Lane<LayerBatch>
-  readonly #batcher: BatcherHandle
-  readonly #queue: BatchQueue<LayerBatch>
+  readonly #life: BatcherLife<LayerBatch>
 
   /** @internal use `batcher.open()` */
-  constructor(lane: Lane<LayerBatch>, batcher: BatcherHandle) {
-    if (!(batcher?.ref instanceof NetworkRef))
-      fail('ERR_RNN_OPTION', 'streams are opened by batcher.open(), not by new')
+  constructor(lane: Lane<LayerBatch>, life: BatcherLife<LayerBatch>) {
+    if (!(lane instanceof Lane)) fail('ERR_RNN_OPTION', 'streams are opened by batcher.open(), not by new')
     this.#lane = lane
-    this.#batcher = batcher
-    this.#queue = batcher.queue
+    this.#life = life
   }
 
   /**
@@ -49,13 +47,45 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    */
   step(frame: Float32Array, options?: BatchedStepOptions): Promise<Float32Array> {
     try {
-      const signal = options === undefined ? undefined : readStepOptions(options)
-      if (signal) throwIfAborted(signal)
-      return this.#queue.step(this.#lane, frame, signal)
+      const signal = options === undefined ? undefined : readSignalOf(options, 'BatchedStream.step')
+      return this.#life.queue.step(this.#lane, frame, signal)
     } catch (error) {
-      // Node has work to do for a promise that is rejected, and says so on stderr where the stack ends in it.
-      ensureStack()
-      return newPromise((_, reject) => reject(error))
+      return rejected(error)
+    }
+  }
+
+  /**
+   * Takes many steps when their turns come: one a batch, so that it holds no other stream up. It stands in the order of calls as one, and counts
+   * as one that waits, however many frames it has. A run that fails or is aborted moves nothing: the state is that of before it. All its steps are on
+   * the weights that the stream had when it was called.
+   *
+   * @param frames (T, I); copied
+   * @returns the outputs of all steps, (T, O): the bits that `step` gives
+   * @throws (rejects) RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION`, `ERR_RNN_OVERLOADED`, `ERR_RNN_DISPOSED`; `signal.reason` when aborted
+   * @example
+   * const { data, shape } = await stream.run(frames, { signal: AbortSignal.timeout(1000) })
+   */
+  run(frames: TensorLike, options?: BatchedStepOptions): Promise<Tensor> {
+    try {
+      const { spec } = this.#use()
+      const signal = options === undefined ? undefined : readSignalOf(options, 'BatchedStream.run')
+      const { data, shape } = readFrames(spec, frames, 1, 2)
+      const count = shape[0]
+      const O = outputSizeOf(spec)
+      const output = new Tensor(zeros(count * O), [count, O])
+      const own = copyOf(data)
+      const write = (memory: LayerMemory, slot: number, at: number) => memory.writeFrame(slot, own, at)
+      const { queue } = this.#life
+      return newPromise((resolve, reject) => {
+        const told = { resolve: () => resolve(output), reject }
+        if (count > 0) queue.run(this.#lane, { count, write }, output.data, told, signal)
+        else {
+          queue.checkTaking(this.#lane)
+          resolve(output)
+        }
+      })
+    } catch (error) {
+      return rejected(error)
     }
   }
 
@@ -66,8 +96,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   state(): S {
-    const { spec } = this.#use().ref
-    return shapeStates(spec, 1, this.#queue.state(this.#lane)) as S
+    return shapeStates(this.#use().spec, 1, this.#life.queue.state(this.#lane)) as S
   }
 
   /**
@@ -77,36 +106,43 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   reset(state?: I): void {
-    const { ref } = this.#use()
-    const given = readOptions(state, stateChecks(ref.spec, { h0: anything, c0: anything }), 'BatchedStream.reset')
-    const { h0, c0 } = readInitial(ref.spec, given, 1)
+    const { spec } = this.#use()
+    const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'BatchedStream.reset')
+    const { h0, c0 } = readInitial(spec, given, 1)
     this.#use()
-    this.#queue.reset(this.#lane, { h: h0, c: c0 })
+    this.#life.queue.reset(this.#lane, { h: h0, c: c0 })
   }
 
   /**
-   * The state after the newest step that is done, in the form of `Stream.save()`: `layer.restoreStream` takes it back.
+   * The state after the newest step that is done, in the form of `Stream.save()`: `batcher.restore` and `layer.restoreStream` take it back, on the
+   * weights that the stream's next call would run on.
    *
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   save(): Uint8Array {
-    return encodeState(this.#use().ref, { batchSize: 1, ...this.#queue.state(this.#lane) })
+    this.#use()
+    return encodeLane(this.#life, this.#lane)
   }
 
   /** Takes no more steps; those that wait are finished. Idempotent. */
   close(): void {
-    if (this.#lane.isClosed) return
-    ensureStack()
-    this.#lane.close()
-    this.#batcher.onClosed()
+    this.#life.close(this.#lane)
   }
 
-  #use(): BatcherHandle {
+  #use(): NetworkRef {
     this.#lane.checkOpen()
-    return this.#batcher
+    return this.#lane.target.memory.ref
   }
 }
 
-function readStepOptions(options: unknown): AbortSignal | undefined {
-  return readOptions(options, { signal: readSignal }, 'BatchedStream.step').signal
+function readSignalOf(options: unknown, where: string): AbortSignal | undefined {
+  const { signal } = readOptions(options, { signal: readSignal }, where)
+  if (signal) throwIfAborted(signal)
+  return signal
+}
+
+/** Node has work to do for a promise that is rejected, and says so on stderr where the stack ends in it. */
+function rejected(error: unknown): Promise<never> {
+  ensureStack()
+  return newPromise((_, reject) => reject(error))
 }

@@ -1,46 +1,39 @@
-/** Many live streams on one network: the public face of the queue, its options and its errors. */
-import { availableParallelism } from 'node:os'
+/** Many live streams on one network: the public face of the queue, and its errors. */
 import { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, stateChecks } from '../../calls/states.ts'
 import { describe, fail } from '../../errors.ts'
-import { anything, type Check, integer, readOptions } from '../../options/checks.ts'
-import type { BackendName } from '../../spec/spec.ts'
+import { anything, readOptions } from '../../options/checks.ts'
+import { cellTraits } from '../../spec/cell-traits.ts'
+import type { NetworkSpec } from '../../spec/spec.ts'
 import type { BatchTrace } from '../../tracing.ts'
-import { BatchedStream, type BatcherHandle } from './batched-stream.ts'
+import { decodeState } from '../saved-state.ts'
+import type { Stream } from '../stream.ts'
+import { BatchedStream, encodeLane } from './batched-stream.ts'
 import { type LayerBatch, LayerMemory } from './layer-memory.ts'
 import { BatcherLife, type BatcherStats } from './life.ts'
-import { BatchQueue, type QueueOptions } from './queue.ts'
+import { batcherChecks, limitsOf, maxRunningOn, type ReplaceOptions, replaceChecks } from './options.ts'
+import type { WeightsParts } from './weights.ts'
 
-/** Options of `layer.batcher`. */
-export interface BatcherOptions {
-  /** The most steps that run together; 64 by default. */
-  maxBatch?: number
-  /** How long a step may wait for others, in milliseconds; 0 by default: what waits when nothing runs goes at once. */
-  maxDelayMs?: number
-  /** The most steps that wait; one more is rejected with `ERR_RNN_OVERLOADED`. 1024 by default. */
-  maxQueue?: number
+/** An {@link RNN}, a {@link GRU} or an {@link LSTM}. */
+export interface StreamingLayer<S extends States = States, I extends InitialState = InitialState> {
+  readonly inputSize: number
+  readonly hiddenSize: number
+  readonly numLayers: number
+  restoreStream(bytes: Uint8Array): Stream<S, I>
 }
 
-const delay: Check<number> = (value, name) =>
-  typeof value === 'number' && value >= 0 && value <= 2 ** 31 - 1
-    ? value
-    : fail('ERR_RNN_OPTION', `${name} must be a number of milliseconds from 0 to 2^31 − 1, got ${describe(value)}`)
-
-/** The checks of {@link BatcherOptions}. */
-export const batcherChecks = { maxBatch: integer(1, 4096), maxDelayMs: delay, maxQueue: integer(1, 2 ** 24) } as const
-
-/** What a queue may do, by the options and the backend. */
-export function limitsOf(options: BatcherOptions, backend: BackendName): QueueOptions {
-  const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024 } = options
-  // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; the TypeScript
-  // backend has only JavaScript's own.
-  const maxRunning = backend === 'typescript' ? 1 : availableParallelism() + 1
-  return { maxBatch, maxDelayMs, maxQueue, maxRunning }
+/** What a batcher needs of the layers above it. */
+export interface BatcherLayers {
+  /** The network of the layer that it is of. */
+  current(): NetworkRef
+  /** The network of any layer; undefined for what is none. */
+  networkOf(layer: unknown): NetworkRef | undefined
 }
 
 /**
  * Runs the steps of many live streams in batches, beside the JavaScript thread. Steps that wait at the same moment, of any of the streams,
- * go together; what a stream gets is the same bits as if it were alone. It keeps the weights that the layer had when it was made.
+ * go together; what a stream gets is the same bits as if it were alone. Streams take turns: none waits for a second step of another one. It keeps
+ * the weights that the layer had when it was made, until `replace` gives it others.
  *
  * Batchers are made by `layer.batcher()`.
  *
@@ -50,44 +43,92 @@ export function limitsOf(options: BatcherOptions, backend: BackendName): QueueOp
  * const output = await stream.step(frame)
  */
 export class Batcher<S extends States = States, I extends InitialState = InitialState> {
-  readonly #ref: NetworkRef
-  readonly #handle: BatcherHandle
+  readonly #layers: BatcherLayers
+  readonly #limits: ReturnType<typeof limitsOf>
   readonly #life: BatcherLife<LayerBatch>
 
   /** @internal use `layer.batcher()` */
-  constructor(layer: BatchTrace['layer'], current: () => NetworkRef, options: unknown) {
-    if (typeof current !== 'function' || !(current() instanceof NetworkRef)) {
+  constructor(layer: BatchTrace['layer'], layers: BatcherLayers, options: unknown) {
+    if (typeof layers?.current !== 'function' || !(layers.current() instanceof NetworkRef)) {
       fail('ERR_RNN_OPTION', 'batchers are made by layer.batcher(), not by new')
     }
-    const read = readOptions(options, batcherChecks, `${layer}.batcher`)
+    this.#layers = layers
+    this.#limits = limitsOf(readOptions(options, batcherChecks, `${layer}.batcher`))
     // A getter of the options may have disposed the layer, or loaded other weights.
-    const ref = current()
-    const { backend, network, spec } = ref
-    const limits = limitsOf(read, backend.name)
-    const memory = new LayerMemory(network.batch(), spec, limits)
-    const queue = new BatchQueue<LayerBatch>(memory, limits, { layer, backend: backend.name })
-    this.#ref = ref.retain()
-    this.#life = new BatcherLife(queue, () => ref.release())
-    this.#handle = { ref, queue, onClosed: this.#life.streamClosed }
+    const parts = this.#partsOf(layers.current())
+    const life: BatcherLife<LayerBatch> = new BatcherLife(parts, this.#limits, layer, (lane) => encodeLane(life, lane))
+    this.#life = life
+  }
+
+  #partsOf(ref: NetworkRef): WeightsParts<LayerBatch> {
+    const { name } = ref.backend
+    const memory = new LayerMemory(ref, this.#limits)
+    ref.retain()
+    return { memory, backend: name, maxRunning: maxRunningOn(name), dispose: () => ref.release() }
   }
 
   /**
    * Opens a live sequence.
    *
    * @param state the state to begin with: h0 (L, O) or (L, 1, O), for an LSTM c0 (L, H) or (L, 1, H); what is left out is zeros
-   * @throws RNNError `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
+   * @throws RNNError `ERR_RNN_OVERLOADED` where `maxStreams` are open, `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
    */
   open(state?: I): BatchedStream<S, I> {
-    this.#life.checkOpen()
-    const { spec } = this.#ref
+    this.#life.checkRoom('open')
+    const { spec } = this.#life.current.memory.ref
     const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'Batcher.open')
     const { h0, c0 } = readInitial(spec, given, 1)
-    return this.#life.open({ h: h0, c: c0 }, (lane) => new BatchedStream<S, I>(lane, this.#handle))
+    return this.#openOn('open', { h: h0, c: c0 })
   }
 
-  /** Counts since the batcher was made. */
+  /**
+   * Opens a live sequence on a state that `BatchedStream.save()` or `Stream.save()` gave, on any backend and machine, of one row.
+   *
+   * @throws RNNError `ERR_RNN_STATE` for bytes that are damaged, of other weights, or of a stream with more rows; `ERR_RNN_OVERLOADED` where `maxStreams`
+   * are open, `ERR_RNN_DISPOSED` after `close()`
+   * @example
+   * const stream = batcher.restore(await store.get(call))
+   */
+  restore(bytes: Uint8Array): BatchedStream<S, I> {
+    this.#life.checkRoom('restore')
+    const { batchSize, h, c } = decodeState(this.#life.current.memory.ref, bytes)
+    if (batchSize !== 1) {
+      fail(
+        'ERR_RNN_STATE',
+        `the saved state is of a stream with batch size ${batchSize}: a batcher's stream has one row`,
+      )
+    }
+    return this.#openOn('restore', { h, c })
+  }
+
+  #openOn(call: 'open' | 'restore', state: LayerBatch['state']): BatchedStream<S, I> {
+    return this.#life.open(call, state, (lane) => new BatchedStream<S, I>(lane, this.#life))
+  }
+
+  /** Counts since the batcher was made, and times of late. */
   stats(): BatcherStats {
     return this.#life.stats()
+  }
+
+  /**
+   * Other weights from the next call on: of a layer of the same class and sizes, on any backend. Calls that were made before are finished on the
+   * weights that they were made on; no step mixes two, and none is lost. The layer may load others or be disposed afterwards.
+   *
+   * @param options `streams: 'move'` (default): all open streams take their states along. 'keep': they end on the weights that they have, and only
+   * those that are opened from now on have the new ones
+   * @throws RNNError `ERR_RNN_SHAPE` where sizes differ, `ERR_RNN_OPTION` for a layer of another class, `ERR_RNN_DISPOSED`; then nothing has changed
+   * @example
+   * batcher.replace(LSTM.fromStateDict(await loadSafetensors('retrained.safetensors')))
+   */
+  replace(layer: StreamingLayer<S, I>, options?: ReplaceOptions): void {
+    this.#life.checkLiving()
+    const { streams = 'move' } = readOptions(options, replaceChecks, 'Batcher.replace')
+    const { networkOf } = this.#layers
+    const ref =
+      networkOf(layer) ?? fail('ERR_RNN_OPTION', `layer must be an RNN, a GRU or an LSTM, got ${describe(layer)}`)
+    checkSizes(this.#life.current.memory.ref.spec, ref.spec)
+    this.#life.checkLiving()
+    this.#life.replace(this.#partsOf(ref), streams === 'move')
   }
 
   /** Resolves when no step waits or runs. */
@@ -100,6 +141,24 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * read and saved.
    */
   close(): Promise<void> {
-    return this.#life.close()
+    return this.#life.end()
+  }
+}
+
+const sizes = ['inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const
+
+/** Throws where streams could not go on from one network to the other, or their callers not with what it gives. */
+function checkSizes(old: NetworkSpec, next: NetworkSpec): void {
+  const [was, is] = [cellTraits[old.cell].className, cellTraits[next.cell].className]
+  if (was !== is) fail('ERR_RNN_OPTION', `layer must be of the batcher's class. Expected ${was}, got ${is}`)
+  if (next.direction !== 'forward') {
+    fail('ERR_RNN_OPTION', `replace needs a unidirectional layer, and this ${is} is ${next.direction}`)
+  }
+  for (const name of sizes) {
+    if (old[name] === next[name]) continue
+    fail(
+      'ERR_RNN_SHAPE',
+      `layer must have the sizes of the batcher's. Expected ${name} ${old[name]}, got ${next[name]}`,
+    )
   }
 }

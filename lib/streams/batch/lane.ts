@@ -1,7 +1,9 @@
 /** One stream's place in a batcher: what it has asked for, in order, and whether a step of it may go. Knows no batches. */
 import { fail } from '../../errors.ts'
-import type { BatchTypes, LaneMemory } from './memory.ts'
-import { Reset, Step } from './step.ts'
+import type { LaneList } from './lane-list.ts'
+import type { BatchTypes } from './memory.ts'
+import { type Asked, Reset, Step } from './step.ts'
+import type { ListedLane, Weights } from './weights.ts'
 
 /**
  *                 ┌────────── drop: none left ─────────┐
@@ -15,23 +17,60 @@ import { Reset, Step } from './step.ts'
  */
 type State = 'idle' | 'ready' | 'running' | 'gone'
 
-export class Lane<K extends BatchTypes> {
+/** A move to other weights that waits for the steps that were asked for before it. */
+class Move<K extends BatchTypes> implements Asked {
+  readonly to: Weights<K>
   readonly slot: number
-  /** Since when it is ready; for the list of those, with its links. */
+  next: Asked | undefined
+
+  constructor(to: Weights<K>, slot: number) {
+    this.to = to
+    this.slot = slot
+  }
+}
+
+export class Lane<K extends BatchTypes> implements ListedLane<K> {
+  /** Since when it is ready, or idle; for the list of those, with its links. */
   since = 0
-  previous: Lane<K> | undefined
-  next: Lane<K> | undefined
-  readonly #memory: LaneMemory<K>
-  readonly #ready: ReadyLanes<K>
+  previous: ListedLane<K> | undefined
+  next: ListedLane<K> | undefined
+  /** For the list of those that are open. */
+  older: Lane<K> | undefined
+  newer: Lane<K> | undefined
+  /** The stream that it is the place of. */
+  stream: unknown
+  #slot: number
+  /** Those that its state is on, and those that what is asked for now will run on. */
+  #weights: Weights<K>
+  #target: Weights<K>
+  readonly #idle: LaneList<ListedLane<K>> | undefined
   #state: State = 'idle'
   #closed = false
-  #first: Step<K> | Reset<K> | undefined
-  #last: Step<K> | Reset<K> | undefined
+  #first: Asked | undefined
+  #last: Asked | undefined
 
-  constructor(slot: number, memory: LaneMemory<K>, ready: ReadyLanes<K>) {
-    this.slot = slot
-    this.#memory = memory
-    this.#ready = ready
+  /** @param idle where lanes are while they are idle, if anybody wants to know */
+  constructor(weights: Weights<K>, slot: number, idle: LaneList<ListedLane<K>> | undefined, now: number) {
+    this.#weights = weights
+    this.#target = weights
+    this.#slot = slot
+    this.#idle = idle
+    weights.retain()
+    idle?.add(this, now)
+  }
+
+  get slot(): number {
+    return this.#slot
+  }
+
+  /** The weights of what is asked for now. */
+  get target(): Weights<K> {
+    return this.#target
+  }
+
+  /** The weights that its state is on. */
+  get weights(): Weights<K> {
+    return this.#weights
   }
 
   get isIdle(): boolean {
@@ -54,18 +93,25 @@ export class Lane<K extends BatchTypes> {
 
   /** Replaces the state after what was asked for before. */
   reset(to: K['state']): void {
-    if (this.#state === 'idle') this.#memory.writeState(this.slot, to)
-    else this.#append(new Reset(this.#memory.copyOfState(to)))
+    if (this.#state === 'idle') this.#weights.memory.writeState(this.#slot, to)
+    else this.#append(new Reset(this.#target.memory.copyOfState(to)))
+  }
+
+  /** Goes over to other weights after what was asked for before; the state then lies in a slot of theirs. */
+  move(to: Weights<K>, slot: number): void {
+    this.#target = to.retain()
+    if (this.#state === 'idle') this.#moveNow(to, slot)
+    else this.#append(new Move(to, slot))
   }
 
   /** The step whose turn it is, for a batch. Only where the lane is ready. */
   take(): Step<K> {
     const step = this.#first
     if (this.#state !== 'ready' || !(step instanceof Step)) throw new Error('native-rnn: this lane is not ready')
-    this.#ready.remove(this)
+    this.#weights.ready.remove(this)
     this.#state = 'running'
-    this.#removeFirst()
     step.begin()
+    if (!step.goesOn) this.#removeFirst()
     return step
   }
 
@@ -76,8 +122,8 @@ export class Lane<K extends BatchTypes> {
   }
 
   /** A step that waited was taken back. */
-  drop(): void {
-    if (this.#state === 'ready') this.#advance(this.since)
+  drop(now: number): void {
+    if (this.#state === 'ready') this.#advance(now)
   }
 
   close(): void {
@@ -85,25 +131,43 @@ export class Lane<K extends BatchTypes> {
     if (this.#state === 'idle') this.#advance(0)
   }
 
-  /** Ready where a step waits, after the resets before it; else idle, or gone. */
+  /** Ready where a step waits, after the resets and moves before it; else idle, or gone. */
   #advance(now: number): void {
+    const from = this.#list()
     for (let first = this.#first; first; first = this.#first) {
       if (first instanceof Step) {
         if (first.state === 'waiting') break
-      } else this.#memory.writeState(this.slot, first.to)
+      } else if (first instanceof Move) this.#moveNow(first.to, first.slot)
+      else this.#weights.memory.writeState(this.#slot, (first as Reset<K>).to)
       this.#removeFirst()
     }
-    const was = this.#state
     this.#state = this.#first ? 'ready' : this.#closed ? 'gone' : 'idle'
-    if (this.#state === 'ready') {
-      if (was !== 'ready') this.#ready.add(this, now)
-      return
+    const to = this.#list()
+    if (from !== to) {
+      from?.remove(this)
+      to?.add(this, now)
     }
-    if (was === 'ready') this.#ready.remove(this)
-    if (this.#state === 'gone') this.#memory.giveState(this.slot)
+    if (this.#state !== 'gone') return
+    this.#weights.memory.giveState(this.#slot)
+    this.#weights.release()
   }
 
-  #append(asked: Step<K> | Reset<K>): void {
+  /** The list that it is in. */
+  #list(): LaneList<ListedLane<K>> | undefined {
+    return this.#state === 'ready' ? this.#weights.ready : this.#state === 'idle' ? this.#idle : undefined
+  }
+
+  #moveNow(to: Weights<K>, slot: number): void {
+    const { memory } = this.#weights
+    memory.copyState(this.#slot, to.memory, slot)
+    memory.giveState(this.#slot)
+    this.#slot = slot
+    const old = this.#weights
+    this.#weights = to
+    old.release()
+  }
+
+  #append(asked: Asked): void {
     if (this.#last) this.#last.next = asked
     else this.#first = asked
     this.#last = asked
@@ -114,31 +178,5 @@ export class Lane<K extends BatchTypes> {
     this.#first = first.next
     if (!this.#first) this.#last = undefined
     first.next = undefined
-  }
-}
-
-/** The lanes that have a step for a batch, in the order in which they became ready. */
-export class ReadyLanes<K extends BatchTypes> {
-  count = 0
-  first: Lane<K> | undefined
-  #last: Lane<K> | undefined
-
-  add(lane: Lane<K>, now: number): void {
-    lane.since = now
-    lane.previous = this.#last
-    if (this.#last) this.#last.next = lane
-    else this.first = lane
-    this.#last = lane
-    this.count++
-  }
-
-  remove(lane: Lane<K>): void {
-    if (lane.previous) lane.previous.next = lane.next
-    else this.first = lane.next
-    if (lane.next) lane.next.previous = lane.previous
-    else this.#last = lane.previous
-    lane.previous = undefined
-    lane.next = undefined
-    this.count--
   }
 }

@@ -1,8 +1,9 @@
 /** A layer's memory of a batch: which slot each stream's state has, and where the frames of waiting steps lie. */
 import type { BatchCore } from '../../backends/interface.ts'
+import type { NetworkRef } from '../../calls/network-ref.ts'
 import { copyOf, copyOfRange, fillFloats, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
-import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
+import { outputSizeOf } from '../../spec/spec.ts'
 import { checkFrame } from '../stream-step.ts'
 import type { BatchMemory } from './memory.ts'
 import { Slots } from './slots.ts'
@@ -18,13 +19,20 @@ export interface LayerBatch {
   frame: Float32Array
   state: LaneState
   saved: { h: Float32Array; c?: Float32Array }
+  /** (O), or all of a run's, (T, O). */
   output: Float32Array
+  memory: LayerMemory
 }
+
+/** Copies from loops are faster than from views up to about so many values. */
+const fewValues = 32
 
 export class LayerMemory implements BatchMemory<LayerBatch> {
   // Properties of its own, so that none is looked for on the prototype of all objects.
   readonly zeroState: LaneState = { h: undefined, c: undefined }
   readonly zeroFrame: Float32Array
+  /** The network that computes; whoever has this memory keeps it. */
+  readonly ref: NetworkRef
   readonly #core: BatchCore
   readonly #maxBatch: number
   readonly #maxQueue: number
@@ -37,8 +45,10 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   #viewed: Float32Array | undefined
   #views: Float32Array[] = []
 
-  constructor(core: BatchCore, spec: NetworkSpec, { maxBatch, maxQueue }: { maxBatch: number; maxQueue: number }) {
-    this.#core = core
+  constructor(ref: NetworkRef, { maxBatch, maxQueue }: { maxBatch: number; maxQueue: number }) {
+    const { network, spec } = ref
+    this.ref = ref
+    this.#core = network.batch()
     this.#maxBatch = maxBatch
     this.#maxQueue = maxQueue
     this.#I = spec.inputSize
@@ -79,6 +89,11 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
     return { h: h && copyOf(h), c: c && copyOf(c) }
   }
 
+  copyState(slot: number, to: LayerMemory, target: number): void {
+    copyValues(to.#core.h, target * this.#LO, this.#core.h, slot * this.#LO, this.#LO)
+    copyValues(to.#core.c, target * this.#LH, this.#core.c, slot * this.#LH, this.#LH)
+  }
+
   readState(slot: number): { h: Float32Array; c?: Float32Array } {
     const h = copyOfRange(this.#core.h, slot * this.#LO, this.#LO)
     return { h, c: this.#LH ? copyOfRange(this.#core.c, slot * this.#LH, this.#LH) : undefined }
@@ -98,6 +113,11 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
     const slot = this.#frames.take()
     setFloats(this.#core.frames, frame, slot * this.#I)
     return slot
+  }
+
+  /** Copies a frame of (T, I) to a slot that was taken. */
+  writeFrame(slot: number, frames: Float32Array, at: number): void {
+    copyValues(this.#core.frames, slot * this.#I, frames, at * this.#I, this.#I)
   }
 
   giveFrame(slot: number): void {
@@ -128,7 +148,12 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
 
   failure(): undefined {}
 
-  copyOutput(row: number, output: Float32Array): void {
-    setFloats(output, this.#views[row])
+  copyOutput(row: number, output: Float32Array, at: number): void {
+    setFloats(output, this.#views[row], at * this.#O)
   }
+}
+
+function copyValues(to: Float32Array, at: number, from: Float32Array, start: number, count: number): void {
+  if (count <= fewValues) for (let i = 0; i < count; i++) to[at + i] = from[start + i]
+  else setFloats(to, viewOf(from, start, count), at)
 }

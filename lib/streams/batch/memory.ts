@@ -5,9 +5,11 @@ export interface BatchTypes {
   frame: unknown
   /** A state to begin with: parts may be left out. */
   state: unknown
-  /** A state in full. */
-  saved: unknown
+  /** A state in full: one to begin with, too. */
+  saved: this['state']
   output: unknown
+  /** The memory itself, with what only those know of it who have made it. */
+  memory: unknown
 }
 
 /** What a lane does to its slot of the memory. */
@@ -16,11 +18,13 @@ export interface LaneMemory<K extends BatchTypes> {
   giveState(slot: number): void
   /** A copy that no caller can change. */
   copyOfState(state: K['state']): K['state']
+  /** Copies one slot's state to another one's, which may be of another memory of the same sizes. Makes no memory. */
+  copyState(slot: number, to: K['memory'], target: number): void
 }
 
 /** Slots of states and frames, rows of the batch that starts, and outputs of the batch that was collected last. */
 export interface BatchMemory<K extends BatchTypes> extends LaneMemory<K> {
-  /** A state and a frame without values, for a rehearsal. */
+  /** A state and a frame without values. */
   readonly zeroState: K['state']
   readonly zeroFrame: K['frame']
   /** (rows, 2): state slot, frame slot. */
@@ -46,6 +50,6 @@ export interface BatchMemory<K extends BatchTypes> extends LaneMemory<K> {
   collect(ticket: number): void
   /** Why a row of the batch that was collected last has nothing, where others of it have: undefined for one that has. */
   failure(row: number): unknown
-  /** Copies what a row of the batch that was collected last has given. */
-  copyOutput(row: number, output: K['output']): void
+  /** Copies what a row of the batch that was collected last has given to the place `at` of an output: a step's only one, or one of a run's. */
+  copyOutput(row: number, output: K['output'], at: number): void
 }

@@ -1,35 +1,41 @@
 /**
  * The queue behind a batcher: when a batch goes, and who is told what. Steps, lanes and batches have their states drawn where they are:
- * step.ts, lane.ts, batch.ts.
+ * step.ts, run.ts, lane.ts, batch.ts.
  *
  * Subscribers, signals and those who wait for promises run code of their own, which may call anything of this package, and throw. So
  * everything here either runs nobody's code, or has nothing half done when it does and believes nothing that it read before.
  */
 import process from 'node:process'
-import { clearTimeout, setTimeout } from 'node:timers'
 import { reasonOf } from '../../calls/abort-signal.ts'
 import { fail } from '../../errors.ts'
-import { newPromise, now } from '../../intrinsics/captured.ts'
+import { deferred, newPromise } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
-import { type BatchTrace, batchChannel, isTraced, tell, tellError } from '../../tracing.ts'
+import {
+  type BatchTrace,
+  batchChannel,
+  isTraced,
+  type RejectTrace,
+  rejectChannel,
+  tell,
+  tellAny,
+  tellError,
+} from '../../tracing.ts'
 import { Batch } from './batch.ts'
-import { Lane, ReadyLanes } from './lane.ts'
-import type { BatchMemory, BatchTypes } from './memory.ts'
-import { Step } from './step.ts'
+import { Choice } from './choice.ts'
+import { clock } from './clock.ts'
+import { Lane } from './lane.ts'
+import type { LaneList } from './lane-list.ts'
+import { Latencies } from './latencies.ts'
+import type { BatchTypes } from './memory.ts'
+import { type Frames, Run } from './run.ts'
+import { Step, type Told } from './step.ts'
+import type { ListedLane, Weights } from './weights.ts'
 
 /** How a queue forms batches. */
 export interface QueueOptions {
   readonly maxBatch: number
   readonly maxDelayMs: number
   readonly maxQueue: number
-  /** Batches that may run at once. */
-  readonly maxRunning: number
-}
-
-/** What the traces say besides numbers. */
-export interface QueueNames {
-  readonly layer: BatchTrace['layer']
-  readonly backend: string
 }
 
 interface Idle {
@@ -37,17 +43,28 @@ interface Idle {
   readonly next: Idle | undefined
 }
 
+/** So many batches are a window of what is noted of them: four are kept. */
+const perWindow = 250
+
 const { nextTick } = process
 
 export class BatchQueue<K extends BatchTypes> {
-  /** Steps that wait. */
+  /** Calls that wait: steps, and runs of which some frame waits or will. */
   queued = 0
   batches = 0
   steps = 0
+  /** Calls that were refused because there was no room. */
+  rejected = 0
+  /** Streams that are open. */
+  streams = 0
+  /** The class of the layer, for traces. */
+  readonly layer: BatchTrace['layer']
+  /** How long steps could have gone before they did, and how long batches took. */
+  readonly waits = new Latencies()
+  readonly runs = new Latencies()
   readonly #options: QueueOptions
-  readonly #names: QueueNames
-  readonly #memory: BatchMemory<K>
-  readonly #ready = new ReadyLanes<K>()
+  readonly #choice: Choice<K>
+  readonly #idleLanes: LaneList<ListedLane<K>> | undefined
 
   #running = 0
   /** Batches and aborts of which not all promises are settled. */
@@ -55,35 +72,53 @@ export class BatchQueue<K extends BatchTypes> {
   #scheduled = false
   #pumping = false
   #closed = false
-  #timer: NodeJS.Timeout | undefined
   #idle: Idle | undefined
 
-  constructor(memory: BatchMemory<K>, options: QueueOptions, names: QueueNames) {
+  constructor(
+    weights: Weights<K>,
+    options: QueueOptions,
+    layer: BatchTrace['layer'],
+    idleLanes: LaneList<ListedLane<K>> | undefined,
+  ) {
     this.#options = options
-    this.#names = names
-    this.#memory = memory
-    this.#rehearse()
+    this.layer = layer
+    this.#idleLanes = idleLanes
+    this.#choice = new Choice(options, () => this.#pump())
+    this.#rehearse(weights)
+    this.add(weights)
+  }
+
+  /** From now on lanes may be on these weights. */
+  add(weights: Weights<K>): void {
+    this.#choice.add(weights)
   }
 
   /**
    * Calls once what a call changes things with: engines compile a function when it is first called, which takes ten times the stack that
    * is asked for.
    */
-  #rehearse(): void {
-    const { zeroState, zeroFrame } = this.#memory
-    const lane = this.open(zeroState)
-    const step = new Step<K>(lane, this.#memory.newOutput(), ignore, ignore)
-    this.#wait(lane, step, zeroFrame, 0)
-    this.reset(lane, zeroState)
-    this.#abort(step, { reason: 0 } as unknown as AbortSignal)
-    this.reset(lane, zeroState)
+  #rehearse(weights: Weights<K>): void {
+    const { memory } = weights
+    const lane = new Lane(weights, memory.takeState(memory.zeroState), undefined, 0)
+    for (let n = 0; n < 2; n++) {
+      const step =
+        n === 0
+          ? new Step<K>(lane, memory, memory.newOutput(), nobody)
+          : new Run<K>(lane, memory, memory.newOutput(), nobody, noFrames)
+      this.#wait(lane, step, memory.zeroFrame, 0)
+      this.reset(lane, memory.zeroState)
+      lane.move(weights, memory.takeState(memory.zeroState))
+      this.#abort(step, { reason: 0 } as unknown as AbortSignal)
+      lane.move(weights, memory.takeState(memory.zeroState))
+      this.reset(lane, memory.zeroState)
+    }
     lane.close()
     this.drain(false)
   }
 
-  open(state: K['state']): Lane<K> {
+  open(weights: Weights<K>, state: K['state']): Lane<K> {
     ensureStack()
-    return new Lane(this.#memory.takeState(state), this.#memory, this.#ready)
+    return new Lane(weights, weights.memory.takeState(state), this.#idleLanes, clock())
   }
 
   reset(lane: Lane<K>, state: K['state']): void {
@@ -94,38 +129,71 @@ export class BatchQueue<K extends BatchTypes> {
   /** Copies the frame and queues the step. */
   step(lane: Lane<K>, frame: unknown, signal: AbortSignal | undefined): Promise<K['output']> {
     ensureStack()
-    return newPromise((resolve, reject) => {
-      const step = new Step<K>(lane, this.#memory.newOutput(), resolve, reject)
-      try {
-        if (signal) step.listen(signal, this.#abort)
-        const now = this.#now()
-        // A turn for nothing does no harm, should one of the next lines fail.
-        if (lane.isIdle) this.#schedule()
-        if (step.state === 'new') this.#wait(lane, step, frame, now)
-      } catch (error) {
-        step.stopListening()
-        throw error
-      }
-    })
+    const told = deferred<K['output']>()
+    try {
+      const { memory } = lane.target
+      this.#ask(lane, new Step<K>(lane, memory, memory.newOutput(), told), frame, signal)
+    } catch (error) {
+      told.reject(error)
+    }
+    return told.promise
+  }
+
+  /** Queues frames of which one joins a batch at a time. Throws, or tells. */
+  run(lane: Lane<K>, frames: Frames<K>, output: K['output'], told: Told<K>, signal: AbortSignal | undefined): void {
+    ensureStack()
+    const { memory } = lane.target
+    this.#ask(lane, new Run<K>(lane, memory, output, told, frames), memory.zeroFrame, signal)
+  }
+
+  #ask(lane: Lane<K>, step: Step<K>, frame: unknown, signal: AbortSignal | undefined): void {
+    try {
+      if (signal) step.listen(signal, this.#abort)
+      const now = clock()
+      // A turn for nothing does no harm, should one of the next lines fail.
+      if (lane.isIdle) this.#schedule()
+      if (step.state === 'new') this.#wait(lane, step, frame, now)
+    } catch (error) {
+      step.stopListening()
+      step.abandon()
+      throw error
+    }
   }
 
   /** All or nothing. */
   #wait(lane: Lane<K>, step: Step<K>, frame: unknown, now: number): void {
+    this.checkTaking(lane)
+    const { memory } = lane.target
+    memory.checkFrame(frame)
     const { maxQueue } = this.#options
-    lane.checkOpen()
-    if (this.#closed) fail('ERR_RNN_DISPOSED', 'the batcher was closed and takes no more steps')
-    this.#memory.checkFrame(frame)
     if (this.queued >= maxQueue) {
-      fail('ERR_RNN_OVERLOADED', `the queue is full: ${this.queued} steps wait, and maxQueue is ${maxQueue}`)
+      const words = `the queue is full: ${this.queued} steps wait, and maxQueue is ${maxQueue}`
+      this.refuse(step instanceof Run ? 'run' : 'step', lane.target.backend, words)
     }
-    step.wait(this.#memory.takeFrame(frame))
+    // A signal's own code may have replaced the weights since the step was made.
+    if (step.memory !== memory) step.bind(memory)
+    step.wait(memory.takeFrame(frame))
     this.queued++
     lane.ask(step, now)
   }
 
+  /** Throws where a stream takes no more steps. */
+  checkTaking(lane: Lane<K>): void {
+    lane.checkOpen()
+    if (this.#closed) fail('ERR_RNN_DISPOSED', 'the batcher was closed and takes no more steps')
+  }
+
+  /** Throws `ERR_RNN_OVERLOADED`, and tells of it. */
+  refuse(call: RejectTrace['call'], backend: string, words: string): never {
+    this.rejected++
+    const { streams, queued } = this
+    tellAny(rejectChannel, () => ({ layer: this.layer, backend, call, streams, queued }))
+    return fail('ERR_RNN_OVERLOADED', words)
+  }
+
   /** The state after the newest step that is done: copies. */
-  state({ slot }: Lane<K>): K['saved'] {
-    return this.#memory.readState(slot)
+  state({ slot, weights }: Lane<K>): K['saved'] {
+    return weights.memory.readState(slot)
   }
 
   get isIdle(): boolean {
@@ -153,18 +221,14 @@ export class BatchQueue<K extends BatchTypes> {
     if (!was) return
     if (was === 'waiting') {
       this.queued--
-      this.#memory.giveFrame(step.frame)
-      step.lane.drop()
-    }
+      step.memory.giveFrame(step.frame)
+      step.lane.drop(clock())
+    } else if (was === 'running' && step.goesOn) this.queued--
     this.#telling++
     step.reject(reasonOf(signal))
     this.#telling--
-    if (this.#ready.count === 0) this.#stopTimer()
+    this.#choice.stopIfNoneIsReady()
     this.#resolveIdle()
-  }
-
-  #now(): number {
-    return this.#options.maxDelayMs > 0 ? clock() : 0
   }
 
   /** At the end of this turn of JavaScript, so that all steps of the turn go into the same batch. */
@@ -184,55 +248,31 @@ export class BatchQueue<K extends BatchTypes> {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      while (this.#mayLaunch() && this.#launch());
+      let weights = this.#choice.next(this.#running, this.#closed)
+      while (weights && this.#launch(weights)) weights = this.#choice.next(this.#running, this.#closed)
     } finally {
       this.#pumping = false
     }
   }
 
-  /** Anything when nothing runs, full batches only beside others. */
-  #mayLaunch(): boolean {
-    const { maxBatch, maxDelayMs, maxRunning } = this.#options
-    const { count } = this.#ready
-    if (count === 0) this.#stopTimer()
-    if (count >= maxBatch) return this.#running < maxRunning
-    return count > 0 && this.#running === 0 && (maxDelayMs === 0 || this.#closed || !this.#waitForOthers(maxDelayMs))
-  }
-
-  /** Whether the step that has waited longest may wait on; a timer then comes back to it. */
-  #waitForOthers(maxDelayMs: number): boolean {
-    const left = this.#ready.first!.since + maxDelayMs - clock()
-    if (left <= 0) return false
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.#pump()
-    }, left)
-    return true
-  }
-
-  /** A timer that nobody waits for would hold the process until the delay is over. */
-  #stopTimer(): void {
-    if (!this.#timer) return
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-  }
-
   /** Whether it could. */
-  #launch(): boolean {
-    const batch = new Batch<K>(this.#ready, this.#options.maxBatch)
-    this.queued -= batch.count
+  #launch(weights: Weights<K>): boolean {
+    const batch = new Batch<K>(weights, this.#options.maxBatch, clock(), this.waits)
+    this.queued -= batch.begun
     this.#running++
+    weights.running++
     this.#telling++
-    const trace = isTraced(batchChannel) ? { ...this.#names, steps: batch.count, queued: this.queued } : undefined
+    const trace = isTraced(batchChannel)
+      ? { layer: this.layer, backend: weights.backend, steps: batch.count, queued: this.queued }
+      : undefined
     if (trace) tell(batchChannel.start, trace)
     let launched = false
     try {
-      batch.launch(this.#memory, (ticket, error) => this.#ended(batch, ticket, error, trace))
+      batch.launch((ticket, error) => this.#ended(batch, ticket, error, trace))
       launched = true
-      this.batches++
+      if (++this.batches % perWindow === 0) this.#turn()
     } catch (error) {
-      this.#running--
-      batch.release(this.#now())
+      this.#release(batch, clock(), true)
       if (trace) tellError(batchChannel, trace, error)
       batch.tell(true, error)
       this.#telling--
@@ -244,27 +284,38 @@ export class BatchQueue<K extends BatchTypes> {
     return launched
   }
 
+  #turn(): void {
+    this.waits.turn()
+    this.runs.turn()
+  }
+
   #ended(batch: Batch<K>, ticket: number, failure: Error | undefined, trace: BatchTrace | undefined): void {
     if (trace && failure) tellError(batchChannel, trace, failure)
     if (trace) tell(batchChannel.asyncStart, trace)
-    const now = this.#now()
+    const now = clock()
     let error: unknown = failure
     let failed = failure !== undefined
     try {
-      batch.collect(this.#memory, ticket, failed)
+      batch.collect(ticket, failed)
     } catch (thrown) {
       failed = true
       error = thrown
     }
-    this.#running--
+    this.runs.note(now - batch.since)
     if (!failed) this.steps += batch.count
-    batch.release(now)
+    this.#release(batch, now, failed)
     // The next batch runs while JavaScript looks at the results of this one.
     this.#pump()
     batch.tell(failed, error)
     this.#telling--
     if (trace) tell(batchChannel.asyncEnd, trace)
     this.#resolveIdle()
+  }
+
+  #release(batch: Batch<K>, now: number, failed: boolean): void {
+    this.#running--
+    batch.weights.running--
+    this.queued -= batch.release(now, failed)
   }
 
   #resolveIdle(): void {
@@ -275,14 +326,8 @@ export class BatchQueue<K extends BatchTypes> {
   }
 }
 
-/** Looked up each time, so that a test's own clock holds, which may be a bad one. */
-function clock(): number {
-  try {
-    return now()
-  } catch {
-    return 0
-  }
-}
+const nobody: Told<BatchTypes> = { resolve: ignore, reject: ignore }
+const noFrames = { count: 2, write: ignore }
 
 function ignore(): void {}
 

@@ -1,6 +1,6 @@
 /** One step that a stream was asked for, from the call to its answer; it alone knows who is told. Knows no queue. */
 import { type Listening, onAbort } from '../../calls/abort-signal.ts'
-import type { BatchTypes } from './memory.ts'
+import type { BatchMemory, BatchTypes } from './memory.ts'
 
 /**
  *   new ──── wait ───▶ waiting ── begin ──▶ running ── end ──▶ ended ── tell ──▶ settled
@@ -12,42 +12,60 @@ import type { BatchTypes } from './memory.ts'
  */
 export type StepState = 'new' | 'waiting' | 'running' | 'ended' | 'settled'
 
-/** What batches and aborts have of a step's lane. */
-interface Place {
-  readonly slot: number
-  release(now: number): void
-  drop(): void
+/** Something that a lane was asked for. */
+export interface Asked {
+  /** The next one of its lane. */
+  next: Asked | undefined
 }
 
-export class Step<K extends BatchTypes> {
+/** What batches and aborts have of a step's lane. */
+export interface Place {
+  readonly slot: number
+  release(now: number): void
+  drop(now: number): void
+}
+
+/** Who is told of a step. */
+export interface Told<K extends BatchTypes> {
+  resolve(output: K['output']): void
+  reject(reason: unknown): void
+}
+
+export class Step<K extends BatchTypes> implements Asked {
   readonly lane: Place
+  #memory: BatchMemory<K>
   /** Where the result goes: made when the step is asked for, as at the end there is nobody to throw at. */
   readonly output: K['output']
   /** The frame's slot, from `wait` on. */
   frame = -1
-  /** The next one of its lane, then of its batch. */
-  next: Step<K> | Reset<K> | undefined
+  next: Asked | undefined
+  /** The next one of its batch. */
+  beside: Step<K> | undefined
   /** Why it alone of its batch has failed. */
   failure: unknown
   #state: StepState = 'new'
-  readonly #resolve: (output: K['output']) => void
-  readonly #reject: (reason: unknown) => void
+  readonly #told: Told<K>
   #listening: Listening | undefined
 
-  constructor(
-    lane: Place,
-    output: K['output'],
-    resolve: (output: K['output']) => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(lane: Place, memory: BatchMemory<K>, output: K['output'], told: Told<K>) {
     this.lane = lane
+    this.#memory = memory
     this.output = output
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#told = told
   }
 
   get state(): StepState {
     return this.#state
+  }
+
+  /** Where its frame is, and its state while it runs. */
+  get memory(): BatchMemory<K> {
+    return this.#memory
+  }
+
+  /** Before it waits: has it run elsewhere. */
+  bind(memory: BatchMemory<K>): void {
+    this.#memory = memory
   }
 
   /** `abort` is called when the signal is aborted before the step has ended. Runs the signal's own code. */
@@ -63,19 +81,28 @@ export class Step<K extends BatchTypes> {
   }
 
   wait(frame: number): void {
-    this.#go('new', 'waiting')
+    this.go('new', 'waiting')
     this.frame = frame
   }
 
-  begin(): void {
-    this.#go('waiting', 'running')
+  /** Whether more frames follow the one that is next or runs: it then keeps its slot, and goes on counting as queued. */
+  get goesOn(): boolean {
+    return false
   }
 
-  /** Whether anybody wants to know. */
-  end(): boolean {
-    if (this.#state === 'settled') return false
-    this.#go('running', 'ended')
-    return true
+  begin(): void {
+    this.go('waiting', 'running')
+  }
+
+  /** Keeps what a row of its batch has given. */
+  keep(row: number): void {
+    this.memory.copyOutput(row, this.output, 0)
+  }
+
+  /** Its batch has ended; gives how many places in the queue are free for that, beyond those that were when it began. */
+  end(_failed: boolean): number {
+    if (this.#state !== 'settled') this.go('running', 'ended')
+    return 0
   }
 
   /** Takes the step back, where its batch has not ended; gives the state it was in then. */
@@ -88,7 +115,7 @@ export class Step<K extends BatchTypes> {
 
   /** After `abandon`. */
   reject(reason: unknown): void {
-    this.#reject(reason)
+    this.#told.reject(reason)
   }
 
   /** Where the step has ended: settles its promise. Runs code of the signal, and of whoever waits. */
@@ -96,21 +123,21 @@ export class Step<K extends BatchTypes> {
     if (this.#state !== 'ended') return
     this.#state = 'settled'
     this.stopListening()
-    if (failed) this.#reject(error)
-    else if (this.failure !== undefined) this.#reject(this.failure)
-    else this.#resolve(this.output)
+    if (failed) this.#told.reject(error)
+    else if (this.failure !== undefined) this.#told.reject(this.failure)
+    else this.#told.resolve(this.output)
   }
 
-  #go(from: StepState, to: StepState): void {
+  protected go(from: StepState, to: StepState): void {
     if (this.#state !== from) throw new Error(`native-rnn: a step that is ${this.#state} cannot be ${to}`)
     this.#state = to
   }
 }
 
 /** A reset that waits for the steps that were asked for before it. */
-export class Reset<K extends BatchTypes> {
+export class Reset<K extends BatchTypes> implements Asked {
   readonly to: K['state']
-  next: Step<K> | Reset<K> | undefined
+  next: Asked | undefined
 
   constructor(to: K['state']) {
     this.to = to

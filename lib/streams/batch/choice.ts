@@ -1,0 +1,71 @@
+/** Which weights have the next batch: whose steps have waited longest, of those that may go. Holds the timer of steps that wait for others. */
+import { clearTimeout, setTimeout } from 'node:timers'
+import { clock } from './clock.ts'
+import type { BatchTypes } from './memory.ts'
+import type { Weights } from './weights.ts'
+
+export class Choice<K extends BatchTypes> {
+  readonly #maxBatch: number
+  readonly #maxDelayMs: number
+  readonly #wake: () => void
+  #first: Weights<K> | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param wake called when a step has waited for others as long as it may */
+  constructor({ maxBatch, maxDelayMs }: { maxBatch: number; maxDelayMs: number }, wake: () => void) {
+    this.#maxBatch = maxBatch
+    this.#maxDelayMs = maxDelayMs
+    this.#wake = wake
+  }
+
+  add(weights: Weights<K>): void {
+    this.#forgetUnused()
+    weights.next = this.#first
+    this.#first = weights
+  }
+
+  /** Anything where none of these weights runs, full batches only beside others. `running`: batches, of all weights. */
+  next(running: number, atOnce: boolean): Weights<K> | undefined {
+    let best: Weights<K> | undefined
+    let soonest = Infinity
+    let isUnused = false
+    for (let weights = this.#first; weights; weights = weights.next) {
+      isUnused ||= !weights.isUsed
+      const { first, count } = weights.ready
+      if (!first || running >= weights.maxRunning) continue
+      if (count < this.#maxBatch) {
+        if (weights.running > 0) continue
+        const left = this.#maxDelayMs === 0 || atOnce ? 0 : first.since + this.#maxDelayMs - clock()
+        if (left < soonest) soonest = left
+        if (left > 0) continue
+      }
+      if (!best || first.since < best.ready.first!.since) best = weights
+    }
+    if (isUnused) this.#forgetUnused()
+    if (!best && soonest < Infinity) this.#wait(soonest)
+    if (!best) this.stopIfNoneIsReady()
+    return best
+  }
+
+  #wait(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#wake()
+    }, ms)
+  }
+
+  /** A timer that nobody waits for would hold the process until the delay is over. */
+  stopIfNoneIsReady(): void {
+    for (let weights = this.#first; weights; weights = weights.next) if (weights.ready.first) return
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #forgetUnused(): void {
+    while (this.#first && !this.#first.isUsed) this.#first = this.#first.next
+    for (let weights = this.#first; weights?.next; ) {
+      if (weights.next.isUsed) weights = weights.next
+      else weights.next = weights.next.next
+    }
+  }
+}
