@@ -32,14 +32,5 @@ export function listen(model, samples) {
   return probabilities
 }
 
-/** A batcher of the model, with calls that go on from what `save` of one of its streams gave. */
-export function batcherOf(model, options) {
-  const batcher = model.batcher({ ...streamOptions, ...options })
-  batcher.restore ??= (bytes) => {
-    const saved = model.restoreStream(bytes, streamOptions)
-    const states = saved.state()
-    saved.dispose()
-    return batcher.open(states)
-  }
-  return batcher
-}
+/** A batcher of the model. */
+export const batcherOf = (model, options) => model.batcher({ ...streamOptions, ...options })

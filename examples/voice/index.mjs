@@ -15,11 +15,12 @@ const {
 
 const maxCalls = Number(MAX_CALLS)
 const model = await loadSilero()
-// A call has one frame under way, so the queue is full when there are more calls than may be.
+// A call has one stream and one frame under way: neither can be full before the server is.
 const batcher = batcherOf(model, {
   maxBatch: Number(MAX_BATCH),
   maxDelayMs: Number(MAX_DELAY_MS),
   maxQueue: maxCalls,
+  maxStreams: maxCalls,
 })
 const store = new FileStore({ file: STATE_FILE })
 await store.load()

@@ -1,5 +1,5 @@
 /** examples/voice as its callers hear it: the model's own answers, limits, rubbish, and a deploy in the middle of everything. */
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -146,5 +146,64 @@ describe.skipIf(!hasModel)('examples/voice', async () => {
       expect([resumed, lost]).toEqual([2, 0])
       expect({ probabilities, events }).toEqual(await alone(sounds[n]))
     }
+  })
+
+  it('keeps every answer right under rubbish, floods, deaf and vanishing callers, cut lines and deploys', async () => {
+    const { faults } = await load('load/faults.mjs')
+    const { answers, resumed, rubbish, flood, deaf, vanish } = await faults({ calls: 16, seconds: 6, deploys: 1 })
+    expect(answers).toBeGreaterThan(16 * 100)
+    expect(Math.min(resumed, rubbish, flood, deaf, vanish)).toBeGreaterThan(0)
+  })
+})
+
+describe('a call', async () => {
+  const { Call } = await load('call.mjs')
+  const limits = { maxWaiting: 4096, maxUnread: 1000, maxRate: 2, burstMs: 5000, maxSeconds: 100 }
+  const told = { frame() {}, event() {}, failure() {} }
+
+  /** A socket and a model by hand: what is sent stays unread until it is read here. */
+  function make() {
+    const sent: { text: string; done(): void }[] = []
+    const socket = Object.assign(new EventEmitter(), {
+      bufferedAmount: 0,
+      isPaused: false,
+      pause() {
+        socket.isPaused = true
+      },
+      resume() {
+        socket.isPaused = false
+      },
+      send(text: string, done: () => void) {
+        socket.bufferedAmount += text.length
+        sent.push({ text, done })
+      },
+      read() {
+        for (const { text, done } of sent.splice(0)) {
+          socket.bufferedAmount -= text.length
+          done()
+        }
+      },
+    })
+    let steps = 0
+    const stream = { step: async () => ({ output: Float32Array.of(++steps / 1000) }) }
+    const call = new Call({ token: 't', options: { probabilities: true }, limits, told }, () => stream)
+    call.attach(socket)
+    return { call, socket, steps: () => steps }
+  }
+
+  it('takes no more sound of a caller that does not read, and goes on when it does', async () => {
+    const { call, socket, steps } = make()
+    for (let n = 0; n < 60; n++) socket.emit('message', Buffer.alloc(1024), true)
+    await sleep(20)
+    const taken = steps()
+    expect(taken).toBeLessThan(30)
+    expect(socket.isPaused).toBe(true)
+    await sleep(20)
+    expect(steps()).toBe(taken)
+    while (call.frames < 60) {
+      socket.read()
+      await sleep(1)
+    }
+    expect(socket.isPaused).toBe(false)
   })
 })
