@@ -5,6 +5,8 @@ import { FRAME, RATE } from '../vad/silero.mjs'
 import { FrameCutter } from './frames.mjs'
 
 const FRAME_MS = (1000 * FRAME) / RATE
+/** Who is so far ahead of real time, by what the rate allows, waits for himself. */
+const AHEAD_MS = 200
 /** Events that are said again to a caller who may not have heard them. */
 const KEPT_EVENTS = 8
 
@@ -122,7 +124,7 @@ export class Call {
     if (event) this.#sayEvent(event)
     if (this.frames * FRAME_MS > 1000 * this.#limits.maxSeconds) this.close(codes.tooLong, 'the call is too long')
     this.movedAt = performance.now()
-    const isAhead = this.#due > this.movedAt - this.#limits.burstMs + 1000
+    const isAhead = this.#due > this.movedAt - this.#limits.burstMs + AHEAD_MS
     this.#told.frame(this, isAhead ? undefined : this.movedAt - cameAt)
     this.#onIdle()
     this.#pump()

@@ -52,11 +52,11 @@ export class Calls {
     return this.#live.size
   }
 
-  /** Why a call cannot be taken now; undefined: it can. */
-  get refusal() {
+  /** Why a call cannot be taken now; undefined: it can. One that comes back with a token is not refused for slowness. */
+  refusal(token) {
     if (this.#isClosing) return 'closing'
     if (this.#live.size + this.#opening >= this.#limits.maxCalls) return 'full'
-    return this.#meter.recentLatency() > this.#limits.maxLatencyMs ? 'slow' : undefined
+    return !token && this.#meter.recentLatency() > this.#limits.maxLatencyMs ? 'slow' : undefined
   }
 
   /** A WebSocket is a call, a new one or the one of `token`. */
@@ -64,7 +64,7 @@ export class Calls {
     socket.pause()
     socket.on('error', () => {}) // 'close' follows
     const closed = new Promise((resolve) => socket.once('close', resolve))
-    if (this.refusal) return this.#refuse(socket)
+    if (this.refusal(token)) return this.#refuse(socket)
     let entry
     this.#opening++
     try {
@@ -87,7 +87,7 @@ export class Calls {
   }
 
   #refuse(socket) {
-    this.#meter.refused(this.refusal)
+    this.#meter.refused(this.refusal() ?? 'full')
     socket.resume()
     socket.close(codes.full, 'try again later')
   }

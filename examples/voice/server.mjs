@@ -33,8 +33,8 @@ export async function buildServer(batcher, { store, limits, logger }) {
 
   await app.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: () => calls.finish() })
   /** Before the upgrade a refusal is one of HTTP, which a balancer understands. */
-  async function refuse(_, reply) {
-    const reason = calls.refusal
+  async function refuse({ query }, reply) {
+    const reason = calls.refusal(query.token)
     if (!reason) return undefined
     meter.refused(reason)
     return reply.code(503).header('retry-after', 2).send({ status: 503, code: reason.toUpperCase() })
@@ -44,7 +44,7 @@ export async function buildServer(batcher, { store, limits, logger }) {
   )
 
   app.get('/health', async (_, reply) => {
-    const status = calls.refusal ?? 'ok'
+    const status = calls.refusal() ?? 'ok'
     if (status !== 'ok') reply.code(503)
     return { status, calls: calls.size, latencyMs: meter.latency(), batcher: batcher.stats() }
   })
