@@ -2,7 +2,7 @@
 # Installs the packages of the examples that have some, as their lock files say, fetches models, and runs their tests. Wants redis-server on PATH.
 set -eu
 cd "$(dirname "$0")/.."
-for example in server fleet vad; do
+for example in server fleet vad voice; do
   npm ci --prefix "examples/$example" --ignore-scripts --no-audit --no-fund
 done
 node scripts/fetch-models.mjs

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
@@ -35,3 +35,50 @@ it.skipIf(!existsSync(at('build/models/silero_vad_16k_op15.onnx')))(
     }
   },
 )
+
+describe('the detector', async () => {
+  const { segmentsOf, SpeechDetector } = await import('../../examples/vad/detector.mjs')
+  /** Frames of a probability, so many of each. */
+  const frames = (...runs: [number, number][]) => runs.flatMap(([count, value]) => new Array(count).fill(value))
+  const options = { minSpeechMs: 96, minSilenceMs: 64, padMs: 0 }
+  const at = (frame: number) => (frame * 512) / 16000
+
+  it('begins at the threshold, ends below the lower one, and takes neither a short word nor a short pause', () => {
+    const speech = frames(
+      [2, 0],
+      [4, 0.9],
+      [2, 0.4],
+      [1, 0.9],
+      [1, 0.1],
+      [3, 0.9],
+      [3, 0.2],
+      [2, 0.9],
+      [9, 0],
+      [5, 0.5],
+    )
+    // What stays above the lower threshold is no pause, one frame is too short for one, and two frames are too short for speech.
+    expect(segmentsOf(speech, options)).toEqual([
+      { start: at(2), end: at(13) },
+      { start: at(27), end: at(32) },
+    ])
+  })
+
+  it('pads segments within the sound, and none into the one before', () => {
+    const speech = frames([1, 0], [4, 0.9], [2, 0], [4, 0.9], [2, 0])
+    expect(segmentsOf(speech, { ...options, padMs: 48 })).toEqual([
+      { start: 0, end: at(6.5) },
+      { start: at(6.5), end: at(12.5) },
+    ])
+  })
+
+  it('goes on from what it saved, wherever it is cut', () => {
+    const speech = Array.from({ length: 400 }, (_, n) => Math.abs(Math.sin(n / 9) * Math.cos(n / 31)))
+    const whole = new SpeechDetector(options)
+    let cut = new SpeechDetector(options)
+    for (const probability of speech) {
+      cut = new SpeechDetector(options, JSON.parse(JSON.stringify(cut.save())))
+      expect(cut.push(probability)).toEqual(whole.push(probability))
+    }
+    expect(cut.finish()).toEqual(whole.finish())
+  })
+})

@@ -1,7 +1,6 @@
-// Speech for voice detectors, minutes of it out of the nine seconds of examples/vad: excerpts, louder and softer, with pauses and noise,
-// the same samples on every machine. It also knows the detectors: what a step of each takes, and what is decided from its probabilities.
+// Voice detectors: what a step of each takes, and what is decided from its probabilities. The speech is that of examples/vad.
 
-import { readFileSync } from 'node:fs'
+export { speech } from '../../examples/vad/sound.mjs'
 
 const RATE = 16000
 
@@ -43,45 +42,6 @@ export const detectors = [
 
 /** @param {Detector} detector */
 export const nameOf = ({ file, rate }) => `${file.replace('.onnx', '')}/${rate}`
-
-/** The samples of examples/vad/speech.wav, whose bytes are G.711's μ-law. */
-function recorded() {
-  const bytes = readFileSync(new URL('../../examples/vad/speech.wav', import.meta.url))
-  const start = bytes.indexOf('data') + 8
-  const decode = (/** @type {number} */ byte) => {
-    const turned = ~byte & 255
-    const size = ((((turned & 15) << 3) + 132) << ((turned >> 4) & 7)) - 132
-    return (turned & 128 ? -size : size) / 32768
-  }
-  return Float32Array.from(bytes.subarray(start, start + bytes.readUInt32LE(start - 4)), decode)
-}
-
-/**
- * So many seconds at 16 kHz.
- * @param {number} seconds
- */
-export function speech(seconds) {
-  const source = recorded()
-  const samples = new Float32Array(seconds * RATE)
-  let state = 1
-  const random = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return (state >>> 8) / 2 ** 24
-  }
-  for (let at = 0; at < samples.length; ) {
-    const from = Math.floor(random() * (source.length - RATE / 2))
-    const spoken = Math.min(source.length - from, Math.floor((0.5 + 4 * random()) * RATE))
-    const pause = Math.floor(2 * random() ** 2 * RATE)
-    const gain = 1.5 * random() ** 2 + 0.02
-    const noise = [0, 0.001, 0.01, 0.05][Math.floor(random() * 4)]
-    const end = Math.min(at + spoken + pause, samples.length)
-    for (let i = 0; at < end; i++, at++) {
-      const value = (i < spoken ? gain * source[from + i] : 0) + noise * (2 * random() - 1)
-      samples[at] = Math.max(-1, Math.min(1, value))
-    }
-  }
-  return samples
-}
 
 /** @param {Float32Array} samples */
 function halved(samples) {

@@ -1,0 +1,58 @@
+/** PCM16 as it comes, in messages of any size, and out of it frames as the model takes them: 512 samples, and the 64 before them. */
+
+import { CONTEXT, FRAME } from '../vad/silero.mjs'
+
+export class FrameCutter {
+  /** What the model is given when `isFull`. */
+  input = new Float32Array(CONTEXT + FRAME)
+  /** Frames that are done. */
+  count = 0
+  #filled = 0
+  #messages = []
+  #offset = 0
+  /** Bytes that wait behind the frame. */
+  waiting = 0
+  /** When the message came that the frame's last byte was in. */
+  cameAt = 0
+
+  push(data, now) {
+    this.#messages.push({ data, now })
+    this.waiting += data.length
+  }
+
+  /** Fills the frame with what waits, and says whether it is full. */
+  fill() {
+    while (this.#filled < FRAME && this.#messages.length > 0) {
+      const { data, now } = this.#messages[0]
+      const take = Math.min(FRAME - this.#filled, (data.length - this.#offset) >> 1)
+      const to = CONTEXT + this.#filled
+      for (let i = 0; i < take; i++) this.input[to + i] = data.readInt16LE(this.#offset + 2 * i) / 32768
+      this.#filled += take
+      this.#offset += 2 * take
+      this.waiting -= 2 * take
+      this.cameAt = now
+      if (this.#offset < data.length) break
+      this.#messages.shift()
+      this.#offset = 0
+    }
+    return this.#filled === FRAME
+  }
+
+  /** The frame is done: its end is the context of the next one. */
+  next() {
+    this.input.copyWithin(0, FRAME)
+    this.#filled = 0
+    this.count++
+  }
+
+  /** The samples before the next frame. */
+  context() {
+    return this.input.slice(0, CONTEXT)
+  }
+
+  /** Goes on after `count` frames, the last of which ended in `context`. */
+  restore(count, context) {
+    this.count = count
+    this.input.set(context)
+  }
+}
