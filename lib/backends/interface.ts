@@ -4,6 +4,7 @@ import type { Plan } from '../graph/plan.ts'
 import type { GraphData, GraphTensor } from '../graph/tensor.ts'
 import type { OperatorKind } from '../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../spec/spec.ts'
+import type { Precision } from '../spec/weight-types.ts'
 import type { Fill } from '../weights/random.ts'
 
 /** One checked forward pass: every array has exactly the length that the sizes ask for. */
@@ -67,7 +68,9 @@ export interface BatchCore {
 /** A network whose weights are loaded. Never mutated: new weights make a new network. */
 export interface Network {
   forward(call: ForwardCall): ForwardResult
-  /** The plain weights, index layer · D + direction; fresh copies. */
+  /** What the weights take as they are kept, scales and biases with them. */
+  readonly weightBytes: number
+  /** The plain weights as they are kept, index layer · D + direction; fresh copies. */
   weights(): CellWeights[]
   stream(batchSize: number): StreamCore
   /**
@@ -85,6 +88,8 @@ export interface Network {
 
 /** A layer without a state, on rows; `spec/operator-traits.ts` says how long they are. */
 export interface OperatorCore {
+  /** What the weights take as they are kept, scales and biases with them. */
+  readonly weightBytes: number
   /** `into`: the array for the result, which does not overlap x; without it memory is made. */
   run(x: Float32Array, rows: number, into?: Float32Array): Float32Array
   dispose(): void
@@ -126,10 +131,15 @@ export interface Backend {
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network
   /** A network on what `share()` of the same backend gave; undefined where that does not fit the specification. */
   adopt(spec: NetworkSpec, shared: unknown): Network | undefined
-  /** An operator of checked sizes and weights, undefined where one is left out. */
-  operator(kind: OperatorKind, sizes: readonly number[], weights: readonly (Float32Array | undefined)[]): OperatorCore
+  /** An operator of checked sizes and weights, undefined where one is left out; in float32 unless it says else. */
+  operator(
+    kind: OperatorKind,
+    sizes: readonly number[],
+    weights: readonly (Float32Array | undefined)[],
+    precision?: Precision,
+  ): OperatorCore
   /** A plan as this backend runs it. An operator that it cannot run is refused with the step's label. */
-  program(plan: Plan, store: WeightStore, threads: number): Program
+  program(plan: Plan, store: WeightStore, threads: number, precision?: Precision): Program
   /** Random weights faster than JavaScript makes them, where the backend can; the same numbers. */
   readonly fill?: Fill
 }

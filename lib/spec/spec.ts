@@ -1,6 +1,7 @@
 /** What a network is: the names of cells, directions and backends, sizes, and the shape of its plain weights. Facts only. */
 import type { CellFunctions } from './cell-functions.ts'
 import type { CellName } from './cell-traits.ts'
+import type { ActivationType, WeightType } from './weight-types.ts'
 
 export type { CellName, ClassName } from './cell-traits.ts'
 
@@ -21,6 +22,10 @@ export interface NetworkSpec {
   readonly projSize: number
   readonly numLayers: number
   readonly bias: boolean
+  /** How weights are kept; biases and peepholes are f32. */
+  readonly weights: WeightType
+  /** 'int8' only with weights 'int8'. */
+  readonly activations: ActivationType
   readonly direction: Direction
   /** The most threads one call may use. */
   readonly threads: number

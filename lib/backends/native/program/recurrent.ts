@@ -28,7 +28,7 @@ function networkOf(op: Op): Sizes & { readonly memory: number } {
   const fresh = all.has(key) ? undefined : read()
   if (fresh) all.set(key, { spec: fresh.spec, batchFirst: fresh.batchFirst })
   const { batchFirst, ...sizes } = all.get(key)!
-  const spec = { ...sizes.spec, threads: to.threads }
+  const spec = { ...sizes.spec, ...to.weights.precision, threads: to.threads }
   const memory = to.weights.network(constant, key, spec, () => (fresh ?? read()).weights)
   return { spec, batchFirst, memory }
 }
