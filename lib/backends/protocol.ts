@@ -7,6 +7,7 @@ import type { CellFunction, CellFunctions } from '../spec/cell-functions.ts'
 import { cellNames } from '../spec/cell-traits.ts'
 import { operatorKinds } from '../spec/operator-traits.ts'
 import type { CellWeights, Direction, NetworkSpec } from '../spec/spec.ts'
+import { activationTypes, weightTypes } from '../spec/weight-types.ts'
 
 /** Integers of the header, which is written before a call: cheaper than arguments. */
 export const headerLength = 16
@@ -43,6 +44,8 @@ export const directionNumber = { forward: 0, reverse: 1, bidirectional: 2 } as c
 export const cellNumber = numbered(cellNames)
 export const activationNumber = numbered(activationNames)
 export const operatorNumber = numbered(operatorKinds)
+export const weightTypeNumber = numbered(weightTypes)
+export const activationTypeNumber = numbered(activationTypes)
 
 function numbered<Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> {
   return Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>
@@ -115,6 +118,8 @@ export const specFields = [
   'projSize',
   'numLayers',
   'bias',
+  'weights',
+  'activations',
 ] as const satisfies (keyof NetworkSpec)[]
 
 /** The numbers that follow where the cell's functions are given: these, then {@link functionFields} of f g h for each direction. */

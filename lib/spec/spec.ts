@@ -1,6 +1,7 @@
 /** What a network is: the names of cells, directions and backends, sizes, and the shape of its plain weights. Facts only. */
 import type { CellFunctions } from './cell-functions.ts'
 import type { CellName } from './cell-traits.ts'
+import type { ActivationType, WeightType } from './weight-types.ts'
 
 export type { CellName, ClassName } from './cell-traits.ts'
 
@@ -22,6 +23,10 @@ export interface NetworkSpec {
   readonly numLayers: number
   readonly bias: boolean
   readonly direction: Direction
+  /** How matrices of weights are kept. Biases and peepholes stay float32. */
+  readonly weights: WeightType
+  /** What meets them in a product: 'int8' only beside weights of int8. */
+  readonly activations: ActivationType
   /** The most threads one call may use. */
   readonly threads: number
 }

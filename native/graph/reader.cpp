@@ -1,5 +1,6 @@
 // What each kind of number may be, and the bounds of views.
 #include "reader.h"
+#include "../protocol/precision_numbers.h"
 #include <cmath>
 
 namespace native_rnn {
@@ -97,6 +98,11 @@ std::optional<View> Reader::maybeTarget(Element element) {
 size_t Reader::axisOf(size_t axis, const View& view) const {
   require(axis < view.rank);
   return axis;
+}
+
+WeightType Reader::weightType() {
+  const double weights = number();
+  return precisionFromNumbers(weights, number()).packed();
 }
 
 float* Reader::memory(size_t index, size_t bytes) const {

@@ -54,6 +54,8 @@ public:
   // Of any element, halves too, which are float32 in memory.
   View castTarget(bool& isHalf);
   size_t axisOf(size_t axis, const View& view) const;
+  // In what the weights of a product lie, beside what is known of its inputs.
+  WeightType weightType();
   // The packed weights of that number, which are at least so many bytes.
   float* memory(size_t index, size_t bytes) const;
 

@@ -5,15 +5,15 @@
 namespace native_rnn {
 
 namespace {
-PackedMatrix matrixOf(size_t K, size_t N, const Kernels& kernels, PackedArena& arena) {
-  return PackedMatrix(N, 1, K, kSplitsLog2For(1, N), WeightType::f32, kernels, arena);
+PackedMatrix matrixOf(size_t K, size_t N, WeightType type, const Kernels& kernels, PackedArena& arena) {
+  return PackedMatrix(N, 1, K, kSplitsLog2For(1, N, type), type, kernels, arena);
 }
 } // namespace
 
-PackedRows::PackedRows(const Reader& reader, size_t memory, size_t K, size_t N, const Function& function)
-    : kernels_(reader.surroundings.kernels), function_(function) {
+PackedRows::PackedRows(const Reader& reader, size_t memory, size_t K, size_t N, WeightType type, const Function& function)
+    : kernels_(reader.surroundings.kernels), type_(type), function_(function) {
   PackedArena arena;
-  matrix_ = matrixOf(K, N, kernels_, arena);
+  matrix_ = matrixOf(K, N, type, kernels_, arena);
   view_ = matrix_.view(reader.memory(memory, arena.bytes()));
 }
 
@@ -32,7 +32,7 @@ void PackedRows::run(const float* a, ptrdiff_t aStride, float* y, ptrdiff_t yStr
                      float* tile) const {
   const size_t N = outputs(), packed = packedRow(), made = straight && rows > 1 ? size_t(yStride) : packed;
   float* const to = straight ? y : tile;
-  kernels_.gemm[size_t(WeightType::f32)][0]({view_, a, aStride, to, made, rows});
+  kernels_.gemm[size_t(type_)][0]({view_, a, aStride, to, made, rows});
   if (straight && made == packed) {
     if (function_)
       function_(to, to, (rows - 1) * packed + N);

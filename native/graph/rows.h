@@ -10,7 +10,7 @@ namespace native_rnn {
 class PackedRows {
 public:
   // `memory`: the number of the packed weights.
-  PackedRows(const Reader&, size_t memory, size_t K, size_t N, const Function&);
+  PackedRows(const Reader&, size_t memory, size_t K, size_t N, WeightType, const Function&);
   size_t inputs() const { return matrix_.inputs(); }
   size_t outputs() const { return matrix_.outputs(); }
   size_t packedRow() const { return matrix_.packedRow(); }
@@ -25,6 +25,7 @@ public:
 
 private:
   const Kernels& kernels_;
+  const WeightType type_;
   const Function function_;
   PackedMatrix matrix_;
   PackedView view_{};

@@ -15,7 +15,9 @@ namespace native_rnn {
 struct PackedView {
   const void* weights;   // blocks of panels, in the weight type of the kernel that reads them
   const float* bias;     // packed row; zeros where there is none
-  size_t K;              // inputs
+  const float* scales;   // packed row, of a weight type that has them: y = bias + scale · Σ
+  size_t K;              // groups of weights that lie together, of one input in most types
+  size_t inputs;         // without padding
   size_t blocks;         // of panels, the tail's among them
   size_t panelsPerBlock; // whole panels of a block …
   size_t largerBlocks;   // … of which the first so many have one more

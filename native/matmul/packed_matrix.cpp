@@ -1,6 +1,7 @@
 // Packing and unpacking, and how many blocks a matrix is cut into.
 #include "packed_matrix.h"
 #include "../platform/cpu.h"
+#include "weight_rounding.h"
 #include <algorithm>
 #include <cstring>
 
@@ -15,9 +16,29 @@ const char* at(const void* memory, size_t offset) { return static_cast<const cha
 
 size_t ceilDivide(size_t a, size_t b) { return (a + b - 1) / b; }
 
+// Calls visit(k, place) with where each weight of a column lies.
+template <class Stored, size_t groupSize, class Visit>
+void forEachInColumn(Stored* first, size_t stride, size_t K, const Visit& visit) {
+  for (size_t k = 0; k < K; k++)
+    visit(k, first[k / groupSize * stride * groupSize + k % groupSize]);
+}
+
+template <class Stored, class Round>
+void packColumn(char* first, size_t stride, const float* row, size_t K, const Round& round) {
+  forEachInColumn<Stored, 1>(reinterpret_cast<Stored*>(first), stride, K,
+                             [&](size_t k, Stored& place) { place = round(row[k]); });
+}
+template <class Stored, class Widen>
+void unpackColumn(const char* first, size_t stride, float* row, size_t K, const Widen& widen) {
+  forEachInColumn<const Stored, 1>(reinterpret_cast<const Stored*>(first), stride, K,
+                                   [&](size_t k, Stored place) { row[k] = widen(place); });
+}
+
 } // namespace
 
-int kSplitsLog2For(size_t G, size_t N) { return (G == 1 && N <= 40) || (G < 4 && N <= 16) ? 1 : 0; }
+int kSplitsLog2For(size_t G, size_t N, WeightType type) {
+  return type != WeightType::int8Quads && ((G == 1 && N <= 40) || (G < 4 && N <= 16)) ? 1 : 0;
+}
 
 size_t PackedArena::reserve(size_t bytes) {
   const size_t offset = used_;
@@ -34,20 +55,25 @@ PackedMatrix::PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, Weight
   // The blocks of the recurrent weights decide, for the input's are walked together with them. Where they pass the
   // first-level cache, one block would leave a step that walks backwards nothing to meet.
   const BlockPanels& limit = kernels.blockPanels[G - 1][kSplitsLog2];
-  const size_t recurrentBytes = paddedUnits() * paddedUnits() * G * weightTypeTraits(type).bytes;
+  const size_t recurrentBytes = paddedUnits() * paddedUnits() * G * weightTypeTraits(type).groupBytes / weightTypeTraits(type).groupSize;
   const size_t most = recurrentBytes < beyondSecondLevelBytes ? limit.several : limit.large;
   const bool fitsOneBlock = panels_ <= limit.single && recurrentBytes <= dataCaches().first;
   const size_t blocks = fitsOneBlock ? 1 : std::max<size_t>(2, ceilDivide(panels_, most));
   blocks_ = splitEvenly(panels_, std::min(panels_, blocks));
   weightsOffset_ = arena.reserve(weightBytes());
   biasOffset_ = arena.reserve(packedRow() * sizeof(float));
+  if (weightTypeTraits(type).hasScales)
+    scalesOffset_ = arena.reserve(packedRow() * sizeof(float));
 }
 
 PackedView PackedMatrix::view(const void* memory) const {
   PackedView view{};
   view.weights = at(memory, weightsOffset_);
   view.bias = reinterpret_cast<const float*>(at(memory, biasOffset_));
-  view.K = K_;
+  if (weightTypeTraits(type_).hasScales)
+    view.scales = reinterpret_cast<const float*>(at(memory, scalesOffset_));
+  view.K = groups();
+  view.inputs = K_;
   view.blocks = blocks_.parts + tailHalf_;
   view.panelsPerBlock = blocks_.base;
   view.largerBlocks = blocks_.larger;
@@ -59,12 +85,12 @@ PackedView PackedMatrix::view(const void* memory) const {
 PackedMatrix::Column PackedMatrix::columnOf(size_t g, size_t n) const {
   const size_t panel = n / lanes_;
   if (panel == panels_) { // the half one
-    const size_t lanes = lanes_ / 2, first = blockOffset(tailHalfBlock(panels_).firstPanel, G_, lanes, K_);
+    const size_t lanes = lanes_ / 2, first = blockOffset(tailHalfBlock(panels_).firstPanel, G_, lanes, groups());
     return {first + offsetInBlock(0, 0, g, n % lanes_, 1, G_, lanes), kStride(1, G_, lanes)};
   }
   const Block block = blockAt(blocks_, blocks_.partOf(panel));
   const size_t inBlock = offsetInBlock(0, panel - block.firstPanel, g, n % lanes_, block.panels, G_, lanes_);
-  return {blockOffset(block.firstPanel, G_, lanes_, K_) + inBlock, kStride(block.panels, G_, lanes_)};
+  return {blockOffset(block.firstPanel, G_, lanes_, groups()) + inBlock, kStride(block.panels, G_, lanes_)};
 }
 
 size_t PackedMatrix::offsetInRow(size_t g, size_t n) const {
@@ -73,35 +99,73 @@ size_t PackedMatrix::offsetInRow(size_t g, size_t n) const {
 }
 
 void PackedMatrix::pack(const float* plain, const float* bias, size_t firstGate, void* memory) const {
+  const bool hasScales = weightTypeTraits(type_).hasScales;
   std::memset(at(memory, weightsOffset_), 0, weightBytes());
   std::memset(at(memory, biasOffset_), 0, packedRow() * sizeof(float));
-  float* const weights = reinterpret_cast<float*>(at(memory, weightsOffset_));
+  if (hasScales)
+    std::memset(at(memory, scalesOffset_), 0, packedRow() * sizeof(float));
   float* const packedBias = reinterpret_cast<float*>(at(memory, biasOffset_));
   for (size_t g = 0; g < G_; g++)
     for (size_t n = 0; n < N_; n++) {
       const size_t plainRow = (firstGate + g) * N_ + n;
       const float* const row = plain + plainRow * K_;
-      const Column column = columnOf(g, n);
-      for (size_t k = 0; k < K_; k++)
-        weights[column.first + k * column.stride] = row[k];
+      const float scale = hasScales ? int8Scale(row, K_) : 1;
+      if (hasScales)
+        reinterpret_cast<float*>(at(memory, scalesOffset_))[offsetInRow(g, n)] = scale;
+      packRow(row, scale, columnOf(g, n), at(memory, weightsOffset_));
       if (bias)
         packedBias[offsetInRow(g, n)] = bias[plainRow];
     }
 }
 
+void PackedMatrix::packRow(const float* row, float scale, const Column& column, char* weights) const {
+  char* const first = weights + column.first * weightTypeTraits(type_).groupBytes;
+  const auto toInt8 = [&](float x) { return int8Of(x, scale); };
+  switch (type_) {
+  case WeightType::f32:
+    return packColumn<float>(first, column.stride, row, K_, [](float x) { return x; });
+  case WeightType::f16:
+    return packColumn<uint16_t>(first, column.stride, row, K_, halfOf);
+  case WeightType::bf16:
+    return packColumn<uint16_t>(first, column.stride, row, K_, bfloatOf);
+  case WeightType::int8:
+    return packColumn<int8_t>(first, column.stride, row, K_, toInt8);
+  case WeightType::int8Quads:
+    return forEachInColumn<int8_t, 4>(reinterpret_cast<int8_t*>(first), column.stride, K_,
+                                      [&](size_t k, int8_t& place) { place = toInt8(row[k]); });
+  }
+}
+
 void PackedMatrix::unpack(float* plain, float* bias, size_t firstGate, const void* memory) const {
-  const float* const weights = reinterpret_cast<const float*>(at(memory, weightsOffset_));
   const float* const packedBias = reinterpret_cast<const float*>(at(memory, biasOffset_));
   for (size_t g = 0; g < G_; g++)
     for (size_t n = 0; n < N_; n++) {
       const size_t plainRow = (firstGate + g) * N_ + n;
-      float* const row = plain + plainRow * K_;
-      const Column column = columnOf(g, n);
-      for (size_t k = 0; k < K_; k++)
-        row[k] = weights[column.first + k * column.stride];
+      const float scale = weightTypeTraits(type_).hasScales
+                              ? reinterpret_cast<const float*>(at(memory, scalesOffset_))[offsetInRow(g, n)]
+                              : 1;
+      unpackRow(plain + plainRow * K_, scale, columnOf(g, n), at(memory, weightsOffset_));
       if (bias)
         bias[plainRow] = packedBias[offsetInRow(g, n)];
     }
+}
+
+void PackedMatrix::unpackRow(float* row, float scale, const Column& column, const char* weights) const {
+  const char* const first = weights + column.first * weightTypeTraits(type_).groupBytes;
+  const auto fromInt8 = [&](int8_t q) { return float(q) * scale; };
+  switch (type_) {
+  case WeightType::f32:
+    return unpackColumn<float>(first, column.stride, row, K_, [](float x) { return x; });
+  case WeightType::f16:
+    return unpackColumn<uint16_t>(first, column.stride, row, K_, floatOfHalf);
+  case WeightType::bf16:
+    return unpackColumn<uint16_t>(first, column.stride, row, K_, floatOfBfloat);
+  case WeightType::int8:
+    return unpackColumn<int8_t>(first, column.stride, row, K_, fromInt8);
+  case WeightType::int8Quads:
+    return forEachInColumn<const int8_t, 4>(reinterpret_cast<const int8_t*>(first), column.stride, K_,
+                                            [&](size_t k, int8_t place) { row[k] = fromInt8(place); });
+  }
 }
 
 } // namespace native_rnn

@@ -28,24 +28,31 @@ public:
   size_t inputs() const { return K_; }
   // Floats from one packed row to the next.
   size_t packedRow() const { return roundUp(paddedUnits() * G_, lanes_); }
-  // How many weights there are, padding included.
+  // How many weights there are, padding of outputs included.
   size_t weightCount() const { return packedRow() * K_; }
-  size_t weightBytes() const { return weightCount() * weightTypeTraits(type_).bytes; }
+  // Without biases and scales.
+  size_t weightBytes() const { return packedRow() * groups() * weightTypeTraits(type_).groupBytes; }
   const EvenSplit& blocks() const { return blocks_; } // of whole panels
   int kSplitsLog2() const { return kSplitsLog2_; }
   PackedView view(const void* memory) const;
 
+  // Rounded to the weight type; unpack() gives what is kept.
   // Gates [firstGate, firstGate + G) of a plain (gates · N, K) matrix and of its bias; a null bias is zeros.
   void pack(const float* plain, const float* bias, size_t firstGate, void* memory) const;
   void unpack(float* plain, float* bias, size_t firstGate, const void* memory) const;
 
 private:
   size_t paddedUnits() const { return panels_ * lanes_ + tailHalf_ * lanes_ / 2; }
-  // Where the weights of gate g of output n begin, and the steps to their next k: in weights from the matrix's first.
+  // Of weights that lie together, along K.
+  size_t groups() const { return (K_ + weightTypeTraits(type_).groupSize - 1) / weightTypeTraits(type_).groupSize; }
+  // Where the weights of gate g of output n begin, and the steps to their next k: in groups from the matrix's first.
   struct Column {
     size_t first, stride;
   };
   Column columnOf(size_t g, size_t n) const;
+  // One row of plain weights; `scale` where the type has scales.
+  void packRow(const float* row, float scale, const Column&, char* weights) const;
+  void unpackRow(float* row, float scale, const Column&, const char* weights) const;
   size_t offsetInRow(size_t g, size_t n) const;
 
   size_t N_ = 0, G_ = 0, K_ = 0;
@@ -54,11 +61,12 @@ private:
   size_t lanes_ = 1, panels_ = 0; // whole ones
   EvenSplit blocks_{};
   bool tailHalf_ = false;                     // half a panel follows
-  size_t weightsOffset_ = 0, biasOffset_ = 0; // in packed memory, bytes
+  size_t weightsOffset_ = 0, biasOffset_ = 0, scalesOffset_ = 0; // in packed memory, bytes
 };
 
 // log2 of the k-splits of a product of G gates and N outputs: a function of the sizes alone, so that the bits are the
 // same on every instruction set. Short layers need several accumulators an output to hide the latency of fma.
-int kSplitsLog2For(size_t G, size_t N);
+// Exact sums have the same in any order, and no splits.
+int kSplitsLog2For(size_t G, size_t N, WeightType = WeightType::f32);
 
 } // namespace native_rnn

@@ -152,34 +152,37 @@ napi_value network(napi_env env, napi_callback_info info) {
   return weights->heldBy(functionOf(std::make_unique<NetworkFunction>(weights->environment, ref)));
 }
 
-// What an operator is made of: (table, kind, sizes, …).
+// What an operator is made of: (table, kind, sizes, numbers of its precision, …).
 struct OperatorRequest {
   OperatorRequest(napi_env env, const napi_value* given)
       : kernels(kernelsAt(env, given[0])),
         type(operatorType(static_cast<OperatorKind>(sizeOf(env, given[1], 0, operatorKinds - 1)))) {
     sizes = readList<size_t>(env, given[2], type.sizes,
                              [&](napi_value value) { return sizeOf(env, value, 1, largestSize); });
+    const auto numbers = readList<double>(env, given[3], 2, [&](napi_value value) { return numberOf(env, value); });
+    precision = precisionFromNumbers(numbers[0], numbers[1]);
   }
-  size_t packedFloats() const { return type.packedBytes(sizes.data(), kernels) / sizeof(float); }
+  size_t packedFloats() const { return type.packedBytes(sizes.data(), precision, kernels) / sizeof(float); }
 
   const Kernels& kernels;
   const OperatorType& type;
   std::vector<size_t> sizes;
+  Precision precision;
 };
 
-// (table, kind, sizes) → floats of packed weights
+// (table, kind, sizes, precision) → floats of packed weights
 napi_value operatorFloats(napi_env env, napi_callback_info info) {
-  const Arguments<3> given(env, info);
+  const Arguments<4> given(env, info);
   return number(env, OperatorRequest(env, given.values).packedFloats());
 }
 
-// (table, kind, sizes, memory, weights, undefined where there is none)
+// (table, kind, sizes, precision, memory, weights, undefined where there is none)
 napi_value makeOperator(napi_env env, napi_callback_info info) {
-  const Arguments<5> given(env, info);
+  const Arguments<6> given(env, info);
   const OperatorRequest request(env, given.values);
-  const auto values = readList<napi_value>(env, given[4], request.type.weights, [](napi_value value) { return value; });
+  const auto values = readList<napi_value>(env, given[5], request.type.weights, [](napi_value value) { return value; });
   const size_t packedFloats = request.packedFloats();
-  float* const memory = packedMemory(env, given[3], packedFloats);
+  float* const memory = packedMemory(env, given[4], packedFloats);
   std::vector<const float*> weights;
   for (size_t index = 0; index < values.size(); index++) {
     const size_t length = request.type.weightLength(request.sizes.data(), index);
@@ -187,11 +190,11 @@ napi_value makeOperator(napi_env env, napi_callback_info info) {
   }
   if (!weights[0])
     throwInvalid("an array is missing or of the wrong type");
-  std::unique_ptr<Operator> core = request.type.make(request.sizes.data(), request.kernels, memory);
+  std::unique_ptr<Operator> core = request.type.make(request.sizes.data(), request.precision, request.kernels, memory);
   core->pack(weights.data());
   const napi_value function = functionOf(
       std::make_unique<OperatorFunction>(environmentOf(env), std::move(core), memory, packedFloats * sizeof(float)));
-  hold(env, function, "memory", given[3]);
+  hold(env, function, "memory", given[4]);
   return function;
 }
 

@@ -10,8 +10,8 @@ public:
   // Of in, out; made of weight (out, in) and bias (out) or none.
   static constexpr size_t sizeCount = 2, weightCount = 2;
   static size_t weightLength(const size_t* sizes, size_t index);
-  static size_t packedBytes(const size_t* sizes, const Kernels&);
-  Linear(const size_t* sizes, const Kernels&, void* memory);
+  static size_t packedBytes(const size_t* sizes, Precision, const Kernels&);
+  Linear(const size_t* sizes, Precision, const Kernels&, void* memory);
 
   void pack(const float* const* weights) override;
   size_t inputFloats(size_t rows) const override { return checkedProduct(rows, matrix_.inputs()); }
@@ -20,6 +20,7 @@ public:
 
 private:
   const Kernels& kernels_;
+  const WeightType type_;
   void* const memory_;
   PackedMatrix matrix_;
 };

@@ -3,6 +3,7 @@
 #include "../kernels/kernels.h"
 #include "../platform/memory.h"
 #include "../spec/operator_kind.h"
+#include "../spec/weight_type.h"
 #include <memory>
 
 namespace native_rnn {
@@ -27,17 +28,18 @@ public:
 struct OperatorType {
   size_t sizes, weights;
   size_t (*weightLength)(const size_t* sizes, size_t index); // floats of a plain array
-  size_t (*packedBytes)(const size_t* sizes, const Kernels&);
+  size_t (*packedBytes)(const size_t* sizes, Precision, const Kernels&);
   // `memory`: packedBytes bytes, 64-byte aligned, that outlive the operator.
-  std::unique_ptr<Operator> (*make)(const size_t* sizes, const Kernels&, void* memory);
+  std::unique_ptr<Operator> (*make)(const size_t* sizes, Precision, const Kernels&, void* memory);
 };
 
 // The type of a class of operators that has these as its own.
 template <class Op>
 constexpr OperatorType operatorTypeOf() {
   return {Op::sizeCount, Op::weightCount, &Op::weightLength, &Op::packedBytes,
-          [](const size_t* sizes, const Kernels& kernels, void* memory) -> std::unique_ptr<Operator> {
-            return std::make_unique<Op>(sizes, kernels, memory);
+          [](const size_t* sizes, Precision precision, const Kernels& kernels,
+             void* memory) -> std::unique_ptr<Operator> {
+            return std::make_unique<Op>(sizes, precision, kernels, memory);
           }};
 }
 

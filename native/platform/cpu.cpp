@@ -76,9 +76,10 @@ uint32_t read() {
   const uint64_t saved = xcr0();
   uint32_t features = 0;
   if ((saved & 0x6) == 0x6) // SSE and AVX state
-    features |= bit(one.c, 28, cpuAvx) | bit(one.c, 12, cpuFma) | bit(seven.b, 5, cpuAvx2);
+    features |= bit(one.c, 28, cpuAvx) | bit(one.c, 12, cpuFma) | bit(one.c, 29, cpuF16c) | bit(seven.b, 5, cpuAvx2);
   if ((saved & 0xe6) == 0xe6) // and masks and the upper registers
-    features |= bit(seven.b, 16, cpuAvx512f) | bit(seven.b, 31, cpuAvx512vl) | bit(seven.b, 17, cpuAvx512dq);
+    features |= bit(seven.b, 16, cpuAvx512f) | bit(seven.b, 31, cpuAvx512vl) | bit(seven.b, 17, cpuAvx512dq) |
+                bit(seven.b, 30, cpuAvx512bw);
   return features;
 }
 

@@ -25,9 +25,9 @@ enum class Opcode : int32_t {
   oneHot,         // axis, depth, indices, values, y
   cumSum,         // axis, exclusive, reverse, x, y
   topK,           // axis, k, largest, sorted, x, values or none, indices or none
-  gemm,           // memory, K, N, function, padded, x, y
+  gemm,           // memory, weights, activations, K, N, function, padded, x, y
   matmul,         // alpha, a, b, y
-  conv,           // memory, groups, K, N, window, function, padded, x, y
+  conv,           // memory, weights, activations, groups, K, N, window, function, padded, x, y
   depthwise,      // window, function, x, w, bias or none, y
   convTranspose,  // memory, groups, inputs of a group, N, window, function, x, bias or none, y
   pool,           // kind, kernel (2), strides (2), dilations (2), pads (4), x, y

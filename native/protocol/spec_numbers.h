@@ -2,13 +2,14 @@
 #pragma once
 #include "../spec/network_spec.h"
 #include "checks.h"
+#include "precision_numbers.h"
 #include <cfloat>
 #include <cmath>
 
 namespace native_rnn {
 
-enum class SpecField : int32_t { cell, direction, inputSize, hiddenSize, projSize, numLayers, bias };
-constexpr size_t specFields = static_cast<size_t>(SpecField::bias) + 1;
+enum class SpecField : int32_t { cell, direction, inputSize, hiddenSize, projSize, numLayers, bias, weights, activations };
+constexpr size_t specFields = static_cast<size_t>(SpecField::activations) + 1;
 
 // The numbers that follow where the cell is a general one: these, then f g h of each of two directions.
 enum class FunctionsField : int32_t { clip, inputForget };
@@ -58,6 +59,8 @@ inline NetworkSpec specFromNumbers(const double (&numbers)[specNumbers]) {
   spec.projSize = at(SpecField::projSize, 0, largestSize);
   spec.numLayers = at(SpecField::numLayers, 1, mostLayers);
   spec.bias = at(SpecField::bias, 0, 1) == 1;
+  spec.precision = precisionFromNumbers(numbers[static_cast<size_t>(SpecField::weights)],
+                                        numbers[static_cast<size_t>(SpecField::activations)]);
   for (size_t d = 0; d < 2 && spec.traits().general; d++)
     spec.functions[d] = functionsFromNumbers(numbers + specFields, d);
   return spec;

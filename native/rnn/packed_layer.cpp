@@ -5,14 +5,14 @@ namespace native_rnn {
 
 PackedLayer::PackedLayer(const NetworkSpec& spec, size_t layer, size_t direction, const Kernels& kernels,
                          PackedArena& arena)
-    : spec_(spec), direction_(direction), kernels_(&kernels) {
+    : spec_(spec), direction_(direction), kernels_(&kernels), type_(spec.precision.packed()) {
   const size_t H = spec.hiddenSize, O = spec.outputSize();
   const size_t G = spec.traits().gates, recurrentGates = G - spec.traits().candidateGates;
-  const int kSplitsLog2 = kSplitsLog2For(G, H);
+  const int kSplitsLog2 = kSplitsLog2For(G, H, type_);
   input_ = PackedMatrix(H, G, spec.layerInputs(layer), kSplitsLog2, type_, kernels, arena);
   recurrent_ = PackedMatrix(H, recurrentGates, O, kSplitsLog2, type_, kernels, arena);
   if (hasSecondProduct())
-    second_ = PackedMatrix(O, 1, H, kSplitsLog2For(1, O), type_, kernels, arena);
+    second_ = PackedMatrix(O, 1, H, kSplitsLog2For(1, O, type_), type_, kernels, arena);
   if (spec.traits().hasPeepholes) // three gates of biases, without inputs
     peephole_ = PackedMatrix(H, 3, 0, 0, WeightType::f32, kernels, arena);
 }

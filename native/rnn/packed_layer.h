@@ -29,6 +29,7 @@ public:
   const PackedMatrix& input() const { return input_; }
   const PackedMatrix& recurrent() const { return recurrent_; }
   const PackedMatrix& second() const { return second_; } // candidate or projection
+  WeightType weightType() const { return type_; }
   // Weights and their bytes that a step reads, without the second product.
   size_t weightsPerStep() const { return input_.weightCount() + recurrent_.weightCount(); }
   size_t weightBytesPerStep() const { return input_.weightBytes() + recurrent_.weightBytes(); }
@@ -46,7 +47,7 @@ private:
   NetworkSpec spec_;
   size_t direction_;
   const Kernels* kernels_;
-  WeightType type_ = WeightType::f32;
+  WeightType type_;
   void* memory_ = nullptr;
   PackedMatrix input_, recurrent_, second_, peephole_;
 };

@@ -11,7 +11,9 @@ enum CpuFeature : uint32_t {
   cpuAvx512f = 8,
   cpuAvx512vl = 16,
   cpuAvx512dq = 32,
-  cpuNeon = 64
+  cpuNeon = 64,
+  cpuF16c = 128,
+  cpuAvx512bw = 256,
 };
 
 } // namespace native_rnn

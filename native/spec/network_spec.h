@@ -3,6 +3,7 @@
 #pragma once
 #include "activation.h"
 #include "cell_traits.h"
+#include "weight_type.h"
 
 namespace native_rnn {
 
@@ -13,6 +14,7 @@ struct NetworkSpec {
   Direction direction;
   size_t inputSize, hiddenSize, projSize, numLayers; // projSize 0: none
   bool bias;
+  Precision precision = {};
   CellFunctions functions[2] = {}; // of a general cell, by direction
   const CellTraits& traits() const { return cellTraits(cell); }
   size_t directions() const { return direction == Direction::bidirectional ? 2 : 1; }

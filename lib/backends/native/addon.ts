@@ -25,11 +25,12 @@ export interface Addon {
     weights?: readonly (Float32Array | undefined)[],
   ): Bound
   readonly uniform: Fill
-  operatorFloats(table: number, kind: number, sizes: readonly number[]): number
+  operatorFloats(table: number, kind: number, sizes: readonly number[], precision: readonly number[]): number
   operator(
     table: number,
     kind: number,
     sizes: readonly number[],
+    precision: readonly number[],
     memory: Float32Array,
     weights: readonly (Float32Array | undefined)[],
   ): Bound

@@ -4,6 +4,7 @@ import type { Plan } from '../../graph/plan.ts'
 import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import { fullPrecision, type Precision } from '../../spec/weight-types.ts'
 import type { Fill } from '../../weights/random.ts'
 import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
 import { operatorNumber } from '../protocol.ts'
@@ -11,7 +12,7 @@ import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
 import { NativeNetwork } from './network.ts'
 import { NativeOperator } from './operator.ts'
-import { listWeights, packedLength, packedMemory, specNumbers } from './packing.ts'
+import { listWeights, packedLength, packedMemory, precisionNumbers, specNumbers } from './packing.ts'
 import { NativeProgram } from './program/program.ts'
 
 /** One instruction set of the addon. */
@@ -30,29 +31,37 @@ export class NativeBackend implements Backend {
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network {
     const thread = threadOf(this.#addon)
     const numbers = specNumbers(spec)
-    const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
+    const floats = this.#addon.networkFloats(this.#table, numbers)
+    const memory = packedMemory(floats)
     const call = this.#addon.network(this.#table, numbers, spec.threads, memory, listWeights(weights))
-    return new NativeNetwork(thread, spec, call, memory)
+    return new NativeNetwork(thread, spec, call, memory, floats)
   }
 
   adopt(spec: NetworkSpec, shared: unknown): Network | undefined {
     const thread = threadOf(this.#addon)
     const numbers = specNumbers(spec)
     const memory = sharedView(shared)
-    if (!memory || trueLength(memory) !== packedLength(this.#addon.networkFloats(this.#table, numbers)))
-      return undefined
-    return new NativeNetwork(thread, spec, this.#addon.network(this.#table, numbers, spec.threads, memory), memory)
+    const floats = this.#addon.networkFloats(this.#table, numbers)
+    if (!memory || trueLength(memory) !== packedLength(floats)) return undefined
+    const call = this.#addon.network(this.#table, numbers, spec.threads, memory)
+    return new NativeNetwork(thread, spec, call, memory, floats)
   }
 
-  operator(kind: OperatorKind, sizes: readonly number[], weights: readonly (Float32Array | undefined)[]): OperatorCore {
+  operator(
+    kind: OperatorKind,
+    sizes: readonly number[],
+    weights: readonly (Float32Array | undefined)[],
+    precision = fullPrecision,
+  ): OperatorCore {
     const thread = threadOf(this.#addon)
     const number = operatorNumber[kind]
-    const memory = packedMemory(this.#addon.operatorFloats(this.#table, number, sizes))
-    const call = this.#addon.operator(this.#table, number, sizes, memory, weights)
-    return new NativeOperator(thread, kind, sizes, call)
+    const numbers = precisionNumbers(precision)
+    const floats = this.#addon.operatorFloats(this.#table, number, sizes, numbers)
+    const call = this.#addon.operator(this.#table, number, sizes, numbers, packedMemory(floats), weights)
+    return new NativeOperator(thread, kind, sizes, call, floats)
   }
 
-  program(plan: Plan, store: WeightStore, threads: number): Program {
-    return new NativeProgram(threadOf(this.#addon), this.#table, plan, store, threads)
+  program(plan: Plan, store: WeightStore, threads: number, precision: Precision = fullPrecision): Program {
+    return new NativeProgram(threadOf(this.#addon), this.#table, plan, store, threads, precision)
   }
 }

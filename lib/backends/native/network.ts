@@ -23,19 +23,21 @@ export class NativeNetwork implements Network {
   readonly #arena: Float32Array
   readonly #spec: NetworkSpec
   readonly #call: Bound
+  readonly weightBytes: number
   #memory: Float32Array | undefined
   /** Floats of one row: of the output at one step, of hn, of cn. */
   readonly #rowY: number
   readonly #rowH: number
   readonly #rowC: number
 
-  constructor(thread: NativeThread, spec: NetworkSpec, call: Bound, memory: Float32Array) {
+  constructor(thread: NativeThread, spec: NetworkSpec, call: Bound, memory: Float32Array, floats: number) {
     this.#thread = thread
     this.#header = thread.header
     this.#arena = thread.arena
     this.#spec = spec
     this.#call = call
     this.#memory = memory
+    this.weightBytes = 4 * floats
     const D = directionsOf(spec)
     this.#rowY = D * outputSizeOf(spec)
     this.#rowH = spec.numLayers * this.#rowY

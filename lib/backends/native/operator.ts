@@ -13,12 +13,14 @@ export class NativeOperator implements OperatorCore {
   readonly #kind: OperatorKind
   readonly #sizes: readonly number[]
   readonly #call: Bound
+  readonly weightBytes: number
 
-  constructor(thread: NativeThread, kind: OperatorKind, sizes: readonly number[], call: Bound) {
+  constructor(thread: NativeThread, kind: OperatorKind, sizes: readonly number[], call: Bound, floats: number) {
     this.#thread = thread
     this.#kind = kind
     this.#sizes = sizes
     this.#call = call
+    this.weightBytes = 4 * floats
   }
 
   run(x: Float32Array, rows: number, into?: Float32Array): Float32Array {

@@ -3,14 +3,17 @@
 import { newSharedFloats } from '../../intrinsics/captured.ts'
 import type { CellFunctions } from '../../spec/cell-functions.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import type { Precision } from '../../spec/weight-types.ts'
 import {
   activationNumber,
+  activationTypeNumber,
   cellNumber,
   directionNumber,
   functionFields,
   functionsFields,
   specFields,
   weightFields,
+  weightTypeNumber,
 } from '../protocol.ts'
 
 /** The weights of all layers and directions as the addon takes them. */
@@ -25,11 +28,22 @@ export function listWeights(all: readonly CellWeights[]): (Float32Array | undefi
 
 /** A specification as the addon takes it. */
 export function specNumbers(spec: NetworkSpec): number[] {
-  const { cell, direction, functions } = spec
-  const numbers = { ...spec, cell: cellNumber[cell], direction: directionNumber[direction] }
+  const { cell, direction, functions, weights, activations } = spec
+  const numbers = {
+    ...spec,
+    cell: cellNumber[cell],
+    direction: directionNumber[direction],
+    weights: weightTypeNumber[weights],
+    activations: activationTypeNumber[activations],
+  }
   const list: number[] = []
   for (let i = 0; i < specFields.length; i++) list[i] = +numbers[specFields[i]]
   return functions ? withFunctions(list, functions) : list
+}
+
+/** In what weights and activations are kept, as the addon takes it. */
+export function precisionNumbers({ weights, activations }: Precision): number[] {
+  return [weightTypeNumber[weights], activationTypeNumber[activations]]
 }
 
 /** Three functions for each of two directions, whatever the cell has. */

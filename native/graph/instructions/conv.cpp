@@ -173,6 +173,7 @@ std::unique_ptr<Instruction> convOfRows(const PackedRows& rows, const Window& wi
 
 std::unique_ptr<Instruction> decodeConv(Reader& reader) {
   const size_t memory = reader.whole(0, reader.surroundings.memories.size());
+  const WeightType type = reader.weightType();
   const size_t groups = reader.whole(1, largestMatrixSize);
   const size_t K = reader.whole(1, largestMatrixSize), N = reader.whole(1, largestMatrixSize);
   const Window window(reader);
@@ -185,7 +186,7 @@ std::unique_ptr<Instruction> decodeConv(Reader& reader) {
   window.check(y.sizes[1], y.sizes[2]);
   std::vector<PackedRows> matrices;
   for (size_t g = 0; g < groups; g++)
-    matrices.emplace_back(reader, memory + g, K, N, function);
+    matrices.emplace_back(reader, memory + g, K, N, type, function);
   if (isPadded) {
     View last = y; // the rows of the last group
     last.offset += (groups - 1) * N * sizeof(float);

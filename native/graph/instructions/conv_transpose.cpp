@@ -92,7 +92,7 @@ std::unique_ptr<Instruction> decodeConvTranspose(Reader& reader) {
   window.check(x.sizes[1], x.sizes[2]);
   std::vector<PackedRows> matrices;
   for (size_t g = 0; g < groups; g++)
-    matrices.emplace_back(reader, memory + g, K, N, Function{});
+    matrices.emplace_back(reader, memory + g, K, N, WeightType::f32, Function{});
   return std::make_unique<ConvTranspose>(std::move(matrices), reader.surroundings.kernels.ops, window, function, x,
                                          bias, y);
 }

@@ -37,6 +37,7 @@ void checkPadded(const View& y, size_t packedRow, const Reader& reader) {
 
 std::unique_ptr<Instruction> decodeGemm(Reader& reader) {
   const size_t memory = reader.whole(0, reader.surroundings.memories.size());
+  const WeightType type = reader.weightType();
   const size_t K = reader.whole(1, largestMatrixSize), N = reader.whole(1, largestMatrixSize);
   const Function function = reader.function(false);
   const bool isPadded = reader.flag();
@@ -44,7 +45,7 @@ std::unique_ptr<Instruction> decodeGemm(Reader& reader) {
   require(x.rank >= 2 && x.rank == y.rank && sameSizes(x.axes(0, x.rank - 1), y.axes(0, y.rank - 1)));
   require(x.sizes[x.rank - 1] == K && y.sizes[y.rank - 1] == N);
   require(x.isDenseAlong(x.rank - 1) && y.isDenseAlong(y.rank - 1));
-  const PackedRows rows(reader, memory, K, N, function);
+  const PackedRows rows(reader, memory, K, N, type, function);
   if (isPadded)
     checkPadded(y, rows.packedRow(), reader);
   return std::make_unique<Gemm>(rows, isPadded, x, y);

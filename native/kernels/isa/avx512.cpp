@@ -1,4 +1,4 @@
-// AVX-512 F, VL and DQ: 16 floats a vector, 32 registers.
+// AVX-512 F, VL, DQ and BW, and F16C: 16 floats a vector, 32 registers.
 #include "../simd/avx512.h"
 #include "vec8_tiling.h"
 
@@ -26,5 +26,6 @@ constexpr Tiling tilingOf<Vec16> = [] {
 namespace native_rnn {
 extern const Kernels avx512Kernels;
 const Kernels avx512Kernels =
-    makeKernels<Vec16>("avx512", cpuAvx | cpuAvx2 | cpuFma | cpuAvx512f | cpuAvx512vl | cpuAvx512dq);
+    makeKernels<Vec16>("avx512", cpuAvx | cpuAvx2 | cpuFma | cpuF16c | cpuAvx512f | cpuAvx512vl |
+                                                      cpuAvx512dq | cpuAvx512bw);
 } // namespace native_rnn

@@ -105,62 +105,137 @@ inline void forEachPanelRange(const Block& block, const EvenSplit& tiles, const 
     visit(PanelRange{block, ranges.begin(i), ranges.size(i)});
 }
 
-// Rows times a range of panels, into packed rows that begin there.
-template <class V, class W, int G, int S>
-void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride, const EvenSplit& tiles,
-                float* out, size_t outStride) {
+// y = bias + scale · y, of columns that lie together.
+template <class V>
+inline void applyScales(float* y, size_t stride, size_t rows, size_t columns, const float* scales, const float* bias) {
+  for (size_t r = 0; r < rows; r++, y += stride)
+    for (size_t i = 0; i < columns; i += V::lanes)
+      fma(V::load(scales + i), V::load(y + i), V::load(bias + i)).store(y + i);
+}
+
+// What sums of a type with scales start with.
+constexpr size_t mostTileColumns = 512;
+alignas(64) constexpr float zeroBias[mostTileColumns] = {};
+
+// Rows times a range of panels, into packed rows that begin there: kc of K at a time, as many as `tileBytes` hold.
+// `weightsOf(k, count)` gives their weights, a step of wStride apart.
+template <class V, class W, int G, int S, class WeightsOf>
+RNN_INLINE void multiplyTiles(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride,
+                              const EvenSplit& tiles, float* out, size_t outStride, size_t tileBytes, size_t wStride,
+                              const float* firstBias, const WeightsOf& weightsOf) {
   constexpr int R = mr<V>(G, S), M = nrPanels<V>(G, S, R), L = V::lanes;
   const TileKernel<W> larger = tiles.larger ? tileKernel<V, W, G, S, R, M>(tiles.base + 1, range.panels) : nullptr;
   const TileKernel<W> regular = tileKernel<V, W, G, S, R, M>(tiles.base, range.panels);
   // K-splits cannot be cut: they are for short products anyway.
-  const size_t kc = S > 1 ? p.K : tilingOf<V>.kcBytes / (range.panels * G * L * sizeof(typename W::Stored));
-  const size_t wStride = kStride(range.block.panels, G, L);
-  const typename W::Stored* weights = weightsAt<V, W, G>(p, range.block.firstPanel) + rowOffset(range.first, G, L);
+  const size_t kc = S > 1 ? p.K : tileBytes / (range.panels * G * L * sizeof(typename W::Stored));
   size_t k = 0;
   do {
-    const float* bias = k ? nullptr : biasAt<V, G>(p, range.firstPanel());
+    const float* bias = k ? nullptr : firstBias;
+    const size_t count = least(kc, p.K - k);
+    const typename W::Stored* const weights = weightsOf(k, count);
     size_t row = 0;
     for (size_t i = 0; i < tiles.parts; i++) {
       const bool isLarger = i < tiles.larger;
-      (isLarger ? larger : regular)(weights + k * wStride, wStride, a + ptrdiff_t(row) * aStride + k, aStride,
-                                    least(kc, p.K - k), bias, out + row * outStride, outStride);
+      (isLarger ? larger : regular)(weights, wStride, a + ptrdiff_t(row) * aStride + k, aStride, count, bias,
+                                    out + row * outStride, outStride);
       row += tiles.base + isLarger;
     }
     k += kc;
   } while (k < p.K);
 }
 
-// Up to tileScratchRows rows times a block, into packed rows.
+// Floats of weights that are widened at a time: half of a first-level cache.
+constexpr size_t widenedFloats = 4096;
+
 template <class V, class W, int G, int S>
-inline void gemmBlock(const GemmArgs& args, const Block& block, const float* a, float* y, size_t rows) {
+void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride, const EvenSplit& tiles,
+                float* out, size_t outStride) {
+  constexpr size_t L = V::lanes;
+  const size_t wStride = kStride(range.block.panels, G, L), columns = range.panels * G * L;
+  const typename W::Stored* weights = weightsAt<V, W, G>(p, range.block.firstPanel) + rowOffset(range.first, G, L);
+  const float* const bias = biasAt<V, G>(p, range.firstPanel());
+  RNN_ASSERT(columns <= mostTileColumns);
+  const float* const firstBias = W::hasScales ? zeroBias : bias;
+  if constexpr (W::type == WeightType::f32 || S > 1) {
+    multiplyTiles<V, W, G, S>(p, range, a, aStride, tiles, out, outStride, tilingOf<V>.kcBytes, wStride, firstBias,
+                              [&](size_t k, size_t) { return weights + k * wStride; });
+  } else {
+    alignas(64) float widened[widenedFloats];
+    const auto widen = [&](size_t k, size_t count) {
+      const typename W::Stored* from = weights + k * wStride;
+      for (float* to = widened; count > 0; count--, from += wStride, to += columns)
+        for (size_t i = 0; i < columns; i += L)
+          W::template load<V>(from + i).store(to + i);
+      return static_cast<const float*>(widened);
+    };
+    multiplyTiles<V, F32, G, S>(p, range, a, aStride, tiles, out, outStride, sizeof widened, columns, firstBias, widen);
+  }
+  if constexpr (W::hasScales)
+    applyScales<V>(out, outStride, tiles.begin(tiles.parts), columns, scalesAt<V, G>(p, range.firstPanel()), bias);
+}
+
+// Several rows of inputs, as the panels of a product take them.
+template <class V, class W, int G, int S>
+class RowsProduct {
+public:
+  // Of a product: the most rows at a time.
+  static size_t most(const PackedView&) { return tileScratchRows; }
+  RNN_INLINE RowsProduct(const PackedView& p, const float* a, ptrdiff_t aStride, size_t)
+      : p_(p), a_(a), aStride_(aStride) {}
+  // Times a range of panels of a vector's width, into packed rows that begin there.
+  template <class Wide>
+  RNN_INLINE void multiply(const PanelRange& range, const EvenSplit& tiles, float* out, size_t outStride) const {
+    gemmPanels<Wide, W, G, S>(p_, range, a_, aStride_, tiles, out, outStride);
+  }
+
+private:
+  const PackedView& p_;
+  const float* const a_;
+  const ptrdiff_t aStride_;
+};
+
+} // namespace
+
+#include "quads.h"
+
+namespace {
+
+// Rows times a block, into packed rows.
+template <class V, class Product, int G, int S>
+inline void gemmBlock(const Product& product, const Block& block, float* y, size_t yStride, size_t rows) {
   const EvenSplit tiles = tileRows<V, G, S>(rows);
   forEachPanelRange<V, G, S>(block, tiles, [&](const PanelRange& range) {
-    gemmPanels<V, W, G, S>(args.matrix, range, a, args.aStride, tiles, y + rowOffset(range.firstPanel(), G, V::lanes),
-                           args.yStride);
+    product.template multiply<V>(range, tiles, y + rowOffset(range.firstPanel(), G, V::lanes), yStride);
   });
 }
 
 template <class V, class W, int G>
 void gemm(const GemmArgs& args) {
   const PackedView& p = args.matrix;
+  if constexpr (isQuads<W>)
+    if (p.inputs > mostQuantizedInputs)
+      return gemmLongRows<V, G>(args);
   withKSplits<G>(p.kSplitsLog2, [&](auto splits) {
-    constexpr int S = decltype(splits)::count;
-    for (size_t first = 0; first < args.rows; first += tileScratchRows) {
-      const size_t rows = least(tileScratchRows, args.rows - first);
+    constexpr int S = isQuads<W> ? 1 : decltype(splits)::count;
+    const size_t most = RowsProduct<V, W, G, S>::most(p);
+    for (size_t first = 0; first < args.rows; first += most) {
+      const size_t rows = least(most, args.rows - first);
       const float* a = args.a + ptrdiff_t(first) * args.aStride;
       float* y = args.y + first * args.yStride;
-      if (rows == 1) {
-        const auto kernels = blockKernels<GemvPanels<V, W, G, S>>(p);
-        for (size_t i = 0; i < gemvBlocks(p); i++) {
-          const Block block = blockAt(blocksOf(p), i);
-          kernels.at(p, block, joinsTailHalf<V>(p, i))(p, block.firstPanel, a,
-                                                       y + rowOffset(block.firstPanel, G, V::lanes));
+      if (rows <= W::mostSingleRows) {
+        for (size_t r = 0; r < rows; r++, a += args.aStride, y += args.yStride) {
+          const RowProduct<V, W, G, S> product(p, a);
+          for (size_t i = 0; i < gemvBlocks(p); i++) {
+            const Block block = blockAt(blocksOf(p), i);
+            product.multiply(block, joinsTailHalf<V>(p, i), y + rowOffset(block.firstPanel, G, V::lanes));
+          }
         }
         continue;
       }
+      const RowsProduct<V, W, G, S> product(p, a, args.aStride, rows);
       for (size_t i = 0; i < p.blocks; i++)
         withBlockWidth<V>(p, i, [&](auto width, const Block& block) {
-          gemmBlock<typename decltype(width)::Vec, W, G, S>(args, block, a, y, rows);
+          gemmBlock<typename decltype(width)::Vec, RowsProduct<V, W, G, S>, G, S>(product, block, y, args.yStride, rows);
         });
     }
   });

@@ -29,7 +29,7 @@ struct Accumulators {
   RNN_INLINE Accumulators(const float* bias) {
 #pragma GCC unroll 64
     for (int n = 0; n < N; n++)
-      sum[0][n] = V::load(bias + n * L);
+      sum[0][n] = W::hasScales ? V::set(0.0f) : V::load(bias + n * L);
 #pragma GCC unroll 8
     for (int s = 1; s < S; s++)
 #pragma GCC unroll 64
@@ -42,8 +42,13 @@ struct Accumulators {
     for (int n = 0; n < N; n++)
       sum[s % S][n] = fma(W::template load<V>(w + (s * N + n) * L), a, sum[s % S][n]);
   }
-  RNN_INLINE void store(float* out) {
+  // `bias` and `scales` of a type that has scales.
+  RNN_INLINE void store(float* out, const float* bias, const float* scales) {
     reduceSplits<S>(sum);
+    if constexpr (W::hasScales)
+#pragma GCC unroll 64
+      for (int n = 0; n < N; n++)
+        sum[0][n] = fma(V::load(scales + n * L), sum[0][n], V::load(bias + n * L));
 #pragma GCC unroll 64
     for (int n = 0; n < N; n++)
       sum[0][n].store(out + n * L);
@@ -52,7 +57,8 @@ struct Accumulators {
 
 // One row times N vectors of columns that lie together, and M half ones that lie behind all their k.
 template <class V, class W, int S, int N, int M>
-RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float* a, size_t K, float* out) {
+RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float* scales, const float* a, size_t K,
+                     float* out) {
   using H = Half<V>;
   constexpr int whole = N * V::lanes, tail = M * H::lanes;
   const typename W::Stored* h = w + whole * K;
@@ -74,8 +80,8 @@ RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float
   for (int s = 0; s < unroll - 1; s++)
     if (k + s < K)
       add(s, k + s);
-  sums.store(out);
-  halves.store(out + whole);
+  sums.store(out, bias, scales);
+  halves.store(out + whole, bias + whole, scales + whole);
 }
 
 // The weights of the block that begins with a panel of V, of a view of G gates.
@@ -86,6 +92,10 @@ RNN_INLINE const typename W::Stored* weightsAt(const PackedView& p, size_t first
 template <class V, int G>
 RNN_INLINE const float* biasAt(const PackedView& p, size_t panel) {
   return p.bias + rowOffset(panel, G, V::lanes);
+}
+template <class V, int G>
+RNN_INLINE const float* scalesAt(const PackedView& p, size_t panel) {
+  return p.scales + rowOffset(panel, G, V::lanes);
 }
 
 // One row times the panels of a block, into a packed row that begins with them (a family for by_panels.h).
@@ -98,13 +108,31 @@ struct GemvPanels {
   template <int M, bool half>
   struct Of {
     static RNN_INLINE void inlined(const PackedView& p, size_t panel, const float* a, float* out) {
-      gemv<V, W, S, M * G, half ? G : 0>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel), a, p.K, out);
+      gemv<V, W, S, M * G, half ? G : 0>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel),
+                                            W::hasScales ? scalesAt<V, G>(p, panel) : nullptr, a, p.K, out);
     }
     static RNN_NOINLINE void call(const PackedView& p, size_t panel, const float* a, float* out) {
       inlined(p, panel, a, out);
     }
   };
   static constexpr int most = singleBlockPanels<V>(G, S);
+};
+
+// One row of inputs, as the blocks of a product take it.
+template <class V, class W, int G, int S>
+class RowProduct {
+public:
+  RNN_INLINE RowProduct(const PackedView& p, const float* a)
+      : p_(p), a_(a), kernels_(blockKernels<GemvPanels<V, W, G, S>>(p)) {}
+  // Times a block, and half a panel behind it, into packed sums that begin with it.
+  RNN_INLINE void multiply(const Block& block, bool half, float* out) const {
+    kernels_.at(p_, block, half)(p_, block.firstPanel, a_, out);
+  }
+
+private:
+  const PackedView& p_;
+  const float* const a_;
+  const BlockKernels<typename GemvPanels<V, W, G, S>::Kernel> kernels_;
 };
 
 // Blocks [begin, end) of a product, from the last to the first where `reverse`.

@@ -1,5 +1,5 @@
 // The weight types as the kernels read them: what is stored, and how a vector of it becomes floats. One row a type, in
-// the order of WeightType; a type whose reading an instruction set does by itself overloads load() beside its Vec.
+// the order of WeightType; how an instruction set widens them stands beside its Vec.
 #pragma once
 #include "../../spec/compiler.h"
 #include "../../spec/weight_type.h"
@@ -14,16 +14,69 @@ struct F32 {
   // Whether a row's step fuses product and cell: one function for each cell and number of panels. Others go through
   // memory between the two, which takes a third of the code.
   static constexpr bool fusesRowSteps = true;
+  // Whether sums start at 0, and end as bias + scale · sum.
+  static constexpr bool hasScales = false;
+  // The most rows that are multiplied one by one: tiles of several rows pay from there on.
+  static constexpr size_t mostSingleRows = 1;
   template <class V>
   static RNN_INLINE V load(const Stored* w) {
     return V::load(w);
   }
 };
 
+// Narrower types are widened when they are read, for a tile of rows a piece of them at a time.
+struct F16 {
+  using Stored = uint16_t;
+  static constexpr WeightType type = WeightType::f16;
+  static constexpr bool fusesRowSteps = false, hasScales = false;
+  static constexpr size_t mostSingleRows = 2;
+  template <class V>
+  static RNN_INLINE V load(const Stored* w) {
+    return V::loadHalves(w);
+  }
+};
+
+struct BF16 {
+  using Stored = uint16_t;
+  static constexpr WeightType type = WeightType::bf16;
+  static constexpr bool fusesRowSteps = false, hasScales = false;
+  static constexpr size_t mostSingleRows = 2;
+  template <class V>
+  static RNN_INLINE V load(const Stored* w) {
+    return V::loadBfloats(w);
+  }
+};
+
+struct Int8 {
+  using Stored = int8_t;
+  static constexpr WeightType type = WeightType::int8;
+  static constexpr bool fusesRowSteps = false, hasScales = true;
+  static constexpr size_t mostSingleRows = 2;
+  template <class V>
+  static RNN_INLINE V load(const Stored* w) {
+    return V::loadInt8(w);
+  }
+};
+
+// Four inputs' int8 in one number: quads.h multiplies them with inputs in int8.
+struct Int8Quads {
+  using Stored = int32_t;
+  static constexpr WeightType type = WeightType::int8Quads;
+  static constexpr bool fusesRowSteps = false, hasScales = true;
+  static constexpr size_t mostSingleRows = 1;
+};
+
+template <class W>
+constexpr bool isQuads = W::type == WeightType::int8Quads;
+
 // Calls visit(type) for every weight type.
 template <class Visit>
 constexpr void forEachWeightType(const Visit& visit) {
   visit(F32{});
+  visit(F16{});
+  visit(BF16{});
+  visit(Int8{});
+  visit(Int8Quads{});
 }
 
 } // namespace

@@ -59,8 +59,8 @@ RNN_INLINE void gemvWithTile(const typename W::Stored* w, const float* bias, con
     addRow(rest);
   for (size_t rest = k; rest < tile.K; rest++)
     addTile(rest);
-  sums.store(out);
-  halves.store(out + whole);
+  sums.store(out, nullptr, nullptr);
+  halves.store(out + whole, nullptr, nullptr);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
     later[r].store(tile.out + r * tile.outStride);
@@ -102,7 +102,9 @@ public:
       gemvWithTile<V, W, 0, 0>(nullptr, nullptr, nullptr, 0, nullptr, takeTile());
     if (makesHalf_)
       withBlockWidth<V>(args_.matrix, args_.matrix.blocks - 1, [&](auto width, const Block& block) {
-        gemmBlock<typename decltype(width)::Vec, W, G, 1>(args_, block, args_.a, args_.y, args_.rows);
+        const RowsProduct<V, W, G, 1> product(args_.matrix, args_.a, args_.aStride, args_.rows);
+        gemmBlock<typename decltype(width)::Vec, RowsProduct<V, W, G, 1>, G, 1>(product, block, args_.y, args_.yStride,
+                                                                                args_.rows);
       });
   }
 

@@ -25,7 +25,7 @@ template <class V, class W, class C, template <class, class> class Epilogue>
 RNN_INLINE void secondProduct(const RecurrenceArgs& args, const TimeStep& step, const PackedView& p, bool reverse) {
   const RecurrenceArgs::State& state = args.state;
   withKSplits<1>(p.kSplitsLog2, [&](auto splits) {
-    constexpr int S = decltype(splits)::count;
+    constexpr int S = isQuads<W> ? 1 : decltype(splits)::count;
     // Of one row without the way through the code that all cells have, which costs a small layer a tenth of its time.
     if (!C::general && args.sequence.B == 1)
       unfusedRow<V, W, 1, S>(args, step, p, reverse, 0, state.secondInput, unfusedEpilogue<V, C, Epilogue>);
@@ -79,7 +79,7 @@ constexpr bool fusesRowSteps = W::fusesRowSteps && !C::general;
 
 template <class W, class C>
 constexpr bool canOverlap(int overlapRows, int S) {
-  return overlapRows > 0 && S == 1 && fusesRowSteps<W, C>;
+  return W::type == WeightType::f32 && overlapRows > 0 && S == 1 && fusesRowSteps<W, C>;
 }
 
 // What does the recurrent product and the cell of a single row: fused with each other, and beside tiles of later input
@@ -145,7 +145,7 @@ void timeLoop(const RecurrenceArgs& args) {
 template <class V, class W, class C>
 void recurrence(const RecurrenceArgs& args) {
   withKSplits<C::gates>(args.weights.recurrent.kSplitsLog2,
-                        [&](auto splits) { timeLoop<V, W, C, decltype(splits)::count>(args); });
+                        [&](auto splits) { timeLoop<V, W, C, isQuads<W> ? 1 : decltype(splits)::count>(args); });
 }
 
 } // namespace

@@ -71,12 +71,12 @@ RNN_INLINE void forEachGemvBlock(const RecurrenceArgs& args, const PackedView& p
 template <class V, class W, int G, int S>
 inline void unfusedRow(const RecurrenceArgs& args, const TimeStep& step, const PackedView& p, bool reverse, size_t row,
                        const float* a, const UnfusedEpilogue& epilogue) {
-  const auto kernels = blockKernels<GemvPanels<V, W, G, S>>(p);
+  const RowProduct<V, W, G, S> product(p, a);
   constexpr size_t sumsPanel = G * V::lanes;
   // Of its own: `tileScratch` is of all threads that share a step.
   alignas(64) float sums[(singleBlockPanels<V>(G, S) + 1) * sumsPanel];
   forEachGemvBlock<V>(args, p, reverse, [&](const Block& block, bool half) {
-    kernels.at(p, block, half)(p, block.firstPanel, a, sums);
+    product.multiply(block, half, sums);
     epilogue.whole(args, step, row, 1, {block, 0, block.panels}, {sums, 0}, sumsPanel);
     if (half)
       epilogue.half(args, step, row, 1, {tailHalfBlock(block.firstPanel + block.panels), 0, 1},
@@ -89,12 +89,15 @@ template <class V, class W, int G, int S>
 RNN_ONE_COPY void unfusedRows(const RecurrenceArgs& args, const TimeStep& step, const PackedView& p, bool reverse,
                               const float* a, size_t aStride, const UnfusedEpilogue& epilogue) {
   const size_t B = args.sequence.B;
-  for (size_t first = 0; first < B; first += tileScratchRows, a += tileScratchRows * aStride) {
-    const size_t count = least(tileScratchRows, B - first);
-    if (count == 1) {
-      unfusedRow<V, W, G, S>(args, step, p, reverse, first, a, epilogue);
+  const size_t most = RowsProduct<V, W, G, S>::most(p);
+  for (size_t first = 0; first < B; first += most, a += most * aStride) {
+    const size_t count = least(most, B - first);
+    if (count <= W::mostSingleRows) {
+      for (size_t r = 0; r < count; r++)
+        unfusedRow<V, W, G, S>(args, step, p, reverse, first + r, a + r * aStride, epilogue);
       continue;
     }
+    const RowsProduct<V, W, G, S> product(p, a, ptrdiff_t(aStride), count);
     const BlockRange blocks = threadBlocks(args.threads, p.blocks, reverse);
     for (size_t i = 0; i < blocks.size(); i++)
       withBlockWidth<V>(p, blocks.at(i), [&](auto width, const Block& block) {
@@ -104,7 +107,7 @@ RNN_ONE_COPY void unfusedRows(const RecurrenceArgs& args, const TimeStep& step, 
         const EvenSplit tiles = tileRows<Wide, G, S>(count);
         forEachPanelRange<Wide, G, S>(block, tiles, [&](const PanelRange& range) {
           const size_t stride = range.panels * sumsPanel;
-          gemmPanels<Wide, W, G, S>(p, range, a, aStride, tiles, args.tileScratch, stride);
+          product.template multiply<Wide>(range, tiles, args.tileScratch, stride);
           apply(args, step, first, count, range, {args.tileScratch, stride}, sumsPanel);
         });
       });

@@ -1,11 +1,37 @@
 // Eight floats in an AVX register. avx512.h has them for its half panels.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <immintrin.h>
 
 namespace {
 
+// Eight sums of products of int8, exact: four inputs at a time, those of a lane beside each other.
+struct Dots8 {
+  __m256i v;
+  // Four inputs for every lane, within ±127: as they are, and without their signs.
+  struct Inputs {
+    __m256i signedOnes, sizes;
+  };
+  static Inputs broadcast(const int8_t* q) {
+    int32_t quad;
+    __builtin_memcpy(&quad, q, sizeof quad);
+    const __m256i a = _mm256_set1_epi32(quad);
+    return {a, _mm256_abs_epi8(a)};
+  }
+  static Dots8 zero() { return {_mm256_setzero_si256()}; }
+  static Dots8 load(const float* p) { return {_mm256_castps_si256(_mm256_load_ps(p))}; }
+  void store(float* p) const { _mm256_store_ps(p, _mm256_castsi256_ps(v)); }
+  // Both within ±127: no sum of two products passes 16 bits.
+  Dots8 plus(const int32_t* w, Inputs a) const {
+    const __m256i weights = _mm256_load_si256(reinterpret_cast<const __m256i*>(w));
+    const __m256i pairs = _mm256_maddubs_epi16(a.sizes, _mm256_sign_epi8(weights, a.signedOnes));
+    return {_mm256_add_epi32(v, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))};
+  }
+};
+
 struct Vec8 {
+  using Dots = Dots8;
   static constexpr int lanes = 8;
   static constexpr bool hasHalfPanels = false;
   static constexpr bool fused = true;
@@ -16,6 +42,30 @@ struct Vec8 {
   void store(float* p) const { _mm256_store_ps(p, v); }
   static Vec8 loadAny(const float* p) { return {_mm256_loadu_ps(p)}; }
   void storeAny(float* p) const { _mm256_storeu_ps(p, v); }
+  // Weights in narrower types.
+  static Vec8 loadHalves(const uint16_t* p) {
+    return {_mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(p)))};
+  }
+  static Vec8 loadBfloats(const uint16_t* p) {
+    const __m256i wide = _mm256_cvtepu16_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))};
+  }
+  static Vec8 loadInt8(const int8_t* p) {
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
+  }
+  // Whole numbers in place of floats.
+  static Vec8 ofInts(const float* p) { return {_mm256_cvtepi32_ps(_mm256_castps_si256(_mm256_load_ps(p)))}; }
+  // Each to the nearest whole number, half to even; they are within ±127.
+  void storeInt8(int8_t* p) const {
+    const __m256i ints = _mm256_cvtps_epi32(v);
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(ints), _mm256_extracti128_si256(ints, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+  }
+  float largest() const {
+    __m128 x = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+  }
   // The first n ≤ lanes; the others are 0.
   static __m256i first(size_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(int(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

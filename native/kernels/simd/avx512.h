@@ -4,7 +4,36 @@
 
 namespace {
 
+// Sixteen sums of products of int8; see Dots8.
+struct Dots16 {
+  __m512i v;
+  struct Inputs {
+    __m512i sizes;
+    __mmask64 negative;
+  };
+  static Inputs broadcast(const int8_t* q) {
+    int32_t quad;
+    __builtin_memcpy(&quad, q, sizeof quad);
+    const __m512i a = _mm512_set1_epi32(quad);
+    return {_mm512_abs_epi8(a), _mm512_movepi8_mask(a)};
+  }
+  static Dots16 zero() { return {_mm512_setzero_si512()}; }
+  static Dots16 load(const float* p) { return {_mm512_load_si512(p)}; }
+  void store(float* p) const { _mm512_store_si512(p, v); }
+  Dots16 plus(const int32_t* w, Inputs a) const {
+    const __m512i given = _mm512_load_si512(w);
+    const __m512i weights = _mm512_mask_sub_epi8(given, a.negative, _mm512_setzero_si512(), given);
+#if defined(__AVX512VNNI__)
+    return {_mm512_dpbusd_epi32(v, a.sizes, weights)};
+#else
+    const __m512i pairs = _mm512_maddubs_epi16(a.sizes, weights);
+    return {_mm512_add_epi32(v, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)))};
+#endif
+  }
+};
+
 struct Vec16 {
+  using Dots = Dots16;
   static constexpr bool hasHalfPanels = true;
   using Half = Vec8;
   static constexpr int lanes = 16;
@@ -16,6 +45,21 @@ struct Vec16 {
   void store(float* p) const { _mm512_store_ps(p, v); }
   static Vec16 loadAny(const float* p) { return {_mm512_loadu_ps(p)}; }
   void storeAny(float* p) const { _mm512_storeu_ps(p, v); }
+  static Vec16 loadHalves(const uint16_t* p) {
+    return {_mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)))};
+  }
+  static Vec16 loadBfloats(const uint16_t* p) {
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)));
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
+  }
+  static Vec16 loadInt8(const int8_t* p) {
+    return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(p))))};
+  }
+  static Vec16 ofInts(const float* p) { return {_mm512_cvtepi32_ps(_mm512_load_si512(p))}; }
+  void storeInt8(int8_t* p) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+  }
+  float largest() const { return _mm512_reduce_max_ps(v); }
   // The first n ≤ lanes; the others are 0.
   static __mmask16 first(size_t n) { return __mmask16((1u << n) - 1); }
   static Vec16 loadFirst(const float* p, size_t n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }

@@ -3,10 +3,36 @@
 #include "parts.h"
 #include <arm_neon.h>
 #include <cstddef>
+#include <cstdint>
 
 namespace {
 
+// Four sums of products of int8, exact: four inputs at a time, those of a lane beside each other.
+struct Dots4 {
+  int32x4_t v;
+  using Inputs = int8x16_t; // four for every lane, within ±127
+  static Inputs broadcast(const int8_t* q) {
+    int32_t quad;
+    __builtin_memcpy(&quad, q, sizeof quad);
+    return vreinterpretq_s8_s32(vdupq_n_s32(quad));
+  }
+  static Dots4 zero() { return {vdupq_n_s32(0)}; }
+  static Dots4 load(const float* p) { return {vreinterpretq_s32_f32(vld1q_f32(p))}; }
+  void store(float* p) const { vst1q_f32(p, vreinterpretq_f32_s32(v)); }
+  Dots4 plus(const int32_t* w, Inputs a) const {
+    const int8x16_t weights = vreinterpretq_s8_s32(vld1q_s32(w));
+#if defined(__ARM_FEATURE_DOTPROD)
+    return {vdotq_s32(v, weights, a)};
+#else
+    const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8(weights), vget_low_s8(a)));
+    const int32x4_t high = vpaddlq_s16(vmull_s8(vget_high_s8(weights), vget_high_s8(a)));
+    return {vaddq_s32(v, vpaddq_s32(low, high))};
+#endif
+  }
+};
+
 struct Vec4 {
+  using Dots = Dots4;
   static constexpr int lanes = 4;
   static constexpr bool hasHalfPanels = false;
   static constexpr bool fused = true;
@@ -17,6 +43,24 @@ struct Vec4 {
   void store(float* p) const { vst1q_f32(p, v); }
   static Vec4 loadAny(const float* p) { return load(p); }
   void storeAny(float* p) const { store(p); }
+  // Weights in narrower types.
+  static Vec4 loadHalves(const uint16_t* p) { return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))}; }
+  static Vec4 loadBfloats(const uint16_t* p) { return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))}; }
+  static Vec4 loadInt8(const int8_t* p) {
+    int32_t quad;
+    __builtin_memcpy(&quad, p, sizeof quad);
+    const int8x8_t bytes = vreinterpret_s8_s32(vdup_n_s32(quad));
+    return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))))};
+  }
+  // Whole numbers in place of floats.
+  static Vec4 ofInts(const float* p) { return {vcvtq_f32_s32(vreinterpretq_s32_f32(vld1q_f32(p)))}; }
+  // Each to the nearest whole number, half to even; they are within ±127.
+  void storeInt8(int8_t* p) const {
+    const int16x4_t words = vmovn_s32(vcvtnq_s32_f32(v));
+    const int32_t quad = vget_lane_s32(vreinterpret_s32_s8(vmovn_s16(vcombine_s16(words, words))), 0);
+    __builtin_memcpy(p, &quad, sizeof quad);
+  }
+  float largest() const { return vmaxvq_f32(v); }
   static Vec4 loadFirst(const float* p, size_t n) { return loadFirstOf<Vec4>(p, n); }
   void storeFirst(float* p, size_t n) const { storeFirstOf(*this, p, n); }
 };

@@ -24,7 +24,31 @@ constexpr bool hardwareFma = true;
 constexpr bool hardwareFma = false;
 #endif
 
+// Four sums of products of int8, exact: four inputs at a time, those of a lane beside each other.
+struct Dots4 {
+  int32_t v[4];
+  struct Inputs {
+    int32_t a[4];
+  };
+  static Inputs broadcast(const int8_t* q) { return {{q[0], q[1], q[2], q[3]}}; }
+  static Dots4 zero() { return {{0, 0, 0, 0}}; }
+  static Dots4 load(const float* p) {
+    Dots4 r;
+    __builtin_memcpy(r.v, p, sizeof r.v);
+    return r;
+  }
+  void store(float* p) const { __builtin_memcpy(p, v, sizeof v); }
+  Dots4 plus(const int32_t* w, Inputs in) const {
+    const int8_t* const b = reinterpret_cast<const int8_t*>(w);
+    Dots4 r;
+    for (int i = 0; i < 4; i++)
+      r.v[i] = v[i] + b[4 * i] * in.a[0] + b[4 * i + 1] * in.a[1] + b[4 * i + 2] * in.a[2] + b[4 * i + 3] * in.a[3];
+    return r;
+  }
+};
+
 struct Vec4 {
+  using Dots = Dots4;
   static constexpr int lanes = 4;
   static constexpr bool hasHalfPanels = false;
   static constexpr bool fused = hardwareFma;
@@ -39,6 +63,35 @@ struct Vec4 {
   void store(float* p) const { __builtin_memcpy(p, &v, sizeof v); }
   static Vec4 loadAny(const float* p) { return load(p); }
   void storeAny(float* p) const { store(p); }
+  // Weights in narrower types.
+  static Vec4 loadHalves(const uint16_t* p) {
+    // A half's digits in a float's place, 2^112 times too small, whatever its exponent is.
+    const Ints bits = {p[0], p[1], p[2], p[3]};
+    const Floats sizes = (Floats)((bits & 0x7fff) << 13) * set(5.192296858534828e33f).v;
+    return {(Floats)((Ints)sizes | (Ints)((WrappingInts)(bits & 0x8000) << 16))};
+  }
+  static Vec4 loadBfloats(const uint16_t* p) {
+    const Ints bits = {p[0], p[1], p[2], p[3]};
+    return {(Floats)((WrappingInts)bits << 16)};
+  }
+  static Vec4 loadInt8(const int8_t* p) { return {Floats{float(p[0]), float(p[1]), float(p[2]), float(p[3])}}; }
+  // Whole numbers in place of floats.
+  static Vec4 ofInts(const float* p) {
+    int32_t ints[4];
+    __builtin_memcpy(ints, p, sizeof ints);
+    return {Floats{float(ints[0]), float(ints[1]), float(ints[2]), float(ints[3])}};
+  }
+  // Each to the nearest whole number, half to even; they are within ±127.
+  void storeInt8(int8_t* p) const {
+    // Where floats are whole numbers, a sum rounds.
+    const Floats edge = set(12582912.0f).v, rounded = (v + edge) - edge;
+    for (int i = 0; i < 4; i++)
+      p[i] = int8_t(rounded[i]);
+  }
+  float largest() const {
+    const float a = v[0] > v[1] ? v[0] : v[1], b = v[2] > v[3] ? v[2] : v[3];
+    return a > b ? a : b;
+  }
   static Vec4 loadFirst(const float* p, size_t n) { return loadFirstOf<Vec4>(p, n); }
   void storeFirst(float* p, size_t n) const { storeFirstOf(*this, p, n); }
 };

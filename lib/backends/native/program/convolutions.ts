@@ -4,6 +4,7 @@ import { transposedAxes } from '../../../graph/operators/convolve.ts'
 import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
 import type { GraphTensor } from '../../../graph/tensor.ts'
 import { zipFunction } from '../../protocol.ts'
+import { precisionNumbers } from '../packing.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
 import { finished, folded, isWhole, unpacked } from './products.ts'
@@ -144,7 +145,18 @@ function convOfConstant(
     }),
   )
   const { fn, alpha, beta } = epilogue.after
-  const numbers = [memories[0], groups, K, N, ...windowNumbers(rows, columns), fn, alpha, beta, isWhole(N)]
+  const numbers = [
+    memories[0],
+    ...precisionNumbers(op.to.weights.precision),
+    groups,
+    K,
+    N,
+    ...windowNumbers(rows, columns),
+    fn,
+    alpha,
+    beta,
+    isWhole(N),
+  ]
   op.emit('conv', [...numbers, x], [y])
 }
 

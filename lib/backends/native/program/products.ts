@@ -2,6 +2,7 @@
 
 import { count, type GraphTensor } from '../../../graph/tensor.ts'
 import { reduceKind, zipFunction } from '../../protocol.ts'
+import { precisionNumbers } from '../packing.ts'
 import { merged } from './emit.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
@@ -32,7 +33,21 @@ export function packedRows(op: Op, x: View, memory: number, N: number, { after }
     strides: [...(view.shape.length ? view.strides : [size]), 1],
   })
   const K = x.shape[last]
-  op.emit('gemm', [memory, K, N, after.fn, after.alpha, after.beta, isWhole(N), behind(from, K)], [behind(to, N)])
+  op.emit(
+    'gemm',
+    [
+      memory,
+      ...precisionNumbers(op.to.weights.precision),
+      K,
+      N,
+      after.fn,
+      after.alpha,
+      after.beta,
+      isWhole(N),
+      behind(from, K),
+    ],
+    [behind(to, N)],
+  )
   return y
 }
 

@@ -3,6 +3,7 @@
 import type { Plan } from '../../../graph/plan.ts'
 import { stepFailed } from '../../../graph/step-error.ts'
 import { count, type ElementType, elementTypes, factsOf, type GraphData } from '../../../graph/tensor.ts'
+import type { Precision } from '../../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../../interface.ts'
 import { headerField, instanceOp, outcome, programOp } from '../../protocol.ts'
 import type { Bound } from '../addon.ts'
@@ -36,8 +37,15 @@ export class NativeProgram implements Program {
   readonly #inputs: readonly Place[]
   readonly #outputs: readonly Place[]
 
-  constructor(thread: NativeThread, table: number, plan: Plan, store: WeightStore, threads: number) {
-    const lowering = new Lowering(plan, new PackedWeights(thread.addon, table, store), lowerStep, threads)
+  constructor(
+    thread: NativeThread,
+    table: number,
+    plan: Plan,
+    store: WeightStore,
+    threads: number,
+    precision: Precision,
+  ) {
+    const lowering = new Lowering(plan, new PackedWeights(thread.addon, table, store, precision), lowerStep, threads)
     const { inputs, outputs } = lowering.lower()
     const code = copiesLeft(lowering.code)
     writeInPlace(code)

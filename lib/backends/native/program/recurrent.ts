@@ -21,13 +21,14 @@ function networkOf(op: Op): Sizes & { readonly memory: number } {
   const others = otherPlaces.map((place) => to.weights.nameOf(op.constant(place)))
   const attributes = [...step.attributes].map(([name, value]) => `${name} ${value}`)
   const key = [step.opType, ...others, ...attributes].join()
-  const read = () => recurrentNetwork(step, (value) => to.plan.values[value]?.constant, to.threads)
+  const read = () =>
+    recurrentNetwork(step, (value) => to.plan.values[value]?.constant, to.threads, to.weights.precision)
   const all = known.get(constant) ?? new Map<string, Sizes>()
   known.set(constant, all)
   const fresh = all.has(key) ? undefined : read()
   if (fresh) all.set(key, { spec: fresh.spec, batchFirst: fresh.batchFirst })
   const { batchFirst, ...sizes } = all.get(key)!
-  const spec = { ...sizes.spec, threads: to.threads }
+  const spec = { ...sizes.spec, ...to.weights.precision, threads: to.threads }
   const memory = to.weights.network(constant, key, spec, () => (fresh ?? read()).weights)
   return { spec, batchFirst, memory }
 }

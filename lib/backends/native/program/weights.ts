@@ -2,10 +2,11 @@
 
 import type { GraphTensor } from '../../../graph/tensor.ts'
 import type { CellWeights, NetworkSpec } from '../../../spec/spec.ts'
+import type { Precision } from '../../../spec/weight-types.ts'
 import type { WeightStore } from '../../interface.ts'
 import { operatorNumber } from '../../protocol.ts'
 import type { Addon } from '../addon.ts'
-import { listWeights, packedMemory, specNumbers } from '../packing.ts'
+import { listWeights, packedMemory, precisionNumbers, specNumbers } from '../packing.ts'
 
 /** N rows of K weights, and N biases. */
 export interface Dense {
@@ -18,21 +19,32 @@ export class PackedWeights {
   readonly #addon: Addon
   readonly #table: number
   readonly #store: WeightStore
+  /** Of matrices and networks. */
+  readonly precision: Precision
 
-  constructor(addon: Addon, table: number, store: WeightStore) {
+  constructor(addon: Addon, table: number, store: WeightStore, precision: Precision) {
     this.#addon = addon
     this.#table = table
     this.#store = store
+    this.precision = precision
   }
 
   /** The number of a packed matrix. `made` is asked where the store has none made of this constant by this key. */
-  dense(constant: GraphTensor, key: string, K: number, N: number, make: () => Dense): number {
+  dense(
+    constant: GraphTensor,
+    key: string,
+    K: number,
+    N: number,
+    make: () => Dense,
+    precision = this.precision,
+  ): number {
     const kind = operatorNumber.linear
-    const packed = this.#store.packed(constant, `linear ${K} ${N} ${key}`, () => {
+    const numbers = precisionNumbers(precision)
+    const packed = this.#store.packed(constant, `linear ${numbers} ${K} ${N} ${key}`, () => {
       const { weight, bias } = make()
-      const memory = packedMemory(this.#addon.operatorFloats(this.#table, kind, [K, N]))
+      const memory = packedMemory(this.#addon.operatorFloats(this.#table, kind, [K, N], numbers))
       // What comes back is left to the garbage collector: disposed of, it would empty the memory.
-      this.#addon.operator(this.#table, kind, [K, N], memory, [weight, bias])
+      this.#addon.operator(this.#table, kind, [K, N], numbers, memory, [weight, bias])
       return memory
     })
     return this.memories.push(packed) - 1

@@ -1,0 +1,107 @@
+/** Gemm, MatMul and Conv on weights of int8, row by row: what each row of the input, or each window, sums with a matrix. */
+
+import type { Call } from '../../graph/call.ts'
+import { layoutOf } from '../../graph/operators/convolve.ts'
+import { asPlane, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
+import { stridesOf } from '../../graph/strides.ts'
+import type { GraphTensor } from '../../graph/tensor.ts'
+import { newDoubles } from '../../intrinsics/captured.ts'
+import type { MatrixProduct } from './product.ts'
+
+/** What a step has of its weights. */
+interface Weights {
+  readonly product: MatrixProduct
+  readonly rows: number
+  readonly columns: number
+  /** Which operand they are. */
+  readonly place: 0 | 1
+  /** Of the result. */
+  readonly shape: readonly number[]
+}
+
+type Run = (call: Call, weights: Weights) => GraphTensor
+
+/** Vectors out of a matrix (V, K), or out of one that lies (K, V), each in double precision. */
+function vectorsOf(x: Float32Array, V: number, K: number, isTurned: boolean): (v: number) => Float64Array {
+  const vector = newDoubles(K)
+  return (v) => {
+    for (let k = 0; k < K; k++) vector[k] = isTurned ? x[k * V + v] : x[v * K + k]
+    return vector
+  }
+}
+
+/** A product of matrices one of which is the weights, with a factor. On the left their rows meet the columns of the other one. */
+export const multiplied: Run = (call, { product, rows: R, columns: K, place, shape }) => {
+  const x = call.floats(1 - place)
+  const made = call.allocate(x.type, shape)
+  const isVector = x.shape.length === 1
+  const isTurned = place === 1 ? call.flag('transA') : !call.flag('transB')
+  const V = isVector ? 1 : x.shape.at(isTurned ? -1 : -2)!
+  const alpha = call.real('alpha', 1)
+  const sums = newDoubles(R)
+  for (let at = 0; at < x.data.length; at += V * K) {
+    const vectors = vectorsOf((x.data as Float32Array).subarray(at, at + V * K), V, K, isTurned && !isVector)
+    const to = (at / K) * R
+    for (let v = 0; v < V; v++) {
+      product.run(sums, undefined, vectors(v), 0, R)
+      for (let r = 0; r < R; r++) made.data[to + (place === 1 ? v * R + r : r * V + v)] = alpha * sums[r]
+    }
+  }
+  return made
+}
+
+/** Gemm with weights on the right. */
+export const summed: Run = (call, { product, rows: N, columns: K, shape }) => {
+  const x = call.floats(0)
+  const c = call.inputs[2]
+  const [M] = shape
+  const made = call.allocate(x.type, shape)
+  const [alpha, beta] = [call.real('alpha', 1), call.real('beta', 1)]
+  const strides = stridesOf(c?.shape ?? [])
+  const step = (axis: number) => ((c?.shape.at(axis) ?? 1) === 1 ? 0 : strides.at(axis)!)
+  const [down, right] = [step(-2), step(-1)]
+  const rows = vectorsOf(x.data as Float32Array, M, K, call.flag('transA'))
+  const sums = newDoubles(N)
+  for (let m = 0; m < M; m++) {
+    product.run(sums, undefined, rows(m), 0, N)
+    for (let n = 0; n < N; n++) {
+      made.data[m * N + n] = alpha * sums[n] + (c ? beta * (c.data[m * down + n * right] as number) : 0)
+    }
+  }
+  return made
+}
+
+/** Conv over one or two axes: a window of one group is a row. */
+export const convolved: Run = (call, { product, rows: N, shape }) => {
+  const { x, w, bias, groups, inputs, outputs } = layoutOf(call, false)
+  const axes = windowsOf(call, spatialOf(call, x.shape), kernelOf(call, x.shape.length - 2, w.shape.slice(2)))
+  const made = call.allocate(x.type, shape)
+  const [rows, columns] = asPlane(axes)
+  const [from, to] = [rows.input * columns.input, rows.output * columns.output]
+  const window = newDoubles(inputs * rows.kernel * columns.kernel)
+  const sums = newDoubles(N)
+  const data = x.data as Float32Array
+  /** What the window at (r, c) sees; 0 beyond the edges. */
+  const look = (start: number, r: number, c: number): void => {
+    for (let i = 0, k = 0; i < inputs; i++) {
+      for (let row = 0; row < rows.kernel; row++) {
+        const y = r * rows.stride + row * rows.dilation - rows.before
+        for (let column = 0; column < columns.kernel; column++, k++) {
+          const at = c * columns.stride + column * columns.dilation - columns.before
+          const isInside = y >= 0 && y < rows.input && at >= 0 && at < columns.input
+          window[k] = isInside ? data[start + i * from + y * columns.input + at] : 0
+        }
+      }
+    }
+  }
+  for (let ng = 0; ng < x.shape[0] * groups; ng++) {
+    const first = (ng % groups) * outputs
+    for (let p = 0; p < to; p++) {
+      const c = p % columns.output
+      look(ng * inputs * from, (p - c) / columns.output, c)
+      product.run(sums, bias, window, first, first + outputs)
+      for (let o = 0; o < outputs; o++) made.data[(ng * outputs + o) * to + p] = sums[first + o]
+    }
+  }
+  return made
+}

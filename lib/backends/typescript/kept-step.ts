@@ -1,0 +1,68 @@
+/** Steps of a plan whose constant weights are kept in fewer bytes: Gemm, MatMul and Conv. */
+
+import { Budget } from '../../graph/budget.ts'
+import type { PlanValue, Step } from '../../graph/plan.ts'
+import { callOfStep, runStep } from '../../graph/step.ts'
+import type { GraphTensor } from '../../graph/tensor.ts'
+import { type WeightMatrix, weightMatrixOf } from '../../graph/weight-matrix.ts'
+import { zeros } from '../../intrinsics/captured.ts'
+import type { Precision } from '../../spec/weight-types.ts'
+import { KeptMatrix, keep } from '../../weights/kept.ts'
+import type { WeightStore } from '../interface.ts'
+import { sharedCopy } from './arrays.ts'
+import { convolved, multiplied, summed } from './integer-steps.ts'
+import { MatrixProduct } from './product.ts'
+
+/** Runs the step on its inputs. */
+export type KeptStep = (inputs: readonly (GraphTensor | undefined)[]) => readonly GraphTensor[]
+
+const unbounded = Budget.unbounded()
+
+/** Undefined for a step that has no such weights. */
+export function keptStep(
+  step: Step,
+  values: readonly (PlanValue | undefined)[],
+  store: WeightStore,
+  precision: Precision,
+): KeptStep | undefined {
+  const { weights: type, activations } = precision
+  const found = type === 'f32' ? undefined : weightMatrixOf(step, (value) => values[value]?.constant)
+  if (!found) return undefined
+  const { weight, place, rows, columns, isTurned } = found
+  const key = `${type} ${rows} ${columns} ${isTurned}`
+  const make = () => sharedCopy(keep(type, plainOf(found), rows, columns))
+  const matrix = new KeptMatrix(type, store.packed(weight, key, make), rows, columns)
+  if (type !== 'int8') return withRounded(step, matrix, found)
+  const product = new MatrixProduct(matrix, activations)
+  const { shape } = values[step.outputs[0]]!
+  const run = step.opType === 'Conv' ? convolved : step.opType === 'Gemm' && place === 1 ? summed : multiplied
+  return (inputs) => [run(callOfStep(step, inputs, unbounded), { product, rows, columns, place, shape })]
+}
+
+/** The operator itself on rounded weights. */
+function withRounded(step: Step, matrix: KeptMatrix, found: WeightMatrix): KeptStep {
+  const { type, shape } = found.weight
+  return (inputs) => {
+    const own = inputs.slice()
+    own[found.place] = { type, shape, data: laid(matrix.plain(), found) }
+    return runStep(step, own, unbounded)
+  }
+}
+
+/** The weights row by row. */
+function plainOf({ weight, rows, columns, isTurned }: WeightMatrix): Float32Array {
+  const data = weight.data as Float32Array
+  return isTurned ? turned(data, columns, rows) : data
+}
+
+/** Rows as the operator has them. */
+function laid(values: Float32Array, { rows, columns, isTurned }: WeightMatrix): Float32Array {
+  return isTurned ? turned(values, rows, columns) : values
+}
+
+/** (A, B) → (B, A) */
+function turned(values: Float32Array, A: number, B: number): Float32Array {
+  const made = zeros(A * B)
+  for (let a = 0; a < A; a++) for (let b = 0; b < B; b++) made[b * A + a] = values[a * B + b]
+  return made
+}
