@@ -42,11 +42,13 @@ export type {
   GRUOptions,
   LayerOptions,
   LSTMOptions,
+  PrecisionOptions,
   PrefixOptions,
   RNNOptions,
 } from './options/options.ts'
 export type { ActivationName } from './spec/activations.ts'
 export type { BackendName } from './spec/spec.ts'
+export type { ActivationType, WeightType } from './spec/weight-types.ts'
 export { type BatchedStepOptions, BatchedStream } from './streams/batch/batched-stream.ts'
 export { Batcher, type BatcherOptions } from './streams/batch/batcher.ts'
 export type { BatcherStats } from './streams/batch/life.ts'

@@ -68,10 +68,10 @@ export interface BatchCore {
 /** A network whose weights are loaded. Never mutated: new weights make a new network. */
 export interface Network {
   forward(call: ForwardCall): ForwardResult
-  /** What the weights take as they are kept, scales and biases with them. */
-  readonly weightBytes: number
-  /** The plain weights as they are kept, index layer · D + direction; fresh copies. */
+  /** The weights as they are kept, widened to float32, index layer · D + direction; fresh copies. */
   weights(): CellWeights[]
+  /** Bytes that the weights take as they are kept, scales and biases included. */
+  readonly weightBytes: number
   stream(batchSize: number): StreamCore
   /**
    * Starts a pass beside this thread's own work, its inputs copied. `settle` is called once, in a later turn of the event loop. The
@@ -88,10 +88,10 @@ export interface Network {
 
 /** A layer without a state, on rows; `spec/operator-traits.ts` says how long they are. */
 export interface OperatorCore {
-  /** What the weights take as they are kept, scales and biases with them. */
-  readonly weightBytes: number
   /** `into`: the array for the result, which does not overlap x; without it memory is made. */
   run(x: Float32Array, rows: number, into?: Float32Array): Float32Array
+  /** Bytes that the weights take as they are kept, scales and biases included. */
+  readonly weightBytes: number
   dispose(): void
 }
 
@@ -128,18 +128,22 @@ export interface ProgramInstance {
 
 export interface Backend {
   readonly name: BackendName
+  /** `weights` are plain float32 whatever the specification asks for: the backend rounds them. None rounds to infinity. */
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network
   /** A network on what `share()` of the same backend gave; undefined where that does not fit the specification. */
   adopt(spec: NetworkSpec, shared: unknown): Network | undefined
-  /** An operator of checked sizes and weights, undefined where one is left out; in float32 unless it says else. */
+  /** An operator of checked sizes and weights, undefined where one is left out. */
   operator(
     kind: OperatorKind,
     sizes: readonly number[],
     weights: readonly (Float32Array | undefined)[],
-    precision?: Precision,
+    precision: Precision,
   ): OperatorCore
-  /** A plan as this backend runs it. An operator that it cannot run is refused with the step's label. */
-  program(plan: Plan, store: WeightStore, threads: number, precision?: Precision): Program
+  /**
+   * A plan as this backend runs it. An operator that it cannot run is refused with the step's label. The precision holds for the weights of
+   * recurrent layers, Gemm, MatMul and Conv.
+   */
+  program(plan: Plan, store: WeightStore, threads: number, precision: Precision): Program
   /** Random weights faster than JavaScript makes them, where the backend can; the same numbers. */
   readonly fill?: Fill
 }

@@ -36,14 +36,18 @@ export class NetworkRef {
   }
 
   /**
-   * SHA-256 of everything that decides what the network computes: cell, sizes, direction, functions, weights. Made when first asked for, kept, and
-   * the same for every backend.
+   * SHA-256 of everything that decides what the network computes: cell, sizes, direction, functions, formats, and the weights as they are
+   * kept. Made when first asked for, remembered, and the same for every backend.
    */
   fingerprint(): Uint8Array {
     if (!this.#fingerprint) {
       const { cell, inputSize, hiddenSize, projSize, numLayers, bias, direction, functions } = this.spec
-      const sizes = [cell, inputSize, hiddenSize, projSize, numLayers, bias, direction]
-      const text = JSON.stringify(functions ? [...sizes, listFunctions(functions)] : sizes)
+      const list: unknown[] = [cell, inputSize, hiddenSize, projSize, numLayers, bias, direction]
+      if (functions) list[list.length] = listFunctions(functions)
+      // Float32 goes without saying, as in states that were saved before there was anything else.
+      const { weights: kept, activations } = this.spec
+      if (kept !== 'f32') list[list.length] = `${kept} × ${activations}`
+      const text = JSON.stringify(list)
       const weights = Object.values(toStateDict(this.spec, this.network.weights()))
       this.#fingerprint = sha256([text, ...weights.map(({ data }) => littleEndian(data))])
     }

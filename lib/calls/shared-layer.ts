@@ -4,7 +4,16 @@ import { chooseBackend } from '../backends/index.ts'
 import { describe, fail } from '../errors.ts'
 import { create, sharedBytesIn } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
-import { backendName, boolean, integer, layerChecks, oneOf, size } from '../options/checks.ts'
+import {
+  backendName,
+  boolean,
+  integer,
+  layerChecks,
+  oneOf,
+  precisionChecks,
+  precisionOf,
+  size,
+} from '../options/checks.ts'
 import { readFunctions } from '../options/functions.ts'
 import { missing } from '../runtime.ts'
 import { cellsOf, cellTraits } from '../spec/cell-traits.ts'
@@ -85,6 +94,10 @@ function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
     numLayers: layerChecks.numLayers(given.numLayers, 'handle.spec.numLayers'),
     bias: boolean(given.bias, 'handle.spec.bias'),
     direction,
+    ...precisionOf({
+      weights: precisionChecks.weights(given.weights, 'handle.spec.weights'),
+      activations: precisionChecks.activations(given.activations, 'handle.spec.activations'),
+    }),
     threads: layerChecks.threads(given.threads, 'handle.spec.threads'),
   }
 }

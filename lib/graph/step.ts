@@ -45,22 +45,28 @@ export function settleStep(
   return called(step, inputs, now, false, refuse)
 }
 
-function called(
+/** A step as operators see it, for one that is computed otherwise than by its row of the registry. */
+export function callOfStep(
   step: Step,
   inputs: Tensors,
   budget: Budget,
-  isDry: boolean,
+  isDry = false,
   refuse: Refuse = (what) => refuseStep(step, what),
-): readonly GraphTensor[] {
-  const { domain, opType, outputs, attributes, opset } = step
-  const row = operatorOf(domain, opType) ?? (isDry ? recurrentOf(domain, opType) : undefined)
-  if (row === undefined) return refuseStep(step, 'the operator is not supported')
+): Call {
+  const { outputs, attributes, opset } = step
   const site = {
     outputs: outputs.map((value) => (value < 0 ? '' : 'wanted')),
     fail: refuse,
     unsupported: (what: string) => refuseStep(step, what),
     isStep: true as const,
   }
-  const made = row.run(new Call(site, inputs, attributes, opset, budget, isDry))
+  return new Call(site, inputs, attributes, opset, budget, isDry)
+}
+
+function called(step: Step, inputs: Tensors, budget: Budget, isDry: boolean, refuse?: Refuse): readonly GraphTensor[] {
+  const { domain, opType } = step
+  const row = operatorOf(domain, opType) ?? (isDry ? recurrentOf(domain, opType) : undefined)
+  if (row === undefined) return refuseStep(step, 'the operator is not supported')
+  const made = row.run(callOfStep(step, inputs, budget, isDry, refuse))
   return Array.isArray(made) ? made : [made as GraphTensor]
 }

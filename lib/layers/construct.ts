@@ -8,6 +8,7 @@ import {
   type Check,
   type Checked,
   type layerChecks,
+  precisionOf,
   prefixChecks,
   readOptions,
   refuseInferred,
@@ -53,6 +54,10 @@ export class LayerParts extends Parts<LayerParts> {
     return new LayerParts(NetworkRef.of(spec, backend, readWeights(reader, spec)), this.batchFirst)
   }
 
+  override get weightBytes(): number {
+    return this.ref.network.weightBytes
+  }
+
   override dispose(): void {
     this.ref.release()
   }
@@ -90,6 +95,7 @@ export function partsFromSizes(
     bias,
     direction,
     threads,
+    ...precisionOf(options),
   } as const
   const backend = chooseBackend(options.backend)
   const weights = drawWeights(spec, new Uniform(options.seed, backend.fill))
@@ -107,12 +113,13 @@ export function partsFromStateDict(layerClass: LayerClass, dict: unknown, given:
   const where = `${layerClass.name}.fromStateDict`
   refuseInferred(given, where)
   const options = readOptions(given, { ...layerClass.checks, ...prefixChecks }, where)
+  const precision = precisionOf(options)
   const reader = new StateDictReader(dict, options.prefix)
   const { peepholes, ...inferred } = inferSpec(reader, layerClass.cell(options))
   const cell = layerClass.cell({ __proto__: null, ...options, peepholes })
   const D = directionsOf(inferred)
   const chosen = cellOfOptions(cell, layerClass.name, D, options)
-  const spec: NetworkSpec = { ...inferred, ...chosen, threads: options.threads ?? 1 }
+  const spec: NetworkSpec = { ...inferred, ...chosen, ...precision, threads: options.threads ?? 1 }
   const weights = readWeights(reader, spec)
   return new LayerParts(NetworkRef.of(spec, chooseBackend(options.backend), weights), options.batchFirst ?? false)
 }

@@ -1,12 +1,14 @@
 /** The lookup table, `torch.nn.Embedding`: what usually comes before a recurrent layer over symbols. */
 import { fail } from '../errors.ts'
-import { copyOf, isInteger, zeros } from '../intrinsics/captured.ts'
-import { backendName, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
+import { fround, isInteger, zeros } from '../intrinsics/captured.ts'
+import { backendName, precisionChecks, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
+import type { WeightType } from '../spec/weight-types.ts'
 import { type IntegerArray, type IntegerTensor, type NestedIntegers, readIntegers } from '../tensor/integers.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
+import { KeptMatrix } from '../weights/kept.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 import { construct, finished, Module, Parts, partsOf } from './module.ts'
@@ -20,27 +22,32 @@ export interface EmbeddingOptions {
   seed?: number
   /** Taken so that one options object serves all layers; a lookup is the same on every backend. */
   backend?: BackendName
+  /** How the table is kept, as for recurrent layers; of int8 each row has its scale. What is looked up is float32. */
+  weights?: WeightType
 }
 
-class EmbeddingParts extends Parts<EmbeddingParts> {
-  readonly numEmbeddings: number
-  readonly embeddingDim: number
-  readonly weight: Float32Array
+const checks = { backend: backendName, weights: precisionChecks.weights } as const
 
-  constructor(numEmbeddings: number, embeddingDim: number, weight: Float32Array) {
+class EmbeddingParts extends Parts<EmbeddingParts> {
+  readonly table: KeptMatrix
+
+  constructor(numEmbeddings: number, embeddingDim: number, weight: Float32Array, type: WeightType) {
     super()
-    this.numEmbeddings = numEmbeddings
-    this.embeddingDim = embeddingDim
-    this.weight = weight
+    this.table = KeptMatrix.of(type, weight, numEmbeddings, embeddingDim)
   }
 
   override stateDict(): Record<string, Tensor> {
-    return { weight: new Tensor(copyOf(this.weight), [this.numEmbeddings, this.embeddingDim]) }
+    const { rows, columns } = this.table
+    return { weight: new Tensor(this.table.plain(), [rows, columns]) }
   }
 
   override reload(reader: StateDictReader): EmbeddingParts {
-    const { numEmbeddings, embeddingDim } = this
-    return new EmbeddingParts(numEmbeddings, embeddingDim, readTable(reader, numEmbeddings, embeddingDim))
+    const { rows, columns, type } = this.table
+    return new EmbeddingParts(rows, columns, readTable(reader, rows, columns, type), type)
+  }
+
+  override get weightBytes(): number {
+    return this.table.bytes
   }
 
   override dispose(): void {}
@@ -69,8 +76,8 @@ export class Embedding extends Module<EmbeddingParts> {
   constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingOptions) {
     const parts = finished<EmbeddingParts>(numEmbeddings) ?? drawParts(numEmbeddings, embeddingDim, options)
     super('Embedding', parts)
-    this.numEmbeddings = parts.numEmbeddings
-    this.embeddingDim = parts.embeddingDim
+    this.numEmbeddings = parts.table.rows
+    this.embeddingDim = parts.table.columns
   }
 
   /**
@@ -81,7 +88,9 @@ export class Embedding extends Module<EmbeddingParts> {
   forward(ids: Ids): Tensor {
     partsOf(this)
     const { data: values, shape } = readIntegers(ids, 'ids')
-    const { weight, numEmbeddings, embeddingDim: D } = partsOf(this)
+    const { table } = partsOf(this)
+    const { rows: numEmbeddings, columns: D } = table
+    const row = zeros(D)
     const count = elements(shape)
     checkCount(count * D, 'the output of these ids')
     const y = zeros(count * D)
@@ -93,7 +102,9 @@ export class Embedding extends Module<EmbeddingParts> {
           `index out of range: ids[${i}] must be an integer from 0 to ${numEmbeddings - 1}, got ${id}`,
         )
       }
-      for (let j = 0; j < D; j++) y[i * D + j] = weight[id * D + j]
+      table.read(id, 1, row)
+      const scale = table.scale(id)
+      for (let j = 0; j < D; j++) y[i * D + j] = fround(scale * row[j])
     }
     return new Tensor(y, [...shape, D])
   }
@@ -103,28 +114,28 @@ export class Embedding extends Module<EmbeddingParts> {
    *
    * @throws RNNError `ERR_RNN_STATE_DICT`, `ERR_RNN_OPTION`
    */
-  static fromStateDict(dict: StateDict, options?: PrefixOptions & { backend?: BackendName }): Embedding {
-    const { prefix } = readOptions(options, { ...prefixChecks, backend: backendName }, 'Embedding.fromStateDict')
+  static fromStateDict(dict: StateDict, options?: PrefixOptions & Omit<EmbeddingOptions, 'seed'>): Embedding {
+    const { prefix, weights = 'f32' } = readOptions(options, { ...prefixChecks, ...checks }, 'Embedding.fromStateDict')
     const reader = new StateDictReader(dict, prefix)
     const [rows, D] = reader.matrix('weight')
     reader.sizes({ num_embeddings: rows, embedding_dim: D })
-    return construct(Embedding, new EmbeddingParts(rows, D, readTable(reader, rows, D)))
+    return construct(Embedding, new EmbeddingParts(rows, D, readTable(reader, rows, D, weights), weights))
   }
 }
 
 function drawParts(numEmbeddings: number, embeddingDim: number, given: unknown): EmbeddingParts {
   const rows = size(numEmbeddings, 'numEmbeddings')
   const D = size(embeddingDim, 'embeddingDim')
-  const options = readOptions(given, { seed, backend: backendName }, 'Embedding')
+  const options = readOptions(given, { seed, ...checks }, 'Embedding')
   if (rows * D > 2 ** 30)
     fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${rows}, ${D}) passes 2^30 values`)
   const random = new Uniform(options.seed)
-  return new EmbeddingParts(rows, D, random.normals(rows * D))
+  return new EmbeddingParts(rows, D, random.normals(rows * D), options.weights ?? 'f32')
 }
 
-function readTable(reader: StateDictReader, rows: number, D: number): Float32Array {
+function readTable(reader: StateDictReader, rows: number, D: number, type: WeightType): Float32Array {
   const weight = zeros(rows * D)
-  reader.take('weight', [rows, D], weight)
+  reader.take('weight', [rows, D], weight, type)
   reader.finish()
   return weight
 }

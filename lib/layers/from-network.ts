@@ -5,6 +5,7 @@ import type { Backend } from '../backends/interface.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import type { BackendName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
+import { checkRange } from '../weights/range.ts'
 import { LayerParts } from './construct.ts'
 import { GRU } from './gru.ts'
 import { LSTM } from './lstm.ts'
@@ -19,7 +20,8 @@ export interface LayerChoices {
 }
 
 /**
- * Makes a layer of checked, fresh weights; internal, so it checks nothing. `direction: 'reverse'` is possible here alone; such a layer's
+ * Makes a layer of checked, fresh weights; internal, so it checks nothing but that the format of the
+ * weights can hold them. `direction: 'reverse'` is possible here alone; such a layer's
  * state dict has the plain keys (`weight_ih_l0`).
  *
  * @param spec every field checked
@@ -30,6 +32,7 @@ export function layerFromSpec(
   weights: readonly CellWeights[],
   { backend, batchFirst = false }: LayerChoices = {},
 ): RNN | GRU | LSTM {
+  checkRange(spec, weights)
   const chosen: Backend = chooseBackend(backend)
   const parts = new LayerParts(NetworkRef.of(spec, chosen, weights), batchFirst)
   return construct<RNN | GRU | LSTM>(classes[cellTraits[spec.cell].className], parts)

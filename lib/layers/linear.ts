@@ -5,18 +5,29 @@ import type { Backend, OperatorCore } from '../backends/interface.ts'
 import { checkApart, outTensor, readOutTensor } from '../calls/out.ts'
 import { fail } from '../errors.ts'
 import { copyOf, sqrt, zeros } from '../intrinsics/captured.ts'
-import { backendName, boolean, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
-import type { PrefixOptions } from '../options/options.ts'
+import {
+  backendName,
+  boolean,
+  precisionChecks,
+  precisionOf,
+  prefixChecks,
+  readOptions,
+  seed,
+  size,
+} from '../options/checks.ts'
+import type { PrecisionOptions, PrefixOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
+import type { Precision } from '../spec/weight-types.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
+import { KeptMatrix } from '../weights/kept.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 import { construct, finished, Module, Parts, partsOf } from './module.ts'
 
 /** Options of {@link Linear}. */
-export interface LinearOptions {
+export interface LinearOptions extends PrecisionOptions {
   /** Whether a bias is added; true by default. */
   bias?: boolean
   /** Any integer: makes the initial weights reproducible. They are U(−1/√in, 1/√in). */
@@ -35,29 +46,44 @@ interface LinearWeights {
 class LinearParts extends Parts<LinearParts> {
   readonly inFeatures: number
   readonly outFeatures: number
-  readonly weights: LinearWeights
   readonly backend: Backend
+  readonly precision: Precision
+  /** As it is kept; what the core has of it is for the core alone. */
+  readonly weight: KeptMatrix
+  readonly bias: Float32Array | undefined
   readonly core: OperatorCore
 
-  constructor(inFeatures: number, outFeatures: number, weights: LinearWeights, backend: Backend) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    { weight, bias }: LinearWeights,
+    backend: Backend,
+    precision: Precision,
+  ) {
     super()
     this.inFeatures = inFeatures
     this.outFeatures = outFeatures
-    this.weights = weights
     this.backend = backend
-    this.core = backend.operator('linear', [inFeatures, outFeatures], [weights.weight, weights.bias])
+    this.precision = precision
+    this.weight = KeptMatrix.of(precision.weights, weight, outFeatures, inFeatures)
+    this.bias = bias
+    this.core = backend.operator('linear', [inFeatures, outFeatures], [weight, bias], precision)
   }
 
   override stateDict(): Record<string, Tensor> {
-    const { weight, bias } = this.weights
-    const own = new Tensor(copyOf(weight), [this.outFeatures, this.inFeatures])
+    const { weight, bias } = this
+    const own = new Tensor(weight.plain(), [this.outFeatures, this.inFeatures])
     return bias ? { weight: own, bias: new Tensor(copyOf(bias), [this.outFeatures]) } : { weight: own }
   }
 
   override reload(reader: StateDictReader): LinearParts {
-    const { inFeatures, outFeatures, weights, backend } = this
-    const read = readWeights(reader, inFeatures, outFeatures, weights.bias !== undefined)
-    return new LinearParts(inFeatures, outFeatures, read, backend)
+    const { inFeatures, outFeatures, bias, backend, precision } = this
+    const read = readWeights(reader, inFeatures, outFeatures, bias !== undefined, precision)
+    return new LinearParts(inFeatures, outFeatures, read, backend, precision)
+  }
+
+  override get weightBytes(): number {
+    return this.core.weightBytes
   }
 
   override dispose(): void {
@@ -92,7 +118,7 @@ export class Linear extends Module<LinearParts> {
     super('Linear', parts)
     this.inFeatures = parts.inFeatures
     this.outFeatures = parts.outFeatures
-    this.bias = parts.weights.bias !== undefined
+    this.bias = parts.bias !== undefined
     this.backend = parts.backend.name
   }
 
@@ -129,21 +155,26 @@ export class Linear extends Module<LinearParts> {
    *
    * @throws RNNError `ERR_RNN_STATE_DICT`, `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
    */
-  static fromStateDict(dict: StateDict, options?: PrefixOptions & { backend?: BackendName }): Linear {
-    const checks = { ...prefixChecks, backend: backendName }
-    const { prefix, backend } = readOptions(options, checks, 'Linear.fromStateDict')
+  static fromStateDict(
+    dict: StateDict,
+    options?: PrefixOptions & PrecisionOptions & { backend?: BackendName },
+  ): Linear {
+    const checks = { ...prefixChecks, ...precisionChecks, backend: backendName }
+    const { prefix, backend, ...formats } = readOptions(options, checks, 'Linear.fromStateDict')
+    const precision = precisionOf(formats)
     const reader = new StateDictReader(dict, prefix)
     const [outFeatures, inFeatures] = reader.matrix('weight')
     reader.sizes({ in_features: inFeatures, out_features: outFeatures })
-    const weights = readWeights(reader, inFeatures, outFeatures, reader.has('bias'))
-    return construct(Linear, new LinearParts(inFeatures, outFeatures, weights, chooseBackend(backend)))
+    const weights = readWeights(reader, inFeatures, outFeatures, reader.has('bias'), precision)
+    return construct(Linear, new LinearParts(inFeatures, outFeatures, weights, chooseBackend(backend), precision))
   }
 }
 
 function drawParts(inFeatures: number, outFeatures: number, given: unknown): LinearParts {
   const I = size(inFeatures, 'inFeatures')
   const O = size(outFeatures, 'outFeatures')
-  const options = readOptions(given, { bias: boolean, seed, backend: backendName }, 'Linear')
+  const options = readOptions(given, { bias: boolean, seed, backend: backendName, ...precisionChecks }, 'Linear')
+  const precision = precisionOf(options)
   if (I * O > 2 ** 30)
     fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${O}, ${I}) passes 2^30 values`)
   const backend = chooseBackend(options.backend)
@@ -156,14 +187,20 @@ function drawParts(inFeatures: number, outFeatures: number, given: unknown): Lin
   }
   const weight = draw(O * I)
   const bias = (options.bias ?? true) ? draw(O) : undefined
-  return new LinearParts(I, O, { weight, bias }, backend)
+  return new LinearParts(I, O, { weight, bias }, backend, precision)
 }
 
-function readWeights(reader: StateDictReader, I: number, O: number, hasBias: boolean): LinearWeights {
+function readWeights(
+  reader: StateDictReader,
+  I: number,
+  O: number,
+  hasBias: boolean,
+  { weights: type }: Precision,
+): LinearWeights {
   const weight = zeros(O * I)
   const bias = hasBias ? zeros(O) : undefined
-  reader.take('weight', [O, I], weight)
-  if (bias) reader.take('bias', [O], bias)
+  reader.take('weight', [O, I], weight, type)
+  if (bias) reader.take('bias', [O], bias, 'f32')
   reader.finish()
   return { weight, bias }
 }

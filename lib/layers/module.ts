@@ -12,6 +12,8 @@ export abstract class Parts<Self> {
   abstract stateDict(): Record<string, Tensor>
   /** Parts of the same sizes, with the weights of a dict. */
   abstract reload(reader: StateDictReader): Self
+  /** Bytes that the weights take as they are kept. */
+  abstract get weightBytes(): number
   abstract dispose(): void
 }
 
@@ -75,6 +77,17 @@ export abstract class Module<P extends Parts<P>> {
     // A getter of the dict may have disposed the layer, or loaded other weights.
     livingParts(this).dispose()
     this.#parts = next
+  }
+
+  /**
+   * What the weights take, in bytes, as they are kept and read.
+   *
+   * @throws RNNError `ERR_RNN_DISPOSED`
+   * @example
+   * new LSTM(64, 64, { weights: 'int8' }).memory().weights // 36864, where float32 has 133120
+   */
+  memory(): { weights: number } {
+    return { weights: livingParts(this).weightBytes }
   }
 
   /** Frees the weights. Idempotent; a later use is `ERR_RNN_DISPOSED`. Open streams live on. */

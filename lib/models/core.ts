@@ -6,6 +6,7 @@ import { Budget } from '../graph/budget.ts'
 import type { FlatGraph, Plan } from '../graph/plan.ts'
 import { NeedsInputs, settle } from '../graph/settle.ts'
 import { count, factsOf, type GraphTensor } from '../graph/tensor.ts'
+import type { Precision } from '../spec/weight-types.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { keyOf, LoadedProgram, ProgramCache, type Wanted } from './programs.ts'
 import { type DeclaredInput, declaredInput } from './shapes.ts'
@@ -16,6 +17,7 @@ export class ModelCore {
   #graph: FlatGraph
   readonly backend: Backend
   readonly threads: number
+  readonly precision: Precision
   /** The bytes of the file and those beside it: what runs may take is bounded by them and the inputs. */
   readonly bytes: number
   readonly store: ModelStore
@@ -30,10 +32,18 @@ export class ModelCore {
   #fingerprint: Uint8Array | undefined
 
   /** The new object counts as its first user. */
-  constructor(graph: FlatGraph, backend: Backend, threads: number, bytes: number, store: ModelStore) {
+  constructor(
+    graph: FlatGraph,
+    backend: Backend,
+    threads: number,
+    precision: Precision,
+    bytes: number,
+    store: ModelStore,
+  ) {
     this.#graph = graph
     this.backend = backend
     this.threads = threads
+    this.precision = precision
     this.bytes = bytes
     this.store = store
     this.inputs = graph.inputs.map(declaredInput)
@@ -86,7 +96,7 @@ export class ModelCore {
 
   /** A program that is nobody's yet. */
   load(streamed: Streamed): LoadedProgram {
-    return new LoadedProgram(streamed, this.backend.program(streamed.plan, this.store, this.threads))
+    return new LoadedProgram(streamed, this.backend.program(streamed.plan, this.store, this.threads, this.precision))
   }
 
   /** The program of a run. */
@@ -102,7 +112,7 @@ export class ModelCore {
 
   /** SHA-256 of everything that decides what the model computes: the same on every backend. Made when it is first asked for. */
   fingerprint(): Uint8Array {
-    this.#fingerprint ??= fingerprintOf(this.graph)
+    this.#fingerprint ??= fingerprintOf(this.graph, this.precision)
     return this.#fingerprint
   }
 }

@@ -1,18 +1,24 @@
-/** The fingerprint of a model: a hash of its structure and its constants, by which a saved state knows what it belongs to. */
+/** The fingerprint of a model: a hash of its structure, its constants and the formats of its weights, by which a saved state knows what it belongs to. */
 
 import type { Branch, FlatGraph, Step, StepAttribute } from '../graph/plan.ts'
 import type { GraphTensor } from '../graph/tensor.ts'
 import { sha256 } from '../hash.ts'
+import type { Precision } from '../spec/weight-types.ts'
 import { littleEndianBytes } from '../tensor/bytes.ts'
 
 /** The 32 bytes of a SHA-256. */
-export function fingerprintOf(graph: FlatGraph): Uint8Array {
-  return sha256(parts(graph))
+export function fingerprintOf(graph: FlatGraph, precision: Precision): Uint8Array {
+  return sha256(parts(graph, precision))
 }
 
-function* parts({ constants, steps, inputs, outputs }: FlatGraph): Generator<string | Uint8Array> {
+function* parts(
+  { constants, steps, inputs, outputs }: FlatGraph,
+  { weights, activations }: Precision,
+): Generator<string | Uint8Array> {
   const faces = [inputs, outputs].map((values) => values.map(({ name, type, value }) => [name, type, value]))
   yield JSON.stringify(faces)
+  // Float32 goes without saying, as in states that were saved before there was anything else.
+  if (weights !== 'f32') yield `${weights} × ${activations}`
   for (const [value, tensor] of constants) {
     yield `${value}:`
     yield* tensorParts(tensor)

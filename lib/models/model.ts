@@ -7,6 +7,7 @@ import { openModel } from '../formats/onnx/open.ts'
 import { flatten } from '../graph/flatten.ts'
 import { bytesIn } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
+import { precisionOf } from '../options/checks.ts'
 import type { BackendName } from '../spec/spec.ts'
 import { ModelBatcher, type ModelBatcherOptions } from './batcher.ts'
 import { filesBeside } from './beside.ts'
@@ -18,6 +19,7 @@ import { openSharedModel, type SharedModel, shareModel } from './shared-model.ts
 import { ModelStore } from './store.ts'
 import { type ModelStream, openModelStream } from './stream.ts'
 import { type ModelInput, type ModelTensor, type ModelValue, modelValue } from './values.ts'
+import { checkWeights } from './weights.ts'
 
 /** Options of `model.run`. */
 export interface ModelRunOptions {
@@ -188,7 +190,8 @@ export class Model {
   }
 
   /**
-   * What the model's weights take, in bytes: its constants, and what the backend has packed of them so far.
+   * What the model's weights take, in bytes: its constants as the file has them, and what the backend has packed of them so far, in the format that
+   * `weights` asks for.
    *
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
@@ -224,8 +227,11 @@ function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
   const file = length === 0 ? new Uint8Array() : new Uint8Array(bytes.buffer, bytes.byteOffset, length)
   const other = otherKind(file, 'onnx')
   if (other !== undefined) fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: it is ${other}`)
+  const precision = precisionOf(options)
   const backend = chooseBackend(options.backend)
   const opened = openModel(file, options.externalData)
   const graph = flatten(opened, readConstants(options.constants, opened.inputs))
-  return modelOf(new ModelCore(graph, backend, options.threads ?? 1, opened.budget.bytes, new ModelStore(graph)))
+  checkWeights(graph, precision)
+  const { threads = 1 } = options
+  return modelOf(new ModelCore(graph, backend, threads, precision, opened.budget.bytes, new ModelStore(graph)))
 }

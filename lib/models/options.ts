@@ -1,11 +1,11 @@
 /** The options of a model; it alone knows which are right, and reads the constants that take the place of inputs. */
 
-import { describe, fail } from '../errors.ts'
 import { checkExternalData } from '../formats/onnx/external.ts'
 import { checkShapes } from '../graph/declared.ts'
 import type { GraphValue } from '../graph/plan.ts'
 import type { GraphTensor } from '../graph/tensor.ts'
-import { anything, type Check, type Checked, layerChecks, readOptions } from '../options/checks.ts'
+import { anything, type Checked, layerChecks, precisionChecks, readOptions } from '../options/checks.ts'
+import type { PrecisionOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
 import { checkLength, readInput } from './input.ts'
 import { checkRecord, namesOf, refuseUnknown } from './names.ts'
@@ -13,7 +13,7 @@ import { labelOf } from './shapes.ts'
 import { copyOfData, type ModelInput } from './values.ts'
 
 /** Options of {@link Model.read} and {@link Model.load}. */
-export interface ModelOptions {
+export interface ModelOptions extends PrecisionOptions {
   /** Inputs that never change, `{ sr: 16000n }`: they are folded into the graph, and the model has no such inputs any more. */
   constants?: Record<string, ModelInput>
   /**
@@ -25,24 +25,14 @@ export interface ModelOptions {
   backend?: BackendName
   /** The most threads one run may use; 1 by default. */
   threads?: number
-  /** How weights are kept: 'f32', the only one so far. */
-  weights?: 'f32'
-  /** What products are made of: 'f32', the only one so far. */
-  activations?: 'f32'
 }
-
-const onlyFloats: Check<'f32'> = (value, name) =>
-  value === 'f32'
-    ? value
-    : fail('ERR_RNN_OPTION', `${name} must be 'f32', others are not supported yet, got ${describe(value)}`)
 
 const checks = {
   constants: anything,
   externalData: checkExternalData,
   backend: layerChecks.backend,
   threads: layerChecks.threads,
-  weights: onlyFloats,
-  activations: onlyFloats,
+  ...precisionChecks,
 } as const
 
 /** Options as they were read. */

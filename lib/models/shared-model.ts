@@ -5,9 +5,10 @@ import { describe, fail } from '../errors.ts'
 import { count, factsOf, type GraphTensor } from '../graph/tensor.ts'
 import { isArray, setValues, sharedBytesIn } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
-import { backendName, integer, layerChecks } from '../options/checks.ts'
+import { backendName, integer, layerChecks, precisionOf } from '../options/checks.ts'
 import { missing } from '../runtime.ts'
 import type { BackendName } from '../spec/spec.ts'
+import type { ActivationType, WeightType } from '../spec/weight-types.ts'
 import { version } from '../version.ts'
 import { ModelCore } from './core.ts'
 import { notHandle, readGraph } from './shared-graph.ts'
@@ -26,6 +27,8 @@ export interface SharedModel {
   /** The backend whose layout the packed weights have. */
   readonly backend: BackendName
   readonly threads: number
+  readonly weights: WeightType
+  readonly activations: ActivationType
   /** Bytes of the files that the model was read from. */
   readonly bytes: number
   /** The compiled graph, its constants over a SharedArrayBuffer. */
@@ -40,9 +43,10 @@ const cloned = globalThis.structuredClone
 export function shareModel(core: ModelCore): SharedModel {
   if (!sharedBytesIn) throw missing('SharedArrayBuffer', 'share()')
   core.moveConstants(inSharedMemory)
-  const { graph, backend, threads, bytes, store } = core
+  const { graph, backend, threads, precision, bytes, store } = core
   // A copy: what is done to the handle leaves the model's own as it is.
-  return cloned({ type: 'Model', version, backend: backend.name, threads, bytes, graph, packed: store.share() })
+  const face = { type: 'Model', version, backend: backend.name, threads, ...precision } as const
+  return cloned({ ...face, bytes, graph, packed: store.share() })
 }
 
 /** The same constants over one piece of shared memory, each from a multiple of 8 bytes on. */
@@ -81,9 +85,13 @@ export function openSharedModel(handle: unknown): ModelCore {
   }
   const backend = chooseBackend(backendName(given.backend, 'handle.backend'))
   const threads = layerChecks.threads(given.threads, 'handle.threads')
+  const precision = precisionOf({
+    weights: layerChecks.weights(given.weights, 'handle.weights'),
+    activations: layerChecks.activations(given.activations, 'handle.activations'),
+  })
   const bytes = integer(0, Number.MAX_SAFE_INTEGER)(given.bytes, 'handle.bytes')
   const graph = readGraph(given.graph)
-  const core = new ModelCore(graph, backend, threads, bytes, new ModelStore(graph, readPacked(given.packed)))
+  const core = new ModelCore(graph, backend, threads, precision, bytes, new ModelStore(graph, readPacked(given.packed)))
   core.moveConstants(undefined)
   return core
 }

@@ -3,6 +3,7 @@ import { describe, fail, named } from '../errors.ts'
 import { create, fround, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import type { BackendName } from '../spec/spec.ts'
+import { activationTypes, type Precision, weightTypes } from '../spec/weight-types.ts'
 import type { Inferred } from './options.ts'
 import { nearest } from './suggest.ts'
 
@@ -60,6 +61,17 @@ const clip: Check<number> = (value, name) => {
   return fail('ERR_RNN_OPTION', `${name} must be a finite float32 number above 0, got ${describe(value)}`)
 }
 
+/** The checks of {@link PrecisionOptions}; {@link precisionOf} checks that both go together. */
+export const precisionChecks = { weights: oneOf(...weightTypes), activations: oneOf(...activationTypes) } as const
+
+/** The formats that options ask for. */
+export function precisionOf({ weights = 'f32', activations = 'f32' }: Checked<typeof precisionChecks>): Precision {
+  if (activations === 'int8' && weights !== 'int8') {
+    fail('ERR_RNN_OPTION', `activations 'int8' need weights 'int8', got weights '${weights}'`)
+  }
+  return { weights, activations }
+}
+
 /** The checks of {@link LayerOptions}. */
 export const layerChecks = {
   numLayers: integer(1, mostLayers),
@@ -71,6 +83,7 @@ export const layerChecks = {
   backend: backendName,
   threads: integer(1, mostThreads),
   clip,
+  ...precisionChecks,
 } as const
 
 /** The checks of {@link PrefixOptions}. */

@@ -1,6 +1,7 @@
 /** The options that layers share: their names, types and defaults, as users read them. */
 import type { ActivationName } from '../spec/activations.ts'
 import type { BackendName } from '../spec/spec.ts'
+import type { ActivationType, WeightType } from '../spec/weight-types.ts'
 
 /**
  * An activation function of ONNX: its name, or its name with factors. What is left out has ONNX's default; a function without factors
@@ -25,8 +26,22 @@ import type { BackendName } from '../spec/spec.ts'
  */
 export type Activation = ActivationName | { name: ActivationName; alpha?: number; beta?: number }
 
+/** In how many bytes weights are kept and read. */
+export interface PrecisionOptions {
+  /**
+   * How matrices of weights are kept: `'f32'` (default), `'f16'` or `'bf16'`, rounded to nearest even, or `'int8'`, integers with a scale for
+   * each row. Biases, states and sums are float32 in any case.
+   */
+  weights?: WeightType
+  /**
+   * What meets the weights in a product: `'f32'` (default), or `'int8'`, only beside weights of int8: each row of inputs and states is rounded to
+   * integers with a scale of its own, and sums are exact.
+   */
+  activations?: ActivationType
+}
+
 /** What RNN, GRU and LSTM have in common. */
-export interface LayerOptions {
+export interface LayerOptions extends PrecisionOptions {
   /** Layers on top of each other: 1 (default) to 64. */
   numLayers?: number
   /** Whether the gates have biases; true by default. */

@@ -22,11 +22,11 @@ export interface NetworkSpec {
   readonly projSize: number
   readonly numLayers: number
   readonly bias: boolean
-  /** How weights are kept; biases and peepholes are f32. */
-  readonly weights: WeightType
-  /** 'int8' only with weights 'int8'. */
-  readonly activations: ActivationType
   readonly direction: Direction
+  /** How matrices of weights are kept. Biases and peepholes stay float32. */
+  readonly weights: WeightType
+  /** What meets them in a product: 'int8' only beside weights of int8. */
+  readonly activations: ActivationType
   /** The most threads one call may use. */
   readonly threads: number
 }

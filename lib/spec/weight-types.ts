@@ -1,4 +1,4 @@
-/** In what weights are kept, and what a product's inputs are rounded to before it. Their order is their numbers in the addon. */
+/** The formats in which weights are kept, and those of what is multiplied by them; in the order of their numbers in the engine. */
 
 export const weightTypes = ['f32', 'f16', 'bf16', 'int8'] as const
 export const activationTypes = ['f32', 'int8'] as const
@@ -6,10 +6,12 @@ export const activationTypes = ['f32', 'int8'] as const
 export type WeightType = (typeof weightTypes)[number]
 export type ActivationType = (typeof activationTypes)[number]
 
-/** `int8` activations only with `int8` weights. */
+/** How weights are kept, and what meets them in a product. */
 export interface Precision {
   readonly weights: WeightType
+  /** 'int8' only beside weights of int8. */
   readonly activations: ActivationType
 }
 
+/** Nothing is rounded. */
 export const fullPrecision: Precision = { weights: 'f32', activations: 'f32' }

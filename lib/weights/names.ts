@@ -18,6 +18,11 @@ export interface WeightEntry {
 /** Past this a matrix fits no typed array of the common engines. */
 const largestMatrix = 2 ** 30
 
+/** Whether a weight is a matrix, which fewer bytes may keep. Biases and peepholes stay float32. */
+export function isMatrix({ shape }: WeightEntry): boolean {
+  return shape.length === 2
+}
+
 /** All weights of one layer in one direction, in PyTorch's order. */
 function entriesOf(spec: NetworkSpec, layer: number, direction: number): WeightEntry[] {
   const H = spec.hiddenSize

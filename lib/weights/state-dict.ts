@@ -6,11 +6,13 @@ import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
 import { cellNames, cellTraits } from '../spec/cell-traits.ts'
 import type { CellName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
+import type { WeightType } from '../spec/weight-types.ts'
 import { type ReadTensor, readTensor } from '../tensor/read.ts'
 import { elements, sameShape } from '../tensor/shape.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
-import { collectWeights, eachWeight } from './names.ts'
+import { collectWeights, eachWeight, isMatrix, type WeightEntry } from './names.ts'
 import { reparametrized } from './reparametrized.ts'
+import { isBeyond, rangeOf } from './rounding.ts'
 
 /**
  * Weights by PyTorch's names, as `torch.nn.Module.state_dict()` has them: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`,
@@ -33,7 +35,7 @@ export class StateDictReader {
   readonly #read = new Map<string, ReadTensor | undefined>()
   readonly #problems: string[] = []
   readonly #taken = new Set<string>()
-  readonly #fitting = new Set<string>()
+  readonly #fitting = new Map<string, WeightType>()
   readonly #allKeys: readonly string[]
   readonly #prefix: string
 
@@ -95,8 +97,8 @@ export class StateDictReader {
     }
   }
 
-  /** Notes why a weight cannot be taken, if so. Reserves nothing: what a dict only claims costs nothing. */
-  expect(name: string, shape: readonly number[]): ReadTensor | undefined {
+  /** Notes why a weight cannot be taken, to be kept in this format, if so. Reserves nothing: what a dict only claims costs nothing. */
+  expect(name: string, shape: readonly number[], type: WeightType): ReadTensor | undefined {
     this.#taken.add(name)
     const key = this.#key(name)
     if (!this.has(name)) {
@@ -110,7 +112,7 @@ export class StateDictReader {
       return undefined
     }
     if (trueLength(read.data) === elements(shape)) {
-      this.#fitting.add(name)
+      mapSet(this.#fitting, name, type)
       return read
     }
     this.#note(`${key} lost its values while the dict was read`)
@@ -120,28 +122,30 @@ export class StateDictReader {
   /** Raises what was noted by {@link expect}, and what else is wrong. */
   check(): void {
     if (this.#problems.length === 0) return
-    for (const name of this.#fitting) {
+    for (const [name, type] of this.#fitting) {
       const { shape, data } = this.tensor(name)!
-      this.#checkFinite(name, shape, data, 0)
+      this.#checkValues(name, shape, data, 0, type)
     }
     this.finish()
   }
 
   /** Copies a weight to its place, or notes why it cannot be. */
-  take(name: string, shape: readonly number[], target: Float32Array, offset = 0): void {
-    const read = this.expect(name, shape)
+  take(name: string, shape: readonly number[], target: Float32Array, type: WeightType, offset = 0): void {
+    const read = this.expect(name, shape, type)
     if (!read) return
     setFloats(target, read.data, offset)
-    this.#checkFinite(name, shape, target, offset)
+    this.#checkValues(name, shape, target, offset, type)
   }
 
-  #checkFinite(name: string, shape: readonly number[], values: Float32Array, offset: number): void {
+  #checkValues(name: string, shape: readonly number[], values: Float32Array, offset: number, type: WeightType): void {
     const count = elements(shape)
     for (let i = 0; i < count; i++) {
       const value = values[offset + i]
-      if (value - value === 0) continue
+      const isNumber = value - value === 0
+      if (isNumber && !isBeyond(type, value)) continue
       const place = shape.length === 2 ? [Math.floor(i / shape[1]), i % shape[1]] : [i]
-      this.#note(`${this.#key(name)} must be finite, got ${value} at ${list(place)}`)
+      const rule = isNumber ? rangeOf(type) : 'must be finite'
+      this.#note(`${this.#key(name)} ${rule}, got ${value} at ${list(place)}`)
       return
     }
   }
@@ -218,9 +222,12 @@ export function checkDict(dict: unknown): asserts dict is object {
 
 /** All weights of a network out of a dict; the arrays are fresh. Throws `ERR_RNN_STATE_DICT` with every problem. */
 export function readWeights(reader: StateDictReader, spec: NetworkSpec): CellWeights[] {
-  eachWeight(spec, ({ key, shape }) => reader.expect(key, shape))
+  const typeOf = (entry: WeightEntry) => (isMatrix(entry) ? spec.weights : 'f32')
+  eachWeight(spec, (entry) => reader.expect(entry.key, entry.shape, typeOf(entry)))
   reader.check()
-  const weights = collectWeights(spec, ({ key, shape, offset }, target) => reader.take(key, shape, target, offset))
+  const weights = collectWeights(spec, (entry, target) => {
+    reader.take(entry.key, entry.shape, target, typeOf(entry), entry.offset)
+  })
   reader.finish()
   return weights
 }

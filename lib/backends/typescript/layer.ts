@@ -2,23 +2,30 @@
 
 import { newDoubles, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights } from '../../spec/spec.ts'
+import type { Precision } from '../../spec/weight-types.ts'
+import { KeptMatrix } from '../../weights/kept.ts'
 import { builtIn, type Functions } from './activations.ts'
 import type { Cell, Row } from './cells/cell.ts'
-import { product } from './math.ts'
+import { MatrixProduct } from './product.ts'
 
 /** A layer in one direction, with scratch of its own: a step allocates nothing. */
 export class CellRun {
   readonly #cell: Cell
   readonly #weights: CellWeights
+  readonly #ih: MatrixProduct
+  readonly #hh: MatrixProduct
+  readonly #hr: MatrixProduct | undefined
   readonly #row: Row
   readonly #x: Float64Array
   readonly #projected: Float64Array
   readonly #inputs: number
   readonly #outputs: number
 
+  /** `weights` as `keep` made them. */
   constructor(
     cell: Cell,
     weights: CellWeights,
+    { weights: type, activations }: Precision,
     inputs: number,
     units: number,
     outputs: number,
@@ -27,6 +34,11 @@ export class CellRun {
     const sums = cell.gates * units
     this.#cell = cell
     this.#weights = weights
+    const productOf = (memory: Float32Array, rows: number, columns: number) =>
+      new MatrixProduct(new KeptMatrix(type, memory, rows, columns), activations)
+    this.#ih = productOf(weights.weightIh, sums, inputs)
+    this.#hh = productOf(weights.weightHh, sums, outputs)
+    this.#hr = weights.weightHr && productOf(weights.weightHr, outputs, units)
     this.#inputs = inputs
     this.#outputs = outputs
     this.#x = newDoubles(inputs)
@@ -46,7 +58,8 @@ export class CellRun {
 
   /** Reads a row of x and of the state at the places given and replaces the state, rounded to float32. */
   step(x: Float32Array, xAt: number, h: Float32Array, hAt: number, c: Float32Array, cAt: number): void {
-    const { weightIh, weightHh, biasIh, biasHh, weightHr } = this.#weights
+    const { biasIh, biasHh } = this.#weights
+    const hr = this.#hr
     const cell = this.#cell
     const row = this.#row
     const { H } = row
@@ -57,17 +70,17 @@ export class CellRun {
     load(this.#x, x, xAt, I)
     load(row.h, h, hAt, O)
     load(row.c, c, cAt, C)
-    product(row.fromInput, weightIh, biasIh, this.#x, I, 0, sums)
+    this.#ih.run(row.fromInput, biasIh, this.#x, 0, sums)
     if (cell.secondInput) {
-      product(row.fromState, weightHh, biasHh, row.h, O, 0, sums - H)
+      this.#hh.run(row.fromState, biasHh, row.h, 0, sums - H)
       cell.secondInput(row)
-      product(row.fromState, weightHh, biasHh, row.secondInput, O, sums - H, sums)
+      this.#hh.run(row.fromState, biasHh, row.secondInput, sums - H, sums)
     } else {
-      product(row.fromState, weightHh, biasHh, row.h, O, 0, sums)
+      this.#hh.run(row.fromState, biasHh, row.h, 0, sums)
     }
     cell.step(row)
-    if (weightHr) product(this.#projected, weightHr, undefined, row.next, H, 0, O)
-    const next = weightHr ? this.#projected : row.next
+    hr?.run(this.#projected, undefined, row.next, 0, O)
+    const next = hr ? this.#projected : row.next
     for (let j = 0; j < O; j++) h[hAt + j] = next[j]
     for (let j = 0; j < C; j++) c[cAt + j] = row.c[j]
   }

@@ -14,7 +14,7 @@ export function relu(x: number): number {
 
 /**
  * Rows `first` … `last` of a matrix times a vector: sums[i] = Σ_k weights[i·K + k] · a[k] + bias[i]. Four rows at a time, so that four sums
- * hide each other's latency; each sum runs over k in order.
+ * hide each other's latency; each sum runs over k in order. The matrix may begin with row `base`.
  */
 export function product(
   sums: Float64Array,
@@ -24,6 +24,7 @@ export function product(
   K: number,
   first: number,
   last: number,
+  base = 0,
 ): void {
   let i = first
   for (; i + 4 <= last; i += 4) {
@@ -31,7 +32,7 @@ export function product(
     let s1 = 0
     let s2 = 0
     let s3 = 0
-    const row = i * K
+    const row = (i - base) * K
     for (let k = 0; k < K; k++) {
       const value = a[k]
       s0 += weights[row + k] * value
@@ -46,7 +47,7 @@ export function product(
   }
   for (; i < last; i++) {
     let sum = 0
-    for (let k = 0; k < K; k++) sum += weights[i * K + k] * a[k]
+    for (let k = 0; k < K; k++) sum += weights[(i - base) * K + k] * a[k]
     sums[i] = sum
   }
   if (bias) for (let j = first; j < last; j++) sums[j] += bias[j]

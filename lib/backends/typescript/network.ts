@@ -4,15 +4,17 @@ import { ceil, copyOf, copyOfInts, fillFloats, zeros } from '../../intrinsics/ca
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { type Functions, functionsOf } from './activations.ts'
-import { copied, copy, sharedCopy, startedFrom } from './arrays.ts'
+import { copied, copy, startedFrom } from './arrays.ts'
 import { TypeScriptBatch } from './batch.ts'
 import { cells } from './cells/index.ts'
 import { CellRun } from './layer.ts'
 import { createStream } from './stream.ts'
 import { runInSlices } from './time-slices.ts'
+import { bytesOfWeights, keepWeights, plainWeights, sharedWeights } from './weights.ts'
 
-/** A network that computes on plain weights, which it keeps. */
+/** A network that computes on weights as they are kept, row by row. */
 export class TypeScriptNetwork implements Network {
+  readonly weightBytes: number
   readonly #spec: NetworkSpec
   #weights!: readonly CellWeights[]
   #runs!: readonly CellRun[]
@@ -20,13 +22,14 @@ export class TypeScriptNetwork implements Network {
   readonly #D: number
   readonly #O: number
 
-  /** `shared`: the weights are in shared memory already. */
+  /** `shared`: the weights are in shared memory already, as another network keeps them; else they are plain. */
   constructor(spec: NetworkSpec, weights: readonly CellWeights[], shared = false) {
     this.#spec = spec
     this.#D = spec.direction === 'bidirectional' ? 2 : 1
     this.#O = spec.projSize || spec.hiddenSize
     if (shared) this.#shared = weights
-    this.#use(weights)
+    this.#use(shared ? weights : keepWeights(spec, weights))
+    this.weightBytes = bytesOfWeights(spec, this.#weights)
   }
 
   #use(weights: readonly CellWeights[]): void {
@@ -37,7 +40,15 @@ export class TypeScriptNetwork implements Network {
     const runs: CellRun[] = []
     for (let index = 0; index < weights.length; index++) {
       const inputs = index < this.#D ? inputSize : this.#D * this.#O
-      runs[index] = new CellRun(cells[cell], weights[index], inputs, hiddenSize, this.#O, own[index % this.#D])
+      runs[index] = new CellRun(
+        cells[cell],
+        weights[index],
+        this.#spec,
+        inputs,
+        hiddenSize,
+        this.#O,
+        own[index % this.#D],
+      )
     }
     this.#runs = runs
   }
@@ -123,7 +134,7 @@ export class TypeScriptNetwork implements Network {
   }
 
   weights(): CellWeights[] {
-    return mapWeights(this.#weights, copyOf)
+    return plainWeights(this.#spec, this.#weights)
   }
 
   stream(batchSize: number): StreamCore {
@@ -139,27 +150,11 @@ export class TypeScriptNetwork implements Network {
   /** The first call moves the weights into shared memory; from then on this network reads them there too. */
   share(): readonly CellWeights[] {
     if (!this.#shared) {
-      this.#shared = mapWeights(this.#weights, sharedCopy)
+      this.#shared = sharedWeights(this.#spec, this.#weights)
       this.#use(this.#shared)
     }
     return this.#shared
   }
 
   dispose(): void {}
-}
-
-function mapWeights(all: readonly CellWeights[], copy: (values: Float32Array) => Float32Array): CellWeights[] {
-  const maybe = (values?: Float32Array) => values && copy(values)
-  const copies: CellWeights[] = []
-  for (let i = 0; i < all.length; i++) {
-    copies[i] = {
-      weightIh: copy(all[i].weightIh),
-      weightHh: copy(all[i].weightHh),
-      biasIh: maybe(all[i].biasIh),
-      biasHh: maybe(all[i].biasHh),
-      weightHr: maybe(all[i].weightHr),
-      peephole: maybe(all[i].peephole),
-    }
-  }
-  return copies
 }

@@ -8,32 +8,44 @@ import { stepFailed } from '../../graph/step-error.ts'
 import { factsOf, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
 import { isArray, setValues } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
-import type { Program, ProgramInstance } from '../interface.ts'
+import type { Precision } from '../../spec/weight-types.ts'
+import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
+import { type KeptStep, keptStep } from './kept-step.ts'
 import { type RecurrentStep, recurrentStep } from './recurrent-step.ts'
 import { runInSlices } from './time-slices.ts'
+
+/** A step that this backend computes by itself. */
+type OwnStep = RecurrentStep | KeptStep
 
 /** Runs have no bound: the plan's shapes were bounded when it was made. */
 const unbounded = Budget.unbounded()
 
 export class TypeScriptProgram implements Program {
   readonly #plan: Plan
-  /** Recurrent steps with their networks. */
-  readonly #recurrent = new Map<Step, RecurrentStep>()
+  readonly #precision: Precision
+  readonly #store: WeightStore
+  /** Steps that have made something of their weights. */
+  readonly #own = new Map<Step, OwnStep>()
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, store: WeightStore, precision: Precision) {
     this.#plan = plan
+    this.#precision = precision
+    this.#store = store
     this.#prepare(plan.steps)
   }
 
   #prepare(steps: readonly Step[]): void {
     for (const step of steps) {
-      if (isRecurrent(step)) this.#recurrent.set(step, recurrentStep(step, this.#plan.values))
+      const own = isRecurrent(step)
+        ? recurrentStep(step, this.#plan.values, this.#precision)
+        : keptStep(step, this.#plan.values, this.#store, this.#precision)
+      if (own) this.#own.set(step, own)
       for (const { steps: inner } of step.branches ?? []) this.#prepare(inner)
     }
   }
 
   instance(): ProgramInstance {
-    return new TypeScriptInstance(this.#plan, this.#recurrent)
+    return new TypeScriptInstance(this.#plan, this.#own)
   }
 
   dispose(): void {}
@@ -43,11 +55,11 @@ class TypeScriptInstance implements ProgramInstance {
   readonly inputs: readonly GraphData[]
   readonly outputs: readonly GraphData[]
   readonly #plan: Plan
-  readonly #recurrent: ReadonlyMap<Step, RecurrentStep>
+  readonly #own: ReadonlyMap<Step, OwnStep>
 
-  constructor(plan: Plan, recurrent: ReadonlyMap<Step, RecurrentStep>) {
+  constructor(plan: Plan, own: ReadonlyMap<Step, OwnStep>) {
     this.#plan = plan
-    this.#recurrent = recurrent
+    this.#own = own
     this.inputs = plan.inputs.map((value) => arrayOf(plan.values[value]!))
     this.outputs = plan.outputs.map((value) => arrayOf(plan.values[value]!))
   }
@@ -107,8 +119,8 @@ class TypeScriptInstance implements ProgramInstance {
       const value = step.inputs[i]
       inputs[i] = value < 0 ? undefined : (known[value] ?? missing(value))
     }
-    const recurrent = this.#recurrent.get(step)
-    const made = recurrent ? recurrent(inputs) : madeBy(step, inputs)
+    const own = this.#own.get(step)
+    const made = own ? own(inputs) : madeBy(step, inputs)
     for (let i = 0; i < step.outputs.length; i++) this.#keep(step, step.outputs[i], made[i], known)
   }
 

@@ -6,14 +6,19 @@ import { roundTo } from '../../graph/rounding.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
 import { newInts, zeros } from '../../intrinsics/captured.ts'
+import type { Precision } from '../../spec/weight-types.ts'
 import { copy } from './arrays.ts'
 import { TypeScriptNetwork } from './network.ts'
 
 /** Runs the step on its inputs. */
 export type RecurrentStep = (inputs: readonly (GraphTensor | undefined)[]) => readonly GraphTensor[]
 
-export function recurrentStep(step: Step, values: readonly (PlanValue | undefined)[]): RecurrentStep {
-  const { spec, weights, batchFirst } = recurrentNetwork(step, (value) => values[value]?.constant, 1)
+export function recurrentStep(
+  step: Step,
+  values: readonly (PlanValue | undefined)[],
+  precision: Precision,
+): RecurrentStep {
+  const { spec, weights, batchFirst } = recurrentNetwork(step, (value) => values[value]?.constant, 1, precision)
   const network = new TypeScriptNetwork(spec, weights)
   const D = spec.direction === 'bidirectional' ? 2 : 1
   const H = spec.hiddenSize

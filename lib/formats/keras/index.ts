@@ -5,7 +5,7 @@ import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
 import type { RNN } from '../../layers/rnn.ts'
-import { anything, layerChecks, readOptions } from '../../options/checks.ts'
+import { anything, layerChecks, precisionOf, readOptions } from '../../options/checks.ts'
 import { cellOfOptions } from '../../options/functions.ts'
 import type { LayerOptions } from '../../options/options.ts'
 import type { ClassName, Direction } from '../../spec/spec.ts'
@@ -74,6 +74,7 @@ export function fromKeras<Type extends KerasType>(layer: KerasLayer<Type>, optio
     numLayers: 1,
     direction,
     threads: given.threads ?? 1,
+    ...precisionOf(given),
   }
   return layerFromSpec(spec, weights, given) as KerasResult<Type>
 }

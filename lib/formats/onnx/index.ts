@@ -9,8 +9,8 @@ import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
 import type { RNN } from '../../layers/rnn.ts'
-import { type Checked, layerChecks, readOptions } from '../../options/checks.ts'
-import type { LayerOptions } from '../../options/options.ts'
+import { type Checked, layerChecks, precisionChecks, precisionOf, readOptions } from '../../options/checks.ts'
+import type { LayerOptions, PrecisionOptions } from '../../options/options.ts'
 import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
@@ -40,7 +40,7 @@ export interface OnnxNode {
 }
 
 /** Options of {@link fromOnnxNode} and {@link readOnnx}. */
-export interface OnnxOptions {
+export interface OnnxOptions extends PrecisionOptions {
   /** Default: the best one this machine can run. */
   backend?: BackendName
   /** The most threads one call may use; 1 by default. */
@@ -70,7 +70,7 @@ export interface OnnxLayer {
   c0?: Tensor
 }
 
-const optionChecks = { backend: layerChecks.backend, threads: layerChecks.threads }
+const optionChecks = { backend: layerChecks.backend, threads: layerChecks.threads, ...precisionChecks }
 const { batchFirst, dropout, seed } = layerChecks
 const fileChecks = { ...optionChecks, batchFirst, dropout, seed, externalData: checkExternalData }
 
@@ -195,7 +195,8 @@ function layerMaker(given: unknown, where: string): (network: NodeNetwork) => RN
   return (network) => layerOf(network, options)
 }
 
-function layerOf({ batchFirst, weights, ...sizes }: NodeNetwork, { backend, threads = 1 }: OnnxOptions) {
-  const spec: NetworkSpec = { ...sizes, projSize: 0, numLayers: 1, threads }
+function layerOf({ batchFirst, weights, ...sizes }: NodeNetwork, options: OnnxOptions) {
+  const { backend, threads = 1 } = options
+  const spec: NetworkSpec = { ...sizes, projSize: 0, numLayers: 1, threads, ...precisionOf(options) }
   return layerFromSpec(spec, weights, { backend, batchFirst })
 }

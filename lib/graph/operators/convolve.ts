@@ -18,7 +18,7 @@ import {
 } from './window.ts'
 
 /** What both have alike. Channels of a group go to the outputs of the same group. */
-interface Layout {
+export interface Layout {
   readonly x: GraphTensor
   readonly w: GraphTensor
   readonly bias: Float32Array | undefined
@@ -28,7 +28,8 @@ interface Layout {
   readonly outputs: number
 }
 
-function layoutOf(call: Call, isTransposed: boolean): Layout {
+/** Reads and checks the inputs of a convolution or its transpose. */
+export function layoutOf(call: Call, isTransposed: boolean): Layout {
   const x = call.floats(0)
   const w = call.floats(1, x)
   spatialOf(call, x.shape)

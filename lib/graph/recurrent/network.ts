@@ -1,6 +1,7 @@
 /** The network that a recurrent step of a plan runs, and how its inputs and outputs lie. */
 
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import type { Precision } from '../../spec/weight-types.ts'
 import { Budget } from '../budget.ts'
 import type { Step } from '../plan.ts'
 import { refuseStep } from '../step.ts'
@@ -26,6 +27,7 @@ export function recurrentNetwork(
   step: Step,
   constant: (value: number) => GraphTensor | undefined,
   threads: number,
+  precision: Precision,
 ): RecurrentNetwork {
   const refuse = (what: string) => refuseStep(step, what)
   const weight = (place: number, what: string) => {
@@ -34,5 +36,5 @@ export function recurrentNetwork(
   }
   const parts = nodeParts(step.opType, step.attributes, weight, Budget.unbounded(), refuse)
   const { batchFirst, weights, ...own } = inNameOf(refuse, () => nodeNetwork(parts))
-  return { spec: { ...own, projSize: 0, numLayers: 1, threads }, weights, batchFirst }
+  return { spec: { ...own, projSize: 0, numLayers: 1, threads, ...precision }, weights, batchFirst }
 }

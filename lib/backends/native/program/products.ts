@@ -33,7 +33,21 @@ export function packedRows(op: Op, x: View, memory: number, N: number, { after }
     strides: [...(view.shape.length ? view.strides : [size]), 1],
   })
   const K = x.shape[last]
-  op.emit('gemm', [memory, ...precisionNumbers(op.to.weights.precision), K, N, after.fn, after.alpha, after.beta, isWhole(N), behind(from, K)], [behind(to, N)])
+  op.emit(
+    'gemm',
+    [
+      memory,
+      ...precisionNumbers(op.to.weights.precision),
+      K,
+      N,
+      after.fn,
+      after.alpha,
+      after.beta,
+      isWhole(N),
+      behind(from, K),
+    ],
+    [behind(to, N)],
+  )
   return y
 }
 

@@ -22,7 +22,8 @@ function networkOf(op: Op): Sizes & { readonly memory: number } {
   const others = otherPlaces.map((place) => op.constant(place)?.data)
   const attributes = [...step.attributes].map(([name, value]) => `${name} ${value}`)
   const key = [step.opType, digest(...others), ...attributes].join()
-  const read = () => recurrentNetwork(step, (value) => to.plan.values[value]?.constant, to.threads)
+  const read = () =>
+    recurrentNetwork(step, (value) => to.plan.values[value]?.constant, to.threads, to.weights.precision)
   const all = known.get(constant) ?? new Map<string, Sizes>()
   known.set(constant, all)
   const fresh = all.has(key) ? undefined : read()

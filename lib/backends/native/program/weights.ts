@@ -30,7 +30,14 @@ export class PackedWeights {
   }
 
   /** The number of a packed matrix. `made` is asked where the store has none made of this constant by this key. */
-  dense(constant: GraphTensor, key: string, K: number, N: number, make: () => Dense, precision = this.precision): number {
+  dense(
+    constant: GraphTensor,
+    key: string,
+    K: number,
+    N: number,
+    make: () => Dense,
+    precision: Precision = this.precision,
+  ): number {
     const kind = operatorNumber.linear
     const numbers = precisionNumbers(precision)
     const packed = this.#store.packed(constant, `linear ${numbers} ${K} ${N} ${key}`, () => {
