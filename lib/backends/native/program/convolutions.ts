@@ -3,6 +3,7 @@
 import { transposedAxes } from '../../../graph/operators/convolve.ts'
 import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
 import type { GraphTensor } from '../../../graph/tensor.ts'
+import { fullPrecision } from '../../../spec/weight-types.ts'
 import { zipFunction } from '../../protocol.ts'
 import { precisionNumbers } from '../packing.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
@@ -221,12 +222,19 @@ const convTranspose: Row = (op) => {
   const [N, inputs] = [O / groups, x.shape[3] / groups]
   const taps = rows.kernel * columns.kernel
   const memories = Array.from({ length: groups }, (_, g) =>
-    op.to.weights.dense(constant, `transposed ${groups} ${g} ${digest(epilogue.scale)}`, inputs, taps * N, () => {
-      const own = op.dense(permuted(sliced(w, 0, g * inputs, inputs), [2, 3, 1, 0]))
-      const scale = Float64Array.from({ length: taps * N }, (_, i) => epilogue.scale[g * N + (i % N)])
-      const { weight } = folded(reshaped(own, [taps * N, inputs])!, { ...epilogue, scale, shift: scale })
-      return { weight, bias: undefined }
-    }),
+    op.to.weights.dense(
+      constant,
+      `transposed ${groups} ${g} ${digest(epilogue.scale)}`,
+      inputs,
+      taps * N,
+      () => {
+        const own = op.dense(permuted(sliced(w, 0, g * inputs, inputs), [2, 3, 1, 0]))
+        const scale = Float64Array.from({ length: taps * N }, (_, i) => epilogue.scale[g * N + (i % N)])
+        const { weight } = folded(reshaped(own, [taps * N, inputs])!, { ...epilogue, scale, shift: scale })
+        return { weight, bias: undefined }
+      },
+      fullPrecision,
+    ),
   )
   const biases = Float32Array.from(epilogue.shift, (one, n) => one + (bias ? bias[n] * epilogue.scale[n] : 0))
   const { fn, alpha, beta } = epilogue.after

@@ -36,7 +36,7 @@ export class PackedWeights {
     K: number,
     N: number,
     make: () => Dense,
-    precision = this.precision,
+    precision: Precision = this.precision,
   ): number {
     const kind = operatorNumber.linear
     const numbers = precisionNumbers(precision)
