@@ -17,7 +17,8 @@ const help = `npm run bench -- [options]
   --quick             few shapes, few rounds: about a minute
   --busy              the machine has other work: short slices, many rounds, the best instead of the median
   --rounds <n>        rounds of each shape (default 7)
-  --models            whole models beside onnxruntime-node, instead of shapes; with --only, --backend, --rounds, --quick, --busy, --json
+  --models            whole models beside onnxruntime-node, instead of shapes; with --only, --backend, --rounds, --quick, --busy, --json, --from;
+                      --report writes docs/model-figures.md and the README's table of a model
   --growth            how the cost grows with T, B and H, instead of the usual shapes
   --criteria          afterwards, each bar of the project with yes or no
   --json [file]       all results as JSON, on stdout or in the file

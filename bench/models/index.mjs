@@ -1,19 +1,18 @@
 /** `npm run bench -- --models`: whole models beside onnxruntime-node, on one thread each: a step or a run, a batch, memory, loading, size. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, release } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { openLibrary } from '../library.mjs'
 import { median } from '../limits.mjs'
 import { calibrate, compare, round } from '../measure.mjs'
 import { feedsOf, openStream, ours, sessionOptions, theirs } from './contestants.mjs'
 import { models } from './list.mjs'
+import { BATCH, header, line, RIVAL, titles } from './table.mjs'
 
-const BATCH = 64
 const STREAMS = 1000
 // A session a stream takes megabytes: so many are opened, and the rest is reckoned.
 const SESSIONS = 20
-const RIVAL = 'onnxruntime'
 
 async function openRival() {
   try {
@@ -87,28 +86,33 @@ function memory(spec, { ort, backend }) {
   return { streams, shared: grown('shared', STREAMS), sessions: few + perSession * (STREAMS - SESSIONS / 4) }
 }
 
-const number = (value) =>
-  value === undefined ? '-' : value < 9.95 ? value.toFixed(2) : value < 99.5 ? value.toFixed(1) : value.toFixed(0)
-const columns = [
-  ['model', 30, ({ name, size }) => (size ? `${name}, ${size}` : name)],
-  ['KB', 7, ({ bytes }) => number(bytes / 1024)],
-  ['load ms', 9, ({ load }, own) => number(load[own])],
-  ['ort', 8, ({ load }) => number(load[RIVAL])],
-  ['B=1 µs', 10, ({ one }, own) => number(one[own])],
-  ['ort', 8, ({ one }) => number(one[RIVAL])],
-  ['×', 7, ({ one }, own) => number(one[RIVAL] / one[own] || undefined)],
-  [`B=${BATCH} µs a row`, 15, ({ many }, own) => number(many[own] / BATCH)],
-  ['ort', 8, ({ many }) => number(many[RIVAL] / BATCH || undefined)],
-  ['×', 7, ({ many }, own) => number(many[RIVAL] / many[own] || undefined)],
-  ['1,000 streams MB', 18, ({ held }) => number(held?.streams)],
-  ['ort, 1 session', 16, ({ held }) => number(held?.shared)],
-  ['1,000 sessions', 16, ({ held }) => number(held?.sessions)],
-]
-const text = (cells) =>
-  cells.map(([value, width], i) => (i === 0 ? value.padEnd(width) : value.padStart(width))).join('')
+/** Where and when this is measured. */
+function facts(own, rival, busy) {
+  const processors = cpus()
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const platform = `${process.platform} ${release()} ${process.arch}`
+  const date = new Date().toISOString().slice(0, 10)
+  const [{ model: cpu }] = processors
+  return { cpu, cores: processors.length, node: process.version, platform, version, own, rival, date, busy }
+}
+
+/** The figures of several files as those of one run; the machine is the first one's. */
+function stored(files) {
+  const parts = files.map((file) => JSON.parse(readFileSync(file, 'utf8')))
+  return { ...parts[0], results: parts.flatMap(({ results }) => results) }
+}
 
 /** Times the models that the command line asks for and prints a line for each. */
-export async function run({ only, backend, quick, busy, rounds, json }) {
+export async function run(args) {
+  const all = args.from ? stored(args.from.split(',')) : await timed(args)
+  if (args.json === '') console.log(JSON.stringify(all, null, 1))
+  else if (args.json) writeFileSync(args.json, JSON.stringify(all, null, 1))
+  if (args.report === undefined) return
+  const { writeModelFigures } = await import('./docs.mjs')
+  for (const path of writeModelFigures(all)) console.error(`wrote ${path}`)
+}
+
+async function timed({ only, backend, quick, busy, rounds, json }) {
   const library = await openLibrary()
   const own = backend?.split(',')[0] ?? library.availableBackends()[0]
   const { ort, version } = await openRival()
@@ -116,11 +120,10 @@ export async function run({ only, backend, quick, busy, rounds, json }) {
   if (list.length === 0)
     throw new Error(`no model ${only ? `matches --only '${only}'` : 'is here'}; ${absent.join('; ')}`)
   const print = json === '' ? () => {} : console.log
-  print(
-    `${cpus()[0].model}, Node ${process.version}, native-rnn on ${own}, ${ort ? `onnxruntime-node ${version}` : 'no rival: npm run bench:rivals'}; one thread each`,
-  )
-  for (const line of absent) print(line)
-  print(text(columns.map(([title, width]) => [title, width])))
+  const all = { ...facts(own, version, busy), results: [] }
+  print(header(all))
+  for (const text of absent) print(text)
+  print(titles())
   const session = {
     library,
     ort,
@@ -129,15 +132,13 @@ export async function run({ only, backend, quick, busy, rounds, json }) {
     rounds: Number(rounds ?? (quick ? 3 : 7)),
     slice: busy ? 1e6 : quick ? 4e6 : 8e6,
   }
-  const results = []
   for (const spec of list) {
     const [one, many] = [await times(spec, 1, session), await times(spec, BATCH, session)]
     const { name, size } = spec
     const bytes = statSync(spec.file).size
     const result = { name, size, bytes, load: await loading(spec, session), one, many, held: memory(spec, session) }
-    print(text(columns.map(([, width, cell]) => [cell(result, own), width])))
-    results.push(result)
+    print(line(result, own))
+    all.results.push(result)
   }
-  if (json === '') console.log(JSON.stringify(results, null, 1))
-  else if (json) writeFileSync(json, JSON.stringify(results, null, 1))
+  return all
 }

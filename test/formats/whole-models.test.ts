@@ -94,6 +94,8 @@ function expectSound(file: Uint8Array): Outcome {
   for (const { what, shapes, message } of outcomes) {
     if (what === 'refused' && onlyNative.test(message!)) continue
     // Words may differ: native programs know an index that the file holds before they run.
+    if (what === expected.what && String(shapes) === String(expected.shapes)) continue
+    // Not before: to compare the bytes of a file takes longer than all else.
     expect({ what, shapes, file }).toEqual({ what: expected.what, shapes: expected.shapes, file })
   }
   return expected
