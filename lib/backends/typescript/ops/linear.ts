@@ -4,10 +4,12 @@ import type { OperatorCore } from '../../interface.ts'
 import { product } from '../math.ts'
 
 /** Sizes in, out; weight (out, in), bias (out) or none. */
-export function linear(
-  [inFeatures, outFeatures]: readonly number[],
-  [weight, bias]: readonly (Float32Array | undefined)[],
-): OperatorCore {
+export function linear(sizes: readonly number[], weights: readonly (Float32Array | undefined)[]): OperatorCore {
+  // By index: iterators may have been replaced.
+  const inFeatures = sizes[0]
+  const outFeatures = sizes[1]
+  const weight = weights[0]
+  const bias = weights[1]
   const row = newDoubles(inFeatures)
   const sums = newDoubles(outFeatures)
   return {
