@@ -21,5 +21,7 @@ export async function test(project) {
     await check(`Jest 30 on Node ${version}, require`, () => jest(node, [], 'require'))
     await check(`Jest 30 on Node ${version}, require with jsdom`, () => jest(node, [], 'require', '--env=jsdom'))
     await check(`Jest 30 on Node ${version}, import`, () => jest(node, ['--experimental-vm-modules'], 'import'))
+    if (version !== '20')
+      await check(`Jest 30 on Node ${version}, both`, () => jest(node, ['--experimental-vm-modules'], 'both'))
   }
 }
