@@ -17,9 +17,11 @@ export function loadAddon(): Loaded {
   const here = Number(process.versions.napi ?? 0)
   if (here < napiVersion) return { reason: `it needs Node-API ${napiVersion}, this runtime has ${here}` }
   const failures: string[] = []
-  for (const [place, load] of places()) {
+  const tried = places()
+  for (let i = 0; i < tried.length; i++) {
+    const { place, load } = tried[i]
     try {
-      const addon = load() as Addon
+      const addon = load(tried) as Addon
       const tables = addon.tables()
       if (tables.some(({ usable }) => usable)) return { addon, tables }
       failures.push(`${place}: this processor runs none of its kernels`)
@@ -49,16 +51,35 @@ function placed(file: string): string | undefined {
 // Written like this for tools: those that collect an application's files look for this call, and follow `require` of a constant string.
 // An imported name `createRequire` makes webpack resolve those strings itself, also for platforms that an installation has no file of.
 const require = module.createRequire(ownFile ?? process.execPath)
-type Place = [name: string, load: () => unknown]
+/** Where it could be, and what loads it from there; that may find further places. */
+interface Place {
+  readonly place: string
+  readonly load: (places: Place[]) => unknown
+}
 
-function* places(): Iterable<Place> {
+function places(): Place[] {
   const path = process.env.NATIVE_RNN_PATH
-  if (path) return yield [path, () => require((require('node:path') as typeof import('node:path')).resolve(path))]
-  if (!ownFile) return yield ['prebuilds', () => fail('this code lies in no file beside which they could be')]
+  if (path) {
+    const { resolve } = require('node:path') as typeof import('node:path')
+    return [{ place: path, load: () => require(resolve(path)) }]
+  }
+  if (!ownFile)
+    return [{ place: 'prebuilds', load: () => fail('this code lies in no file beside which they could be') }]
   const target = `${process.platform}-${process.arch}`
-  yield ['build/Release/native-rnn.node', () => nearby(target) ?? require('../build/Release/native-rnn.node')]
-  yield [`prebuilds/${target}.node`, prebuilds[target] ?? (() => fail(`the package has no addon for ${target}`))]
-  for (const file of elsewhere(target)) yield [file, () => require(file)]
+  const prebuilt = prebuilds[target] ?? (() => fail(`the package has no addon for ${target}`))
+  return [
+    {
+      place: 'build/Release/native-rnn.node',
+      load: () => nearby(target) ?? require('../build/Release/native-rnn.node'),
+    },
+    {
+      place: `prebuilds/${target}.node`,
+      load: (places) => {
+        lookElsewhere(target, places)
+        return prebuilt()
+      },
+    },
+  ]
 }
 
 function fail(why: string): never {
@@ -99,28 +120,30 @@ function nearby(target: string): unknown {
     require.cache[file] = addon
     return addon.exports
   }
-  return load(root, 'build', 'Release', 'native-rnn.node') ?? load(root, 'prebuilds', prebuilt(target))
+  return load(root, 'build', 'Release', 'native-rnn.node') ?? load(root, 'prebuilds', prebuiltName(target))
 }
 
-/** Where bundles and executables have it, in their own folder, and where Electron unpacks it; only files that are there. */
-function elsewhere(target: string): string[] {
+/** Adds where bundles and executables have it, in their own folder, and where Electron unpacks it: the files that are there. */
+function lookElsewhere(target: string, places: Place[]): void {
   const { existsSync } = require('node:fs') as typeof import('node:fs')
   const { dirname, join } = require('node:path') as typeof import('node:path')
   const { fileURLToPath } = require('node:url') as typeof import('node:url')
+  const add = (...names: string[]): void => {
+    const file = join(...names, 'prebuilds', prebuiltName(target))
+    if (existsSync(file)) places[places.length] = { place: file, load: () => require(file) }
+  }
   try {
     const folder = import.meta.dirname || dirname(ownFile!.startsWith('file:') ? fileURLToPath(ownFile!) : ownFile!)
+    add(folder)
     const unpacked = folder.replace(/\.asar(?=[\\/])/, '.asar.unpacked')
-    const files = [join(folder, 'prebuilds', prebuilt(target))]
-    if (unpacked !== folder) files[1] = join(unpacked, '..', 'prebuilds', prebuilt(target))
-    return files.filter((file) => existsSync(file))
+    if (unpacked !== folder) add(unpacked, '..')
   } catch {
     // The address of a file on another machine.
-    return []
   }
 }
 
 const separator = process.platform === 'win32' ? '\\' : '/'
-const prebuilt = (target: string): string => `${target}${musl() ? '-musl' : ''}.node`
+const prebuiltName = (target: string): string => `${target}${musl() ? '-musl' : ''}.node`
 
 /**
  * Whether this process runs on musl in place of glibc: its own loader is then among the files that the process has mapped. Node's report

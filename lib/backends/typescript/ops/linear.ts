@@ -7,12 +7,16 @@ import { MatrixProduct } from '../product.ts'
 
 /** Sizes in, out; weight (out, in), bias (out) or none. */
 export function linear(
-  [inFeatures, outFeatures]: readonly number[],
-  [weight, bias]: readonly (Float32Array | undefined)[],
-  { weights, activations }: Precision,
+  sizes: readonly number[],
+  weights: readonly (Float32Array | undefined)[],
+  precision: Precision,
 ): OperatorCore {
-  const matrix = KeptMatrix.of(weights, weight as Float32Array, outFeatures, inFeatures)
-  const product = new MatrixProduct(matrix, activations)
+  // By index: iterators may have been replaced.
+  const inFeatures = sizes[0]
+  const outFeatures = sizes[1]
+  const bias = weights[1]
+  const matrix = KeptMatrix.of(precision.weights, weights[0] as Float32Array, outFeatures, inFeatures)
+  const product = new MatrixProduct(matrix, precision.activations)
   const row = newDoubles(inFeatures)
   const sums = newDoubles(outFeatures)
   return {
