@@ -14,7 +14,7 @@ import {
 } from '../streams/batch/options.ts'
 import type { WeightsParts } from '../streams/batch/weights.ts'
 import { type ModelBatch, ModelMemory } from './batch-memory.ts'
-import { type BatchOpening, checkSameFaces, openBatch, settledOptions } from './batch-opening.ts'
+import { type BatchOpening, checkSameFaces, openBatch, openInPlace, settledOptions } from './batch-opening.ts'
 import { BatchedModelStream, encodeLane } from './batched-stream.ts'
 import { ModelCore } from './core.ts'
 import { type ModelStreamOptions, type ReadStreamOptions, streamChecks } from './opening.ts'
@@ -139,7 +139,7 @@ export class ModelBatcher {
     this.#life.checkLiving()
     const { streams = 'move' } = readOptions(options, replaceChecks, 'ModelBatcher.replace')
     const core = this.#models.coreOf(model) ?? fail('ERR_RNN_OPTION', `model must be a Model, got ${describe(model)}`)
-    const batch = openBatch(() => core, this.#options)
+    const batch = openInPlace(core, this.#options)
     checkSameFaces(this.#life.current.memory.opening, batch.opening)
     this.#life.checkLiving()
     this.#life.replace(this.#partsOf(batch), streams === 'move')
