@@ -105,7 +105,8 @@ export class ModelBatcher {
    * @throws RNNError `ERR_RNN_STATE` for bytes that are damaged, or of another model; `ERR_RNN_OVERLOADED` where `maxStreams` are open,
    * `ERR_RNN_DISPOSED` after `close()`
    * @example
-   * const stream = batcher.restore(await store.get(call))
+   * const batcher = vad.batcher({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
+   * const stream = batcher.restore(await readFile('call.state'))
    */
   restore(bytes: Uint8Array): BatchedModelStream {
     this.#life.checkRoom('restore')
@@ -133,6 +134,7 @@ export class ModelBatcher {
    * @throws RNNError `ERR_RNN_SHAPE` where sizes differ, `ERR_RNN_OPTION` where names or types do, or for a graph that no batcher takes;
    * `ERR_RNN_DISPOSED`; then nothing has changed
    * @example
+   * const batcher = vad.batcher({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
    * batcher.replace(await Model.load('retrained.onnx'))
    */
   replace(model: BatchableModel, options?: ReplaceOptions): void {
