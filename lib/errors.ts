@@ -23,7 +23,7 @@ export type RNNErrorCode =
  * | `ERR_RNN_BACKEND` | the backend asked for cannot run here |
  * | `ERR_RNN_STATE` | bytes of `save()` that are damaged or of other weights |
  * | `ERR_RNN_DISPOSED` | use after `dispose()` |
- * | `ERR_RNN_OVERLOADED` | the queue is full |
+ * | `ERR_RNN_OVERLOADED` | a batcher's queue is full, or it has as many streams as it may |
  *
  * @example
  * try {

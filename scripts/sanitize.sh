@@ -12,7 +12,7 @@ export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-200}
 suites=(
   test/api/{backends,batcher*,dispose,embedding,forward*,initial-weights,linear,saved-states,shared-layer,stream*,tracing}.test.ts
   test/native/{calls,loader,pool,programs,spec-numbers}.test.ts test/numbers/{agreement,bits,cells}.test.ts test/robustness/*-arrays.test.ts
-  test/api/model{,-batcher,-share,-stream}.test.ts test/numbers/{models,operators,random-models}.test.ts
+  test/api/model{,-batcher,-batcher-replace,-share,-stream}.test.ts test/numbers/{models,operators,random-models}.test.ts
 )
 # What has more than one thread; all else would only be slow.
 [ "$kind" = thread ] && suites=(test/api/{batcher*,forward*,linear,model-batcher,tracing}.test.ts test/numbers/cells.test.ts)

@@ -17,6 +17,7 @@ import {
   type StreamValue,
 } from './opening.ts'
 import { type Layouts, layoutsOf, openRows, wantedAxes, withRows } from './rows.ts'
+import { shownShape } from './shapes.ts'
 
 /** A model opened for batches. */
 export interface BatchOpening {
@@ -57,6 +58,22 @@ export function settledOptions(
     if (axis !== undefined) axes[name] = axis
   }
   return { states: along === undefined ? states : undefined, along, shapes, batchAxes: axes }
+}
+
+/** Opens another model with the options that {@link settledOptions} gave. */
+export function openInPlace(core: ModelCore, options: ReadStreamOptions): BatchOpening {
+  for (const { name, label, shape } of core.inputs) {
+    const size = options.shapes && (property(options.shapes, name) as readonly number[] | undefined)
+    if (size === undefined || shape === undefined) continue
+    const fits =
+      shape.length === size.length && shape.every((one, axis) => typeof one !== 'number' || one === size[axis])
+    if (fits) continue
+    fail(
+      'ERR_RNN_SHAPE',
+      `the model must take the sizes of the batcher's. Expected ${label} size ${tuple(size)}, got ${shownShape(shape)}`,
+    )
+  }
+  return openBatch(() => core, options)
 }
 
 /** Throws where streams could not go on from one model to the other, or their callers not with what it takes and gives. */

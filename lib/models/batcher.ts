@@ -14,7 +14,7 @@ import {
 } from '../streams/batch/options.ts'
 import type { WeightsParts } from '../streams/batch/weights.ts'
 import { type ModelBatch, ModelMemory } from './batch-memory.ts'
-import { type BatchOpening, checkSameFaces, openBatch, settledOptions } from './batch-opening.ts'
+import { type BatchOpening, checkSameFaces, openBatch, openInPlace, settledOptions } from './batch-opening.ts'
 import { BatchedModelStream, encodeLane } from './batched-stream.ts'
 import { ModelCore } from './core.ts'
 import { type ModelStreamOptions, type ReadStreamOptions, streamChecks } from './opening.ts'
@@ -105,7 +105,8 @@ export class ModelBatcher {
    * @throws RNNError `ERR_RNN_STATE` for bytes that are damaged, or of another model; `ERR_RNN_OVERLOADED` where `maxStreams` are open,
    * `ERR_RNN_DISPOSED` after `close()`
    * @example
-   * const stream = batcher.restore(await store.get(call))
+   * const batcher = vad.batcher({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
+   * const stream = batcher.restore(await readFile('call.state'))
    */
   restore(bytes: Uint8Array): BatchedModelStream {
     this.#life.checkRoom('restore')
@@ -133,13 +134,14 @@ export class ModelBatcher {
    * @throws RNNError `ERR_RNN_SHAPE` where sizes differ, `ERR_RNN_OPTION` where names or types do, or for a graph that no batcher takes;
    * `ERR_RNN_DISPOSED`; then nothing has changed
    * @example
+   * const batcher = vad.batcher({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
    * batcher.replace(await Model.load('retrained.onnx'))
    */
   replace(model: BatchableModel, options?: ReplaceOptions): void {
     this.#life.checkLiving()
     const { streams = 'move' } = readOptions(options, replaceChecks, 'ModelBatcher.replace')
     const core = this.#models.coreOf(model) ?? fail('ERR_RNN_OPTION', `model must be a Model, got ${describe(model)}`)
-    const batch = openBatch(() => core, this.#options)
+    const batch = openInPlace(core, this.#options)
     checkSameFaces(this.#life.current.memory.opening, batch.opening)
     this.#life.checkLiving()
     this.#life.replace(this.#partsOf(batch), streams === 'move')

@@ -50,6 +50,10 @@ async function use(backend, layers) {
     say('y', await one), say('y', await two), say('h', last.state().hn.data)
     first.reset(), say('h', first.state().hn.data)
     say('y', await last.step(frame))
+    say('y', (await first.run({ data: wave(12), shape: [4, 3] })).data), say('y', await batcher.restore(last.save()).step(frame))
+    batcher.replace(layers.other), say('y', await first.step(frame)), say('h', last.state().hn.data)
+    batcher.replace(lstm, { streams: 'keep' }), say('y', await first.step(frame)), say('y', await batcher.open().step(frame))
+    batcher.stats()
     await batcher.close()
   })
   await attempt('weights', () => {
@@ -69,6 +73,7 @@ async function use(backend, layers) {
 }
 const make = (backend) => ({
   lstm: new LSTM(3, 8, { seed: 1, backend, numLayers: 1 }),
+  other: new LSTM(3, 8, { seed: 7, backend }),
   gru: new GRU(3, 16, { seed: 2, backend }),
   linear: new Linear(3, 4, { seed: 3, backend }),
   embedding: new Embedding(5, 2, { seed: 4 }),

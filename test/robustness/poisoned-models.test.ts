@@ -21,9 +21,9 @@ for (let i = 0; i < names.length; i++) {
   const batcher = model.batcher(options)
   const stream = batcher.open()
   await stream.step(frame)
-  made[i] = { model, stream: model.stream(options), batched: stream }
+  made[i] = { model, stream: model.stream(options), batcher, batched: stream }
 }
-async function use({ model, stream, batched }) {
+async function use({ model, stream, batcher, batched }) {
   await attempt('run', () => {
     const { scores, stateN } = model.run({ frames, state })
     say('y', scores.data), say('h', stateN.data)
@@ -37,6 +37,8 @@ async function use({ model, stream, batched }) {
   })
   await attempt('batcher', async () => {
     say('y', (await batched.step(frame)).scores), say('h', batched.state().state.data)
+    const restored = batcher.restore(batched.save())
+    say('y', (await restored.step(frame)).scores), restored.close()
   })
 }
 const stolen = [], own = { frame, a: frames.data, b: state.data }

@@ -110,6 +110,58 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
     for (const [n, [, alone]] of pairs.entries()) expect(results[n]).toEqual(alone.step(frame(n)).slice())
   })
 
+  it('a run and a change of weights are done or not', async () => {
+    const other = new LSTM(I, 8, { seed: 3, numLayers: 2, backend })
+    const layers = [lstm, other]
+    const batcher = lstm.batcher({ maxBatch: 3, maxQueue: 10_000 })
+    const pairs = [1, 2].map(() => ({ stream: batcher.open() }))
+    const input = [frame(1), frame(2)]
+    const options = { streams: 'move' } as const
+    const calls: (number | Promise<{ data: Float32Array }>)[][] = pairs.map(() => new Array(20_000))
+    const counts = [0, 0]
+    let turn = 0
+    // What is compiled when it is first called asks for ten times the stack.
+    const warmed = lstm.batcher()
+    const run = warmed.open().run(input)
+    warmed.replace(other, options)
+    await run
+    const { failed } = atEveryDepth(500, () => {
+      const n = turn++ % 3
+      if (n < 2) {
+        const run = pairs[n].stream.run(input)
+        calls[n][counts[n]++] = run
+        return
+      }
+      const weights = turn % 2
+      batcher.replace(layers[weights], options)
+      calls[0][counts[0]++] = weights
+      calls[1][counts[1]++] = weights
+    })
+    expect(failed).toBeGreaterThan(0)
+    for (const [n, { stream }] of pairs.entries()) {
+      let alone = lstm.stream()
+      let done = 0
+      for (let i = 0; i < counts[n]; i++) {
+        const call = calls[n][i]
+        if (typeof call === 'number') {
+          const { hn, cn } = alone.state()
+          alone.dispose()
+          alone = layers[call].stream({ h0: hn, c0: cn })
+          continue
+        }
+        const [one] = await Promise.allSettled([call])
+        if (one.status === 'fulfilled') {
+          expect(one.value.data).toEqual(alone.run(input).data)
+          done++
+        } else expect(one.reason).toBeInstanceOf(RangeError)
+      }
+      expect(done).toBeGreaterThan(0)
+      expect(stream.save()).toEqual(alone.save())
+    }
+    await batcher.drain()
+    expect(batcher.stats()).toMatchObject({ queued: 0, streams: 2 })
+  })
+
   it('closing a batcher is done or not', async () => {
     const batchers = Array.from({ length: 2500 }, () => lstm.batcher({ maxBatch: 2, maxDelayMs: 2 ** 30 }))
     const steps = batchers.map((batcher) => batcher.open().step(frame(3)))

@@ -81,7 +81,7 @@ export function weight(seed: number, ...shape: number[]): TestTensor {
 }
 
 /** A GRU of I inputs and H units with its state as input and output, and a Linear on top: frames (T, batch, I) → scores (T, batch, 2). */
-export function recurrent(I = 3, H = 5): Bytes {
+export function recurrent(I = 3, H = 5, seed = 0): Bytes {
   return modelFile({
     nodes: [
       {
@@ -97,10 +97,10 @@ export function recurrent(I = 3, H = 5): Bytes {
     inputs: { frames: { shape: ['time', 'batch', I] }, state: { shape: [1, 'batch', H] } },
     outputs: { scores: { shape: ['time', 'batch', 2] }, stateN: { shape: [1, 'batch', H] } },
     weights: {
-      W: weight(1, 1, 3 * H, I),
-      R: weight(2, 1, 3 * H, H),
-      B: weight(3, 1, 6 * H),
-      V: weight(4, H, 2),
+      W: weight(seed + 1, 1, 3 * H, I),
+      R: weight(seed + 2, 1, 3 * H, H),
+      B: weight(seed + 3, 1, 6 * H),
+      V: weight(seed + 4, H, 2),
     },
     lists: { second: [1] },
   })

@@ -3,7 +3,7 @@ import { readSignal, throwIfAborted } from '../../calls/abort-signal.ts'
 import type { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../../calls/states.ts'
 import { fail } from '../../errors.ts'
-import { copyOf, newPromise, zeros } from '../../intrinsics/captured.ts'
+import { copyOf, deferred, newPromise, zeros } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import { anything, readOptions } from '../../options/checks.ts'
 import { outputSizeOf } from '../../spec/spec.ts'
@@ -63,6 +63,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    * @returns the outputs of all steps, (T, O): the bits that `step` gives
    * @throws (rejects) RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION`, `ERR_RNN_OVERLOADED`, `ERR_RNN_DISPOSED`; `signal.reason` when aborted
    * @example
+   * const stream = lstm.batcher().open()
    * const { data, shape } = await stream.run(frames, { signal: AbortSignal.timeout(1000) })
    */
   run(frames: TensorLike, options?: BatchedStepOptions): Promise<Tensor> {
@@ -76,14 +77,14 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
       const own = copyOf(data)
       const write = (memory: LayerMemory, slot: number, at: number) => memory.writeFrame(slot, own, at)
       const { queue } = this.#life
-      return newPromise((resolve, reject) => {
-        const told = { resolve: () => resolve(output), reject }
-        if (count > 0) queue.run(this.#lane, { count, write }, output.data, told, signal)
-        else {
-          queue.checkTaking(this.#lane)
-          resolve(output)
-        }
-      })
+      const { promise, resolve, reject } = deferred<Tensor>()
+      const told = { resolve: () => resolve(output), reject }
+      if (count > 0) queue.run(this.#lane, { count, write }, output.data, told, signal)
+      else {
+        queue.checkTaking(this.#lane)
+        resolve(output)
+      }
+      return promise
     } catch (error) {
       return rejected(error)
     }

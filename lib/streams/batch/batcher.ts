@@ -87,7 +87,8 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * @throws RNNError `ERR_RNN_STATE` for bytes that are damaged, of other weights, or of a stream with more rows; `ERR_RNN_OVERLOADED` where `maxStreams`
    * are open, `ERR_RNN_DISPOSED` after `close()`
    * @example
-   * const stream = batcher.restore(await store.get(call))
+   * const batcher = lstm.batcher()
+   * const stream = batcher.restore(await readFile('call.state'))
    */
   restore(bytes: Uint8Array): BatchedStream<S, I> {
     this.#life.checkRoom('restore')
@@ -118,6 +119,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * those that are opened from now on have the new ones
    * @throws RNNError `ERR_RNN_SHAPE` where sizes differ, `ERR_RNN_OPTION` for a layer of another class, `ERR_RNN_DISPOSED`; then nothing has changed
    * @example
+   * const batcher = lstm.batcher()
    * batcher.replace(LSTM.fromStateDict(await loadSafetensors('retrained.safetensors')))
    */
   replace(layer: StreamingLayer<S, I>, options?: ReplaceOptions): void {

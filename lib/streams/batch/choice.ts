@@ -35,7 +35,7 @@ export class Choice<K extends BatchTypes> {
       if (!first || running >= weights.maxRunning) continue
       if (count < this.#maxBatch) {
         if (weights.running > 0) continue
-        const left = this.#maxDelayMs === 0 || atOnce ? 0 : first.since + this.#maxDelayMs - clock()
+        const left = this.#maxDelayMs === 0 || atOnce ? 0 : this.#left(first.since)
         if (left < soonest) soonest = left
         if (left > 0) continue
       }
@@ -45,6 +45,12 @@ export class Choice<K extends BatchTypes> {
     if (!best && soonest < Infinity) this.#wait(soonest)
     if (!best) this.stopIfNoneIsReady()
     return best
+  }
+
+  /** A clock that went back makes nobody wait longer. */
+  #left(since: number): number {
+    const left = since + this.#maxDelayMs - clock()
+    return left > this.#maxDelayMs ? 0 : left
   }
 
   #wait(ms: number): void {

@@ -6,6 +6,7 @@ import { newInts } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import { type BatchTrace, evictChannel, tellAny } from '../../tracing.ts'
 import { clock } from './clock.ts'
+import { Counts } from './counts.ts'
 import { IdleLanes } from './idle.ts'
 import type { Lane } from './lane.ts'
 import type { Percentiles } from './latencies.ts'
@@ -50,6 +51,7 @@ const { nextTick } = process
 export class BatcherLife<K extends BatchTypes> {
   readonly queue: BatchQueue<K>
   readonly #options: LifeOptions
+  readonly #counts: Counts
   readonly #encode: (lane: Lane<K>) => Uint8Array
   readonly #idle: IdleLanes<K> | undefined
   /** The weights of streams that are opened now. */
@@ -70,7 +72,8 @@ export class BatcherLife<K extends BatchTypes> {
     this.#idle =
       options.idleMs > 0 ? new IdleLanes<K>(options.idleMs, (lane) => this.#evict(lane as Lane<K>)) : undefined
     this.#current = new Weights(parts)
-    this.queue = new BatchQueue<K>(this.#current, options, layer, this.#idle)
+    this.#counts = new Counts(layer)
+    this.queue = new BatchQueue<K>(this.#current, options, this.#counts, this.#idle)
     // Called once before it is needed, as the queue does.
     const { memory } = this.#current
     this.close(this.open('open', memory.zeroState, (lane) => ({ lane })).lane)
@@ -88,10 +91,10 @@ export class BatcherLife<K extends BatchTypes> {
   /** Throws after `close()`, and where no more streams may be open. */
   checkRoom(call: 'open' | 'restore'): void {
     if (this.queue.isClosed) fail('ERR_RNN_DISPOSED', 'the batcher was closed and opens no more streams')
-    const { streams } = this.queue
+    const { streams } = this.#counts
     const { maxStreams } = this.#options
     if (streams < maxStreams) return
-    this.queue.refuse(
+    this.#counts.refuse(
       call,
       this.#current.backend,
       `the batcher is full: ${streams} streams are open, and maxStreams is ${maxStreams}`,
@@ -126,7 +129,7 @@ export class BatcherLife<K extends BatchTypes> {
     lane.older = this.#newest
     if (this.#newest) this.#newest.newer = lane
     this.#newest = lane
-    this.queue.streams++
+    this.#counts.streams++
   }
 
   #unlink(lane: Lane<K>): void {
@@ -135,7 +138,7 @@ export class BatcherLife<K extends BatchTypes> {
     if (lane.older) lane.older.newer = lane.newer
     lane.older = undefined
     lane.newer = undefined
-    this.queue.streams--
+    this.#counts.streams--
   }
 
   /**
@@ -147,7 +150,7 @@ export class BatcherLife<K extends BatchTypes> {
     try {
       ensureStack()
       const { memory } = weights
-      const count = move ? this.queue.streams : 0
+      const count = move ? this.#counts.streams : 0
       const slots = newInts(count)
       for (let i = 0; i < count; i++) slots[i] = memory.takeState(memory.zeroState)
       this.queue.add(weights)
@@ -183,12 +186,12 @@ export class BatcherLife<K extends BatchTypes> {
     this.#evicted++
     // In a turn of its own: it may call anything, and throw.
     if (onIdle) nextTick(onIdle, stream, saved)
-    const { layer, streams } = this.queue
+    const { layer, streams } = this.#counts
     tellAny(evictChannel, () => ({ layer, backend: lane.target.backend, idleMs, streams }))
   }
 
   stats(): BatcherStats {
-    const { streams, queued, batches, steps, rejected, waits, runs } = this.queue
+    const { streams, queued, batches, steps, rejected, waits, runs } = this.#counts
     const meanBatch = batches === 0 ? 0 : steps / batches
     const waitMs = waits.percentiles()
     const batchMs = runs.percentiles()

@@ -1,0 +1,140 @@
+/**
+ * Launches batches when they may go, and takes them back when they have ended. Which weights are next says choice.ts, who is in a batch and what becomes of
+ * them batch.ts.
+ */
+import process from 'node:process'
+import { type BatchTrace, batchChannel, isTraced, tell, tellError } from '../../tracing.ts'
+import { Batch } from './batch.ts'
+import { Choice } from './choice.ts'
+import { clock } from './clock.ts'
+import type { Counts } from './counts.ts'
+import type { BatchTypes } from './memory.ts'
+import type { Weights } from './weights.ts'
+
+const { nextTick } = process
+
+export class Pump<K extends BatchTypes> {
+  readonly #counts: Counts
+  readonly #maxBatch: number
+  readonly #choice: Choice<K>
+  readonly #settled: () => void
+  #running = 0
+  /** Batches of which not all promises are settled. */
+  #telling = 0
+  #scheduled = false
+  #pumping = false
+  #hurry = false
+
+  /** @param settled called whenever something has ended, and all who wanted to know were told */
+  constructor(counts: Counts, options: { maxBatch: number; maxDelayMs: number }, settled: () => void) {
+    this.#counts = counts
+    this.#maxBatch = options.maxBatch
+    this.#choice = new Choice(options, () => this.#pump())
+    this.#settled = settled
+  }
+
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#telling === 0
+  }
+
+  /** From now on lanes may be ready on these weights. */
+  add(weights: Weights<K>): void {
+    this.#choice.add(weights)
+  }
+
+  /** From now on no step waits for others. */
+  hurry(): void {
+    this.#hurry = true
+  }
+
+  /** At the end of this turn of JavaScript, so that all steps of the turn go into the same batch. */
+  schedule(): void {
+    if (this.#scheduled) return
+    nextTick(flush, this)
+    this.#scheduled = true
+  }
+
+  flush(): void {
+    this.#scheduled = false
+    this.#pump()
+  }
+
+  /** A step that waited was taken back. */
+  stopIfNoneIsReady(): void {
+    this.#choice.stopIfNoneIsReady()
+  }
+
+  /** Launches what may run now. */
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    try {
+      let weights = this.#choice.next(this.#running, this.#hurry)
+      while (weights && this.#launch(weights)) weights = this.#choice.next(this.#running, this.#hurry)
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  /** Whether it could. */
+  #launch(weights: Weights<K>): boolean {
+    const counts = this.#counts
+    const batch = new Batch<K>(weights, this.#maxBatch, clock(), counts.waits)
+    counts.queued -= batch.begun
+    this.#running++
+    weights.running++
+    this.#telling++
+    const { layer, queued } = counts
+    const trace = isTraced(batchChannel) ? { layer, backend: weights.backend, steps: batch.count, queued } : undefined
+    if (trace) tell(batchChannel.start, trace)
+    let launched = false
+    try {
+      batch.launch((ticket, error) => this.#ended(batch, ticket, error, trace))
+      launched = true
+      counts.batchHasStarted()
+    } catch (error) {
+      this.#release(batch, clock(), true)
+      if (trace) tellError(batchChannel, trace, error)
+      batch.tell(true, error)
+      this.#telling--
+      // Not at once: a subscriber that asks for a step each time would never let go.
+      this.schedule()
+    }
+    if (trace) tell(batchChannel.end, trace)
+    this.#settled()
+    return launched
+  }
+
+  #ended(batch: Batch<K>, ticket: number, failure: Error | undefined, trace: BatchTrace | undefined): void {
+    if (trace && failure) tellError(batchChannel, trace, failure)
+    if (trace) tell(batchChannel.asyncStart, trace)
+    const now = clock()
+    let error: unknown = failure
+    let failed = failure !== undefined
+    try {
+      batch.collect(ticket, failed)
+    } catch (thrown) {
+      failed = true
+      error = thrown
+    }
+    this.#counts.runs.note(now - batch.since)
+    if (!failed) this.#counts.steps += batch.count
+    this.#release(batch, now, failed)
+    // The next batch runs while JavaScript looks at the results of this one.
+    this.#pump()
+    batch.tell(failed, error)
+    this.#telling--
+    if (trace) tell(batchChannel.asyncEnd, trace)
+    this.#settled()
+  }
+
+  #release(batch: Batch<K>, now: number, failed: boolean): void {
+    this.#running--
+    batch.weights.running--
+    this.#counts.queued -= batch.release(now, failed)
+  }
+}
+
+function flush<K extends BatchTypes>(pump: Pump<K>): void {
+  pump.flush()
+}
