@@ -3,38 +3,9 @@
 import { Call } from '../../examples/voice/call.mjs'
 import { defaultLimits } from '../../examples/voice/calls.mjs'
 import { engines } from './engines.mjs'
+import { throughput } from './throughput.mjs'
 
 const [engine, calls, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
-const FRAMES_A_SECOND = 31.25
-
-/** All streams step as fast as they are answered. */
-async function throughput(batcher) {
-  const frame = Float32Array.from({ length: 576 }, (_, i) => Math.sin(i / 7) / 5)
-  const streams = Array.from({ length: calls }, () => batcher.open())
-  let end = performance.now() + 500
-  let frames = 0
-  const go = async (stream) => {
-    while (performance.now() < end) {
-      await stream.step(frame)
-      frames++
-    }
-  }
-  await Promise.all(streams.map(go))
-  frames = 0
-  end = performance.now() + 1000 * seconds
-  const [began, cpu] = [performance.now(), process.cpuUsage()]
-  await Promise.all(streams.map(go))
-  const { user, system } = process.cpuUsage(cpu)
-  const wall = (performance.now() - began) / 1000
-  for (const stream of streams) stream.close()
-  const cpuUs = (user + system) / frames
-  return {
-    framesPerSecond: frames / wall,
-    cores: (user + system) / 1e6 / wall,
-    cpuUs,
-    callsPerCore: 1e6 / cpuUs / FRAMES_A_SECOND,
-  }
-}
 
 /** What calls hold that have heard some frames, without their sockets. */
 async function memory(batcher) {
@@ -68,6 +39,9 @@ async function memory(batcher) {
 }
 
 const batcher = await engines[engine]()
-const result = { ...(await throughput(batcher)), ...(engine === 'native-rnn' ? await memory(batcher) : {}) }
+const result = {
+  ...(await throughput(batcher, { calls, seconds })),
+  ...(engine === 'native-rnn' ? await memory(batcher) : {}),
+}
 console.log(JSON.stringify(result))
 process.exit(0)

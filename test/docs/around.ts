@@ -37,7 +37,7 @@ setTimeout(() => { socket.emit('message', '[1,2,3,4,5,6]'); socket.emit('message
   },
   {
     page: 'docs/serving.md',
-    begins: 'const saved = layer.restoreStream(bytes)',
+    begins: 'const stream = batcher.restore(bytes)',
     before: `${layer}
 const before = batcher.open(); await before.step(new Float32Array(6)); const bytes = before.save()`,
     after: `await __is(() => Buffer.compare(stream.save(), bytes), 0, '')`,
