@@ -20,7 +20,7 @@ const named = { params: { type: 'object', properties: { name: { type: 'string', 
 export async function buildServer({ stateFile, maxStreams = 10_000, maxForwards = 64, batcher: limits, logger }) {
   const model = await loadModel()
   const batcher = model.lstm.batcher(limits)
-  const streams = new NamedStreams(model.lstm, batcher, maxStreams)
+  const streams = new NamedStreams(batcher, maxStreams)
   await streams.restore(stateFile)
 
   const ajv = { customOptions: { coerceTypes: false, removeAdditional: false } }

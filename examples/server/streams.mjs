@@ -9,12 +9,10 @@ export const DELETED = 4410
 
 export class NamedStreams {
   #streams = new Map()
-  #layer
   #batcher
   #limit
 
-  constructor(layer, batcher, limit) {
-    this.#layer = layer
+  constructor(batcher, limit) {
     this.#batcher = batcher
     this.#limit = limit
   }
@@ -70,10 +68,8 @@ export class NamedStreams {
       throw error
     })
     for (const { name, date, forecast, state } of JSON.parse(text)) {
-      const saved = this.#layer.restoreStream(Buffer.from(state, 'base64'))
-      const { hn, cn } = saved.state()
-      saved.dispose()
-      this.#streams.set(name, { stream: this.#batcher.open({ h0: hn, c0: cn }), date, forecast })
+      const stream = this.#batcher.restore(Buffer.from(state, 'base64'))
+      this.#streams.set(name, { stream, date, forecast })
     }
   }
 }

@@ -70,6 +70,8 @@ export class Calls {
     try {
       entry = { call: await this.#open(token, options), ended: undefined }
       this.#live.set(entry.call.token, entry)
+      // A server that dies in the first second has lost nothing.
+      if (this.#store.everyFrames) await this.#store.put(entry.call.token, entry.call.save())
     } catch (error) {
       this.#log.error(error)
       socket.close(codes.internal, 'internal error')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { LSTM } from 'native-rnn'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasModel } from './voice-server.ts'
 
 const example = fileURLToPath(new URL('../../examples/fleet/', import.meta.url))
 const load = (file: string) => import(pathToFileURL(`${example}${file}`).href)
@@ -102,5 +103,31 @@ describe('streams in Redis', () => {
     expect((await ask('/a/0', new Float32Array(6), 'GET'))[0]).toBe(404)
     expect(await ask('/a/0', new Float32Array(6))).toEqual([200, 128])
     await server.kill('SIGTERM')
+  })
+})
+
+describe.skipIf(!hasModel)('calls behind HAProxy', () => {
+  it('go on at the other server when theirs is killed, and hear what they would have heard', async () => {
+    const { balance } = await load('balance.mjs')
+    const { answers, onTheWire, resumed } = await balance({ calls: 8, seconds: 6, kills: 1 })
+    expect(resumed).toBeGreaterThan(0)
+    expect(onTheWire).toBeLessThanOrEqual(5 * resumed)
+    expect(answers).toBeGreaterThan(8 * 180 - 5 * resumed)
+  })
+
+  it('are not written by a server that has lost them', async () => {
+    const { RedisStore } = await load('calls.mjs')
+    const [one, other] = [new RedisStore(redis.url), new RedisStore(redis.url)]
+    await one.put('call', { frames: 1, epoch: 0 })
+    expect(await other.take('call')).toEqual({ frames: 1, epoch: 0 })
+    await one.put('call', { frames: 2, epoch: 0 })
+    // Whoever takes a call and dies before he writes it leaves it to the next one.
+    expect(await other.take('call')).toEqual({ frames: 1, epoch: 1 })
+    await other.put('call', { frames: 3, epoch: 2 })
+    expect(await one.take('call')).toEqual({ frames: 3, epoch: 2 })
+    expect(await one.take('nobody')).toBeUndefined()
+    await one.drop('call')
+    expect(await one.take('call')).toBeUndefined()
+    await Promise.all([one.close(), other.close()])
   })
 })

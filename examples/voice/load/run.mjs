@@ -78,12 +78,22 @@ export async function expectedFor(seconds) {
 }
 
 /**
- * @param program the server's; answers: one caller of so many hears of each frame, the others of events; messageMs: 20 or 32
+ * @param program the server's; answers: one caller of so many hears of each frame, the others of events; messageMs: 20 or 32; tolerance: how far a
+ * probability may be off, of an engine that is not this one; events are compared only without
  * @returns what the callers counted; latency: p50, p99, p99.9 in milliseconds; cores: of the server, of its JavaScript thread, of the callers, and of
  * all else on this machine;
  * kilobytes: what the server's memory grew by, a call
  */
-export async function run({ program, calls, seconds, messageMs = 32, answers = 10, warmUp = 3000, env }) {
+export async function run({
+  program,
+  calls,
+  seconds,
+  messageMs = 32,
+  answers = 10,
+  warmUp = 3000,
+  tolerance = 0,
+  env,
+}) {
   const expected = (await expectedFor(seconds)).map(({ probabilities, events }) => ({
     probabilities: Array.from(probabilities),
     events,
@@ -92,7 +102,7 @@ export async function run({ program, calls, seconds, messageMs = 32, answers = 1
   const before = server.memory()
   const callers = fork(fileURLToPath(new URL('callers.mjs', import.meta.url)))
   const { host, port } = server
-  callers.send({ host, port, calls, seconds, messageMs, answers, warmUp, expected })
+  callers.send({ host, port, calls, seconds, messageMs, answers, warmUp, tolerance, expected })
   await once(callers, 'message')
   const [from, began, all] = [server.cpu(), performance.now(), secondsOfAll()]
   // While all speak; the last second is not all of theirs.
