@@ -55,7 +55,7 @@ public:
                          any(sizes_), of(Element::int64, sizes_));
     case Opcode::gemm: {
       const size_t rows = 1 + random_.below(40);
-      return instruction(Opcode::gemm, 0, 5, 7, number(mapFunctions) - 1, number(), number(), number(2), any({rows, 5}),
+      return instruction(Opcode::gemm, 0, 0, 0, 5, 7, number(mapFunctions) - 1, number(), number(), number(2), any({rows, 5}),
                          any({rows, 7}));
     }
     case Opcode::matmul: {
@@ -64,7 +64,7 @@ public:
     }
     case Opcode::conv: {
       const size_t B = 1 + random_.below(2), W = 1 + random_.below(8);
-      return instruction(Opcode::conv, 0, 1, 5, 7, 1, 5, number(3), number(3), number(3), number(3), number(3),
+      return instruction(Opcode::conv, 0, 0, 0, 1, 5, 7, 1, 5, number(3), number(3), number(3), number(3), number(3),
                          number(3), -1, 0, 0, number(2), any({B, 1, W, 1}), any({B, 1, 1 + random_.below(8), 7}));
     }
     case Opcode::depthwise: {

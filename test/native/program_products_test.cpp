@@ -54,7 +54,7 @@ void convolves(const Kernels& kernels, Random& random) {
     source.scratchBytes = B * h.windows * w.windows * row * 4;
   }
   source.ioBytes = places.bytes;
-  source.instructions = {instruction(Opcode::conv, 0, double(groups), double(K), double(N), double(h.kernel),
+  source.instructions = {instruction(Opcode::conv, 0, 0, 0, double(groups), double(K), double(N), double(h.kernel),
                                      double(w.kernel), double(h.stride), double(w.stride), double(h.dilation),
                                      double(w.dilation), double(h.pad), double(w.pad),
                                      hasFunction ? double(MapFunction::relu) : -1.0, 0, 0, double(isPadded), x, y)};

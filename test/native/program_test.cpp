@@ -46,7 +46,7 @@ void multiplies(const Kernels& kernels, size_t rows, size_t K, size_t N, ptrdiff
   const Operand x{Element::float32, Region::io, 0, {rows, K}, {stride, 1}};
   const Operand y{Element::float32, Region::scratch, 0, {rows, N}, {ptrdiff_t(yRow), 1}};
   source.instructions = {
-      instruction(Opcode::gemm, 0, double(K), double(N), -1, 0, 0, double(isPadded), x, y),
+      instruction(Opcode::gemm, 0, 0, 0, double(K), double(N), -1, 0, 0, double(isPadded), x, y),
       instruction(Opcode::copy, y, Operand{Element::float32, Region::io, xFloats * 4, {rows, N}}),
   };
   Built built(source, kernels);

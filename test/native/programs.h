@@ -111,10 +111,10 @@ public:
     std::vector<Surroundings::Memory> memories;
     for (size_t i = 0; i < source.weights.size(); i++) {
       const size_t sizes[] = {source.sizes[i].first, source.sizes[i].second};
-      const size_t bytes = Linear::packedBytes(sizes, kernels);
+      const size_t bytes = Linear::packedBytes(sizes, {}, kernels);
       packed_.push_back(std::make_unique<Bytes>(bytes));
       const float* const plain[] = {source.weights[i].data(), source.weights[i].data() + sizes[0] * sizes[1]};
-      Linear(sizes, kernels, packed_.back()->at()).pack(plain);
+      Linear(sizes, {}, kernels, packed_.back()->at()).pack(plain);
       memories.push_back({packed_.back()->at<float>(), bytes / sizeof(float)});
     }
     program = std::make_unique<Program>(numbers.data(), numbers.size(), kernels, 1, constants_.at(),

@@ -4,7 +4,7 @@ import type { Plan } from '../../graph/plan.ts'
 import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
-import { fullPrecision, type Precision } from '../../spec/weight-types.ts'
+import type { Precision } from '../../spec/weight-types.ts'
 import type { Fill } from '../../weights/random.ts'
 import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
 import { operatorNumber } from '../protocol.ts'
@@ -51,7 +51,7 @@ export class NativeBackend implements Backend {
     kind: OperatorKind,
     sizes: readonly number[],
     weights: readonly (Float32Array | undefined)[],
-    precision = fullPrecision,
+    precision: Precision,
   ): OperatorCore {
     const thread = threadOf(this.#addon)
     const number = operatorNumber[kind]
@@ -61,7 +61,7 @@ export class NativeBackend implements Backend {
     return new NativeOperator(thread, kind, sizes, call, floats)
   }
 
-  program(plan: Plan, store: WeightStore, threads: number, precision: Precision = fullPrecision): Program {
+  program(plan: Plan, store: WeightStore, threads: number, precision: Precision): Program {
     return new NativeProgram(threadOf(this.#addon), this.#table, plan, store, threads, precision)
   }
 }

@@ -156,7 +156,7 @@ void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, pt
   const float* const bias = biasAt<V, G>(p, range.firstPanel());
   RNN_ASSERT(columns <= mostTileColumns);
   const float* const firstBias = W::hasScales ? zeroBias : bias;
-  if constexpr (W::type == WeightType::f32 || S > 1) {
+  if constexpr (W::type == WeightType::f32) {
     multiplyTiles<V, W, G, S>(p, range, a, aStride, tiles, out, outStride, tilingOf<V>.kcBytes, wStride, firstBias,
                               [&](size_t k, size_t) { return weights + k * wStride; });
   } else {
@@ -178,8 +178,13 @@ void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, pt
 template <class V, class W, int G, int S>
 class RowsProduct {
 public:
-  // Of a product: the most rows at a time.
+  // Of a product: the most rows at a time, and how many are still multiplied one by one.
   static size_t most(const PackedView&) { return tileScratchRows; }
+  static size_t mostSingle(const PackedView& p) {
+    // K-splits cannot be cut, and what is widened has its bounds.
+    const bool fits = W::type == WeightType::f32 || S == 1 || p.K * G * V::lanes <= widenedFloats;
+    return fits ? W::mostSingleRows : tileScratchRows;
+  }
   RNN_INLINE RowsProduct(const PackedView& p, const float* a, ptrdiff_t aStride, size_t)
       : p_(p), a_(a), aStride_(aStride) {}
   // Times a range of panels of a vector's width, into packed rows that begin there.
@@ -222,7 +227,7 @@ void gemm(const GemmArgs& args) {
       const size_t rows = least(most, args.rows - first);
       const float* a = args.a + ptrdiff_t(first) * args.aStride;
       float* y = args.y + first * args.yStride;
-      if (rows <= W::mostSingleRows) {
+      if (rows <= RowsProduct<V, W, G, S>::mostSingle(p)) {
         for (size_t r = 0; r < rows; r++, a += args.aStride, y += args.yStride) {
           const RowProduct<V, W, G, S> product(p, a);
           for (size_t i = 0; i < gemvBlocks(p); i++) {

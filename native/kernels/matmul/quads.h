@@ -20,7 +20,7 @@ constexpr size_t quantizedStride(size_t inputs) { return (inputs + 63) / 64 * 64
 
 // The largest of a row divided by 127; NaN where one is not finite.
 template <class V>
-inline float scaleOfRow(const float* a, size_t K) {
+RNN_NOINLINE float scaleOfRow(const float* a, size_t K) {
   constexpr size_t L = V::lanes;
   const V zero = V::set(0.0f);
   V most = zero, least = zero, finite = zero; // 0 · x is NaN where x is not finite
@@ -38,7 +38,7 @@ inline float scaleOfRow(const float* a, size_t K) {
 
 // A row as whole numbers within ±127; zeros where the scale is 0 or NaN.
 template <class V>
-inline void quantizeRow(const float* a, size_t K, float scale, int8_t* q) {
+RNN_NOINLINE void quantizeRow(const float* a, size_t K, float scale, int8_t* q) {
   constexpr size_t L = V::lanes;
   if (!(scale > 0)) {
     __builtin_memset(q, 0, quantizedStride(K));
@@ -55,7 +55,7 @@ inline void quantizeRow(const float* a, size_t K, float scale, int8_t* q) {
 
 // Sums as they are to the products that they stand for, in place.
 template <class V>
-inline void finishDots(float* sums, size_t columns, const float* scales, const float* bias, float scale) {
+RNN_NOINLINE void finishDots(float* sums, size_t columns, const float* scales, const float* bias, float scale) {
   constexpr size_t L = V::lanes;
   const V factor = V::set(scale);
   size_t i = 0;
@@ -263,6 +263,7 @@ public:
     const size_t stride = quantizedStride(p.inputs), rows = quantizedBytes / stride;
     return rows < 1 ? 1 : least(rows, tileScratchRows);
   }
+  static size_t mostSingle(const PackedView&) { return 1; }
   RNN_INLINE RowsProduct(const PackedView& p, const float* a, ptrdiff_t aStride, size_t rows)
       : p_(p), stride_(quantizedStride(p.inputs)) {
     for (size_t r = 0; r < rows; r++, a += aStride) {

@@ -25,7 +25,7 @@ template <class V, class W, class C, template <class, class> class Epilogue>
 RNN_INLINE void secondProduct(const RecurrenceArgs& args, const TimeStep& step, const PackedView& p, bool reverse) {
   const RecurrenceArgs::State& state = args.state;
   withKSplits<1>(p.kSplitsLog2, [&](auto splits) {
-    constexpr int S = isQuads<W> ? 1 : decltype(splits)::count;
+    constexpr int S = decltype(splits)::count;
     // Of one row without the way through the code that all cells have, which costs a small layer a tenth of its time.
     if (!C::general && args.sequence.B == 1)
       unfusedRow<V, W, 1, S>(args, step, p, reverse, 0, state.secondInput, unfusedEpilogue<V, C, Epilogue>);
@@ -142,10 +142,53 @@ void timeLoop(const RecurrenceArgs& args) {
       overlapped.finishRest();
 }
 
+// A product of all rows and what follows it, as data: weight types whose rows' steps are not fused have one loop over
+// time for each cell.
+using UnfusedRows = void (*)(const RecurrenceArgs& args, const TimeStep& step, const PackedView& p, bool reverse,
+                             const float* a, size_t aStride, const UnfusedEpilogue& epilogue);
+template <class V, class W, int G>
+inline UnfusedRows unfusedRowsFor(const PackedView& p) {
+  UnfusedRows rows = nullptr;
+  withKSplits<G>(p.kSplitsLog2,
+                 [&](auto splits) { rows = unfusedRows<V, W, G, isQuads<W> ? 1 : decltype(splits)::count>; });
+  return rows;
+}
+
+template <class V, class C>
+RNN_ONE_COPY void unfusedTimeLoop(const RecurrenceArgs& args, UnfusedRows first, UnfusedRows second,
+                                  const PackedView& secondMatrix) {
+  const RecurrenceArgs::State& state = args.state;
+  const bool hasSecond = C::candidates > 0 || args.weights.projects;
+  RNN_ASSERT(args.overlap.gemm.rows == 0 && !args.fusedInput.row);
+  for (size_t t = 0; t < args.sequence.T; t++) {
+    const TimeStep step = timeStep<C>(args, t, hasSecond);
+    const bool reverse = args.sequence.reverseBlocks != bool(t & 1);
+    first(args, step, args.weights.recurrent, reverse, step.h, state.hStride, unfusedEpilogue<V, C, CellEpilogue>);
+    meetThreads(args);
+    if (hasSecond) {
+      if constexpr (C::candidates > 0)
+        second(args, step, secondMatrix, reverse, state.secondInput, state.unitStride,
+               unfusedEpilogue<V, C, CandidateEpilogue>);
+      else if constexpr (C::hasCellState)
+        second(args, step, secondMatrix, reverse, state.secondInput, state.unitStride,
+               unfusedEpilogue<V, C, ProjectionEpilogue>);
+      meetThreads(args);
+    }
+    if (args.threads.index == 0)
+      storeOutput<V>(args, step);
+  }
+}
+
 template <class V, class W, class C>
 void recurrence(const RecurrenceArgs& args) {
-  withKSplits<C::gates>(args.weights.recurrent.kSplitsLog2,
-                        [&](auto splits) { timeLoop<V, W, C, isQuads<W> ? 1 : decltype(splits)::count>(args); });
+  if constexpr (W::fusesRowSteps) {
+    withKSplits<C::gates>(args.weights.recurrent.kSplitsLog2,
+                          [&](auto splits) { timeLoop<V, W, C, decltype(splits)::count>(args); });
+  } else {
+    const PackedView& second = C::candidates > 0 ? args.weights.candidate : args.weights.projection;
+    unfusedTimeLoop<V, C>(args, unfusedRowsFor<V, W, C::gates>(args.weights.recurrent), unfusedRowsFor<V, W, 1>(second),
+                          second);
+  }
 }
 
 } // namespace

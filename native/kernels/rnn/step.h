@@ -92,7 +92,7 @@ RNN_ONE_COPY void unfusedRows(const RecurrenceArgs& args, const TimeStep& step, 
   const size_t most = RowsProduct<V, W, G, S>::most(p);
   for (size_t first = 0; first < B; first += most, a += most * aStride) {
     const size_t count = least(most, B - first);
-    if (count <= W::mostSingleRows) {
+    if (count <= RowsProduct<V, W, G, S>::mostSingle(p)) {
       for (size_t r = 0; r < count; r++)
         unfusedRow<V, W, G, S>(args, step, p, reverse, first + r, a + r * aStride, epilogue);
       continue;
