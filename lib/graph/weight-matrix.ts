@@ -5,6 +5,9 @@ import type { GraphTensor } from './tensor.ts'
 
 /** A constant as a matrix. */
 export interface WeightMatrix {
+  readonly weight: GraphTensor
+  /** Which input of the step it is. */
+  readonly place: 0 | 1
   /** Output units or channels. */
   readonly rows: number
   /** What is summed. */
@@ -13,19 +16,46 @@ export interface WeightMatrix {
   readonly isTurned: boolean
 }
 
-/** The second input of a step as a matrix of weights; undefined where it is none, or not of float32. Recurrent steps are not asked. */
-export function weightMatrixOf({ domain, opType, attributes }: Step, weight: GraphTensor): WeightMatrix | undefined {
-  const { type, shape } = weight
-  if (type !== 'float32' || shape.length < 2 || shape.includes(0)) return undefined
+/**
+ * The weights of a Conv, or the constant operand of a product of matrices: the right one where both could be. Undefined where there is none,
+ * or not of float32. Recurrent steps are not asked.
+ */
+export function weightMatrixOf(
+  step: Step,
+  constant: (value: number) => GraphTensor | undefined,
+): WeightMatrix | undefined {
+  const { domain, opType, attributes, inputs } = step
+  const isTurned = (name: string) => Number(attributes.get(name) ?? 0) !== 0
+  const at = (place: 0 | 1) => {
+    const weight = inputs[place] === undefined || inputs[place] < 0 ? undefined : constant(inputs[place])
+    return weight?.type === 'float32' && weight.shape.length > 0 && !weight.shape.includes(0) ? weight : undefined
+  }
   if (domain === '' && opType === 'Conv') {
-    const [rows] = shape
-    return { rows, columns: shape.slice(1).reduce((product, size) => product * size, 1), isTurned: false }
+    const weight = at(1)
+    return weight && { weight, place: 1, ...sizesOf(weight, weight.shape[0], false) }
   }
   const isProduct =
     domain === '' ? opType === 'Gemm' || opType === 'MatMul' : domain === 'com.microsoft' && opType === 'FusedMatMul'
-  if (!isProduct || shape.length !== 2) return undefined
-  const isRows = Number(attributes.get('transB') ?? 0) !== 0
-  return isRows
-    ? { rows: shape[0], columns: shape[1], isTurned: false }
-    : { rows: shape[1], columns: shape[0], isTurned: true }
+  if (!isProduct) return undefined
+  const right = at(1)
+  if (right && isMatrix(right)) {
+    const isRows = right.shape.length === 1 || isTurned('transB')
+    const rows = right.shape.length === 1 ? 1 : right.shape.at(isRows ? -2 : -1)!
+    return { weight: right, place: 1, ...sizesOf(right, rows, !isRows) }
+  }
+  const left = at(0)
+  // What a Gemm adds lies by the columns of its right operand.
+  if (!left || !isMatrix(left) || (opType === 'Gemm' && (inputs[2] ?? -1) >= 0)) return undefined
+  const isColumns = left.shape.length > 1 && isTurned('transA')
+  const rows = left.shape.length === 1 ? 1 : left.shape.at(isColumns ? -1 : -2)!
+  return { weight: left, place: 0, ...sizesOf(left, rows, isColumns) }
+}
+
+/** One matrix or vector, not a batch of them. */
+function isMatrix({ shape }: GraphTensor): boolean {
+  return shape.slice(0, -2).every((size) => size === 1)
+}
+
+function sizesOf({ shape }: GraphTensor, rows: number, isTurned: boolean) {
+  return { rows, columns: shape.reduce((product, size) => product * size, 1) / rows, isTurned }
 }

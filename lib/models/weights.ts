@@ -32,7 +32,8 @@ function checkSteps(steps: readonly Step[], constants: FlatGraph['constants'], p
       }
       continue
     }
-    const weight = constants.get(step.inputs[1])
-    if (weight && weightMatrixOf(step, weight)) check(step.opType === 'Conv' ? 'W' : 'B', weight.data as Float32Array)
+    const found = weightMatrixOf(step, (value) => constants.get(value))
+    const name = found?.place === 0 ? 'A' : step.opType === 'Conv' ? 'W' : 'B'
+    if (found) check(name, found.weight.data as Float32Array)
   }
 }

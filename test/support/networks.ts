@@ -1,6 +1,16 @@
 /** Random networks and calls over the whole option space, for property tests; the one place that knows how they are drawn. */
 import fc from 'fast-check'
-import { type BackendName, GRU, LSTM, type Result, RNN, type Stream, Tensor, type TensorLike } from 'native-rnn'
+import {
+  type BackendName,
+  GRU,
+  LSTM,
+  type PrecisionOptions,
+  type Result,
+  RNN,
+  type Stream,
+  Tensor,
+  type TensorLike,
+} from 'native-rnn'
 
 /** Sizes around the widths of vectors and panels. */
 const sizes = [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 67]
@@ -59,10 +69,12 @@ export interface AnyLayer {
   forward(input: TensorLike, options?: object): Result
   stream(options?: object): Stream
   restoreStream(bytes: Uint8Array): Stream
+  stateDict(): Record<string, Tensor>
+  loadStateDict(dict: Record<string, Tensor>): void
 }
 
 /** The same network on any backend: weights come of the seed. */
-export function layerOf(d: Drawn, backend: BackendName, threads = 1): AnyLayer {
+export function layerOf(d: Drawn, backend: BackendName, threads = 1, formats: PrecisionOptions = {}): AnyLayer {
   const common = {
     numLayers: d.L,
     bias: d.bias,
@@ -71,6 +83,7 @@ export function layerOf(d: Drawn, backend: BackendName, threads = 1): AnyLayer {
     seed: d.seed,
     backend,
     threads,
+    ...formats,
   }
   const clip = d.general ? 1.5 : undefined
   // Within a bound and without a step: what two engines compute stays near.

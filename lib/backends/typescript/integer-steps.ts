@@ -4,54 +4,63 @@ import type { Call } from '../../graph/call.ts'
 import { layoutOf } from '../../graph/operators/convolve.ts'
 import { asPlane, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
 import { stridesOf } from '../../graph/strides.ts'
-import { count, type GraphTensor } from '../../graph/tensor.ts'
+import type { GraphTensor } from '../../graph/tensor.ts'
 import { newDoubles } from '../../intrinsics/captured.ts'
 import type { MatrixProduct } from './product.ts'
 
-/** `N`: rows of the matrix. */
-type Run = (call: Call, product: MatrixProduct, N: number) => GraphTensor
+/** What a step has of its weights. */
+interface Weights {
+  readonly product: MatrixProduct
+  readonly rows: number
+  readonly columns: number
+  /** Which operand they are. */
+  readonly place: 0 | 1
+  /** Of the result. */
+  readonly shape: readonly number[]
+}
 
-/** Rows of a matrix (M, K), or of one that lies (K, M), each as a vector in double precision. */
-function rowOf(x: Float32Array, M: number, K: number, isTurned: boolean): (m: number) => Float64Array {
-  const row = newDoubles(K)
-  return (m) => {
-    for (let k = 0; k < K; k++) row[k] = isTurned ? x[k * M + m] : x[m * K + k]
-    return row
+type Run = (call: Call, weights: Weights) => GraphTensor
+
+/** Vectors out of a matrix (V, K), or out of one that lies (K, V), each in double precision. */
+function vectorsOf(x: Float32Array, V: number, K: number, isTurned: boolean): (v: number) => Float64Array {
+  const vector = newDoubles(K)
+  return (v) => {
+    for (let k = 0; k < K; k++) vector[k] = isTurned ? x[k * V + v] : x[v * K + k]
+    return vector
   }
 }
 
-/** MatMul, and FusedMatMul with its factor. */
-export const multiplied: Run = (call, product, N) => {
-  const x = call.floats(0)
-  const isTurned = call.flag('transA') && x.shape.length > 1
-  const shape = isTurned ? [...x.shape.slice(0, -2), x.shape.at(-1)!, x.shape.at(-2)!] : x.shape
-  const K = shape.at(-1)!
-  const M = shape.at(-2) ?? 1
-  const made = call.allocate(x.type, [...shape.slice(0, -1), N])
+/** A product of matrices one of which is the weights, with a factor. On the left their rows meet the columns of the other one. */
+export const multiplied: Run = (call, { product, rows: R, columns: K, place, shape }) => {
+  const x = call.floats(1 - place)
+  const made = call.allocate(x.type, shape)
+  const isVector = x.shape.length === 1
+  const isTurned = place === 1 ? call.flag('transA') : !call.flag('transB')
+  const V = isVector ? 1 : x.shape.at(isTurned ? -1 : -2)!
   const alpha = call.real('alpha', 1)
-  const sums = newDoubles(N)
-  for (let matrix = 0; matrix < count(shape.slice(0, -2)); matrix++) {
-    const rows = rowOf((x.data as Float32Array).subarray(matrix * M * K, (matrix + 1) * M * K), M, K, isTurned)
-    for (let m = 0; m < M; m++) {
-      product.run(sums, undefined, rows(m), 0, N)
-      for (let n = 0; n < N; n++) made.data[(matrix * M + m) * N + n] = alpha * sums[n]
+  const sums = newDoubles(R)
+  for (let at = 0; at < x.data.length; at += V * K) {
+    const vectors = vectorsOf((x.data as Float32Array).subarray(at, at + V * K), V, K, isTurned && !isVector)
+    const to = (at / K) * R
+    for (let v = 0; v < V; v++) {
+      product.run(sums, undefined, vectors(v), 0, R)
+      for (let r = 0; r < R; r++) made.data[to + (place === 1 ? v * R + r : r * V + v)] = alpha * sums[r]
     }
   }
   return made
 }
 
-/** Gemm. */
-export const summed: Run = (call, product, N) => {
+/** Gemm with weights on the right. */
+export const summed: Run = (call, { product, rows: N, columns: K, shape }) => {
   const x = call.floats(0)
   const c = call.inputs[2]
-  const isTurned = call.flag('transA')
-  const [M, K] = isTurned ? [x.shape[1], x.shape[0]] : x.shape
-  const made = call.allocate(x.type, [M, N])
+  const [M] = shape
+  const made = call.allocate(x.type, shape)
   const [alpha, beta] = [call.real('alpha', 1), call.real('beta', 1)]
   const strides = stridesOf(c?.shape ?? [])
   const step = (axis: number) => ((c?.shape.at(axis) ?? 1) === 1 ? 0 : strides.at(axis)!)
   const [down, right] = [step(-2), step(-1)]
-  const rows = rowOf(x.data as Float32Array, M, K, isTurned)
+  const rows = vectorsOf(x.data as Float32Array, M, K, call.flag('transA'))
   const sums = newDoubles(N)
   for (let m = 0; m < M; m++) {
     product.run(sums, undefined, rows(m), 0, N)
@@ -63,10 +72,10 @@ export const summed: Run = (call, product, N) => {
 }
 
 /** Conv over one or two axes: a window of one group is a row. */
-export const convolved: Run = (call, product, N) => {
+export const convolved: Run = (call, { product, rows: N, shape }) => {
   const { x, w, bias, groups, inputs, outputs } = layoutOf(call, false)
   const axes = windowsOf(call, spatialOf(call, x.shape), kernelOf(call, x.shape.length - 2, w.shape.slice(2)))
-  const made = call.allocate(x.type, [x.shape[0], N, ...axes.map(({ output }) => output)])
+  const made = call.allocate(x.type, shape)
   const [rows, columns] = asPlane(axes)
   const [from, to] = [rows.input * columns.input, rows.output * columns.output]
   const window = newDoubles(inputs * rows.kernel * columns.kernel)

@@ -25,32 +25,34 @@ export function keptStep(
   store: WeightStore,
   precision: Precision,
 ): KeptStep | undefined {
-  const weight = values[step.inputs[1]]?.constant
-  const lies = precision.weights === 'f32' || !weight ? undefined : weightMatrixOf(step, weight)
-  if (!weight || !lies) return undefined
-  const { rows, columns, isTurned } = lies
-  const key = `${precision.weights} ${rows} ${columns} ${isTurned}`
-  const make = () => sharedCopy(keep(precision.weights, plainOf(weight, lies), rows, columns))
-  const matrix = new KeptMatrix(precision.weights, store.packed(weight, key, make), rows, columns)
-  if (precision.weights !== 'int8') return withRounded(step, matrix, weight, lies)
-  const product = new MatrixProduct(matrix, precision.activations)
-  const run = { Conv: convolved, Gemm: summed }[step.opType] ?? multiplied
-  return (inputs) => [run(callOfStep(step, inputs, unbounded), product, rows)]
+  const { weights: type, activations } = precision
+  const found = type === 'f32' ? undefined : weightMatrixOf(step, (value) => values[value]?.constant)
+  if (!found) return undefined
+  const { weight, place, rows, columns, isTurned } = found
+  const key = `${type} ${rows} ${columns} ${isTurned}`
+  const make = () => sharedCopy(keep(type, plainOf(found), rows, columns))
+  const matrix = new KeptMatrix(type, store.packed(weight, key, make), rows, columns)
+  if (type !== 'int8') return withRounded(step, matrix, found)
+  const product = new MatrixProduct(matrix, activations)
+  const { shape } = values[step.outputs[0]]!
+  const run = step.opType === 'Conv' ? convolved : step.opType === 'Gemm' && place === 1 ? summed : multiplied
+  return (inputs) => [run(callOfStep(step, inputs, unbounded), { product, rows, columns, place, shape })]
 }
 
 /** The operator itself on rounded weights. */
-function withRounded(step: Step, matrix: KeptMatrix, weight: GraphTensor, lies: WeightMatrix): KeptStep {
-  const { type, shape } = weight
+function withRounded(step: Step, matrix: KeptMatrix, found: WeightMatrix): KeptStep {
+  const { type, shape } = found.weight
   return (inputs) => {
     const own = inputs.slice()
-    own[1] = { type, shape, data: laid(matrix.plain(), lies) }
+    own[found.place] = { type, shape, data: laid(matrix.plain(), found) }
     return runStep(step, own, unbounded)
   }
 }
 
 /** The weights row by row. */
-function plainOf({ data }: GraphTensor, { rows, columns, isTurned }: WeightMatrix): Float32Array {
-  return isTurned ? turned(data as Float32Array, columns, rows) : (data as Float32Array)
+function plainOf({ weight, rows, columns, isTurned }: WeightMatrix): Float32Array {
+  const data = weight.data as Float32Array
+  return isTurned ? turned(data, columns, rows) : data
 }
 
 /** Rows as the operator has them. */

@@ -15,6 +15,7 @@ import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
 import { checkBytes, otherKind } from '../file-kind.ts'
+import { fitsInt8 } from './dequantized.ts'
 import { checkExternalData, ExternalFiles } from './external.ts'
 import { FileModel } from './model.ts'
 import { readNodeParts } from './node.ts'
@@ -103,6 +104,9 @@ export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU |
  * of If, Loop and Scan and in functions (once for each call), in the order of the file. The rest of the graph is passed over; a file
  * without recurrent nodes gives none. Layers are as {@link fromOnnxNode} makes them.
  *
+ * Weights that stand in the file as integers with scales (DequantizeLinear, DynamicQuantizeLSTM) are kept as int8 where `weights` is left out and that
+ * changes no bit of what they stand for: a scale for each row, 127 the largest integer of each; else they are float32.
+ *
  * Weights may be what operators make of constants in any number of steps (Slice, Concat, Unsqueeze, Transpose, Cast, DequantizeLinear
  * and about a hundred more), and may lie in other files. The file need not be trusted: all layers take at most 64 MiB and 16 times the bytes
  * of the files, and so do the values on the way to one layer.
@@ -118,6 +122,7 @@ export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU |
 export function readOnnx(bytes: Uint8Array, options?: ReadOnnxOptions): OnnxLayer[] {
   checkBytes(bytes, 'readOnnx(await readFile(path))')
   const read = readOptions(options, fileChecks, 'readOnnx')
+  precisionOf(read)
   // A plain view: a Buffer's slice would be no copy.
   const length = trueLength(bytes)
   const file = length === 0 ? new Uint8Array() : new Uint8Array(bytes.buffer, bytes.byteOffset, length)
@@ -152,7 +157,7 @@ function addLayers(model: FileModel, budget: Budget, options: ReadOptions, layer
 type ReadOptions = Checked<typeof fileChecks>
 
 function made(found: Found, refuse: (what: string) => never, options: ReadOptions): Omit<OnnxLayer, 'name'> {
-  const { parts, h0, c0 } = found
+  const { parts, h0, c0, isQuantized } = found
   let network: NodeNetwork
   try {
     network = nodeNetwork(parts)
@@ -165,7 +170,8 @@ function made(found: Found, refuse: (what: string) => never, options: ReadOption
   const D = network.direction === 'bidirectional' ? 2 : 1
   if (h0 !== undefined) states.h0 = stateOf('initial_h', h0, D, network, refuse)
   if (c0 !== undefined) states.c0 = stateOf('initial_c', c0, D, network, refuse)
-  return { layer: layerOf({ ...network, batchFirst }, options), ...states }
+  const { weights = isQuantized && fitsInt8(network) ? 'int8' : 'f32' } = options
+  return { layer: layerOf({ ...network, batchFirst }, { ...options, weights }), ...states }
 }
 
 /** An initial state as the API has it: (D, B, H), which is what ONNX has without `layout`. */
@@ -192,6 +198,7 @@ function stateOf(
 
 function layerMaker(given: unknown, where: string): (network: NodeNetwork) => RNN | GRU | LSTM {
   const options = readOptions(given, optionChecks, where)
+  precisionOf(options)
   return (network) => layerOf(network, options)
 }
 
