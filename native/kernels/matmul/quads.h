@@ -24,9 +24,7 @@ RNN_NOINLINE float scaleOfRow(const float* a, size_t K) {
   constexpr size_t L = V::lanes;
   const V zero = V::set(0.0f);
   V most = zero, least = zero, finite = zero; // 0 · x is NaN where x is not finite
-  const auto add = [&](V x) {
-    most = max(most, x), least = min(least, x), finite = fma(x, zero, finite);
-  };
+  const auto add = [&](V x) { most = max(most, x), least = min(least, x), finite = fma(x, zero, finite); };
   size_t k = 0;
   for (; k + L <= K; k += L)
     add(V::loadAny(a + k));
@@ -178,8 +176,7 @@ RNN_NOINLINE void multiplyWide(const PackedView& p, const Block& block, const fl
       quantizeRow<V>(a + k, count, scale, q);
       for (size_t c = 0; c < columns; c++)
         for (size_t i = 0; i < count; i++) {
-          const auto* const quad =
-              reinterpret_cast<const int8_t*>(weights + (k + i) / 4 * stride + begin + c);
+          const auto* const quad = reinterpret_cast<const int8_t*>(weights + (k + i) / 4 * stride + begin + c);
           totals[c] += int32_t(quad[i % 4]) * q[i];
         }
     }
@@ -219,8 +216,8 @@ RNN_NOINLINE void gemmLongRows(const GemmArgs& args) {
                                                      y + rowOffset(block.firstPanel, G, V::lanes));
       }
     }
-    const size_t columns = rowOffset(blocksOf(p).begin(blocksOf(p).parts), G, V::lanes) +
-                           (p.tailHalf ? size_t(G) * Half<V>::lanes : 0);
+    const size_t columns =
+        rowOffset(blocksOf(p).begin(blocksOf(p).parts), G, V::lanes) + (p.tailHalf ? size_t(G) * Half<V>::lanes : 0);
     finishDots<V>(y, columns, p.scales, p.bias, scale);
   }
 }
