@@ -16,12 +16,12 @@ import {
   size,
 } from '../options/checks.ts'
 import type { PrecisionOptions, PrefixOptions } from '../options/options.ts'
+import { KeptMatrix } from '../precision/kept.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { Precision } from '../spec/weight-types.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
-import { KeptMatrix } from '../weights/kept.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 import { construct, finished, Module, Parts, partsOf } from './module.ts'

@@ -5,8 +5,8 @@ import { recurrentNetwork } from '../graph/recurrent/network.ts'
 import { isRecurrent, isWeight } from '../graph/recurrent/parts.ts'
 import { refuseStep } from '../graph/step.ts'
 import { weightMatrixOf } from '../graph/weight-matrix.ts'
+import { isBeyond, rangeOf } from '../precision/rounding.ts'
 import type { Precision } from '../spec/weight-types.ts'
-import { isBeyond, rangeOf } from '../weights/rounding.ts'
 
 /** Throws `ERR_RNN_MODEL_FILE` naming the first step that has a weight beyond the format. */
 export function checkWeights(graph: FlatGraph, precision: Precision): void {

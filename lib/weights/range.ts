@@ -2,9 +2,9 @@
 
 import { fail, list } from '../errors.ts'
 import { floor } from '../intrinsics/captured.ts'
+import { isBeyond, rangeOf } from '../precision/rounding.ts'
 import type { CellWeights, NetworkSpec } from '../spec/spec.ts'
 import { eachWeight, isMatrix } from './names.ts'
-import { isBeyond, rangeOf } from './rounding.ts'
 
 /** Throws `ERR_RNN_STATE_DICT` naming the first finite weight, by its key in a state dict, that its format cannot hold. */
 export function checkRange(spec: NetworkSpec, weights: readonly CellWeights[]): void {

@@ -4,6 +4,7 @@ import { mapGet, mapHas, mapSet, setFloats } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
+import { isBeyond, rangeOf } from '../precision/rounding.ts'
 import { cellNames, cellTraits } from '../spec/cell-traits.ts'
 import type { CellName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
 import type { WeightType } from '../spec/weight-types.ts'
@@ -12,7 +13,6 @@ import { elements, sameShape } from '../tensor/shape.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
 import { collectWeights, eachWeight, isMatrix, type WeightEntry } from './names.ts'
 import { reparametrized } from './reparametrized.ts'
-import { isBeyond, rangeOf } from './rounding.ts'
 
 /**
  * Weights by PyTorch's names, as `torch.nn.Module.state_dict()` has them: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`,

@@ -92,16 +92,8 @@ describe.each(modelBackends)('reading a model on %s', (backend) => {
     expectError(read({ thread: 2 }), 'ERR_RNN_OPTION', "unknown option 'thread' of Model.read; did you mean 'threads'?")
     expectError(read({ threads: 0 }), 'ERR_RNN_OPTION', 'threads must be an integer from 1')
     expectError(read({ backend: 'gpu' }), 'ERR_RNN_OPTION', 'backend must be one of')
-    expectError(
-      read({ weights: 'int8' }),
-      'ERR_RNN_OPTION',
-      'weights must be \'f32\', others are not supported yet, got "int8"',
-    )
-    expectError(
-      read({ activations: 'int8' }),
-      'ERR_RNN_OPTION',
-      "activations must be 'f32', others are not supported yet",
-    )
+    expectError(read({ weights: 'int4' }), 'ERR_RNN_OPTION', "weights must be one of 'f32', 'f16', 'bf16', 'int8', got")
+    expectError(read({ activations: 'int8' }), 'ERR_RNN_OPTION', "activations 'int8' need weights 'int8'")
     expectError(read({ externalData: 'x' }), 'ERR_RNN_OPTION', 'externalData must be a function')
     expectError(read(1), 'ERR_RNN_OPTION', 'the options of Model.read must be an object')
     expect(read({ weights: 'f32', activations: 'f32', backend, threads: 2 })().backend).toBe(backend)

@@ -1,9 +1,9 @@
 /** One step of one layer in one direction for one row: the only place that puts products, cell and projection together. */
 
 import { newDoubles, zeros } from '../../intrinsics/captured.ts'
+import { KeptMatrix } from '../../precision/kept.ts'
 import type { CellWeights } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
-import { KeptMatrix } from '../../weights/kept.ts'
 import { builtIn, type Functions } from './activations.ts'
 import type { Cell, Row } from './cells/cell.ts'
 import { MatrixProduct } from './product.ts'

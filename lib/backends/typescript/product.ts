@@ -1,9 +1,9 @@
 /** A matrix of weights times a vector, whatever the weights are kept in: widened four rows at a time, so that all kinds have the sums of one loop. */
 
 import { fround, min, newDoubles, zeros } from '../../intrinsics/captured.ts'
+import type { KeptMatrix } from '../../precision/kept.ts'
+import { quantized, scaleOf } from '../../precision/rounding.ts'
 import type { ActivationType } from '../../spec/weight-types.ts'
-import type { KeptMatrix } from '../../weights/kept.ts'
-import { quantized, scaleOf } from '../../weights/rounding.ts'
 import { product } from './math.ts'
 
 /** Rows that are widened at once: as many as {@link product} sums side by side. */

@@ -2,8 +2,8 @@
 
 import { bytesIn, copyOf } from '../../intrinsics/captured.ts'
 import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
+import { KeptMatrix, keep, keptLength } from '../../precision/kept.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
-import { KeptMatrix, keep, keptLength } from '../../weights/kept.ts'
 import { sharedCopy } from './arrays.ts'
 import { cells } from './cells/index.ts'
 

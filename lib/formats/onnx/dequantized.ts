@@ -4,7 +4,7 @@ import type { Budget } from '../../graph/budget.ts'
 import type { GraphNode } from '../../graph/graph.ts'
 import type { NodeNetwork } from '../../graph/recurrent/node.ts'
 import type { Scope } from '../../graph/scope.ts'
-import { survivesInt8 } from '../../weights/rounding.ts'
+import { survivesInt8 } from '../../precision/rounding.ts'
 
 /** Operators that move values and change none; all but Concat move those of their first input. */
 const moves = 'Identity Transpose Reshape Unsqueeze Squeeze Slice Concat Split Gather Expand Flatten Cast'.split(' ')

@@ -3,6 +3,7 @@
 import { transposedAxes } from '../../../graph/operators/convolve.ts'
 import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
 import type { GraphTensor } from '../../../graph/tensor.ts'
+import { KeptMatrix } from '../../../precision/kept.ts'
 import { fullPrecision } from '../../../spec/weight-types.ts'
 import { zipFunction } from '../../protocol.ts'
 import { precisionNumbers } from '../packing.ts'
@@ -104,7 +105,7 @@ const conv: Row = (op) => {
   const y = op.make('float32', [x.shape[0], rows.output, columns.output, O])
   const isDepthwise = groups > 1 && groups === x.shape[3] && groups === O
   if (constant === undefined) convOfRun(op, layout, y)
-  else if (isDepthwise) depthwise(op, layout, y, bias, epilogue)
+  else if (isDepthwise && op.to.weights.precision.activations === 'f32') depthwise(op, layout, y, bias, epilogue)
   else convOfConstant(op, layout, constant, y, bias, epilogue)
   const made = channelsSecond(y, shape.length)
   if (constant !== undefined && later === undefined) return finished(op, epilogue, made)
@@ -153,8 +154,11 @@ function depthwise(
   epilogue: Epilogue,
 ): void {
   const C = x.shape[3]
-  const made = folded(reshaped(w, [C, rows.kernel * columns.kernel])!, epilogue, 1, bias)
-  const weight = permuted(op.floats(made.weight, [C, rows.kernel, columns.kernel]), [1, 2, 0])
+  const K = rows.kernel * columns.kernel
+  const made = folded(reshaped(w, [C, K])!, epilogue, 1, bias)
+  // Rounded as they are, and kept widened: there are few.
+  const kept = KeptMatrix.of(op.to.weights.precision.weights, made.weight, C, K).plain()
+  const weight = permuted(op.floats(kept, [C, rows.kernel, columns.kernel]), [1, 2, 0])
   const { fn, alpha, beta } = epilogue.after
   const inputs = [...windowNumbers(rows, columns), fn, alpha, beta, x, op.dense(weight), op.floats(made.bias!, [C])]
   op.emit('depthwise', inputs, [y])

@@ -22,7 +22,10 @@ export function nothingAfter(op: Op, N: number): Epilogue {
 
 type Line = Pick<Epilogue, 'scale' | 'shift'>
 
-/** Follows the one reader of a product's result, as long as it can be done with the product. `axis` is that of its N outputs. */
+/**
+ * Follows the one reader of a product's result, as long as it can be done with the product. `axis` is that of its N outputs. Of rounded weights
+ * terms alone: a factor would change what is rounded, and could pass the range of a format.
+ */
 export function epilogueOf(op: Op, axis: number, N: number): Epilogue {
   const { scale, shift } = nothingAfter(op, N)
   let { step } = op
@@ -30,7 +33,8 @@ export function epilogueOf(op: Op, axis: number, N: number): Epilogue {
   for (;;) {
     const next = op.to.soleReader(value, step)
     const reader = next && new Op(op.to, next)
-    const line = reader && lineOf(reader, value, axis, N)
+    const found = reader && lineOf(reader, value, axis, N)
+    const line = op.to.weights.isRounded && found?.scale.some((factor) => factor !== 1) ? undefined : found
     const after = (line === undefined && reader && functionOf(reader, value)) || plain
     if (next === undefined || (line === undefined && after === plain)) return { scale, shift, after, value }
     op.to.done(next)

@@ -73,10 +73,12 @@ interface Packed {
 
 function packed(op: Op, x: View, { constant, weight, alpha, bias, beta = 1 }: Packed, epilogue: Epilogue): View {
   const [N, K] = weight.shape
-  const parts = digest(epilogue.scale, epilogue.shift, Float64Array.of(alpha, beta), bias && Float64Array.from(bias))
+  const factor = op.to.weights.isRounded ? 1 : alpha
+  const parts = digest(epilogue.scale, epilogue.shift, Float64Array.of(factor, beta), bias && Float64Array.from(bias))
   const key = `${weight.strides} ${parts}`
-  const memory = op.to.weights.dense(constant, key, K, N, () => folded(weight, epilogue, alpha, bias, beta))
-  return packedRows(op, x, memory, N, epilogue)
+  const memory = op.to.weights.dense(constant, key, K, N, () => folded(weight, epilogue, factor, bias, beta))
+  const made = packedRows(op, x, memory, N, epilogue)
+  return factor === alpha ? made : op.zip(zipFunction.mul, made, op.scalar('float32', alpha), made.shape)
 }
 
 /** Marks what a product made, with all that follows it. */
@@ -92,6 +94,9 @@ interface Factor {
   readonly constant: GraphTensor | undefined
 }
 
+/** Whether a factor is multiplied with the sums, as rounded weights do not take it; nothing is then added before. */
+const hasOwnFactor = (op: Op, alpha: number): boolean => op.to.weights.isRounded && alpha !== 1
+
 /** (…, M, K) times (…, K, N), and what is added to each of the N outputs; the result may have axes of 1 that ONNX's has not. */
 function product(
   op: Op,
@@ -105,17 +110,19 @@ function product(
   const rank = op.result().shape.length
   const [M, K, N] = [a.view.shape.at(-2)!, a.view.shape.at(-1)!, b.view.shape.at(-1)!]
   if (K === 0 || a.view.type !== 'float32') return unpacked(op, a.view, b.view, alpha)
+  const epilogueFor = (axis: number, outputs: number) =>
+    isFused && !hasOwnFactor(op, alpha) ? epilogueOf(op, axis, outputs) : nothingAfter(op, outputs)
   if (b.constant && count(b.view.shape) === K * N) {
     const weight = reshaped(turned(b.view), [N, K])!
     const axis = op.view(1).shape.length === 1 ? rank : rank - 1
-    const epilogue = isFused ? epilogueOf(op, axis, N) : nothingAfter(op, N)
+    const epilogue = epilogueFor(axis, N)
     return finished(op, epilogue, packed(op, a.view, { constant: b.constant, weight, alpha, bias, beta }, epilogue))
   }
   const columns = turned(b.view)
   // A constant on the left: the transpose of the transposes' product. However its columns lie, which may depend on how many there are: each
   // has the bits that it has alone.
   if (a.constant && !bias && isFused && count(a.view.shape) === M * K) {
-    const epilogue = epilogueOf(op, op.view(0).shape.length === 1 ? rank : rank - 2, M)
+    const epilogue = epilogueFor(op.view(0).shape.length === 1 ? rank : rank - 2, M)
     const weight = reshaped(a.view, [M, K])!
     return finished(op, epilogue, turned(packed(op, columns, { constant: a.constant, weight, alpha }, epilogue)))
   }
@@ -170,7 +177,8 @@ const gemm: Row = (op) => {
   const { shape } = op.result()
   const c = op.optional(2)
   const known = op.constant(2)
-  const bias = known && b.constant && perOutput(known, 2, 1, shape[1])
+  const isAdded = known && b.constant && !hasOwnFactor(op, alpha)
+  const bias = isAdded ? perOutput(known, 2, 1, shape[1]) : undefined
   const made = product(op, a, b, alpha, bias, beta, c === undefined || bias !== undefined)
   if (c === undefined || bias !== undefined) return made
   const scaled = beta === 1 ? c : op.zip(zipFunction.mul, c, op.scalar('float32', beta), c.shape)

@@ -29,6 +29,11 @@ export class PackedWeights {
     this.precision = precision
   }
 
+  /** Whether weights are rounded: then no factor may be multiplied into them before. */
+  get isRounded(): boolean {
+    return this.precision.weights !== 'f32'
+  }
+
   /** The number of a packed matrix. `made` is asked where the store has none made of this constant by this key. */
   dense(
     constant: GraphTensor,

@@ -1,7 +1,7 @@
 /** The dense layer: y = x · Wᵀ + b on rows (torch.nn.Linear), sums in double precision. */
 import { bytesIn, newDoubles, zeros } from '../../../intrinsics/captured.ts'
+import { KeptMatrix } from '../../../precision/kept.ts'
 import type { Precision } from '../../../spec/weight-types.ts'
-import { KeptMatrix } from '../../../weights/kept.ts'
 import type { OperatorCore } from '../../interface.ts'
 import { MatrixProduct } from '../product.ts'
 
