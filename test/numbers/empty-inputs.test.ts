@@ -68,6 +68,36 @@ function outcomeOf([, opType, x, more, attributes = {}]: Case, backend: BackendN
   }
 }
 
+/** A GRU over no steps, with lengths. */
+function runOfNothing(backend: BackendName, lengths: readonly number[], isConstant: boolean) {
+  const given = { data: Int32Array.from(lengths), shape: [lengths.length] }
+  const file = modelFile({
+    nodes: [{ opType: 'GRU', name: 'it', inputs: ['x', 'W', 'R', '', 'n'], outputs: ['', 'h'] }],
+    inputs: { x: { shape: ['t', 2, 3] }, n: { type: 'int32', shape: [2] } },
+    outputs: { h: {} },
+    weights: { W: weight(1, 1, 6, 3), R: weight(2, 1, 6, 2) },
+  })
+  const model = Model.read(file, { backend, constants: isConstant ? { n: given } : {} })
+  try {
+    return model.run({ x: floats(0, 2, 3), ...(!isConstant && { n: given }) }).h.shape
+  } catch (error) {
+    return (error as RNNError).code
+  }
+}
+
+describe.each(modelBackends)('a recurrent layer over no steps on %s', (backend) => {
+  it.each([true, false])('takes no length but 0 (of constants: %s)', (isConstant) => {
+    expect(runOfNothing(backend, [0, 0], isConstant)).toEqual([1, 2, 2])
+    for (const lengths of [
+      [0, 1],
+      [65536, 0],
+      [-1, 0],
+    ]) {
+      expect(runOfNothing(backend, lengths, isConstant)).toBe('ERR_RNN_OPTION')
+    }
+  })
+})
+
 describe.each(modelBackends.filter((name) => name !== 'typescript'))('on %s', (backend) => {
   it.each(cases.map((one) => [one[0], one] as const))('%s', (_, one) => {
     const expected = outcomeOf(one, 'typescript')
