@@ -83,8 +83,8 @@ function outcomeOf(file: Uint8Array, backend: BackendName): Outcome {
   }
 }
 
-/** What native code may refuse and TypeScript not: types that its programs do not have. */
-const onlyNative = /float64|bfloat16|u?int16|uint32|uint64/
+/** What native code may refuse and TypeScript not: types and windows that its programs do not have, and memory that only they would take. */
+const onlyNative = /float64|bfloat16|u?int16|uint32|uint64|at most 2\^2[24]|on its way|far more than its values have/
 
 /** One file on every backend. */
 function expectSound(file: Uint8Array): Outcome {

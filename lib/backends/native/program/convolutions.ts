@@ -1,7 +1,7 @@
 /** Convolutions: channels lie last in memory, and a value along one axis of space has a single row. */
 
 import { transposedAxes } from '../../../graph/operators/convolve.ts'
-import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
+import { type Axis, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
 import type { GraphTensor } from '../../../graph/tensor.ts'
 import { KeptMatrix } from '../../../precision/kept.ts'
 import { fullPrecision } from '../../../spec/weight-types.ts'
@@ -13,6 +13,7 @@ import { finished, folded, isWhole, unpacked } from './products.ts'
 import type { Row, Rows } from './row.ts'
 import { permuted, reshaped, sliced, type View } from './views.ts'
 import { digest } from './weights.ts'
+import { notEmpty, planeOf, windowsIn } from './windows.ts'
 
 /** What a convolution and its transpose have alike; `rows` and `columns` with the padding before them. */
 interface Layout {
@@ -45,19 +46,6 @@ export function channelsSecond(view: View, rank: number): View {
   return rank === 4 ? made : reshaped(made, [B, C, H * W])!
 }
 
-/** The most that a window's kernel, stride, dilation or padding may be. */
-const mostOfWindow = 2 ** 24
-
-/** Windows over rows and columns, of numbers that a program may have. */
-export function planeOf(op: Op, axes: readonly Axis[]): readonly [rows: Axis, columns: Axis] {
-  const plane = asPlane(axes)
-  for (const { kernel, stride, dilation, before, after } of plane) {
-    const most = Math.max(kernel, stride, dilation, before, after)
-    if (most > mostOfWindow) op.fail(`a window whose size, step or padding is ${most}; at most 2^24 is possible`)
-  }
-  return plane
-}
-
 function layoutOf(op: Op, isTransposed: boolean): Layout {
   const { call } = op
   const padded = op.to.padded.get(op.step.inputs[0])
@@ -71,10 +59,11 @@ function layoutOf(op: Op, isTransposed: boolean): Layout {
   )
   const wide = w.shape.length === 4 ? w : reshaped(w, [w.shape[0], w.shape[1], 1, w.shape[2]])!
   return {
-    x: channelsFastest(op, padded?.view ?? op.view(0)),
+    x: notEmpty(op, channelsFastest(op, padded?.view ?? op.view(0)), 0),
     w: wide,
-    rows,
-    columns,
+    // What a transposed one has as many of as inputs.
+    rows: isTransposed ? { ...rows, output: Math.max(1, rows.output) } : rows,
+    columns: isTransposed ? { ...columns, output: Math.max(1, columns.output) } : columns,
     groups: call.integer('group', 1),
   }
 }
@@ -105,10 +94,10 @@ function withBias(op: Op, made: View, later: View | undefined): View {
 }
 
 /** A part of what follows, of outputs [from, from + count). */
-const partOf = (epilogue: Epilogue, from: number, count: number): Epilogue => ({
+const partOf = (epilogue: Epilogue, from: number, outputs: number): Epilogue => ({
   ...epilogue,
-  scale: epilogue.scale.subarray(from, from + count),
-  shift: epilogue.shift.subarray(from, from + count),
+  scale: epilogue.scale.subarray(from, from + outputs),
+  shift: epilogue.shift.subarray(from, from + outputs),
 })
 
 const conv: Row = (op) => {
@@ -178,25 +167,6 @@ function depthwise(
   const { fn, alpha, beta } = epilogue.after
   const inputs = [...windowNumbers(rows, columns), fn, alpha, beta, x, op.dense(weight), op.floats(made.bias!, [C])]
   op.emit('depthwise', inputs, [y])
-}
-
-/** All windows of a padded input side by side, (B, Ho, Wo, kh, kw, C): a view. */
-export function windowsIn(op: Op, x: View, rows: Axis, columns: Axis, outside: number): View {
-  const [B, H, W, C] = x.shape
-  const reach = ({ output, stride, kernel, dilation }: Axis) => (output - 1) * stride + (kernel - 1) * dilation + 1
-  const [h, w] = [Math.max(reach(rows), rows.before + H), Math.max(reach(columns), columns.before + W)]
-  let padded = x
-  if (h !== H || w !== W) {
-    padded = op.make(x.type, [B, h, w, C])
-    op.emit('fill', [outside], [padded])
-    op.emit('copy', [x], [sliced(sliced(padded, 1, rows.before, H), 2, columns.before, W)])
-  }
-  const [b, down, right, c] = padded.strides
-  return {
-    ...padded,
-    shape: [B, rows.output, columns.output, rows.kernel, columns.kernel, C],
-    strides: [b, down * rows.stride, right * columns.stride, down * rows.dilation, right * columns.dilation, c],
-  }
 }
 
 /** Weights that are known only in the run: windows side by side times a matrix, for each group. */

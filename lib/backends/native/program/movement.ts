@@ -97,8 +97,15 @@ const gather: Row = (op) => {
     }
   }
   const made = op.make(type, shape)
-  op.emit('gather', [axis, x, places(op, 1)], [made])
+  op.emit('gather', [axis, ...taken(op, x, axis)], [made])
   return made
+}
+
+/** What is taken, and from which places. An axis without values has no place: a run is to fail, as it does with any wrong one. */
+function taken(op: Op, x: View, axis: number): [x: View, places: View] {
+  const own = places(op, 1)
+  if (x.shape[axis] > 0) return [x, own]
+  return [spread(op.scalar(x.type, 0), x.shape.with(axis, 1)), spread(op.scalar('int64', 1), own.shape)]
 }
 
 /** Places are of int32 or int64. */
@@ -111,7 +118,8 @@ const gatherElements: Row = (op) => {
   const { type, shape } = op.result()
   const x = op.view(0)
   const made = op.make(type, shape)
-  op.emit('gatherElements', [op.call.axis(op.call.integer('axis', 0), x.shape.length), x, places(op, 1)], [made])
+  const axis = op.call.axis(op.call.integer('axis', 0), x.shape.length)
+  op.emit('gatherElements', [axis, ...taken(op, x, axis)], [made])
   return made
 }
 

@@ -2,11 +2,12 @@
 
 import { type Axis, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
 import { poolKind, reduceKind, zipFunction } from '../../protocol.ts'
-import { channelsFastest, channelsSecond, planeOf, windowsIn } from './convolutions.ts'
+import { channelsFastest, channelsSecond } from './convolutions.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'
 import type { Row, Rows } from './row.ts'
 import { axesOf, reshaped, spread, type View } from './views.ts'
+import { notEmpty, planeOf, windowsIn } from './windows.ts'
 
 function windowed(op: Op, x: View, kind: number): View {
   const { shape } = op.result()
@@ -33,13 +34,13 @@ function windowsOver(op: Op): readonly [rows: Axis, columns: Axis] {
 
 const averagePool: Row = (op) => {
   const kind = op.call.flag('count_include_pad') ? poolKind.averageWithPadding : poolKind.average
-  return windowed(op, channelsFastest(op, op.view(0)), kind)
+  return windowed(op, notEmpty(op, channelsFastest(op, op.view(0)), 0), kind)
 }
 
 /** Integers of 8 bits are exact as floats. */
 const maxPool: Row = (op) => {
   const { type } = op.result()
-  const x = channelsFastest(op, op.cast(op.view(0), 'float32'))
+  const x = notEmpty(op, channelsFastest(op, op.cast(op.view(0), 'float32')), Number.NEGATIVE_INFINITY)
   const made = op.wants(0) ? op.cast(windowed(op, x, poolKind.max), type) : undefined
   return [made, op.wants(1) ? placesOf(op, x) : undefined]
 }

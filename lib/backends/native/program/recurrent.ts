@@ -5,6 +5,7 @@ import { recurrentPlaces } from '../../../graph/recurrent/parts.ts'
 import type { GraphTensor } from '../../../graph/tensor.ts'
 import { cellTraits } from '../../../spec/cell-traits.ts'
 import { directionsOf } from '../../../spec/spec.ts'
+import { zipFunction } from '../../protocol.ts'
 import { specNumbers } from '../packing.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
@@ -53,6 +54,7 @@ const recurrent: Row = (op) => {
   const hasCell = cellTraits[spec.cell].hasCellState
   const outer = (view: View | undefined) => view && (batchFirst ? permuted(view, [1, 0, 2]) : view)
   if (T === 0) {
+    checkNoLengths(op)
     const zeros = op.scalar('float32', 0, [D, B, H])
     return [op.make('float32', op.wants(0) ? op.result().shape : []), outer(h0 ?? zeros), outer(c0 ?? zeros)]
   }
@@ -74,6 +76,15 @@ const recurrent: Row = (op) => {
   op.emit('network', inputs, [y, hn, cn])
   const split = y && reshaped(y, [T, B, D, H])!
   return [split && permuted(split, batchFirst ? [1, 0, 2, 3] : [0, 2, 1, 3]), outer(hn), outer(cn)]
+}
+
+/** Of no steps every length must be 0: its square is taken as a place of one value, which fails as a length that is too long does. */
+function checkNoLengths(op: Op): void {
+  const lengths = op.optional(recurrentPlaces.lengths)
+  if (lengths === undefined) return
+  const wide = op.cast(lengths, 'int64')
+  const squares = op.zip(zipFunction.mul, wide, wide, wide.shape)
+  op.emit('gather', [0, op.scalar('float32', 0, [1]), squares], [op.make('float32', wide.shape)])
 }
 
 export const recurrents: Rows = { RNN: recurrent, GRU: recurrent, LSTM: recurrent }
