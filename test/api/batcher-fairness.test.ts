@@ -64,6 +64,7 @@ describe.each(backends)('fairness on %s', (backend) => {
       const [a, b] = [batcher.open(), batcher.open()]
       for (let n = 0; n < 10; n++) {
         const first = a.step(frame(n))
+        await new Promise<void>((waiting) => process.nextTick(waiting))
         now += n === 9 ? 700 : 40
         const second = b.step(frame(n))
         await new Promise<void>((launched) => process.nextTick(launched))

@@ -22,6 +22,7 @@ export class Pump<K extends BatchTypes> {
   /** Batches of which not all promises are settled. */
   #telling = 0
   #scheduled = false
+  #turn = 0
   #pumping = false
   #hurry = false
 
@@ -47,11 +48,13 @@ export class Pump<K extends BatchTypes> {
     this.#hurry = true
   }
 
-  /** At the end of this turn of JavaScript, so that all steps of the turn go into the same batch. */
-  schedule(): void {
-    if (this.#scheduled) return
+  /** At the end of this turn of JavaScript, so that all steps of the turn go into the same batch. Gives when that was first asked for. */
+  schedule(): number {
+    if (this.#scheduled) return this.#turn
+    this.#turn = clock()
     nextTick(flush, this)
     this.#scheduled = true
+    return this.#turn
   }
 
   flush(): void {
