@@ -1,8 +1,10 @@
 /** How many calls a core carries, by model and precision: 1,000 streams of a batcher without sockets. `node bench/voice/capacity.mjs [seconds]` */
 
 import { availableParallelism, cpus } from 'node:os'
-import { backendInfo, Model } from '../../dist/index.js'
+import { openLibrary } from '../library.mjs'
 import { throughput } from './throughput.mjs'
+
+const { backendInfo, Model } = await openLibrary()
 
 const seconds = Number(process.argv[2] ?? 2)
 const wide = { states: { state: 'stateN' }, shapes: { input: [1, 576], state: [2, 1, 128] } }

@@ -8,8 +8,10 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { backendInfo } from '../../dist/index.js'
 import { run } from '../../examples/voice/load/run.mjs'
+import { openLibrary } from '../library.mjs'
+
+const { backendInfo } = await openLibrary()
 
 const names = ['native-rnn', 'onnxruntime, a run a frame', 'onnxruntime, batched by hand']
 const { values } = parseArgs({

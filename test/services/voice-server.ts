@@ -40,6 +40,7 @@ export async function start(stateFile: string, env: Record<string, string> = {})
     port: address.split(':')[1],
     stop,
     get: (path: string) => fetch(`http://${address}${path}`),
+    health: async () => (await (await fetch(`http://${address}/health`)).json()) as { calls: number },
   }
 }
 

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { alone, hasModel, load, require, start } from './voice-server.ts'
 
@@ -20,7 +21,8 @@ describe.skipIf(!hasModel)('examples/voice', async () => {
     stateFile = join(folder, 'calls.json')
   })
   afterEach(async () => {
-    expect((await server.stop()).output).toBe('')
+    // Load tests start servers of their own.
+    if (server) expect((await server.stop()).output).toBe('')
     rmSync(folder, { recursive: true })
   })
 
@@ -123,7 +125,7 @@ describe.skipIf(!hasModel)('examples/voice', async () => {
     expect(third.ready).toEqual(second.ready)
     third.socket.close(1000)
     await third.closed
-    while ((await (await server.get('/health')).json()).calls > 0) await sleep(10)
+    while ((await server.health()).calls > 0) await sleep(10)
     const fourth = await connect(`?token=${first.ready.token}`)
     expect(fourth.ready.samples).toBe(0)
     expect(fourth.ready.token).not.toBe(first.ready.token)
@@ -146,6 +148,22 @@ describe.skipIf(!hasModel)('examples/voice', async () => {
       expect([resumed, lost]).toEqual([2, 0])
       expect({ probabilities, events }).toEqual(await alone(sounds[n]))
     }
+  })
+
+  it('answers callers in real time from another process, each frame once and right', async () => {
+    const { run } = await load('load/run.mjs')
+    const program = fileURLToPath(new URL('../../examples/voice/index.mjs', import.meta.url))
+    const { frames, wrong, missing, codes, latency } = await run({
+      program,
+      calls: 20,
+      seconds: 4,
+      messageMs: 20,
+      answers: 2,
+      warmUp: 0,
+    })
+    expect({ frames, wrong, missing, codes }).toEqual({ frames: 10 * 125, wrong: 0, missing: 0, codes: { 1000: 20 } })
+    expect(latency[0.5]).toBeGreaterThan(0)
+    expect(latency[0.99]).toBeGreaterThanOrEqual(latency[0.5])
   })
 
   it('keeps every answer right under rubbish, floods, deaf and vanishing callers, cut lines and deploys', async () => {

@@ -10,52 +10,55 @@ import { expectedOf, makeSounds } from './sounds.mjs'
 
 const program = fileURLToPath(new URL('../index.mjs', import.meta.url))
 
-/** What bad callers do; each returns when it has been cut off or is done. */
+/** What bad callers do; each returns when it has been cut off or is done, and says how many calls that was. */
 const bad = {
   /** Text, bytes that are no sound, messages that are too long, and what is no WebSocket at all. */
   async rubbish(url, n) {
     const socket = new WebSocket(`${url}/calls`)
-    await open(socket)
+    if (!(await open(socket))) return 0
     const rubbish = ['rubbish', Buffer.alloc(641, n), Buffer.alloc(100_000, n)]
-    if (socket.readyState !== WebSocket.OPEN) return
     if (n % 4 < 3) socket.send(rubbish[n % 4])
     else socket._socket?.write(Buffer.alloc(3000, 255))
     await closed(socket)
+    return 1
   },
   /** Ten seconds of noise as fast as the line takes it. */
   async flood(url, n) {
     const socket = new WebSocket(`${url}/calls?probabilities=true`)
-    await open(socket)
+    if (!(await open(socket))) return 0
     const noise = Buffer.from({ length: 1024 }, (_, i) => (i * i * n) % 251)
     for (let i = 0; i < 312 && socket.readyState === WebSocket.OPEN; i++) socket.send(noise)
     await Promise.race([closed(socket), sleep(2000)])
-    if (socket.readyState !== WebSocket.CONNECTING) socket.terminate()
+    socket.terminate()
+    return 1
   },
   /** Speaks, and reads nothing. */
   async deaf(url) {
     const socket = new WebSocket(`${url}/calls?probabilities=true`)
-    await open(socket)
+    if (!(await open(socket))) return 0
     socket.pause()
     for (let i = 0; i < 60 && socket.readyState === WebSocket.OPEN; i++) {
       socket.send(Buffer.alloc(1024, i))
       await sleep(32)
     }
     socket.terminate()
+    return 1
   },
   /** Begins, and is never seen again. */
   async vanish(url) {
     const socket = new WebSocket(`${url}/calls`)
-    await open(socket)
+    if (!(await open(socket))) return 0
     if (socket.readyState === WebSocket.OPEN) socket.send(Buffer.alloc(10_000))
     await sleep(50)
     socket._socket?.destroy()
+    return 1
   },
 }
 
 /** A bad caller may come while the server restarts. */
 const open = (socket) => {
   socket.on('error', () => {})
-  return new Promise((resolve) => socket.once('open', resolve).once('close', resolve))
+  return new Promise((resolve) => socket.once('open', () => resolve(true)).once('close', () => resolve(false)))
 }
 const closed = (socket) =>
   socket.readyState === WebSocket.CLOSED ? undefined : new Promise((resolve) => socket.once('close', resolve))
@@ -80,8 +83,10 @@ export async function faults({ calls = 100, seconds = 12, deploys = 2, speed = 1
   const done = Promise.all(callers.map((caller, n) => caller.call({ message: n % 2 ? 640 : 1024, speed })))
   const counts = {}
   const badOnes = Object.entries(bad).map(async ([kind, act]) => {
-    for (counts[kind] = 0; !isOver; counts[kind]++) {
-      await Promise.all([act(url, 2 * counts[kind]), act(url, 2 * counts[kind] + 1)])
+    counts[kind] = 0
+    for (let n = 0; !isOver; n += 2) {
+      const [one, other] = await Promise.all([act(url, n), act(url, n + 1)])
+      counts[kind] += one + other
       await sleep(20)
     }
   })
@@ -122,7 +127,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     options: { calls: { type: 'string', default: '100' }, seconds: { type: 'string', default: '30' } },
   })
   const { answers, resumed, ...kinds } = await faults({ calls: Number(values.calls), seconds: Number(values.seconds) })
-  const others = Object.entries(kinds).map(([kind, count]) => `${2 * count} ${kind}`)
+  const others = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`)
   console.log(
     `${answers} answers equal to the model alone, by bits; calls came back ${resumed} times; beside them ${others.join(', ')}`,
   )
