@@ -10,7 +10,8 @@ PackedMatrix matrixOf(size_t K, size_t N, WeightType type, const Kernels& kernel
 }
 } // namespace
 
-PackedRows::PackedRows(const Reader& reader, size_t memory, size_t K, size_t N, WeightType type, const Function& function)
+PackedRows::PackedRows(const Reader& reader, size_t memory, size_t K, size_t N, WeightType type,
+                       const Function& function)
     : kernels_(reader.surroundings.kernels), type_(type), function_(function) {
   PackedArena arena;
   matrix_ = matrixOf(K, N, type, kernels_, arena);

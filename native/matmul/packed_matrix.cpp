@@ -23,15 +23,19 @@ void forEachInColumn(Stored* first, size_t stride, size_t K, const Visit& visit)
     visit(k, first[k / groupSize * stride * groupSize + k % groupSize]);
 }
 
-template <class Stored, class Round>
+template <class Stored, size_t groupSize = 1, class Round>
 void packColumn(char* first, size_t stride, const float* row, size_t K, const Round& round) {
-  forEachInColumn<Stored, 1>(reinterpret_cast<Stored*>(first), stride, K,
-                             [&](size_t k, Stored& place) { place = round(row[k]); });
+  forEachInColumn<Stored, groupSize>(reinterpret_cast<Stored*>(first), stride, K,
+                                     [&](size_t k, Stored& place) { place = round(row[k]); });
 }
-template <class Stored, class Widen>
+template <class Stored, size_t groupSize = 1, class Widen>
 void unpackColumn(const char* first, size_t stride, float* row, size_t K, const Widen& widen) {
-  forEachInColumn<const Stored, 1>(reinterpret_cast<const Stored*>(first), stride, K,
-                                   [&](size_t k, Stored place) { row[k] = widen(place); });
+  forEachInColumn<const Stored, groupSize>(reinterpret_cast<const Stored*>(first), stride, K,
+                                           [&](size_t k, Stored place) { row[k] = widen(place); });
+}
+
+float rounded(float x, WeightType type) {
+  return type == WeightType::f16 ? floatOfHalf(halfOf(x)) : type == WeightType::bf16 ? floatOfBfloat(bfloatOf(x)) : x;
 }
 
 } // namespace
@@ -55,7 +59,8 @@ PackedMatrix::PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, Weight
   // The blocks of the recurrent weights decide, for the input's are walked together with them. Where they pass the
   // first-level cache, one block would leave a step that walks backwards nothing to meet.
   const BlockPanels& limit = kernels.blockPanels[G - 1][kSplitsLog2];
-  const size_t recurrentBytes = paddedUnits() * paddedUnits() * G * weightTypeTraits(type).groupBytes / weightTypeTraits(type).groupSize;
+  const size_t recurrentBytes =
+      paddedUnits() * paddedUnits() * G * weightTypeTraits(type).groupBytes / weightTypeTraits(type).groupSize;
   const size_t most = recurrentBytes < beyondSecondLevelBytes ? limit.several : limit.large;
   const bool fitsOneBlock = panels_ <= limit.single && recurrentBytes <= dataCaches().first;
   const size_t blocks = fitsOneBlock ? 1 : std::max<size_t>(2, ceilDivide(panels_, most));
@@ -123,16 +128,15 @@ void PackedMatrix::packRow(const float* row, float scale, const Column& column, 
   const auto toInt8 = [&](float x) { return int8Of(x, scale); };
   switch (type_) {
   case WeightType::f32:
-    return packColumn<float>(first, column.stride, row, K_, [](float x) { return x; });
+    return packColumn<float>(first, column.stride, row, K_, [&](float x) { return rounded(x, rounding_); });
   case WeightType::f16:
     return packColumn<uint16_t>(first, column.stride, row, K_, halfOf);
   case WeightType::bf16:
-    return packColumn<uint16_t>(first, column.stride, row, K_, bfloatOf);
+    return packColumn<uint16_t, 2>(first, column.stride, row, K_, bfloatOf);
   case WeightType::int8:
     return packColumn<int8_t>(first, column.stride, row, K_, toInt8);
   case WeightType::int8Quads:
-    return forEachInColumn<int8_t, 4>(reinterpret_cast<int8_t*>(first), column.stride, K_,
-                                      [&](size_t k, int8_t& place) { place = toInt8(row[k]); });
+    return packColumn<int8_t, 4>(first, column.stride, row, K_, toInt8);
   }
 }
 
@@ -159,12 +163,11 @@ void PackedMatrix::unpackRow(float* row, float scale, const Column& column, cons
   case WeightType::f16:
     return unpackColumn<uint16_t>(first, column.stride, row, K_, floatOfHalf);
   case WeightType::bf16:
-    return unpackColumn<uint16_t>(first, column.stride, row, K_, floatOfBfloat);
+    return unpackColumn<uint16_t, 2>(first, column.stride, row, K_, floatOfBfloat);
   case WeightType::int8:
     return unpackColumn<int8_t>(first, column.stride, row, K_, fromInt8);
   case WeightType::int8Quads:
-    return forEachInColumn<const int8_t, 4>(reinterpret_cast<const int8_t*>(first), column.stride, K_,
-                                            [&](size_t k, int8_t place) { row[k] = fromInt8(place); });
+    return unpackColumn<int8_t, 4>(first, column.stride, row, K_, fromInt8);
   }
 }
 

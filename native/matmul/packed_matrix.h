@@ -23,6 +23,8 @@ public:
   PackedMatrix() = default;
   PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, WeightType, const Kernels&, PackedArena&);
 
+  // What float32 weights are rounded to before they are packed.
+  void setRounding(WeightType type) { rounding_ = type; }
   size_t outputs() const { return N_; }
   size_t gates() const { return G_; }
   size_t inputs() const { return K_; }
@@ -57,10 +59,10 @@ private:
 
   size_t N_ = 0, G_ = 0, K_ = 0;
   int kSplitsLog2_ = 0;
-  WeightType type_ = WeightType::f32;
+  WeightType type_ = WeightType::f32, rounding_ = WeightType::f32;
   size_t lanes_ = 1, panels_ = 0; // whole ones
   EvenSplit blocks_{};
-  bool tailHalf_ = false;                     // half a panel follows
+  bool tailHalf_ = false;                                        // half a panel follows
   size_t weightsOffset_ = 0, biasOffset_ = 0, scalesOffset_ = 0; // in packed memory, bytes
 };
 

@@ -31,8 +31,7 @@ void Linear::run(const float* x, size_t rows, float* y, Scratch& scratch) const 
   float* packedRows = scratch.floats(std::min(rows, tileScratchRows) * stride);
   for (size_t first = 0; first < rows; first += tileScratchRows) {
     const size_t count = std::min(tileScratchRows, rows - first);
-    kernels_.gemm[size_t(type_)][0](
-        {matrix_.view(memory_), x + first * in, ptrdiff_t(in), packedRows, stride, count});
+    kernels_.gemm[size_t(type_)][0]({matrix_.view(memory_), x + first * in, ptrdiff_t(in), packedRows, stride, count});
     for (size_t r = 0; r < count; r++)
       std::memcpy(y + (first + r) * out, packedRows + r * stride, out * sizeof(float));
   }

@@ -36,11 +36,11 @@ struct OperatorType {
 // The type of a class of operators that has these as its own.
 template <class Op>
 constexpr OperatorType operatorTypeOf() {
-  return {Op::sizeCount, Op::weightCount, &Op::weightLength, &Op::packedBytes,
-          [](const size_t* sizes, Precision precision, const Kernels& kernels,
-             void* memory) -> std::unique_ptr<Operator> {
-            return std::make_unique<Op>(sizes, precision, kernels, memory);
-          }};
+  return {
+      Op::sizeCount, Op::weightCount, &Op::weightLength, &Op::packedBytes,
+      [](const size_t* sizes, Precision precision, const Kernels& kernels, void* memory) -> std::unique_ptr<Operator> {
+        return std::make_unique<Op>(sizes, precision, kernels, memory);
+      }};
 }
 
 } // namespace native_rnn

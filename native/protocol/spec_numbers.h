@@ -8,7 +8,17 @@
 
 namespace native_rnn {
 
-enum class SpecField : int32_t { cell, direction, inputSize, hiddenSize, projSize, numLayers, bias, weights, activations };
+enum class SpecField : int32_t {
+  cell,
+  direction,
+  inputSize,
+  hiddenSize,
+  projSize,
+  numLayers,
+  bias,
+  weights,
+  activations
+};
 constexpr size_t specFields = static_cast<size_t>(SpecField::activations) + 1;
 
 // The numbers that follow where the cell is a general one: these, then f g h of each of two directions.

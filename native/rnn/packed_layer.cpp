@@ -1,11 +1,25 @@
 // A cell's matrices: all gates of the input, those of the state, and where there is a second product its own.
 #include "packed_layer.h"
+#include "../platform/cpu.h"
+#include <initializer_list>
 
 namespace native_rnn {
+namespace {
+
+// Where all weights of a step are in the first-level cache as float32, to widen them would only take time: they are
+// kept as what they would be widened to, by which no bit changes.
+WeightType typeOf(const NetworkSpec& spec, size_t layer) {
+  const WeightType type = spec.precision.packed();
+  const size_t weights = spec.traits().gates * spec.hiddenSize * (spec.layerInputs(layer) + spec.outputSize());
+  const bool isWidened = type == WeightType::f16 || type == WeightType::bf16;
+  return isWidened && weights * sizeof(float) <= dataCaches().first ? WeightType::f32 : type;
+}
+
+} // namespace
 
 PackedLayer::PackedLayer(const NetworkSpec& spec, size_t layer, size_t direction, const Kernels& kernels,
                          PackedArena& arena)
-    : spec_(spec), direction_(direction), kernels_(&kernels), type_(spec.precision.packed()) {
+    : spec_(spec), direction_(direction), kernels_(&kernels), type_(typeOf(spec, layer)) {
   const size_t H = spec.hiddenSize, O = spec.outputSize();
   const size_t G = spec.traits().gates, recurrentGates = G - spec.traits().candidateGates;
   const int kSplitsLog2 = kSplitsLog2For(G, H, type_);
@@ -13,6 +27,8 @@ PackedLayer::PackedLayer(const NetworkSpec& spec, size_t layer, size_t direction
   recurrent_ = PackedMatrix(H, recurrentGates, O, kSplitsLog2, type_, kernels, arena);
   if (hasSecondProduct())
     second_ = PackedMatrix(O, 1, H, kSplitsLog2For(1, O, type_), type_, kernels, arena);
+  for (PackedMatrix* matrix : {&input_, &recurrent_, &second_})
+    matrix->setRounding(spec.precision.weights);
   if (spec.traits().hasPeepholes) // three gates of biases, without inputs
     peephole_ = PackedMatrix(H, 3, 0, 0, WeightType::f32, kernels, arena);
 }

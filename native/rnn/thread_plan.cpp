@@ -34,10 +34,15 @@ double macsPerStep(const PackedLayer& layer) {
          activationMacs * double(layer.recurrent().packedRow());
 }
 
-// Weights of a product that the thread with most blocks reads, where so many share it.
+// A weight in fewer bytes is read sooner, and takes as long to multiply.
+double readingCost(const PackedMatrix& matrix) {
+  return matrix.weightCount() ? std::max(0.4, double(matrix.weightBytes()) / double(4 * matrix.weightCount())) : 1;
+}
+
+// Weights of a product that the thread with most blocks reads, where so many share it, as f32's cost.
 double weightsOfBusiest(const PackedMatrix& matrix, size_t threads) {
   const double blocks = double(std::max<size_t>(1, matrix.blocks().parts));
-  return double(matrix.weightCount()) * std::ceil(blocks / double(threads)) / blocks;
+  return double(matrix.weightCount()) * readingCost(matrix) * std::ceil(blocks / double(threads)) / blocks;
 }
 
 // Nanoseconds of a step of a single row whose units so many threads share.

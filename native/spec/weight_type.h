@@ -22,7 +22,7 @@ struct WeightTypeTraits {
 
 // In the order of WeightType.
 constexpr WeightTypeTraits weightTypeTable[] = {
-    {"f32", 4, 1, false}, {"f16", 2, 1, false}, {"bf16", 2, 1, false}, {"int8", 1, 1, true}, {"int8Quads", 4, 4, true},
+    {"f32", 4, 1, false}, {"f16", 2, 1, false}, {"bf16", 4, 2, false}, {"int8", 1, 1, true}, {"int8Quads", 4, 4, true},
 };
 constexpr size_t weightTypes = sizeof weightTypeTable / sizeof *weightTypeTable;
 static_assert(weightTypes == size_t(WeightType::int8Quads) + 1, "each weight type has a row");
@@ -37,9 +37,7 @@ struct Precision {
   ActivationType activations = ActivationType::f32;
   constexpr bool isPossible() const { return activations == ActivationType::f32 || weights == WeightType::int8; }
   // How its matrices lie in memory.
-  constexpr WeightType packed() const {
-    return activations == ActivationType::int8 ? WeightType::int8Quads : weights;
-  }
+  constexpr WeightType packed() const { return activations == ActivationType::int8 ? WeightType::int8Quads : weights; }
 };
 
 } // namespace native_rnn

@@ -55,8 +55,8 @@ public:
                          any(sizes_), of(Element::int64, sizes_));
     case Opcode::gemm: {
       const size_t rows = 1 + random_.below(40);
-      return instruction(Opcode::gemm, 0, 0, 0, 5, 7, number(mapFunctions) - 1, number(), number(), number(2), any({rows, 5}),
-                         any({rows, 7}));
+      return instruction(Opcode::gemm, 0, 0, 0, 5, 7, number(mapFunctions) - 1, number(), number(), number(2),
+                         any({rows, 5}), any({rows, 7}));
     }
     case Opcode::matmul: {
       const size_t M = 1 + random_.below(5), K = 1 + random_.below(5), N = 1 + random_.below(5);

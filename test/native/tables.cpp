@@ -210,10 +210,11 @@ static int failures = 0;
 static void fail(const std::string& what, const Case& c, const char* table) {
   if (++failures > 20)
     return;
-  std::printf("FAIL %s on %s: %s weights %s activations %d I %zu H %zu P %zu L %zu D %d bias %d T %zu B %zu lengths %d batchFirst %d\n",
+  std::printf("FAIL %s on %s: %s weights %s activations %d I %zu H %zu P %zu L %zu D %d bias %d T %zu B %zu lengths %d "
+              "batchFirst %d\n",
               what.c_str(), table, c.spec.traits().name, weightTypeTraits(c.spec.precision.weights).name,
-              int(c.spec.precision.activations), c.spec.inputSize, c.spec.hiddenSize, c.spec.projSize,
-              c.spec.numLayers, int(c.spec.direction), c.spec.bias, c.T, c.B, !c.lengths.empty(), c.batchFirst);
+              int(c.spec.precision.activations), c.spec.inputSize, c.spec.hiddenSize, c.spec.projSize, c.spec.numLayers,
+              int(c.spec.direction), c.spec.bias, c.T, c.B, !c.lengths.empty(), c.batchFirst);
 }
 static double distance(const Floats& a, const Floats& b) {
   double worst = 0;
@@ -292,7 +293,7 @@ int main(int argc, char** argv) {
         fail("unpack", c, kernels->name);
     }
   }
-  std::printf("%d cases, worst difference from double precision %.2e, of states in int8 %.2e, %d failures\n", cases, worst,
-              worstRounded, failures);
+  std::printf("%d cases, worst difference from double precision %.2e, of states in int8 %.2e, %d failures\n", cases,
+              worst, worstRounded, failures);
   return failures ? 1 : 0;
 }

@@ -93,6 +93,28 @@ static float multiplyAdd(const Kernels& kernels, float a, float b, float c) {
   return product + c;
 }
 
+static void readsAll(const Kernels& kernels, WeightType type, size_t K, const Floats& weights) {
+  const size_t N = weights.size() / K;
+  PackedArena arena;
+  const PackedMatrix matrix = matrixOf(N, 1, K, type, kernels, arena);
+  Memory memory(arena.bytes());
+  matrix.pack(weights.data(), nullptr, 0, memory.aligned);
+  Floats back(weights.size(), NAN);
+  matrix.unpack(back.data(), nullptr, 0, memory.aligned);
+  for (size_t rows : {1, 5}) {
+    Floats a(rows * K, 0.0f);
+    for (size_t r = 0; r < rows; r++)
+      a[r * K + K - 1] = 1;
+    Memory y(rows * matrix.packedRow() * sizeof(float));
+    kernels.gemm[size_t(type)][0](
+        {matrix.view(memory.aligned), a.data(), ptrdiff_t(K), y.aligned, matrix.packedRow(), rows});
+    for (size_t n = 0; n < N; n++) {
+      CHECK(sameBits(back[n], weights[n]));
+      CHECK(y.aligned[(rows - 1) * matrix.packedRow() + n] == weights[n * K + K - 1]);
+    }
+  }
+}
+
 // Every finite number that the 16 bits can be, as one weight.
 static void readsEvery(const Kernels& kernels, WeightType type) {
   Floats weights;
@@ -101,22 +123,10 @@ static void readsEvery(const Kernels& kernels, WeightType type) {
     if (std::isfinite(x))
       weights.push_back(x);
   }
-  const size_t N = weights.size();
-  PackedArena arena;
-  const PackedMatrix matrix = matrixOf(N, 1, 1, type, kernels, arena);
-  Memory memory(arena.bytes());
-  matrix.pack(weights.data(), nullptr, 0, memory.aligned);
-  Floats back(N, NAN);
-  matrix.unpack(back.data(), nullptr, 0, memory.aligned);
-  for (size_t rows : {1, 5}) {
-    const Floats ones(rows, 1.0f);
-    Memory y(rows * matrix.packedRow() * sizeof(float));
-    kernels.gemm[size_t(type)][0]({matrix.view(memory.aligned), ones.data(), 1, y.aligned, matrix.packedRow(), rows});
-    for (size_t n = 0; n < N; n++) {
-      CHECK(sameBits(back[n], weights[n]));
-      CHECK(y.aligned[(rows - 1) * matrix.packedRow() + n] == weights[n]);
-    }
-  }
+  weights.resize(weights.size() & ~size_t(1));
+  // As one weight of each output, and as the second of two.
+  for (size_t K : {1, 2})
+    readsAll(kernels, type, K, weights);
 }
 
 // What a product in int8 of both is by definition, the sum in as many bits as it needs.
@@ -153,7 +163,7 @@ static void multiplies(const Kernels& kernels, WeightType type, size_t N, size_t
       b = std::nearbyint(b * 8);
   if (K > 3)
     std::fill_n(weights.begin() + ptrdiff_t((N - 1) * K), K, 0.0f); // a row of zeros
-  if (K > 100000) // the largest sums
+  if (K > 100000)                                                   // the largest sums
     std::fill_n(weights.begin(), K, -0.75f), std::fill_n(a.begin(), K, 2.5f);
   if (isExact && rows > 3) {
     std::fill_n(a.begin(), K, 0.0f);

@@ -25,7 +25,6 @@ constexpr Tiling tilingOf<Vec16> = [] {
 
 namespace native_rnn {
 extern const Kernels avx512Kernels;
-const Kernels avx512Kernels =
-    makeKernels<Vec16>("avx512", cpuAvx | cpuAvx2 | cpuFma | cpuF16c | cpuAvx512f | cpuAvx512vl |
-                                                      cpuAvx512dq | cpuAvx512bw);
+const Kernels avx512Kernels = makeKernels<Vec16>("avx512", cpuAvx | cpuAvx2 | cpuFma | cpuF16c | cpuAvx512f |
+                                                               cpuAvx512vl | cpuAvx512dq | cpuAvx512bw);
 } // namespace native_rnn

@@ -1,86 +1,9 @@
 // Several rows times packed panels, in register tiles: y = bias + a · w. Internal to each instruction set's object.
 // tiling.h draws the loops.
 #pragma once
-#include "gemv.h"
+#include "tile.h"
 
 namespace {
-
-// R rows times N vectors of columns over some of K: out = (bias, or out where that is null) + a · w.
-template <class V, class W, int S, int N, int R>
-void tile(const typename W::Stored* w, size_t wStride, const float* a, ptrdiff_t aStride, size_t K, const float* bias,
-          float* out, size_t outStride) {
-  constexpr int L = V::lanes;
-  V sum[S][R * N];
-#pragma GCC unroll 8
-  for (int r = 0; r < R; r++)
-#pragma GCC unroll 64
-    for (int n = 0; n < N; n++)
-      sum[0][r * N + n] = V::load(bias ? bias + n * L : out + r * outStride + n * L);
-#pragma GCC unroll 8
-  for (int s = 1; s < S; s++)
-#pragma GCC unroll 64
-    for (int n = 0; n < R * N; n++)
-      sum[s][n] = V::set(0.0f);
-  size_t k = 0;
-  // The smaller of the two operands' sets is held in registers, the other passes through one.
-  const auto add = [&](int s) {
-    V held[N < R ? N : R];
-    if constexpr (N < R) {
-#pragma GCC unroll 64
-      for (int n = 0; n < N; n++)
-        held[n] = W::template load<V>(w + n * L);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; r++) {
-        const V b = V::broadcast(a + r * aStride + k);
-#pragma GCC unroll 64
-        for (int n = 0; n < N; n++)
-          sum[s][r * N + n] = fma(held[n], b, sum[s][r * N + n]);
-      }
-    } else {
-#pragma GCC unroll 8
-      for (int r = 0; r < R; r++)
-        held[r] = V::broadcast(a + r * aStride + k);
-#pragma GCC unroll 64
-      for (int n = 0; n < N; n++) {
-        const V v = W::template load<V>(w + n * L);
-#pragma GCC unroll 8
-        for (int r = 0; r < R; r++)
-          sum[s][r * N + n] = fma(v, held[r], sum[s][r * N + n]);
-      }
-    }
-    k++, w += wStride;
-  };
-  while (k + S <= K)
-#pragma GCC unroll 8
-    for (int s = 0; s < S; s++)
-      add(s);
-#pragma GCC unroll 8
-  for (int s = 0; s < S - 1; s++)
-    if (k < K)
-      add(s);
-  reduceSplits<S, R * N>(sum);
-#pragma GCC unroll 8
-  for (int r = 0; r < R; r++)
-#pragma GCC unroll 64
-    for (int n = 0; n < N; n++)
-      sum[0][r * N + n].store(out + r * outStride + n * L);
-}
-
-template <class W>
-using TileKernel = void (*)(const typename W::Stored*, size_t, const float*, ptrdiff_t, size_t, const float*, float*,
-                            size_t);
-
-// The tile of r rows and m panels; r ≤ R and m ≤ M.
-template <class V, class W, int G, int S, int R, int M>
-inline TileKernel<W> tileKernel(size_t r, size_t m) {
-  if constexpr (R > leastRows<V>(G, S))
-    if (r < size_t(R))
-      return tileKernel<V, W, G, S, R - 1, nrPanels<V>(G, S, R - 1)>(r, m);
-  if constexpr (M > 1)
-    if (m < size_t(M))
-      return tileKernel<V, W, G, S, R, M - 1>(r, m);
-  return tile<V, W, S, M * G, R>;
-}
 
 // Some panels of a block: the columns of a tile.
 struct PanelRange {
@@ -117,21 +40,22 @@ inline void applyScales(float* y, size_t stride, size_t rows, size_t columns, co
 constexpr size_t mostTileColumns = 512;
 alignas(64) constexpr float zeroBias[mostTileColumns] = {};
 
-// Rows times a range of panels, into packed rows that begin there: kc of K at a time, as many as `tileBytes` hold.
+// Rows times a range of panels, into packed rows that begin there: kc of K at a time, as many as `tileBytes` hold and
+// kMask leaves.
 // `weightsOf(k, count)` gives their weights, a step of wStride apart.
 template <class V, class W, int G, int S, class WeightsOf>
 RNN_INLINE void multiplyTiles(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride,
-                              const EvenSplit& tiles, float* out, size_t outStride, size_t tileBytes, size_t wStride,
-                              const float* firstBias, const WeightsOf& weightsOf) {
+                              const EvenSplit& tiles, float* out, size_t outStride, size_t tileBytes, size_t kMask,
+                              size_t wStride, const float* firstBias, const WeightsOf& weightsOf) {
   constexpr int R = mr<V>(G, S), M = nrPanels<V>(G, S, R), L = V::lanes;
   const TileKernel<W> larger = tiles.larger ? tileKernel<V, W, G, S, R, M>(tiles.base + 1, range.panels) : nullptr;
   const TileKernel<W> regular = tileKernel<V, W, G, S, R, M>(tiles.base, range.panels);
   // K-splits cannot be cut: they are for short products anyway.
-  const size_t kc = S > 1 ? p.K : tileBytes / (range.panels * G * L * sizeof(typename W::Stored));
+  const size_t kc = S > 1 ? p.inputs : tileBytes / (range.panels * G * L * sizeof(typename W::Stored)) & kMask;
   size_t k = 0;
   do {
     const float* bias = k ? nullptr : firstBias;
-    const size_t count = least(kc, p.K - k);
+    const size_t count = least(kc, p.inputs - k);
     const typename W::Stored* const weights = weightsOf(k, count);
     size_t row = 0;
     for (size_t i = 0; i < tiles.parts; i++) {
@@ -141,7 +65,7 @@ RNN_INLINE void multiplyTiles(const PackedView& p, const PanelRange& range, cons
       row += tiles.base + isLarger;
     }
     k += kc;
-  } while (k < p.K);
+  } while (k < p.inputs);
 }
 
 // Floats of weights that are widened at a time: half of a first-level cache.
@@ -157,18 +81,25 @@ void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, pt
   RNN_ASSERT(columns <= mostTileColumns);
   const float* const firstBias = W::hasScales ? zeroBias : bias;
   if constexpr (W::type == WeightType::f32) {
-    multiplyTiles<V, W, G, S>(p, range, a, aStride, tiles, out, outStride, tilingOf<V>.kcBytes, wStride, firstBias,
-                              [&](size_t k, size_t) { return weights + k * wStride; });
+    multiplyTiles<V, W, G, S>(p, range, a, aStride, tiles, out, outStride, tilingOf<V>.kcBytes, ~size_t(0), wStride,
+                              firstBias, [&](size_t k, size_t) { return weights + k * wStride; });
   } else {
     alignas(64) float widened[widenedFloats];
     const auto widen = [&](size_t k, size_t count) {
-      const typename W::Stored* from = weights + k * wStride;
-      for (float* to = widened; count > 0; count--, from += wStride, to += columns)
+      const typename W::Stored* from = weights + k / groupSize<W> * wStride;
+      float* to = widened;
+      for (size_t done = 0; done < count; done += groupSize<W>, from += wStride, to += groupSize<W> * columns)
         for (size_t i = 0; i < columns; i += L)
-          W::template load<V>(from + i).store(to + i);
+          if constexpr (groupSize<W> == 2) {
+            const auto pair = W::template loadPair<V>(from + i);
+            pair.first.store(to + i), pair.second.store(to + columns + i);
+          } else {
+            W::template load<V>(from + i).store(to + i);
+          }
       return static_cast<const float*>(widened);
     };
-    multiplyTiles<V, F32, G, S>(p, range, a, aStride, tiles, out, outStride, sizeof widened, columns, firstBias, widen);
+    multiplyTiles<V, F32, G, S>(p, range, a, aStride, tiles, out, outStride, sizeof widened, ~(groupSize<W> - 1),
+                                columns, firstBias, widen);
   }
   if constexpr (W::hasScales)
     applyScales<V>(out, outStride, tiles.begin(tiles.parts), columns, scalesAt<V, G>(p, range.firstPanel()), bias);
@@ -182,7 +113,7 @@ public:
   static size_t most(const PackedView&) { return tileScratchRows; }
   static size_t mostSingle(const PackedView& p) {
     // K-splits cannot be cut, and what is widened has its bounds.
-    const bool fits = W::type == WeightType::f32 || S == 1 || p.K * G * V::lanes <= widenedFloats;
+    const bool fits = W::type == WeightType::f32 || S == 1 || p.K * groupSize<W> * G * V::lanes <= widenedFloats;
     return fits ? W::mostSingleRows : tileScratchRows;
   }
   RNN_INLINE RowsProduct(const PackedView& p, const float* a, ptrdiff_t aStride, size_t)
@@ -240,7 +171,8 @@ void gemm(const GemmArgs& args) {
       const RowsProduct<V, W, G, S> product(p, a, args.aStride, rows);
       for (size_t i = 0; i < p.blocks; i++)
         withBlockWidth<V>(p, i, [&](auto width, const Block& block) {
-          gemmBlock<typename decltype(width)::Vec, RowsProduct<V, W, G, S>, G, S>(product, block, y, args.yStride, rows);
+          gemmBlock<typename decltype(width)::Vec, RowsProduct<V, W, G, S>, G, S>(product, block, y, args.yStride,
+                                                                                  rows);
         });
     }
   });

@@ -42,6 +42,20 @@ struct Accumulators {
     for (int n = 0; n < N; n++)
       sum[s % S][n] = fma(W::template load<V>(w + (s * N + n) * L), a, sum[s % S][n]);
   }
+  // The same of k and k + 1, whose weights lie together.
+  RNN_INLINE void addPair(const Stored* w, V a, V b) {
+#pragma GCC unroll 64
+    for (int n = 0; n < N; n++) {
+      const auto pair = W::template loadPair<V>(w + n * L);
+      sum[0][n] = fma(pair.first, a, sum[0][n]);
+      sum[1 % S][n] = fma(pair.second, b, sum[1 % S][n]);
+    }
+  }
+  RNN_INLINE void addFirstOfPair(const Stored* w, V a) {
+#pragma GCC unroll 64
+    for (int n = 0; n < N; n++)
+      sum[0][n] = fma(W::template loadPair<V>(w + n * L).first, a, sum[0][n]);
+  }
   // `bias` and `scales` of a type that has scales.
   RNN_INLINE void store(float* out, const float* bias, const float* scales) {
     reduceSplits<S>(sum);
@@ -84,6 +98,35 @@ RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float
   halves.store(out + whole, bias + whole, scales + whole);
 }
 
+// The same where two inputs' weights lie together.
+template <class V, class W, int S, int N, int M>
+RNN_INLINE void gemvPairs(const typename W::Stored* w, const float* bias, const float* a, size_t K, float* out) {
+  using H = Half<V>;
+  constexpr int whole = N * V::lanes, tail = M * H::lanes;
+  const typename W::Stored* h = w + whole * ((K + 1) / 2);
+  Accumulators<V, W, S, N> sums(bias);
+  Accumulators<H, W, S, M> halves(bias + whole);
+  const auto add = [&](size_t k) {
+    sums.addPair(w, V::broadcast(a + k), V::broadcast(a + k + 1));
+    if constexpr (M > 0)
+      halves.addPair(h, H::broadcast(a + k), H::broadcast(a + k + 1));
+    w += whole, h += tail;
+  };
+  size_t k = 0;
+  if constexpr (N < 4)
+    for (; k + 4 <= K; k += 4)
+      add(k), add(k + 2);
+  for (; k + 2 <= K; k += 2)
+    add(k);
+  if (k < K) {
+    sums.addFirstOfPair(w, V::broadcast(a + k));
+    if constexpr (M > 0)
+      halves.addFirstOfPair(h, H::broadcast(a + k));
+  }
+  sums.store(out, nullptr, nullptr);
+  halves.store(out + whole, nullptr, nullptr);
+}
+
 // The weights of the block that begins with a panel of V, of a view of G gates.
 template <class V, class W, int G>
 RNN_INLINE const typename W::Stored* weightsAt(const PackedView& p, size_t firstPanel) {
@@ -108,8 +151,12 @@ struct GemvPanels {
   template <int M, bool half>
   struct Of {
     static RNN_INLINE void inlined(const PackedView& p, size_t panel, const float* a, float* out) {
-      gemv<V, W, S, M * G, half ? G : 0>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel),
-                                            W::hasScales ? scalesAt<V, G>(p, panel) : nullptr, a, p.K, out);
+      if constexpr (groupSize<W> == 2)
+        return gemvPairs < V, W, S, M * G,
+               half ? G : 0 > (weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel), a, p.inputs, out);
+      else
+        gemv<V, W, S, M * G, half ? G : 0>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel),
+                                           W::hasScales ? scalesAt<V, G>(p, panel) : nullptr, a, p.K, out);
     }
     static RNN_NOINLINE void call(const PackedView& p, size_t panel, const float* a, float* out) {
       inlined(p, panel, a, out);

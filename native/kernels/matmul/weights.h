@@ -36,14 +36,20 @@ struct F16 {
   }
 };
 
+// Two inputs' in one number: an operation widens each.
 struct BF16 {
-  using Stored = uint16_t;
+  using Stored = uint32_t;
   static constexpr WeightType type = WeightType::bf16;
   static constexpr bool fusesRowSteps = false, hasScales = false;
   static constexpr size_t mostSingleRows = 2;
   template <class V>
-  static RNN_INLINE V load(const Stored* w) {
-    return V::loadBfloats(w);
+  struct Pair {
+    V first, second;
+  };
+  template <class V>
+  static RNN_INLINE Pair<V> loadPair(const Stored* w) {
+    const V both = V::loadBits(w);
+    return {both.lowHalves(), both.highHalves()};
   }
 };
 
@@ -66,6 +72,9 @@ struct Int8Quads {
   static constexpr size_t mostSingleRows = 1;
 };
 
+// Inputs whose weights lie together, where they are widened.
+template <class W>
+constexpr size_t groupSize = weightTypeTraits(W::type).groupSize;
 template <class W>
 constexpr bool isQuads = W::type == WeightType::int8Quads;
 

@@ -150,7 +150,7 @@ template <class V, class W, int G>
 inline UnfusedRows unfusedRowsFor(const PackedView& p) {
   UnfusedRows rows = nullptr;
   withKSplits<G>(p.kSplitsLog2,
-                 [&](auto splits) { rows = unfusedRows<V, W, G, isQuads<W> ? 1 : decltype(splits)::count>; });
+                 [&](auto splits) { rows = unfusedRows < V, W, G, isQuads<W> ? 1 : decltype(splits)::count > ; });
   return rows;
 }
 

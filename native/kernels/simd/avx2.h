@@ -46,10 +46,12 @@ struct Vec8 {
   static Vec8 loadHalves(const uint16_t* p) {
     return {_mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(p)))};
   }
-  static Vec8 loadBfloats(const uint16_t* p) {
-    const __m256i wide = _mm256_cvtepu16_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
-    return {_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))};
+  static Vec8 loadBits(const uint32_t* p) {
+    return {_mm256_castsi256_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)))};
   }
+  // Of each lane the lower 16 bits, or the upper ones, as the upper ones of a float.
+  Vec8 lowHalves() const { return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(v), 16))}; }
+  Vec8 highHalves() const { return {_mm256_and_ps(v, _mm256_castsi256_ps(_mm256_set1_epi32(-65536)))}; }
   static Vec8 loadInt8(const int8_t* p) {
     return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
   }

@@ -48,10 +48,9 @@ struct Vec16 {
   static Vec16 loadHalves(const uint16_t* p) {
     return {_mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)))};
   }
-  static Vec16 loadBfloats(const uint16_t* p) {
-    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)));
-    return {_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
-  }
+  static Vec16 loadBits(const uint32_t* p) { return {_mm512_castsi512_ps(_mm512_load_si512(p))}; }
+  Vec16 lowHalves() const { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(v), 16))}; }
+  Vec16 highHalves() const { return {_mm512_and_ps(v, _mm512_castsi512_ps(_mm512_set1_epi32(-65536)))}; }
   static Vec16 loadInt8(const int8_t* p) {
     return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(p))))};
   }

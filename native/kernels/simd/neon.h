@@ -45,7 +45,12 @@ struct Vec4 {
   void storeAny(float* p) const { store(p); }
   // Weights in narrower types.
   static Vec4 loadHalves(const uint16_t* p) { return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))}; }
-  static Vec4 loadBfloats(const uint16_t* p) { return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))}; }
+  static Vec4 loadBits(const uint32_t* p) { return {vreinterpretq_f32_u32(vld1q_u32(p))}; }
+  // Of each lane the lower 16 bits, or the upper ones, as the upper ones of a float.
+  Vec4 lowHalves() const { return {vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(v), 16))}; }
+  Vec4 highHalves() const {
+    return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(v), vdupq_n_u32(0xffff0000u)))};
+  }
   static Vec4 loadInt8(const int8_t* p) {
     int32_t quad;
     __builtin_memcpy(&quad, p, sizeof quad);

@@ -70,10 +70,14 @@ struct Vec4 {
     const Floats sizes = (Floats)((bits & 0x7fff) << 13) * set(5.192296858534828e33f).v;
     return {(Floats)((Ints)sizes | (Ints)((WrappingInts)(bits & 0x8000) << 16))};
   }
-  static Vec4 loadBfloats(const uint16_t* p) {
-    const Ints bits = {p[0], p[1], p[2], p[3]};
-    return {(Floats)((WrappingInts)bits << 16)};
+  static Vec4 loadBits(const uint32_t* p) {
+    Vec4 r;
+    __builtin_memcpy(&r.v, p, sizeof r.v);
+    return r;
   }
+  // Of each lane the lower 16 bits, or the upper ones, as the upper ones of a float.
+  Vec4 lowHalves() const { return {(Floats)((WrappingInts)v << 16)}; }
+  Vec4 highHalves() const { return {(Floats)((Ints)v & int32_t(0xffff0000))}; }
   static Vec4 loadInt8(const int8_t* p) { return {Floats{float(p[0]), float(p[1]), float(p[2]), float(p[3])}}; }
   // Whole numbers in place of floats.
   static Vec4 ofInts(const float* p) {
