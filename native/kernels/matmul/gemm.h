@@ -71,38 +71,54 @@ RNN_INLINE void multiplyTiles(const PackedView& p, const PanelRange& range, cons
 // Floats of weights that are widened at a time: half of a first-level cache.
 constexpr size_t widenedFloats = 4096;
 
+// Weights of `count` inputs from k on, of columns that lie together; wStride from one group of inputs to the next.
+using Widen = void (*)(const void* weights, size_t wStride, size_t k, size_t count, size_t columns, float* to);
+template <class V, class W>
+RNN_NOINLINE void widenColumns(const void* weights, size_t wStride, size_t k, size_t count, size_t columns, float* to) {
+  const auto* from = static_cast<const typename W::Stored*>(weights) + k / groupSize<W> * wStride;
+  for (size_t done = 0; done < count; done += groupSize<W>, from += wStride, to += groupSize<W> * columns)
+    for (size_t i = 0; i < columns; i += V::lanes)
+      if constexpr (groupSize<W> == 2) {
+        const auto pair = W::template loadPair<V>(from + i);
+        pair.first.store(to + i), pair.second.store(to + columns + i);
+      } else {
+        W::template load<V>(from + i).store(to + i);
+      }
+}
+
+// The same of narrower weights, one code for all types of them: they are widened a piece at a time.
+template <class V, int G, int S>
+RNN_ONE_COPY void multiplyWidened(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride,
+                                  const EvenSplit& tiles, float* out, size_t outStride, const void* weights,
+                                  Widen widen, const float* firstBias) {
+  alignas(64) float widened[widenedFloats];
+  const size_t wStride = kStride(range.block.panels, G, V::lanes), columns = range.panels * G * V::lanes;
+  // An even kc: weights of two inputs may lie together.
+  multiplyTiles<V, F32, G, S>(p, range, a, aStride, tiles, out, outStride, sizeof widened, ~size_t(1), columns,
+                              firstBias, [&](size_t k, size_t count) {
+                                widen(weights, wStride, k, count, columns, widened);
+                                return static_cast<const float*>(widened);
+                              });
+}
+
 template <class V, class W, int G, int S>
 void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride, const EvenSplit& tiles,
                 float* out, size_t outStride) {
   constexpr size_t L = V::lanes;
-  const size_t wStride = kStride(range.block.panels, G, L), columns = range.panels * G * L;
   const typename W::Stored* weights = weightsAt<V, W, G>(p, range.block.firstPanel) + rowOffset(range.first, G, L);
   const float* const bias = biasAt<V, G>(p, range.firstPanel());
-  RNN_ASSERT(columns <= mostTileColumns);
-  const float* const firstBias = W::hasScales ? zeroBias : bias;
   if constexpr (W::type == WeightType::f32) {
+    const size_t wStride = kStride(range.block.panels, G, L);
     multiplyTiles<V, W, G, S>(p, range, a, aStride, tiles, out, outStride, tilingOf<V>.kcBytes, ~size_t(0), wStride,
-                              firstBias, [&](size_t k, size_t) { return weights + k * wStride; });
+                              bias, [&](size_t k, size_t) { return weights + k * wStride; });
   } else {
-    alignas(64) float widened[widenedFloats];
-    const auto widen = [&](size_t k, size_t count) {
-      const typename W::Stored* from = weights + k / groupSize<W> * wStride;
-      float* to = widened;
-      for (size_t done = 0; done < count; done += groupSize<W>, from += wStride, to += groupSize<W> * columns)
-        for (size_t i = 0; i < columns; i += L)
-          if constexpr (groupSize<W> == 2) {
-            const auto pair = W::template loadPair<V>(from + i);
-            pair.first.store(to + i), pair.second.store(to + columns + i);
-          } else {
-            W::template load<V>(from + i).store(to + i);
-          }
-      return static_cast<const float*>(widened);
-    };
-    multiplyTiles<V, F32, G, S>(p, range, a, aStride, tiles, out, outStride, sizeof widened, ~(groupSize<W> - 1),
-                                columns, firstBias, widen);
+    const size_t columns = range.panels * G * L;
+    RNN_ASSERT(columns <= mostTileColumns);
+    multiplyWidened<V, G, S>(p, range, a, aStride, tiles, out, outStride, weights, widenColumns<V, W>,
+                             W::hasScales ? zeroBias : bias);
+    if constexpr (W::hasScales)
+      applyScales<V>(out, outStride, tiles.begin(tiles.parts), columns, scalesAt<V, G>(p, range.firstPanel()), bias);
   }
-  if constexpr (W::hasScales)
-    applyScales<V>(out, outStride, tiles.begin(tiles.parts), columns, scalesAt<V, G>(p, range.firstPanel()), bias);
 }
 
 // Several rows of inputs, as the panels of a product take them.
