@@ -93,7 +93,10 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
 
   /** Arrays for a state, of zeros. */
   newState(): GraphData[] {
-    return this.#layouts.states.map((layout) => arrayOf(layout, 1))
+    const state: GraphData[] = []
+    const { states } = this.#layouts
+    for (let k = 0; k < states.length; k++) state[k] = arrayOf(states[k], 1)
+    return state
   }
 
   copyState(slot: number, to: ModelMemory, target: number): void {

@@ -21,6 +21,8 @@ for (let i = 0; i < names.length; i++) {
   const batcher = model.batcher(options)
   const stream = batcher.open()
   await stream.step(frame)
+  // The fingerprint is made once, of all that a file holds.
+  stream.save()
   made[i] = { model, stream: model.stream(options), batcher, batched: stream }
 }
 async function use({ model, stream, batcher, batched }) {
