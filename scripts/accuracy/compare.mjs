@@ -6,7 +6,7 @@
  * @property {string} name
  * @property {string} decision what a decision is, for people
  * @property {string} unit of the numbers
- * @property {(format: import('native-rnn').PrecisionOptions) => Answer} run
+ * @property {(format: import('native-rnn').PrecisionOptions & { backend?: import('native-rnn').BackendName }) => Answer} run
  */
 
 /**

@@ -36,7 +36,7 @@ if (options.help) console.log(usage)
 else if (options.weights !== undefined) print([compared(await ownLayer(options))])
 else {
   console.log(`backend ${backendInfo().name}\n`)
-  const reports = [digits(), await forecast(), await text(), ...silero()].map(compared)
+  const reports = [digits(), await forecast(), await text(), ...silero(4)].map(compared)
   print(reports)
   if (options.write) write(reports)
 }

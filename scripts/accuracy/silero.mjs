@@ -4,19 +4,21 @@ import { Model } from 'native-rnn'
 import { chunksOf, decisions, detectors, speech } from '../../test/support/speech.mjs'
 
 const at = (file) => new URL(`../../build/models/${file}`, import.meta.url)
-const SECONDS = 240
 const versions = {
   'silero_vad_16k_op15.onnx': '6',
   'silero_vad_v5.onnx': '5',
   'silero_vad_legacy.onnx': '4',
 }
 
-/** @returns {import('./compare.mjs').Subject[]} */
-export function silero() {
+/**
+ * @param {number} minutes of speech
+ * @returns {import('./compare.mjs').Subject[]}
+ */
+export function silero(minutes) {
   const there = detectors.filter(({ file, rate }) => file in versions && rate === 16000 && existsSync(at(file)))
   if (there.length === 0) console.log('No Silero models: `node scripts/fetch-models.mjs` fetches them\n')
   return there.map((detector) => ({
-    name: `Silero VAD ${versions[detector.file]}: a whole model with Conv and LSTM, as a stream over ${SECONDS / 60} minutes of speech`,
+    name: `Silero VAD ${versions[detector.file]}: a whole model with Conv and LSTM, as a stream over ${minutes === 1 ? 'a minute' : `${minutes} minutes`} of speech`,
     decision: 'whether somebody speaks',
     unit: '',
     run(format) {
@@ -28,7 +30,7 @@ export function silero() {
       const shapes = { input: [1, detector.context + detector.chunk], ...Object.fromEntries(states) }
       const stream = model.stream({ states: detector.states, shapes })
       const numbers = []
-      for (const chunk of chunksOf(detector, speech(SECONDS))) numbers.push(stream.step(chunk).output[0])
+      for (const chunk of chunksOf(detector, speech(60 * minutes))) numbers.push(stream.step(chunk).output[0])
       return { decisions: decisions(numbers), numbers, bytes: model.memory().weights }
     },
   }))

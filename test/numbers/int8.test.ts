@@ -26,6 +26,13 @@ const sizes = [
   [67, 131],
 ] as const
 
+/** The largest difference; NaN counts. */
+const apart = (got: ArrayLike<number>, want: readonly number[]) =>
+  want.reduce((most, value, i) => {
+    const difference = Math.abs(got[i] - value)
+    return difference <= most ? most : Number.isNaN(difference) ? Infinity : difference
+  }, 0)
+
 describe.each(backends)('on %s', (backend) => {
   describe.each(activations)('int8 × %s', (kind) => {
     it.each(Object.keys(cells) as (keyof typeof cells)[])('%s follows the definition', (name) => {
@@ -36,14 +43,14 @@ describe.each(backends)('on %s', (backend) => {
         const dict = make({}).stateDict()
         const stream = make({ weights: 'int8', activations: kind }).stream()
         const fill = filler(I + H)
-        for (let t = 0; t < 4; t++) {
+        for (let t = 0; t < 3; t++) {
           const { hn, cn } = stream.state() as { hn: Tensor; cn?: Tensor }
           const x = fill(I).data
           const want = reference(dict, x, hn.data, cn?.data ?? [], kind)
           stream.step(x)
           const next = stream.state() as { hn: Tensor; cn?: Tensor }
-          for (const [j, value] of want.h.entries()) expect(next.hn.data[j], `h[${j}] at ${t}`).toBeCloseTo(value, 5)
-          for (const [j, value] of want.c.entries()) expect(next.cn!.data[j], `c[${j}] at ${t}`).toBeCloseTo(value, 5)
+          expect(apart(next.hn.data, want.h), `h at ${t}, H = ${H}`).toBeLessThan(5e-6)
+          expect(apart(next.cn?.data ?? [], want.c), `c at ${t}, H = ${H}`).toBeLessThan(5e-6)
         }
       }
     })

@@ -20,17 +20,25 @@ export function quantize(values: ArrayLike<number>): { scale: number; q: number[
   }
 }
 
-/** Rows `from` … of a matrix times a vector: s_r · Σ q·a, or (s_r · s) · Σ q·q where activations are int8. */
-export function product(weight: Tensor, a: ArrayLike<number>, activations: 'f32' | 'int8'): number[] {
+const known = new WeakMap<Tensor, { scale: number; q: number[] }[]>()
+
+/** The rows of a matrix as integers and their scales; made once. */
+function rowsOf(weight: Tensor): { scale: number; q: number[] }[] {
   const [rows, K] = weight.shape
-  const v = quantize(a)
-  return Array.from({ length: rows }, (_, r) => {
-    const w = quantize(weight.data.subarray(r * K, (r + 1) * K))
-    if (activations === 'f32') return w.scale * w.q.reduce((sum, q, k) => sum + q * a[k], 0)
-    // Integers in BigInt: nothing is lost, whatever the length.
-    if (Number.isNaN(v.scale)) return Number.NaN
-    const sum = w.q.reduce((sum, q, k) => sum + BigInt(q) * BigInt(v.q[k]), 0n)
-    return fround(w.scale * v.scale) * Number(sum)
+  const made =
+    known.get(weight) ?? Array.from({ length: rows }, (_, r) => quantize(weight.data.subarray(r * K, (r + 1) * K)))
+  known.set(weight, made)
+  return made
+}
+
+/** A matrix times a vector: s_r · Σ q·a, or (s_r · s) · Σ q·q where activations are int8, whose sums double precision holds exactly. */
+export function product(weight: Tensor, a: ArrayLike<number>, activations: 'f32' | 'int8'): number[] {
+  const v = activations === 'int8' ? quantize(a) : { scale: 1, q: Array.from(a) }
+  if (Number.isNaN(v.scale)) return Array.from({ length: weight.shape[0] }, () => Number.NaN)
+  return rowsOf(weight).map(({ scale, q }) => {
+    let sum = 0
+    for (let k = 0; k < q.length; k++) sum += q[k] * v.q[k]
+    return fround(scale * v.scale) * sum
   })
 }
 
