@@ -11,6 +11,8 @@ std::vector<PackedLayer> layersOf(const NetworkSpec& spec, const Kernels& kernel
   for (size_t l = 0; l < spec.numLayers; l++)
     for (size_t d = 0; d < spec.directions(); d++)
       layers.emplace_back(spec, l, d, kernels, arena);
+  // A length of its own for each precision, that memory of another is not taken for it: small layers look alike.
+  arena.reserve(64 * size_t(spec.precision.packed()));
   return layers;
 }
 

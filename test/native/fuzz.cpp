@@ -43,6 +43,9 @@ Case readCase(Bytes& bytes) {
   c.spec.projSize = c.spec.traits().hasCellState ? bytes.below(c.spec.hiddenSize) : 0;
   c.spec.numLayers = 1 + bytes.below(3);
   c.spec.bias = bytes.below(2);
+  c.spec.precision.weights = WeightType(bytes.below(publicWeightTypes));
+  if (c.spec.precision.weights == WeightType::int8 && bytes.below(2))
+    c.spec.precision.activations = ActivationType::int8;
   // Input gates of later steps are made beside earlier ones in long sequences of large layers only.
   c.T = bytes.below(most > 18 && bytes.below(4) == 0 ? 50 : 9);
   c.B = 1 + bytes.below(8);

@@ -133,6 +133,9 @@ void recurs(const Kernels& kernels, Random& random) {
   c.spec.inputSize = 1 + random.below(9), c.spec.hiddenSize = 1 + random.below(20), c.spec.bias = random.below(2);
   c.spec.projSize = c.spec.traits().hasCellState && random.below(3) == 0 && c.spec.hiddenSize > 1 ? 1 : 0;
   c.spec.numLayers = 1 + random.below(2);
+  c.spec.precision.weights = WeightType(random.below(publicWeightTypes));
+  if (c.spec.precision.weights == WeightType::int8 && random.below(2))
+    c.spec.precision.activations = ActivationType::int8;
   c.T = 1 + random.below(6), c.B = 1 + random.below(4);
   networks::fill(c, random.below(2), [&](size_t count, double) {
     std::vector<float> values = wholeNumbers(count, unsigned(random.below(1000)));
@@ -160,7 +163,8 @@ void recurs(const Kernels& kernels, Random& random) {
   Writer writer;
   writer.add(0).add(double(specFields));
   for (double number : {double(c.spec.cell), double(c.spec.direction), double(c.spec.inputSize), double(H),
-                        double(c.spec.projSize), double(c.spec.numLayers), double(c.spec.bias)})
+                        double(c.spec.projSize), double(c.spec.numLayers), double(c.spec.bias),
+                        double(c.spec.precision.weights), double(c.spec.precision.activations)})
     writer.add(number);
   const auto maybe = [&](bool isThere, const Operand& operand) { isThere ? writer.add(operand) : writer.add(-1); };
   writer.add(x);

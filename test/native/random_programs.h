@@ -53,8 +53,8 @@ public:
                          any(sizes_), of(Element::int64, sizes_));
     case Opcode::gemm: {
       const size_t rows = 1 + random_.below(40);
-      return instruction(Opcode::gemm, 0, 0, 0, 5, 7, number(mapFunctions) - 1, number(), number(), number(2),
-                         any({rows, 5}), any({rows, 7}));
+      return instruction(Opcode::gemm, 0, number(4), number(2), 5, 7, number(mapFunctions) - 1, number(), number(),
+                         number(2), any({rows, 5}), any({rows, 7}));
     }
     case Opcode::matmul: {
       const size_t M = 1 + random_.below(5), K = 1 + random_.below(5), N = 1 + random_.below(5);
@@ -62,8 +62,9 @@ public:
     }
     case Opcode::conv: {
       const size_t B = 1 + random_.below(2), W = 1 + random_.below(8);
-      return instruction(Opcode::conv, 0, 0, 0, 1, 5, 7, 1, 5, number(3), number(3), number(3), number(3), number(3),
-                         number(3), -1, 0, 0, number(2), any({B, 1, W, 1}), any({B, 1, 1 + random_.below(8), 7}));
+      return instruction(Opcode::conv, 0, number(4), number(2), 1, 5, 7, 1, 5, number(3), number(3), number(3),
+                         number(3), number(3), number(3), -1, 0, 0, number(2), any({B, 1, W, 1}),
+                         any({B, 1, 1 + random_.below(8), 7}));
     }
     case Opcode::depthwise: {
       const size_t W = 1 + random_.below(8);
@@ -81,8 +82,8 @@ public:
                          any({1, 1 + random_.below(4), 2, 3}));
     case Opcode::network: {
       const size_t T = 1 + random_.below(4), B = 1 + random_.below(3);
-      return instruction(Opcode::network, 1, 7, number(3), number(3), 2, 3, 0, 1, 1, any({T, B, 2}), -1, any({1, B, 3}),
-                         -1, any({T, B, 3}), any({1, B, 3}), -1);
+      return instruction(Opcode::network, 1, 9, number(3), number(3), 2, 3, 0, 1, 1, number(4), number(2),
+                         any({T, B, 2}), -1, any({1, B, 3}), -1, any({T, B, 3}), any({1, B, 3}), -1);
     }
     default:
       return instruction(Opcode::branch, of(Element::boolean, {}), number(3), number(3));

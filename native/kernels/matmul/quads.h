@@ -1,9 +1,8 @@
 // Rows in int8 times panels in int8, whose sums are exact: y = bias + (scale of the output · scale of the row) · Σ.
-// Four inputs of an output lie together, as do those of a row. Internal to each instruction set's object; gemm.h
-// includes it.
+// Four inputs of an output lie together, as do those of a row. Internal to each instruction set's object.
 #pragma once
-#include "gemm.h"
 #include "quantize.h"
+#include "rows.h"
 
 namespace {
 

@@ -2,8 +2,6 @@
 #pragma once
 #include "../simd/rounding.h"
 #include "by_panels.h"
-#include <cfloat>
-#include <cmath>
 
 namespace {
 
@@ -29,7 +27,7 @@ RNN_NOINLINE float scaleOfRow(const float* a, size_t K) {
   if (k < K)
     add(V::loadFirst(a + k, K - k));
   const float size = select(finite == zero, max(most, zero - least), infinity<V>()).largest();
-  return size <= FLT_MAX ? size / 127.0f : NAN;
+  return size - size == 0.0f ? size / 127.0f : size - size; // infinite − infinite
 }
 
 // A row as whole numbers within ±127; zeros where the scale is 0 or NaN.

@@ -1,0 +1,149 @@
+// Several rows of floats times some panels, tile by tile; narrower weights are widened on the way. Internal to each
+// instruction set's object.
+#pragma once
+#include "tile.h"
+
+namespace {
+
+// Some panels of a block: the columns of a tile.
+struct PanelRange {
+  const Block& block;
+  size_t first, panels; // within the block
+  size_t firstPanel() const { return block.firstPanel + first; }
+};
+
+// How some rows are dealt to tiles of at most MR.
+template <class V, int G, int S>
+inline EvenSplit tileRows(size_t rows) {
+  constexpr size_t R = mr<V>(G, S);
+  return splitEvenly(rows, (rows + R - 1) / R);
+}
+
+// Calls visit(range) for a block's panels, NR at a time.
+template <class V, int G, int S, class Visit>
+inline void forEachPanelRange(const Block& block, const EvenSplit& tiles, const Visit& visit) {
+  const size_t nr = nrPanels<V>(G, S, int(tiles.size(0)));
+  const EvenSplit ranges = splitEvenly(block.panels, (block.panels + nr - 1) / nr);
+  for (size_t i = 0; i < ranges.parts; i++)
+    visit(PanelRange{block, ranges.begin(i), ranges.size(i)});
+}
+
+// y = bias + scale · y, of columns that lie together.
+template <class V>
+inline void applyScales(float* y, size_t stride, size_t rows, size_t columns, const float* scales, const float* bias) {
+  for (size_t r = 0; r < rows; r++, y += stride)
+    for (size_t i = 0; i < columns; i += V::lanes)
+      fma(V::load(scales + i), V::load(y + i), V::load(bias + i)).store(y + i);
+}
+
+// What sums of a type with scales start with.
+constexpr size_t mostTileColumns = 512;
+alignas(64) constexpr float zeroBias[mostTileColumns] = {};
+
+// Rows times a range of panels, into packed rows that begin there: kc of K at a time, as many as `tileBytes` hold and
+// kMask leaves.
+// `weightsOf(k, count)` gives their weights, a step of wStride apart.
+template <class V, class W, int G, int S, class WeightsOf>
+RNN_INLINE void multiplyTiles(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride,
+                              const EvenSplit& tiles, float* out, size_t outStride, size_t tileBytes, size_t kMask,
+                              size_t wStride, const float* firstBias, const WeightsOf& weightsOf) {
+  constexpr int R = mr<V>(G, S), M = nrPanels<V>(G, S, R), L = V::lanes;
+  const TileKernel<W> larger = tiles.larger ? tileKernel<V, W, G, S, R, M>(tiles.base + 1, range.panels) : nullptr;
+  const TileKernel<W> regular = tileKernel<V, W, G, S, R, M>(tiles.base, range.panels);
+  // K-splits cannot be cut: they are for short products anyway.
+  const size_t kc = S > 1 ? p.inputs : tileBytes / (range.panels * G * L * sizeof(typename W::Stored)) & kMask;
+  size_t k = 0;
+  do {
+    const float* bias = k ? nullptr : firstBias;
+    const size_t count = least(kc, p.inputs - k);
+    const typename W::Stored* const weights = weightsOf(k, count);
+    size_t row = 0;
+    for (size_t i = 0; i < tiles.parts; i++) {
+      const bool isLarger = i < tiles.larger;
+      (isLarger ? larger : regular)(weights, wStride, a + ptrdiff_t(row) * aStride + k, aStride, count, bias,
+                                    out + row * outStride, outStride);
+      row += tiles.base + isLarger;
+    }
+    k += kc;
+  } while (k < p.inputs);
+}
+
+// Floats of weights that are widened at a time: half of a first-level cache.
+constexpr size_t widenedFloats = 4096;
+
+// Weights of `count` inputs from k on, of columns that lie together; wStride from one group of inputs to the next.
+using Widen = void (*)(const void* weights, size_t wStride, size_t k, size_t count, size_t columns, float* to);
+template <class V, class W>
+RNN_NOINLINE void widenColumns(const void* weights, size_t wStride, size_t k, size_t count, size_t columns, float* to) {
+  const auto* from = static_cast<const typename W::Stored*>(weights) + k / groupSize<W> * wStride;
+  for (size_t done = 0; done < count; done += groupSize<W>, from += wStride, to += groupSize<W> * columns)
+    for (size_t i = 0; i < columns; i += V::lanes)
+      if constexpr (groupSize<W> == 2) {
+        const auto pair = W::template loadPair<V>(from + i);
+        pair.first.store(to + i), pair.second.store(to + columns + i);
+      } else {
+        W::template load<V>(from + i).store(to + i);
+      }
+}
+
+// The same of narrower weights, one code for all types of them: they are widened a piece at a time.
+template <class V, int G, int S>
+RNN_ONE_COPY void multiplyWidened(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride,
+                                  const EvenSplit& tiles, float* out, size_t outStride, const void* weights,
+                                  Widen widen, const float* firstBias) {
+  alignas(64) float widened[widenedFloats];
+  const size_t wStride = kStride(range.block.panels, G, V::lanes), columns = range.panels * G * V::lanes;
+  // An even kc: weights of two inputs may lie together.
+  multiplyTiles<V, F32, G, S>(p, range, a, aStride, tiles, out, outStride, sizeof widened, ~size_t(1), columns,
+                              firstBias, [&](size_t k, size_t count) {
+                                widen(weights, wStride, k, count, columns, widened);
+                                return static_cast<const float*>(widened);
+                              });
+}
+
+template <class V, class W, int G, int S>
+void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride, const EvenSplit& tiles,
+                float* out, size_t outStride) {
+  constexpr size_t L = V::lanes;
+  const typename W::Stored* weights = weightsAt<V, W, G>(p, range.block.firstPanel) + rowOffset(range.first, G, L);
+  const float* const bias = biasAt<V, G>(p, range.firstPanel());
+  if constexpr (W::type == WeightType::f32) {
+    const size_t wStride = kStride(range.block.panels, G, L);
+    multiplyTiles<V, W, G, S>(p, range, a, aStride, tiles, out, outStride, tilingOf<V>.kcBytes, ~size_t(0), wStride,
+                              bias, [&](size_t k, size_t) { return weights + k * wStride; });
+  } else {
+    const size_t columns = range.panels * G * L;
+    RNN_ASSERT(columns <= mostTileColumns);
+    multiplyWidened<V, G, S>(p, range, a, aStride, tiles, out, outStride, weights, widenColumns<V, W>,
+                             W::hasScales ? zeroBias : bias);
+    if constexpr (W::hasScales)
+      applyScales<V>(out, outStride, tiles.begin(tiles.parts), columns, scalesAt<V, G>(p, range.firstPanel()), bias);
+  }
+}
+
+// Several rows of inputs, as the panels of a product take them.
+template <class V, class W, int G, int S>
+class RowsProduct {
+public:
+  // Of a product: the most rows at a time, and how many are still multiplied one by one.
+  static size_t most(const PackedView&) { return tileScratchRows; }
+  static size_t mostSingle(const PackedView& p) {
+    // K-splits cannot be cut, and what is widened has its bounds.
+    const bool fits = W::type == WeightType::f32 || S == 1 || p.K * groupSize<W> * G * V::lanes <= widenedFloats;
+    return fits ? W::mostSingleRows : tileScratchRows;
+  }
+  RNN_INLINE RowsProduct(const PackedView& p, const float* a, ptrdiff_t aStride, size_t)
+      : p_(p), a_(a), aStride_(aStride) {}
+  // Times a range of panels of a vector's width, into packed rows that begin there.
+  template <class Wide>
+  RNN_INLINE void multiply(const PanelRange& range, const EvenSplit& tiles, float* out, size_t outStride) const {
+    gemmPanels<Wide, W, G, S>(p_, range, a_, aStride_, tiles, out, outStride);
+  }
+
+private:
+  const PackedView& p_;
+  const float* const a_;
+  const ptrdiff_t aStride_;
+};
+
+} // namespace
