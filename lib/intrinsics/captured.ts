@@ -21,9 +21,7 @@ const Doubles = Float64Array
 const Buffer = ArrayBuffer
 const SharedBuffer = sharedBuffer()
 const Bytes = Uint8Array
-const Words = Uint32Array
 const Halves = Uint16Array
-const SmallInts = Int8Array
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
 
 /** The buffer of a typed array, and where in it the array begins, in bytes. */
@@ -103,19 +101,14 @@ export function intsOf(values: Float32Array): Int32Array {
   return new Ints(typedBuffer(values), offsetOf(values), bytesIn(values) / 4)
 }
 
-/** The memory of a whole array as bit patterns. */
-export function wordsOver(values: Float32Array): Uint32Array {
-  return new Words(typedBuffer(values))
-}
-
 /** Units of 16 bits over a part of an array's memory, `from` floats from its beginning. */
 export function halvesOver(values: Float32Array, from: number, count: number): Uint16Array {
   return new Halves(typedBuffer(values), offsetOf(values) + from * 4, count)
 }
 
-/** Signed bytes over a part of an array's memory, `from` floats from its beginning. */
-export function int8sOver(values: Float32Array, from: number, count: number): Int8Array {
-  return new SmallInts(typedBuffer(values), offsetOf(values) + from * 4, count)
+/** Bytes over a part of an array's memory, `from` floats from its beginning. */
+export function bytesOver(values: Float32Array, from: number, count: number): Uint8Array {
+  return new Bytes(typedBuffer(values), offsetOf(values) + from * 4, count)
 }
 
 /** One integer at a place of an array's buffer, in bytes. */

@@ -160,8 +160,9 @@ export class Linear extends Module<LinearParts> {
     options?: PrefixOptions & PrecisionOptions & { backend?: BackendName },
   ): Linear {
     const checks = { ...prefixChecks, ...precisionChecks, backend: backendName }
-    const { prefix, backend, ...formats } = readOptions(options, checks, 'Linear.fromStateDict')
-    const precision = precisionOf(formats)
+    const read = readOptions(options, checks, 'Linear.fromStateDict')
+    const { prefix, backend } = read
+    const precision = precisionOf(read)
     const reader = new StateDictReader(dict, prefix)
     const [outFeatures, inFeatures] = reader.matrix('weight')
     reader.sizes({ in_features: inFeatures, out_features: outFeatures })

@@ -94,7 +94,11 @@ export class Model {
     const { readFile } = await import('node:fs/promises')
     const bytes = await readFile(path)
     try {
-      return readModel(bytes, { ...read, externalData: read.externalData ?? filesBeside(path) })
+      return readModel(bytes, {
+        __proto__: null,
+        ...read,
+        externalData: read.externalData ?? filesBeside(path),
+      } as ReadModelOptions)
     } catch (error) {
       if (!(error instanceof RNNError)) throw error
       throw new RNNError(error.code, `${path}: ${error.message}`, { cause: error })

@@ -1,6 +1,6 @@
 /** Matrices of weights as they are kept, each in one piece of float32 memory, so that threads can share it; it alone knows how they lie there. */
 
-import { ceil, copyOf, fround, halvesOver, int8sOver, wordsOver, zeros } from '../intrinsics/captured.ts'
+import { bytesOver, ceil, copyOf, fround, halvesOver, intsOver, zeros } from '../intrinsics/captured.ts'
 import type { WeightType } from '../spec/weight-types.ts'
 import { bfloat16Bits, halfBits, quantized, scaleOf } from './rounding.ts'
 
@@ -17,7 +17,7 @@ export function keep(type: WeightType, values: Float32Array, rows: number, colum
   const memory = zeros(keptLength(type, rows, columns))
   const count = rows * columns
   if (type === 'int8') {
-    const integers = int8sOver(memory, rows, count)
+    const integers = bytesOver(memory, rows, count)
     for (let row = 0; row < rows; row++) {
       const scale = scaleOf(values, row * columns, columns)
       memory[row] = scale
@@ -38,7 +38,7 @@ export class KeptMatrix {
   readonly columns: number
   /** The memory; of float32 the values. */
   readonly memory: Float32Array
-  readonly #integers: Int8Array | undefined
+  readonly #integers: Uint8Array | undefined
   readonly #halves: Uint16Array | undefined
   readonly #widened: Float32Array | undefined
 
@@ -48,7 +48,7 @@ export class KeptMatrix {
     this.memory = memory
     this.rows = rows
     this.columns = columns
-    if (type === 'int8') this.#integers = int8sOver(memory, rows, count)
+    if (type === 'int8') this.#integers = bytesOver(memory, rows, count)
     else if (type !== 'f32') {
       this.#halves = halvesOver(memory, 0, count)
       this.#widened = widened(type)
@@ -78,7 +78,7 @@ export class KeptMatrix {
     const values = count * this.columns
     const integers = this.#integers
     const halves = this.#halves
-    if (integers) for (let i = 0; i < values; i++) target[i] = integers[from + i]
+    if (integers) for (let i = 0; i < values; i++) target[i] = (integers[from + i] << 24) >> 24
     else if (halves) {
       const table = this.#widened!
       for (let i = 0; i < values; i++) target[i] = table[halves[from + i]]
@@ -106,7 +106,7 @@ function widened(type: 'f16' | 'bf16'): Float32Array {
   const known = tables[type]
   if (known) return known
   const table = zeros(2 ** 16)
-  const words = wordsOver(table)
+  const words = intsOver(table)
   for (let bits = 0; bits < 2 ** 16; bits++) {
     if (type === 'bf16') words[bits] = bits << 16
     else table[bits] = halfValue(bits)

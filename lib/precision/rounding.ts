@@ -1,6 +1,6 @@
 /** Weights in fewer bytes: float32 to binary16, bfloat16 and rows of int8, and back. Finite values only; what rounds beyond a format was refused. */
 
-import { abs, fround, max, wordsOver, zeros } from '../intrinsics/captured.ts'
+import { abs, fround, intsOver, max, zeros } from '../intrinsics/captured.ts'
 import type { WeightType } from '../spec/weight-types.ts'
 
 /** The largest integer of an int8 row: symmetric, so that a sign is free. */
@@ -34,7 +34,7 @@ export function rangeOf(type: WeightType): string {
 }
 
 const word = zeros(1)
-const wordBits = wordsOver(word)
+const wordBits = intsOver(word)
 
 /** binary16, to nearest even. */
 export function halfBits(value: number): number {

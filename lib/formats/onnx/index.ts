@@ -171,7 +171,10 @@ function made(found: Found, refuse: (what: string) => never, options: ReadOption
   if (h0 !== undefined) states.h0 = stateOf('initial_h', h0, D, network, refuse)
   if (c0 !== undefined) states.c0 = stateOf('initial_c', c0, D, network, refuse)
   const { weights = isQuantized && fitsInt8(network) ? 'int8' : 'f32' } = options
-  return { layer: layerOf({ ...network, batchFirst }, { ...options, weights }), ...states }
+  return {
+    layer: layerOf({ ...network, batchFirst }, { __proto__: null, ...options, weights } as OnnxOptions),
+    ...states,
+  }
 }
 
 /** An initial state as the API has it: (D, B, H), which is what ONNX has without `layout`. */
