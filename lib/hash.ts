@@ -1,6 +1,7 @@
 /** SHA-256, from Node's crypto; it alone knows that loading that takes milliseconds, and waits until a hash is wanted. */
 import process from 'node:process'
-import { isArray } from './intrinsics/captured.ts'
+
+const { isArray } = Array
 
 /** The 32 bytes of the SHA-256 of all parts in their order. Arrays are read by index, for their iterator may have been replaced. */
 export function sha256(parts: readonly (string | Uint8Array)[] | Generator<string | Uint8Array>): Uint8Array {

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import wavefile from 'wavefile'
 import { segmentsOf } from './detector.mjs'
 import { picture } from './picture.mjs'
-import { FRAME, listen, loadSilero, RATE } from './silero.mjs'
+import { FRAME, listen, loadSilero } from './silero.mjs'
+import { RATE } from './sound.mjs'
 
 const at = (file) => fileURLToPath(new URL(file, import.meta.url))
 

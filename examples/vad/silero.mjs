@@ -2,8 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import { Model } from 'native-rnn'
+import { RATE } from './sound.mjs'
 
-export const RATE = 16000
 /** The model hears 512 samples, and the last 64 of those before them. */
 export const FRAME = 512
 export const CONTEXT = 64

@@ -1,7 +1,9 @@
 /** Speech without a microphone: the nine seconds of speech.wav, and minutes made of them; the same samples on every machine. */
 
 import { readFileSync } from 'node:fs'
-import { RATE } from './silero.mjs'
+
+/** Samples a second. */
+export const RATE = 16000
 
 /** The samples of speech.wav, whose bytes are G.711's μ-law. */
 export function recorded() {

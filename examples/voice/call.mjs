@@ -1,7 +1,8 @@
 /** One call: sound in, events out, one frame under way at a time; and where it stands, so that it goes on elsewhere. It knows no server. */
 
 import { SpeechDetector } from '../vad/detector.mjs'
-import { FRAME, RATE } from '../vad/silero.mjs'
+import { FRAME } from '../vad/silero.mjs'
+import { RATE } from '../vad/sound.mjs'
 import { FrameCutter } from './frames.mjs'
 
 const FRAME_MS = (1000 * FRAME) / RATE

@@ -23,7 +23,7 @@ describe.each(backends)('fairness on %s', (backend) => {
   it('lets a batcher with one step pass one with a long queue', async () => {
     const busy = lstm.batcher({ maxBatch: 4 })
     const runs = Array.from({ length: 16 }, () => busy.open().run(Array.from({ length: 200 }, (_, t) => frame(t))))
-    await new Promise(setImmediate)
+    await busy.open().step(frame(0))
     const batcher = lstm.batcher()
     const stream = batcher.open()
     for (let t = 0; t < 5; t++) {
@@ -41,7 +41,7 @@ describe.each(backends)('fairness on %s', (backend) => {
     const kept = batcher.open()
     batcher.replace(new LSTM(I, 8, { seed: 3, backend }), { streams: 'keep' })
     const runs = Array.from({ length: 12 }, () => batcher.open().run(Array.from({ length: 60 }, (_, t) => frame(t))))
-    await new Promise(setImmediate)
+    await batcher.open().step(frame(0))
     const alone = lstm.stream()
     for (let t = 0; t < 5; t++) {
       const { batches } = batcher.stats()
@@ -133,9 +133,9 @@ describe.each(modelBackends)('fairness of models on %s', (backend) => {
     const lstm = new LSTM(I, 8, { seed: 2, backend })
     const busy = lstm.batcher({ maxBatch: 4 })
     const runs = Array.from({ length: 16 }, () => busy.open().run(Array.from({ length: 100 }, (_, t) => frame(t))))
-    await new Promise(setImmediate)
     const model = Model.read(affine(), { backend })
     const stream = model.batcher().open()
+    await busy.open().step(frame(0))
     const size = model.inputs[0].shape!.at(-1) as number
     for (let t = 0; t < 3; t++) {
       const { batches } = busy.stats()

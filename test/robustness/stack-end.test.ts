@@ -138,6 +138,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
       calls[1][counts[1]++] = weights
     })
     expect(failed).toBeGreaterThan(0)
+    const ends = await Promise.all(calls.map((all, n) => Promise.allSettled(all.slice(0, counts[n]))))
     for (const [n, { stream }] of pairs.entries()) {
       let alone = lstm.stream()
       let done = 0
@@ -149,7 +150,7 @@ describe.each(backends)('at the end of the stack, on %s', (backend) => {
           alone = layers[call].stream({ h0: hn, c0: cn })
           continue
         }
-        const [one] = await Promise.allSettled([call])
+        const one = ends[n][i] as PromiseSettledResult<{ data: Float32Array }>
         if (one.status === 'fulfilled') {
           expect(one.value.data).toEqual(alone.run(input).data)
           done++
