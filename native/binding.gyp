@@ -1,6 +1,6 @@
 # The addon by node-gyp, for a machine with Python and a compiler but no CMake: `npm run build:gyp`.
 # Files, flags and defines: sources.json, which CMakeLists.txt reads too. gyp has no flags for single files,
-# so each instruction set is a static library of its own, but for the portable one, whose flag only makes it smaller.
+# so each instruction set is a static library of its own.
 {
   'includes': ['sources.json'],
   'variables': {
@@ -23,7 +23,8 @@
   'targets': [
     {
       'target_name': 'native-rnn',
-      'sources': ['<@(addon_sources)', '<@(core_sources)', '<@(portable_sources)'],
+      'sources': ['<@(addon_sources)', '<@(core_sources)'],
+      'dependencies': ['isa-portable'],
       'defines': ['<@(rnn_defines)'],
       'include_dirs': ['<(napi_include)'],
       'xcode_settings': { 'OTHER_CFLAGS': ['<@(gnu_flags)'] },
@@ -34,6 +35,14 @@
         ['target_arch=="x64"', { 'dependencies': ['isa-avx512', 'isa-avx2'] }],
         ['target_arch=="arm64"', { 'dependencies': ['isa-neon'] }],
       ],
+    },
+    {
+      'target_name': 'isa-portable',
+      'type': 'static_library',
+      'sources': ['<@(portable_sources)'],
+      'cflags': ['<@(portable_gnu_flags)'],
+      'xcode_settings': { 'OTHER_CFLAGS': ['<@(gnu_flags)', '<@(portable_gnu_flags)'] },
+      'msvs_settings': { 'VCCLCompilerTool': { 'AdditionalOptions': ['<@(portable_msvc_flags)'] } },
     },
   ],
   'conditions': [

@@ -47,7 +47,7 @@ const emulated = args.includes('--emulated')
 if (emulated) process.env.NATIVE_RNN_TESTED = 'native'
 const skippedText = emulated ? /child_process|\/child\.ts'|expectTypeOf/ : /expectTypeOf/
 const skippedName = emulated
-  ? /^(docs|formats|house|services|api.(error-texts|hints|model)|native.model-memory|numbers.(accuracy|keras|onnx|operator|silero|.*-models|model-)|robustness.(?!.*-arrays))/
+  ? /^(docs|formats|house|services|api.(error-texts|hints|model)|native.model-memory|numbers.(accuracy|format-accuracy|keras|onnx|operator|silero|.*-models|model-)|robustness.(?!.*-arrays))/
   : /^services/
 const core = () =>
   readdirSync('test', { recursive: true })
