@@ -36,6 +36,7 @@ export interface BatcherModels {
 export interface BatchableModel {
   readonly inputs: readonly ModelValue[]
   readonly outputs: readonly ModelValue[]
+  /** As {@link Model.batcher}. */
   batcher(options?: ModelBatcherOptions): ModelBatcher
 }
 

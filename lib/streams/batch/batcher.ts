@@ -19,6 +19,7 @@ export interface StreamingLayer<S extends States = States, I extends InitialStat
   readonly inputSize: number
   readonly hiddenSize: number
   readonly numLayers: number
+  /** A stream goes on from what `Stream.save()` gave. */
   restoreStream(bytes: Uint8Array): Stream<S, I>
 }
 

@@ -95,7 +95,7 @@ RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float
     if (k + s < K)
       add(s, k + s);
   sums.store(out, bias, scales);
-  halves.store(out + whole, bias + whole, scales + whole);
+  halves.store(out + whole, bias + whole, W::hasScales ? scales + whole : nullptr);
 }
 
 // The same where two inputs' weights lie together.
