@@ -40,7 +40,8 @@
       'target_name': 'isa-portable',
       'type': 'static_library',
       'sources': ['<@(portable_sources)'],
-      'cflags': ['<@(portable_gnu_flags)'],
+      # Not 'cflags', out of which -O2 is taken.
+      'cflags_cc': ['<@(portable_gnu_flags)'],
       'xcode_settings': { 'OTHER_CFLAGS': ['<@(gnu_flags)', '<@(portable_gnu_flags)'] },
       'msvs_settings': { 'VCCLCompilerTool': { 'AdditionalOptions': ['<@(portable_msvc_flags)'] } },
     },
