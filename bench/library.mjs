@@ -1,14 +1,13 @@
 /** native-rnn itself as a contestant: each backend, each number of threads; knows the package's public API alone. */
 import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { nested, stateDict } from './data.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
 
-/** The package as its users import it. */
+/** The package as its users load it. */
 export async function openLibrary() {
   try {
-    return await import(pathToFileURL(require.resolve('native-rnn')))
+    return require('native-rnn')
   } catch (error) {
     throw new Error(`native-rnn does not load (npm run build makes it): ${error.message}`)
   }
