@@ -145,6 +145,7 @@ function result(shape, contestants, probed, busy) {
     limits[isa].chained = chainedLimitOf(shape, P, weights, pick(chain)) / 1e3
     limits[isa].reachedChained = limits[isa].chained / times[isa].us
     limits[isa].overlapped = overlappedLimitOf(shape, P, weights) / 1e3
+    limits[isa].bound = overlappedLimitOf(shape, Math.max(...peak), Math.max(...bandwidth)) / 1e3
   }
   return { ...shape, flops: operations, bytes: streamedBytes(shape), times, limits }
 }
