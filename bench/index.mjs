@@ -19,6 +19,8 @@ const help = `npm run bench -- [options]
   --rounds <n>        rounds of each shape (default 7)
   --models            whole models beside onnxruntime-node, instead of shapes; with --only, --backend, --rounds, --quick, --busy, --json, --from;
                       --report writes docs/model-figures.md and the README's table of a model
+  --formats           weights of fewer bytes beside f32 and beside others' int8 LSTM, instead of the usual shapes; with --only, --backend,
+                      --rivals, --quick, --busy, --rounds, --criteria, --json, --from; --report writes docs/format-figures.md and the README's sentence
   --growth            how the cost grows with T, B and H, instead of the usual shapes
   --criteria          afterwards, each bar of the project with yes or no
   --json [file]       all results as JSON, on stdout or in the file
@@ -35,6 +37,7 @@ const options = {
   busy: { type: 'boolean' },
   growth: { type: 'boolean' },
   models: { type: 'boolean' },
+  formats: { type: 'boolean' },
   criteria: { type: 'boolean' },
   json: { type: 'string' },
   from: { type: 'string' },
@@ -75,6 +78,7 @@ async function main() {
   const { values: args } = parseArgs({ args: withDefaults(process.argv.slice(2)), options })
   if (args.help) return console.log(help)
   if (args.models) return (await import('./models/index.mjs')).run(args)
+  if (args.formats) return (await import('./formats/index.mjs')).run(args)
   const report = args.report === undefined ? undefined : await openReport()
   if (args.from) return finish(stored(args.from.split(',')), args, report)
   const wanted = chosen(args)

@@ -1,30 +1,33 @@
 /** native-rnn itself as a contestant: each backend, each number of threads; knows the package's public API alone. */
 import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { nested, stateDict } from './data.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
 
-/** The package as its users import it. */
+/** The package as its users load it. */
 export async function openLibrary() {
   try {
-    return await import(pathToFileURL(require.resolve('native-rnn')))
+    return require('native-rnn')
   } catch (error) {
     throw new Error(`native-rnn does not load (npm run build makes it): ${error.message}`)
   }
 }
 
-/** One layer on one backend, ready to be timed; `into`: its results go into tensors that are there. */
-export async function libraryContestant(library, shape, data, backend, threads = 1, into = false) {
+/**
+ * One layer on one backend, ready to be timed; `into`: its results go into tensors that are there; `precision`: how its weights are kept.
+ * `bytes` is what they take.
+ */
+export async function libraryContestant(library, shape, data, backend, threads = 1, into = false, precision = {}) {
   const { cell, I, H, T, B, form } = shape
-  const layer = new library[cell.toUpperCase()](I, H, { backend, threads })
+  const layer = new library[cell.toUpperCase()](I, H, { backend, threads, ...precision })
   layer.loadStateDict(stateDict(shape, data))
   // A query of its own gives each contestant its own copy of the loop, so that none is slowed by what another made of it.
-  const loops = await import(`./loops.mjs?${backend}-${threads}-${into}-${form}-${cell}`)
+  const loops = await import(`./loops.mjs?${backend}-${threads}-${into}-${form}-${cell}-${Object.values(precision)}`)
   if (form === 'stream') return streaming(loops, layer, data)
   const input = form === 'nested' ? nested(data.frames[0], T, B, I) : new library.Tensor(data.frames[0], [T, B, I])
   const options = into ? { out: layer.forward(input) } : undefined
   return {
+    bytes: layer.memory().weights,
     check: async () => layer.forward(input, options).output.data,
     time: async (calls) => loops.forward(layer, input, calls, options),
     close: () => layer.dispose(),
@@ -34,6 +37,7 @@ export async function libraryContestant(library, shape, data, backend, threads =
 function streaming(loops, layer, data) {
   const stream = layer.stream()
   return {
+    bytes: layer.memory().weights,
     async check() {
       stream.reset()
       return Float32Array.from(data.frames.flatMap((frame) => [...stream.step(frame)]))

@@ -1,13 +1,23 @@
 /** What the machine allows: measures it in the run itself and says how fast a shape could be at most. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { Child, compile } from './child.mjs'
 import { flops, gates } from './shapes.mjs'
 
 const flags = {
-  avx512: ['-mavx512f', '-mavx512vl', '-mavx512dq', '-mprefer-vector-width=512'],
+  avx512: ['-mavx512f', '-mavx512vl', '-mavx512dq', '-mavx512bw', '-mprefer-vector-width=512'],
   avx2: ['-mavx2', '-mfma'],
   neon: [],
   portable: [],
+}
+
+// What only some processors of an instruction set have, by the system's word for it.
+const optional = { avx512: ['avx512_vnni', '-mavx512vnni'], neon: ['asimddp', '-march=armv8.2-a+dotprod'] }
+
+function flagsOf(isa) {
+  const [word, flag] = optional[isa] ?? []
+  if (!word || !existsSync('/proc/cpuinfo')) return flags[isa]
+  const has = readFileSync('/proc/cpuinfo', 'utf8').split(/\s+/).includes(word)
+  return has ? [...flags[isa], flag] : flags[isa]
 }
 
 /** The caches of the first core, in bytes; an empty object where the system does not say. */
@@ -67,23 +77,36 @@ export function overlappedLimitOf(shape, peak, bandwidth) {
   return Math.max(flops(shape) / peak, (T * 2 * gates[cell] * H * H) / bandwidth)
 }
 
+/**
+ * The nanoseconds that a call needs at least with weights of so many bytes each: all arithmetic at `rate`, or the reading of what every
+ * step has to read again, whichever takes longer. `bandwidth` is that of f32 weights from as many bytes, two operations each.
+ */
+export function formatLimitOf(shape, bytes, rate, bandwidth) {
+  const reading = (shape.T * formatBytes(shape, bytes)) / (2 * bandwidth)
+  return Math.max(flops(shape) / rate, reading)
+}
+
+/** The bytes that every step has to read again where a weight has so many. */
+export const formatBytes = (shape, bytes) => (streamedBytes(shape) * bytes) / 4
+
 /** Opens the probe of one ISA. */
 export function openLimits(isa) {
-  const child = new Child(compile('limits.cpp', `limits-${isa}`, ['-ffp-contract=fast', ...flags[isa]]))
+  const child = new Child(compile('limits.cpp', `limits-${isa}`, ['-ffp-contract=fast', ...flagsOf(isa)]))
   return {
     chain: async (cell) => Number(await child.ask(`chain ${activations[cell]}`)),
     peak: async () => Number(await child.ask('peak')),
+    dots: async () => Number(await child.ask('dots')),
     // Under 16 KiB the loop's own start would be measured, not the cache.
     bandwidth: async (bytes) => Number(await child.ask(`stream ${Math.max(bytes, 16384)}`)),
     close: () => child.close(),
   }
 }
 
-/** P and the bandwidth of each level, medians of several probes, in GFLOP/s of f32 weights; the chain from step to step in ns. */
+/** P, of 8-bit integers too, and the bandwidth of each level, medians of several probes, in GFLOP/s of f32 weights; the chain from step to step in ns. */
 export async function levels(limits, caches, rounds = 9) {
   const sizes = Object.fromEntries(Object.entries(caches).map(([level, size]) => [level, size / 2]))
   if (caches.L3) sizes.DRAM = Math.min(caches.L3 * 4, 256 << 20)
-  const found = { P: await medianOf(rounds, () => limits.peak()) }
+  const found = { P: await medianOf(rounds, () => limits.peak()), dots: await medianOf(rounds, () => limits.dots()) }
   const chains = {
     rnn: await medianOf(rounds, () => limits.chain('rnn')),
     lstm: await medianOf(rounds, () => limits.chain('lstm')),

@@ -36,7 +36,10 @@ async function load(shape, data, { library, backends, rivals }) {
   return contestants
 }
 
-/** How far each is from the first one; far off means that it computes something else, and timing it would say nothing. */
+/**
+ * How far each is from the first one; far off means that it computes something else, and timing it would say nothing. Who rounds what
+ * the first one does not brings a `tolerance` of its own.
+ */
 export async function compare(contestants, what) {
   const expected = await contestants[0].check()
   for (const contestant of contestants) {
@@ -47,7 +50,7 @@ export async function compare(contestants, what) {
       worst = Math.max(worst, distance)
     }
     contestant.difference = worst
-    if (!(worst <= tolerance)) {
+    if (!(worst <= (contestant.tolerance ?? tolerance))) {
       throw new Error(`${what}: ${contestant.name} is ${worst} off ${contestants[0].name}: not the same computation`)
     }
   }
@@ -145,6 +148,7 @@ function result(shape, contestants, probed, busy) {
     limits[isa].chained = chainedLimitOf(shape, P, weights, pick(chain)) / 1e3
     limits[isa].reachedChained = limits[isa].chained / times[isa].us
     limits[isa].overlapped = overlappedLimitOf(shape, P, weights) / 1e3
+    limits[isa].bound = overlappedLimitOf(shape, Math.max(...peak), Math.max(...bandwidth)) / 1e3
   }
   return { ...shape, flops: operations, bytes: streamedBytes(shape), times, limits }
 }

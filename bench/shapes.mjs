@@ -39,6 +39,12 @@ const growthRows = [
   },
 ]
 
+// Every weight format; only where the run asks for it. An LSTM's rivals are those that compute with integers of 8 bits.
+const formatRows = [
+  { group: 'stream', form: 'stream', H: [16, 32, 64, 128, 256, 512, 1024], quick: [128, 256] },
+  { group: 'batch', form: 'forward', H: [256, 512], T: 20, B: 32, quick: [256] },
+]
+
 /** Which sizes each odd size is held against. */
 export const neighbours = { 67: [64, 80], 100: [96, 112], 200: [192, 208] }
 
@@ -63,9 +69,10 @@ function expand(row) {
   return shapes
 }
 
-/** The usual shapes, and those of the growth plots. */
+/** The usual shapes, those of the growth plots, and those of the weight formats. */
 export const shapes = rows.flatMap(expand)
 export const growthShapes = growthRows.flatMap(expand)
+export const formatShapes = formatRows.flatMap(expand)
 
 /** Multiplications and additions of one call, two a weight. */
 export const flops = ({ cell, I, H, T, B }) => 2 * gates[cell] * H * (I + H) * T * B

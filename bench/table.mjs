@@ -15,10 +15,11 @@ export function header(facts) {
     ...facts.absent.map(({ name, how, why }) => `absent: ${name} (${why}); to get it: ${how}`),
   ]
   for (const [isa, found] of Object.entries(facts.limits)) {
-    const { P, chains, ...levels } = found
+    const { P, dots, chains, ...levels } = found
     const list = Object.entries(levels).map(([level, value]) => `${level} ${rate(value)}`)
+    const integers = Number.isFinite(dots) ? `, of 8-bit integers ${rate(dots)}` : ''
     lines.push(
-      `${isa}: P ${rate(P)} GFLOP/s; f32 weights streamed from ${list.join(', ')} GFLOP/s; a chain of ${chains.rnn.toFixed(0)} ns (RNN), ${chains.lstm.toFixed(0)} ns (GRU, LSTM)`,
+      `${isa}: P ${rate(P)} GFLOP/s${integers}; f32 weights streamed from ${list.join(', ')} GFLOP/s; a chain of ${chains.rnn.toFixed(0)} ns (RNN), ${chains.lstm.toFixed(0)} ns (GRU, LSTM)`,
     )
   }
   return lines.join('\n')

@@ -1,6 +1,7 @@
 /** The figures of whole models in the documentation: docs/model-figures.md, and the README's table of one model. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { section, table } from '../markdown.mjs'
 import { BATCH, header, number, RIVAL, ratio, title } from './table.mjs'
 
 const page = new URL('../../docs/model-figures.md', import.meta.url)
@@ -16,13 +17,6 @@ Every figure on this page is put here by \`npm run bench -- --models --report\`:
 to compute the same numbers and then timed in turns. [bench/README.md](../bench/README.md#whole-models) says how they are measured and which models
 they are. × says how many times longer onnxruntime-node takes. Ratios within a row hold better than the times of different rows.
 `
-
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n')
-}
-
-const section = (name, text) => `## ${name}\n\n${text}\n`
 
 function figures(all) {
   const { own, results } = all

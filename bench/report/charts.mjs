@@ -4,7 +4,7 @@ import { compile } from 'vega-lite'
 import { cells } from '../shapes.mjs'
 
 const own = 'native-rnn'
-const colours = {
+export const colours = {
   [own]: '#d1495b',
   avx512: '#d1495b',
   avx2: '#e9967a',
@@ -34,7 +34,7 @@ const config = {
   legend: { title: null, labelFontSize: 12, orient: 'top', symbolSize: 120 },
 }
 
-const svg = (spec) => new View(parse(compile({ config, ...spec }).spec), { renderer: 'none' }).toSVG()
+export const svg = (spec) => new View(parse(compile({ config, ...spec }).spec), { renderer: 'none' }).toSVG()
 
 /** The colour scale of the contestants that the values name, in that order. */
 function scale(values) {
@@ -44,8 +44,11 @@ function scale(values) {
 
 const upper = (cell) => cell.toUpperCase()
 
-/** One row a shape and contestant: µs, GFLOP/s, and how much longer it takes than the best backend. */
-export function points({ results, best }, { group, where = () => true, who = () => true }) {
+/**
+ * One row a shape and contestant: µs, GFLOP/s, and how much longer it takes than the best backend; the limit among them, `most` says
+ * which: 'us' is one product after the other, 'bound' what no code can pass.
+ */
+export function points({ results, best }, { group, where = () => true, who = () => true, most = 'us' }) {
   const rows = []
   for (const result of results.filter((r) => r.group === group && where(r))) {
     const { cell, H, T, B, form } = result
@@ -55,19 +58,20 @@ export function points({ results, best }, { group, where = () => true, who = () 
     }
     const limit = result.limits[best]
     if (limit && who('limit')) {
+      const us = limit[most]
       rows.push({
         ...shape,
         who: 'limit',
-        us: limit.us,
-        gflops: result.flops / limit.us / 1e3,
-        slower: limit.us / result.times[best].us,
+        us,
+        gflops: result.flops / us / 1e3,
+        slower: us / result.times[best].us,
       })
     }
   }
   return rows
 }
 
-/** The chart of the README: GFLOP/s of three jobs, the limit as a line. */
+/** The chart of the README: GFLOP/s of three jobs, the bound as a line: P and the bandwidth at their best, the input product for nothing. */
 export function overview(all) {
   const jobs = [
     { job: 'a live stream’s step, H = 128', group: 'stream', where: ({ H }) => H === 128 },
@@ -77,7 +81,11 @@ export function overview(all) {
   const contestants = [all.best, 'onednn', 'onnxruntime', 'pytorch', 'typescript']
   const named = (row) => ({ ...row, who: row.who === all.best ? own : row.who })
   const values = jobs.flatMap(({ job, ...filter }) =>
-    points(all, { ...filter, who: (name) => contestants.includes(name) || name === 'limit' }).map((row) => ({
+    points(all, {
+      ...filter,
+      who: (name) => contestants.includes(name) || name === 'limit',
+      most: 'bound',
+    }).map((row) => ({
       ...named(row),
       job,
     })),
@@ -220,7 +228,7 @@ export function bars(values, { xTitle, asked }) {
 }
 
 /** Figures at the ends of bars, with a halo so that a line behind them does not strike them out. */
-function numbers(encoding) {
+export function numbers(encoding) {
   const text = { type: 'text', align: 'left', dx: 4, fontSize: 11 }
   const halo = { ...text, stroke: '#ffffff', strokeWidth: 3, strokeJoin: 'round' }
   return [halo, { ...text, color: '#333333' }].map((mark) => ({ mark, encoding }))

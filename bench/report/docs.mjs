@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { levelOf } from '../limits.mjs'
+import { table } from '../markdown.mjs'
 import { cells } from '../shapes.mjs'
 import { header } from '../table.mjs'
 import { growthCharts, overview } from './charts.mjs'
@@ -12,11 +13,6 @@ const page = new URL('speed-figures.md', folder)
 
 const number = (value, digits = 2) => (value === undefined || Number.isNaN(value) ? '–' : value.toFixed(digits))
 const us = (value) => (value === undefined ? '–' : value < 1000 ? value.toPrecision(3) : String(Math.round(value)))
-
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n')
-}
 
 /** One row a shape: what it takes, how near the limit that is, and how much longer the rivals take. */
 function shapesTable({ results, best, caches }, group) {

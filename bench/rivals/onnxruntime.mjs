@@ -1,6 +1,6 @@
 /** onnxruntime-node: one recurrent node, one thread; knows its JavaScript API. */
 import { nested } from '../data.mjs'
-import { onnxModel } from '../onnx-model.mjs'
+import { onnxModel, quantizedOnnxModel } from '../onnx-model.mjs'
 
 export const name = 'onnxruntime'
 export const how = 'npm run bench:rivals'
@@ -15,10 +15,13 @@ export async function open() {
     executionProviders: ['cpu'],
     logSeverityLevel: 3,
   }
+  const loaded = async (file, shape, data) =>
+    contestant(ort, await ort.InferenceSession.create(file, options), shape, data)
   return {
     version: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`,
-    load: async (shape, data) =>
-      contestant(ort, await ort.InferenceSession.create(onnxModel(shape, data), options), shape, data),
+    load: (shape, data) => loaded(onnxModel(shape, data), shape, data),
+    /** An LSTM on integers of 8 bits. */
+    loadQuantized: (shape, data) => loaded(quantizedOnnxModel(shape, data), shape, data),
     close() {},
   }
 }

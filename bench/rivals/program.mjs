@@ -5,9 +5,10 @@ export function openProgram(command, args, env) {
   const child = new Child(command, args, env)
   const rival = {
     version: '',
-    async load({ cell, I, H, T, B, form }, data) {
+    /** `how`: a word for what else than the plain layer is wanted, of a program that knows it. */
+    async load({ cell, I, H, T, B, form }, data, how = '') {
       const { weightIh, weightHh, biasIh, biasHh, frames } = data
-      const line = `load ${cell} ${I} ${H} ${T} ${B} ${frames.length} ${form === 'stream' ? 1 : 0}`
+      const line = `load ${cell} ${I} ${H} ${T} ${B} ${frames.length} ${form === 'stream' ? 1 : 0} ${how}`
       rival.version = await child.ask(line, [weightIh, weightHh, biasIh, biasHh, ...frames])
       return {
         check: () => child.askFloats('check'),

@@ -11,5 +11,8 @@ export async function open() {
   const python = ['/usr/bin/python3', 'python3'].find(has)
   if (!python) throw new Error('no Python with torch')
   const program = fileURLToPath(new URL('pytorch.py', import.meta.url))
-  return tried(openProgram(python, [program], { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' }))
+  const rival = await tried(openProgram(python, [program], { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' }))
+  /** A layer that `quantize_dynamic` has gone over, on the engine that this PyTorch takes by itself. */
+  rival.loadQuantized = (shape, data) => rival.load(shape, data, 'quantized')
+  return rival
 }

@@ -35,6 +35,9 @@ def serve():
             for parameter, values in zip(layer.parameters(), weights):
                 parameter.copy_(values)
             frames = [read(T, B, I) for _ in range(steps)]
+            if 'quantized' in words:
+                whole = torch.nn.Sequential(layer)
+                layer = torch.ao.quantization.quantize_dynamic(whole, {type(layer)}, torch.qint8)[0]
             answer(f'PyTorch {torch.__version__}')
         elif words[0] == 'check':
             state, outputs = None, []
