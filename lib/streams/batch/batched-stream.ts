@@ -79,10 +79,15 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
       const { queue } = this.#life
       const { promise, resolve, reject } = deferred<Tensor>()
       const told = { resolve: () => resolve(output), reject }
-      if (count > 0) queue.run(this.#lane, { count, write }, output.data, told, signal)
-      else {
-        queue.checkTaking(this.#lane)
-        resolve(output)
+      try {
+        if (count > 0) queue.run(this.#lane, { count, write }, output.data, told, signal)
+        else {
+          queue.checkTaking(this.#lane)
+          resolve(output)
+        }
+      } catch (error) {
+        // A signal may have aborted the run before its own code threw: that promise is the one to give.
+        reject(error)
       }
       return promise
     } catch (error) {
