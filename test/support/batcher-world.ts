@@ -99,6 +99,8 @@ export class World {
   readonly #expected: string
   readonly #maxQueue: number
   readonly #live: Live[] = []
+  /** Evicted, and their `onIdle` not called yet. */
+  readonly #evicting = new Set<Live>()
   readonly #controls: Control[] = []
   readonly #pending: Promise<unknown>[] = []
   #script: Reentry[] = []
@@ -141,6 +143,9 @@ export class World {
       one.subscribe(listener)
       return () => one.unsubscribe(listener)
     })
+    const evict = channel('native-rnn:evict')
+    const onEvict = () => this.#findEvicted()
+    evict.subscribe(onEvict)
     // Every promise that is resolved with an output asks it for its `then`.
     const enter = () => this.#enter('then')
     Object.defineProperty(Float32Array.prototype, 'then', {
@@ -153,6 +158,7 @@ export class World {
     process.setUncaughtExceptionCaptureCallback((error) => this.#uncaught.push(error))
     return () => {
       for (const end of events) end()
+      evict.unsubscribe(onEvict)
       delete (Float32Array.prototype as { then?: unknown }).then
       process.setUncaughtExceptionCaptureCallback(null)
     }
@@ -339,11 +345,24 @@ export class World {
     }
   }
 
+  /** A stream is closed when it is evicted; its `onIdle` comes in a later turn, and others' calls may come between. */
+  #findEvicted(): void {
+    for (const live of this.#live) {
+      if (live.closed) continue
+      try {
+        live.stream.state()
+      } catch (error) {
+        expect((error as RNNError).code).toBe('ERR_RNN_DISPOSED')
+        live.closed = true
+        this.#evicting.add(live)
+      }
+    }
+  }
+
   /** A stream was idle: it goes on under another name, where its weights are those that streams are opened on. */
   #evicted(stream: BatchedStream, saved: Uint8Array): void {
     const live = this.#live.find((one) => one.stream === stream)!
-    expect(live.closed).toBe(false)
-    live.closed = true
+    expect(this.#evicting.delete(live)).toBe(true)
     const { sequence } = live
     sequence.note(this.#references[sequence.weights].restoreStream(saved).state())
     this.counts.evicted++
