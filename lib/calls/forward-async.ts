@@ -61,16 +61,6 @@ function run({ spec, network }: NetworkRef, prepared: PreparedCall, signal: Abor
   let over = false
   let listening: Listening | undefined
   let cancel: (() => void) | undefined
-  // Before the start: the signal's own code may throw, and abort.
-  if (signal) {
-    listening = onAbort(signal, () => {
-      if (over) return
-      over = true
-      cancel?.()
-      reject(reasonOf(signal))
-    })
-  }
-  if (over) return promise
   const settle = (result: ForwardResult | Error) => {
     if (over) return
     over = true
@@ -79,9 +69,21 @@ function run({ spec, network }: NetworkRef, prepared: PreparedCall, signal: Abor
     else resolve(shapeResult(spec, prepared, result))
   }
   try {
+    // Before the start: the signal's own code may throw, and abort.
+    if (signal) {
+      listening = onAbort(signal, () => {
+        if (over) return
+        over = true
+        cancel?.()
+        reject(reasonOf(signal))
+      })
+    }
+    if (over) return promise
     ensureStack()
     cancel = network.forwardAsync(call, settle, () => out && checkOutLengths(out))
   } catch (error) {
+    // An abort that came first has rejected the promise.
+    if (over) return promise
     over = true
     listening?.stop()
     throw error

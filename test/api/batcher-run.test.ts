@@ -123,28 +123,6 @@ describe.each(backends)('a run of a batched stream on %s', (backend) => {
     )
   })
 
-  it('rejects once where a signal aborts it and then throws', async () => {
-    const unheard: unknown[] = []
-    const hear = (reason: unknown) => unheard.push(reason)
-    process.on('unhandledRejection', hear)
-    const controller = new AbortController()
-    const { signal } = controller
-    const aborted = new Error('aborted')
-    signal.addEventListener = (...args: Parameters<EventTarget['addEventListener']>) => {
-      EventTarget.prototype.addEventListener.apply(signal, args)
-      controller.abort(aborted)
-      throw new Error('of its own')
-    }
-    const run = lstm
-      .batcher()
-      .open()
-      .run([frame(1), frame(2)], { signal })
-    expect(await run.catch((error) => error)).toBeInstanceOf(Error)
-    await new Promise(setImmediate)
-    process.off('unhandledRejection', hear)
-    expect(unheard).toEqual([])
-  })
-
   it('is finished when its stream or its batcher closes', async () => {
     const batcher = lstm.batcher()
     const [one, two] = [batcher.open(), batcher.open()]

@@ -1,9 +1,11 @@
 /** Signals of every make and temper: those of polyfills serve, those that lie or throw end their own call only, and counts stay right. */
-import { LSTM, RNNError } from 'native-rnn'
+import { LSTM, Model, RNNError } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { backends } from '../support/backends.ts'
 import { frame, I } from '../support/batchers.ts'
 import { expectRejected, rejection } from '../support/errors.ts'
+import { recurrent } from '../support/model-files.ts'
+import { ramp } from '../support/tensors.ts'
 
 const reason = new Error('enough')
 const boom = new Error('boom')
@@ -139,6 +141,36 @@ describe.each(backends)('signals on %s', (backend) => {
       expect(await rejection(lstm.forwardAsync(x, { signal: other.signal }))).toBe(reason)
     }
     expect(await counts(batcher)).toMatchObject({ queued: 0, batches: 0 })
+  })
+
+  it('that abort and then throw reject a call once, and leave no promise that nobody hears of', async () => {
+    const model = Model.read(recurrent(), { backend })
+    const inputs = { frames: ramp(2, 2, 3), state: ramp(1, 2, 5) }
+    const stream = lstm.batcher().open()
+    const calls: ((signal: AbortSignal) => Promise<unknown>)[] = [
+      (signal) => lstm.forwardAsync(x, { signal }),
+      (signal) => stream.step(frame(1), { signal }),
+      (signal) => stream.run([frame(1), frame(2)], { signal }),
+      (signal) => model.runAsync(inputs, { signal }),
+    ]
+    const unheard: unknown[] = []
+    const hear = (why: unknown) => unheard.push(why)
+    process.on('unhandledRejection', hear)
+    for (const call of calls) {
+      const { signal, abort } = nodes({
+        addEventListener: {
+          value(...values: Parameters<EventTarget['addEventListener']>) {
+            EventTarget.prototype.addEventListener.apply(signal, values)
+            abort()
+            fail()
+          },
+        },
+      })
+      expect(await rejection(call(signal))).toBe(reason)
+    }
+    await new Promise(setImmediate)
+    process.off('unhandledRejection', hear)
+    expect(unheard).toEqual([])
   })
 
   it('that tell of an abort twice, or after the end, take back one step once', async () => {
