@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { run } from '../../examples/voice/load/run.mjs'
+import { figuresOf, run } from '../../examples/voice/load/run.mjs'
 import { openLibrary } from '../library.mjs'
 
 const { backendInfo } = await openLibrary()
@@ -53,17 +53,7 @@ for (const calls of values.calls.split(',').map(Number).filter(Boolean)) {
     if (wrong > 0 || missing > 0)
       throw new Error(`${name}: ${wrong} wrong, ${missing} missing, ${JSON.stringify(codes)}`)
     results.server.push({ name, calls, latency, cores, meanBatch })
-    const figures = [
-      latency[0.5],
-      latency[0.99],
-      latency[0.999],
-      cores.server,
-      cores.script,
-      cores.callers,
-      cores.others,
-      meanBatch,
-    ]
-    print(`${name}, ${calls}`, ...figures.map(three))
+    print(`${name}, ${calls}`, ...figuresOf(result).map(three))
   }
 }
 if (values.json) writeFileSync(values.json, JSON.stringify(results, undefined, 2))

@@ -1,6 +1,7 @@
 /** Starts the server, and ends it on SIGTERM or SIGINT as a deploy wants: nothing that was asked for is lost. */
 
 import './metrics.mjs'
+import { listen } from './listen.mjs'
 import { buildServer } from './server.mjs'
 
 const { HOST = '127.0.0.1', PORT = '3000', STATE_FILE = 'streams.json', LOG_LEVEL = 'warn' } = process.env
@@ -13,11 +14,4 @@ const app = await buildServer({
   logger: { level: LOG_LEVEL },
 })
 
-function stop() {
-  app.close()
-  // A connection that has its last answer goes; a client that never finishes its request does not hold up a deploy.
-  setInterval(() => app.server.closeIdleConnections(), 50).unref()
-  setTimeout(() => process.exit(1), 10_000).unref()
-}
-for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, stop)
-console.log(`Listening on ${await app.listen({ host: HOST, port: Number(PORT) })}`)
+await listen(app, HOST, PORT)

@@ -1,5 +1,6 @@
 /** Starts the server, and ends it on SIGTERM or SIGINT as a deploy wants: every call can go on where it was. */
 
+import { listen } from '../server/listen.mjs'
 import { batcherOf, loadSilero } from '../vad/silero.mjs'
 import { buildServer } from './server.mjs'
 import { FileStore } from './store.mjs'
@@ -30,10 +31,4 @@ const app = await buildServer(batcher, {
   logger: { level: LOG_LEVEL },
 })
 
-function stop() {
-  app.close()
-  setInterval(() => app.server.closeIdleConnections(), 50).unref()
-  setTimeout(() => process.exit(1), 10_000).unref()
-}
-for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, stop)
-console.log(`Listening on ${await app.listen({ host: HOST, port: Number(PORT) })}`)
+await listen(app, HOST, PORT)

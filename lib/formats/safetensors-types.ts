@@ -1,7 +1,7 @@
 /** The types of values in safetensors files; it alone knows how each becomes float32. */
 
+import { bfloat16ToNumber, float8E4M3ToNumber, float8E5M2ToNumber, halfToNumber } from '../precision/widening.ts'
 import { fromLittleEndian } from '../tensor/bytes.ts'
-import { bfloat16ToNumber, float8E4M3ToNumber, float8E5M2ToNumber, halfToNumber } from './float16.ts'
 
 type Read = (view: DataView, at: number) => number
 

@@ -1,5 +1,6 @@
 /** Rounding to the types that JavaScript has no array for; it alone knows their ranges. */
 
+import { roundHalfEven } from '../precision/rounding.ts'
 import type { ElementType, GraphData } from './tensor.ts'
 
 const bits = new DataView(new ArrayBuffer(8))
@@ -13,14 +14,6 @@ function toFormat(value: number, fraction: number, leastExponent: number, greate
   const rounded = roundHalfEven(value / step) * step
   if (Math.abs(rounded) > greatest) return Math.sign(value) * Infinity
   return rounded === 0 && value < 0 ? -0 : rounded
-}
-
-/** The nearest integer, ties to the even one. */
-export function roundHalfEven(value: number): number {
-  const below = Math.floor(value)
-  const rest = value - below
-  if (rest < 0.5) return below
-  return rest > 0.5 || below % 2 !== 0 ? below + 1 : below
 }
 
 /** Rounds values that were computed in float32 or double precision to what their type can hold, in place. */

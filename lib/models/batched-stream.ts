@@ -1,13 +1,10 @@
 /** One live sequence of a model's batcher, as users have it: its checks, its errors and its life. */
 
-import { readSignal, throwIfAborted } from '../calls/abort-signal.ts'
 import { fail } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
-import { create, newPromise } from '../intrinsics/captured.ts'
-import { ensureStack } from '../intrinsics/stack.ts'
+import { create } from '../intrinsics/captured.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
-import { readOptions } from '../options/checks.ts'
-import type { BatchedStepOptions } from '../streams/batch/batched-stream.ts'
+import { type BatchedStepOptions, readSignalOf, rejected } from '../streams/batch/batched-stream.ts'
 import { Lane } from '../streams/batch/lane.ts'
 import type { BatcherLife } from '../streams/batch/life.ts'
 import type { ModelBatch } from './batch-memory.ts'
@@ -47,17 +44,11 @@ export class BatchedModelStream {
     options?: BatchedStepOptions,
   ): Promise<Record<string, ModelData>> {
     try {
-      const signal =
-        options === undefined
-          ? undefined
-          : readOptions(options, { signal: readSignal }, 'BatchedModelStream.step').signal
-      if (signal) throwIfAborted(signal)
+      const signal = readSignalOf(options, 'BatchedModelStream.step')
       const frame = readFrame(this.#lane.target.memory.opening, inputs)
       return this.#life.queue.step(this.#lane, frame, signal)
     } catch (error) {
-      // Node has work to do for a promise that is rejected, and says so on stderr where the stack ends in it.
-      ensureStack()
-      return newPromise((_, reject) => reject(error))
+      return rejected(error)
     }
   }
 

@@ -3,6 +3,7 @@
 import { bytesOver, ceil, copyOf, fround, halvesOver, intsOver, zeros } from '../intrinsics/captured.ts'
 import type { WeightType } from '../spec/weight-types.ts'
 import { bfloat16Bits, halfBits, quantized, scaleOf } from './rounding.ts'
+import { halfToNumber } from './widening.ts'
 
 /** Floats of memory for a matrix: of int8 a scale for each row, then the integers; of halves two a float. */
 export function keptLength(type: WeightType, rows: number, columns: number): number {
@@ -109,16 +110,8 @@ function widened(type: 'f16' | 'bf16'): Float32Array {
   const words = intsOver(table)
   for (let bits = 0; bits < 2 ** 16; bits++) {
     if (type === 'bf16') words[bits] = bits << 16
-    else table[bits] = halfValue(bits)
+    else table[bits] = halfToNumber(bits)
   }
   tables[type] = table
   return table
-}
-
-/** A finite binary16. */
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 31
-  const fraction = bits & 1023
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
 }

@@ -1,6 +1,6 @@
 /** Weights in fewer bytes: float32 to binary16, bfloat16 and rows of int8, and back. Finite values only; what rounds beyond a format was refused. */
 
-import { abs, fround, intsOver, max, zeros } from '../intrinsics/captured.ts'
+import { abs, floor, fround, intsOver, max, zeros } from '../intrinsics/captured.ts'
 import type { WeightType } from '../spec/weight-types.ts'
 
 /** The largest integer of an int8 row: symmetric, so that a sign is free. */
@@ -55,10 +55,12 @@ export function bfloat16Bits(value: number): number {
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16
 }
 
-/** The nearest integer, ties to the even one; for magnitudes below 2^51. */
+/** The nearest integer, ties to the even one. */
 export function roundHalfEven(value: number): number {
-  const shift = 3 * 2 ** 51
-  return value + shift - shift
+  const below = floor(value)
+  const rest = value - below
+  if (rest < 0.5) return below
+  return rest > 0.5 || below % 2 !== 0 ? below + 1 : below
 }
 
 /** The scale of a row: its largest magnitude becomes 127. NaN where a value is not finite. */

@@ -1,6 +1,7 @@
 // Programs for tests of the C++ core: their numbers written by hand, memory of exactly the length they ask for, and
 // packed weights.
 #pragma once
+#include "choices.h"
 #include "graph/program.h"
 #include "kernels/dispatch.h"
 #include "ops/linear.h"
@@ -158,12 +159,7 @@ class Random {
 public:
   explicit Random(unsigned seed) : engine_(seed) {}
   size_t below(size_t limit) { return engine_() % limit; }
-  std::vector<size_t> sizes(size_t rank) {
-    std::vector<size_t> sizes(rank);
-    for (size_t& size : sizes)
-      size = 1 + below(5) * (1 + below(3));
-    return sizes;
-  }
+  std::vector<size_t> sizes(size_t rank) { return smallSizes(*this, rank); }
 
 private:
   std::mt19937 engine_;

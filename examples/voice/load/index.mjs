@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { backendInfo } from 'native-rnn'
-import { run } from './run.mjs'
+import { figuresOf, run } from './run.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -33,18 +33,9 @@ for (const calls of values.calls.split(',').map(Number)) {
     messageMs: Number(values.message),
     answers: Number(values.answers),
   }
-  const { latency, cores, meanBatch, kilobytes, frames, events, wrong, missing, codes } = await run(options)
-  const row = [
-    latency[0.5],
-    latency[0.99],
-    latency[0.999],
-    cores.server,
-    cores.script,
-    cores.callers,
-    cores.others,
-    meanBatch,
-    kilobytes,
-  ]
+  const result = await run(options)
+  const { kilobytes, frames, events, wrong, missing, codes } = result
+  const row = [...figuresOf(result), kilobytes]
   console.log(
     `${[calls, ...row.map((value) => Number(value?.toPrecision(3)))].join(' | ')} | ${frames + events} | ${wrong}`,
   )

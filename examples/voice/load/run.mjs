@@ -11,6 +11,18 @@ import { expectedOf, makeSounds } from './sounds.mjs'
 
 const TICKS = 100
 
+/** The figures of a run that tables have: latencies in ms, then processors, then the mean batch. */
+export const figuresOf = ({ latency, cores, meanBatch }) => [
+  latency[0.5],
+  latency[0.99],
+  latency[0.999],
+  cores.server,
+  cores.script,
+  cores.callers,
+  cores.others,
+  meanBatch,
+]
+
 /** Seconds of processor that a thread or process has used, by a line of /proc. */
 function secondsOf(file) {
   const [user, system] = readFileSync(file, 'utf8')

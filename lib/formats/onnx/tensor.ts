@@ -12,7 +12,7 @@ import {
   mostAxes,
   typeOfCode,
 } from '../../graph/tensor.ts'
-import { bfloat16ToNumber, halfToNumber } from '../float16.ts'
+import { bfloat16ToNumber, halfToNumber } from '../../precision/widening.ts'
 import { type ExternalFiles, externalPlace } from './external.ts'
 import type { Field, Message } from './protobuf.ts'
 

@@ -1,7 +1,7 @@
 /** Functions of one floating-point number: activations, with factors of their own, and what stands beside them. */
 
+import { roundHalfEven } from '../../precision/rounding.ts'
 import type { Call, Operator } from '../call.ts'
-import { roundHalfEven } from '../rounding.ts'
 import { lengthOf } from '../tensor.ts'
 import { applied, mapped } from './arithmetic.ts'
 import { erf, erfc } from './erf.ts'

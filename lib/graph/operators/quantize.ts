@@ -1,8 +1,9 @@
 /** Operators between real numbers and integers that stand for them: (q − zero point) · scale. */
 
 import { list } from '../../errors.ts'
+import { roundHalfEven } from '../../precision/rounding.ts'
 import type { Call } from '../call.ts'
-import { roundHalfEven, roundTo } from '../rounding.ts'
+import { roundTo } from '../rounding.ts'
 import { expanded } from '../strides.ts'
 import { factsOf, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'

@@ -47,7 +47,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    */
   step(frame: Float32Array, options?: BatchedStepOptions): Promise<Float32Array> {
     try {
-      const signal = options === undefined ? undefined : readSignalOf(options, 'BatchedStream.step')
+      const signal = readSignalOf(options, 'BatchedStream.step')
       return this.#life.queue.step(this.#lane, frame, signal)
     } catch (error) {
       return rejected(error)
@@ -69,7 +69,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
   run(frames: TensorLike, options?: BatchedStepOptions): Promise<Tensor> {
     try {
       const { spec } = this.#use()
-      const signal = options === undefined ? undefined : readSignalOf(options, 'BatchedStream.run')
+      const signal = readSignalOf(options, 'BatchedStream.run')
       const { data, shape } = readFrames(spec, frames, 1, 2)
       const count = shape[0]
       const O = outputSizeOf(spec)
@@ -141,14 +141,16 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
   }
 }
 
-function readSignalOf(options: unknown, where: string): AbortSignal | undefined {
+/** The signal of a call's options, if there is one; throws its reason where it is aborted. */
+export function readSignalOf(options: unknown, where: string): AbortSignal | undefined {
+  if (options === undefined) return undefined
   const { signal } = readOptions(options, { signal: readSignal }, where)
   if (signal) throwIfAborted(signal)
   return signal
 }
 
-/** Node has work to do for a promise that is rejected, and says so on stderr where the stack ends in it. */
-function rejected(error: unknown): Promise<never> {
+/** A promise that is rejected. Node has work to do for one, and says so on stderr where the stack ends in it. */
+export function rejected(error: unknown): Promise<never> {
   ensureStack()
   return newPromise((_, reject) => reject(error))
 }

@@ -1,4 +1,5 @@
 // cast: values as another type. Floats are cut off towards 0 to integers, and end at their bounds; integers wrap.
+#include "../../matmul/weight_rounding.h"
 #include "../elements.h"
 #include "../loop.h"
 #include "list.h"
@@ -10,21 +11,6 @@ namespace {
 
 struct Boolean {};
 struct Half {};
-
-// To the nearest number of 11 binary digits, of equally near ones the even one.
-float roundedToHalf(float x) {
-  const float size = std::fabs(x);
-  if (!(size < 65520.0f))
-    return size >= 65520.0f ? std::copysign(INFINITY, x) : x;
-  // Below the least normal one numbers are equally far apart, as floats from 1/2 to 1 are.
-  if (size < 6.103515625e-05f)
-    return std::copysign((size + 0.5f) - 0.5f, x);
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  bits = (bits + 0xfffu + ((bits >> 13) & 1u)) & ~0x1fffu;
-  std::memcpy(&x, &bits, sizeof bits);
-  return x;
-}
 
 template <class To, class From>
 To converted(From x) {
@@ -52,7 +38,7 @@ void castRun(const char* x, ptrdiff_t xStep, char* y, ptrdiff_t yStep, size_t n)
     if constexpr (std::is_same_v<To, Boolean>)
       valueAt<uint8_t>(y) = value != Source{0};
     else if constexpr (std::is_same_v<To, Half>)
-      valueAt<float>(y) = roundedToHalf(static_cast<float>(value));
+      valueAt<float>(y) = floatOfHalf(halfOf(static_cast<float>(value)));
     else
       valueAt<To>(y) = converted<To>(value);
   }
