@@ -24,7 +24,10 @@ export class Choice<K extends BatchTypes> {
     this.#first = weights
   }
 
-  /** Anything where none of these weights runs, full batches only beside others. `running`: batches, of all weights. */
+  /**
+   * Anything where none of these weights runs, full batches only beside others. `running`: batches, of all weights. Where whose turn it is may not
+   * have so many beside it, it waits for their end, and all others for it: they could hold it up for ever.
+   */
   next(running: number, atOnce: boolean): Weights<K> | undefined {
     let best: Weights<K> | undefined
     let soonest = Infinity
@@ -32,7 +35,7 @@ export class Choice<K extends BatchTypes> {
     for (let weights = this.#first; weights; weights = weights.next) {
       isUnused ||= !weights.isUsed
       const { first, count } = weights.ready
-      if (!first || running >= weights.maxRunning) continue
+      if (!first) continue
       if (count < this.#maxBatch) {
         if (weights.running > 0) continue
         const left = this.#maxDelayMs === 0 || atOnce ? 0 : this.#left(first.since)
@@ -44,7 +47,7 @@ export class Choice<K extends BatchTypes> {
     if (isUnused) this.#forgetUnused()
     if (!best && soonest < Infinity) this.#wait(soonest)
     if (!best) this.stopIfNoneIsReady()
-    return best
+    return best && running < best.maxRunning ? best : undefined
   }
 
   /** A clock that went back makes nobody wait longer. */
