@@ -8,6 +8,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/services/**'],
     pool: 'forks',
     maxWorkers: '100%',
+    setupFiles: ['test/support/setup.ts'],
     // Small networks are to go through what large ones do.
     env: { NATIVE_RNN_SHARING: 'always' },
     testTimeout: 60_000,

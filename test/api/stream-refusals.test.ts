@@ -40,7 +40,7 @@ describe('what is refused', () => {
       'only an LSTM has a cell state',
     )
     expectError(
-      () => new GRU(1, 8192, { bias: false }).stream({ batchSize: 2 ** 20 }),
+      () => new GRU(2 ** 13, 1).stream({ batchSize: 2 ** 20 }),
       'ERR_RNN_OPTION',
       'batchSize 1048576 is too large',
     )

@@ -82,8 +82,16 @@ for (const file of await startTests(files, runner)) {
   }
   for (const task of file.tasks) report(task, [file.name])
 }
-times.sort((a, b) => b[0] - a[0])
-if (process.env.RNN_SLOWEST) for (const [ms, name] of times.slice(0, 10)) console.log(`${Math.round(ms)} ms  ${name}`)
+// Where the time goes: the longest tests, and the longest files.
+if (process.env.RNN_SLOWEST) {
+  const files = new Map()
+  for (const [ms, name] of times) {
+    const [file] = name.split(' > ')
+    files.set(file, (files.get(file) ?? 0) + ms)
+  }
+  for (const list of [times, [...files].map(([name, ms]) => [ms, name])])
+    for (const [ms, name] of list.sort((a, b) => b[0] - a[0]).slice(0, 25)) console.log(`${Math.round(ms)} ms  ${name}`)
+}
 console.log(`${counts.pass} passed, ${counts.fail} failed, ${counts.skip} skipped`)
 process.exitCode = counts.fail === 0 && counts.pass > 0 ? 0 : 1
 // Under wine something of its own keeps the process alive.

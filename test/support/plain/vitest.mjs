@@ -2,6 +2,7 @@
 // bundler and its processes.
 import * as library from '@vitest/expect'
 import { getCurrentTest } from '@vitest/runner'
+import { sameBytes } from '../same-bytes.ts'
 
 export { afterAll, afterEach, beforeAll, beforeEach, describe, it, onTestFinished, suite, test } from '@vitest/runner'
 
@@ -21,4 +22,5 @@ Object.assign(expect, chai.expect, globalThis[library.ASYMMETRIC_MATCHERS_OBJECT
   setState: (state) => setState(state, expect),
 })
 setState({ assertionCalls: 0, isExpectingAssertions: false, expectedAssertionsNumber: null }, expect)
+library.addCustomEqualityTesters([sameBytes])
 globalThis[library.GLOBAL_EXPECT] = expect
