@@ -6,7 +6,7 @@ import { NeedsValue } from './call.ts'
 import { checkShapes } from './declared.ts'
 import type { Branch, Carry, FlatGraph, Plan, PlanValue, Step } from './plan.ts'
 import { Prune } from './prune.ts'
-import { isRecurrent } from './recurrent/parts.ts'
+import { isRecurrent, isWeight } from './recurrent/parts.ts'
 import { type Budgets, refuseStep, settleStep } from './step.ts'
 import { count, factsOf, type GraphTensor, lengthOf, phantom } from './tensor.ts'
 
@@ -126,6 +126,7 @@ class Settling {
   }
 
   #settle(step: Step, left: Step[]): void {
+    if (isRecurrent(step)) this.#refuseGivenWeights(step)
     const inputs = step.inputs.map((value) => (value < 0 ? undefined : this.#tensors[value]))
     const made = this.#made(step, inputs)
     const origins = this.#joined(step.inputs)
@@ -157,6 +158,17 @@ class Settling {
         refuseStep(step, `its input ${place} ${role} and must be known before a run, but depends on ${why}`),
       )
       throw new NeedsInputs(places)
+    }
+  }
+
+  /** The values of an input are the caller's at each run, even where shapes have asked for them. */
+  #refuseGivenWeights(step: Step): void {
+    for (const [place, value] of step.inputs.entries()) {
+      if (!isWeight(place)) continue
+      const given = this.#graph.inputs.find((input) => input.value === value)
+      if (given === undefined) continue
+      const why = `the values of the input ${describe(given.name)}, which are ${given.type}`
+      refuseStep(step, `its input ${place} is a weight and must be known before a run, but depends on ${why}`)
     }
   }
 

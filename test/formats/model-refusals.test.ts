@@ -197,6 +197,16 @@ describe('when sizes come, it refuses', () => {
         ),
     ],
     [
+      'recurrent weights that are an input, even one without values',
+      'node 0 "it" (RNN), opset 17: its input 2 is a weight and must be known before a run, but depends on the values of the input "w", which are float32',
+      () =>
+        single(
+          'RNN',
+          {},
+          { with: ['W', 'w'], weights: { W: weight(1, 1, 0, 8) }, inputs: { x: {}, w: { shape: [1, 0, 0] } } },
+        ),
+    ],
+    [
       'recurrent weights of another size',
       'node 0 "it" (RNN), opset 17: Expected X size (…, 3), as W has it, got [1, 2, 8]',
       () => single('RNN', {}, { with: ['W', 'R'], weights: { W: weight(1, 1, 2, 3), R: weight(1, 1, 2, 2) } }),
@@ -215,9 +225,10 @@ describe('when sizes come, it refuses', () => {
         ),
     ],
   ])('%s', (_, words, file) => {
-    const inputs = { x: zeros(1, 2, 8), w: zeros(1, 2, 3) }
     const model = read(file())
-    const given = Object.fromEntries(model.inputs.map(({ name }) => [name, inputs[name as 'x']]))
+    const given = Object.fromEntries(
+      model.inputs.map(({ name, shape }) => [name, name === 'x' ? zeros(1, 2, 8) : zeros(...(shape as number[]))]),
+    )
     expectError(() => model.run(given), /RNN/.test(words) ? 'ERR_RNN_MODEL_FILE' : 'ERR_RNN_SHAPE', words)
   })
 })

@@ -132,7 +132,11 @@ describe.each(backends)('streams on %s', (backend) => {
     let h: ModelTensor = { data: new Float32Array(12), shape: [1, 1, 12] }
     for (const gain of [1, 0.01, 0.01, 2, 0.02, 1]) {
       const frame = Float32Array.from({ length: 8 }, (_, i) => gain * Math.sin(i + gain))
-      const { score, hn } = model.run({ frame: { data: frame, shape: [1, 8] }, h })
+      const inputs = { frame: { data: frame, shape: [1, 8] }, h }
+      const { score, hn } = model.run(inputs)
+      for (const [name, one] of Object.entries({ score, hn })) {
+        expect(model.run(inputs, { outputs: [name] })).toEqual({ [name]: one })
+      }
       h = hn
       expect(stream.step(frame).score).toEqual(score.data)
       expect(score.data.every((value) => value === 0)).toBe(gain < 0.05)

@@ -108,6 +108,7 @@ class TypeScriptInstance implements ProgramInstance {
     const branch = condition.data[0] ? branches[0] : branches[1]
     yield* this.#steps(branch.steps, known)
     for (let i = 0; i < step.outputs.length; i++) {
+      if (step.outputs[i] < 0) continue
       const made = known[branch.outputs[i]] ?? missing(branch.outputs[i])
       this.#keep(step, step.outputs[i], made, known)
     }
