@@ -1,7 +1,7 @@
 /** The windows of convolutions and pools over (B, H, W, C): which of them a program has numbers for, and views of them side by side. */
 
-import { type Axis, asPlane } from '../../../graph/operators/window.ts'
-import { count } from '../../../graph/tensor.ts'
+import { type Axis, asPlane } from '../../graph/operators/window.ts'
+import { count } from '../../graph/tensor.ts'
 import type { Op } from './op.ts'
 import { sliced, type View } from './views.ts'
 

@@ -1,12 +1,11 @@
 /** The packed weights of a program, in the order of its numbers; it alone knows how a key says what a memory was made of. */
 
-import type { GraphTensor } from '../../../graph/tensor.ts'
-import type { CellWeights, NetworkSpec } from '../../../spec/spec.ts'
-import type { Precision } from '../../../spec/weight-types.ts'
-import type { WeightStore } from '../../interface.ts'
-import { operatorNumber } from '../../protocol.ts'
-import type { Addon } from '../addon.ts'
-import { listWeights, packedMemory, precisionNumbers, specNumbers } from '../packing.ts'
+import type { GraphTensor } from '../../graph/tensor.ts'
+import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import type { Precision } from '../../spec/weight-types.ts'
+import type { WeightStore } from '../interface.ts'
+import type { PackedMemory } from '../packed-memory.ts'
+import { listWeights, precisionNumbers, specNumbers } from '../packing.ts'
 
 /** N rows of K weights, and N biases. */
 export interface Dense {
@@ -14,19 +13,38 @@ export interface Dense {
   readonly bias: Float32Array | undefined
 }
 
+/** What packs weights for one set of kernels; numbers are those of lib/backends/packing.ts. */
+export interface Packer {
+  /** The memory of a matrix, K inputs and N outputs. */
+  dense(K: number, N: number, precision: readonly number[], weights: Dense): PackedMemory
+  network(spec: readonly number[], weights: readonly (Float32Array | undefined)[]): PackedMemory
+  /** Memory of what another thread has packed. */
+  adopt(shared: Float32Array): PackedMemory
+}
+
 export class PackedWeights {
-  readonly memories: Float32Array[] = []
-  readonly #addon: Addon
-  readonly #table: number
+  readonly memories: PackedMemory[] = []
+  readonly #packer: Packer
   readonly #store: WeightStore
   /** Of matrices and networks. */
   readonly precision: Precision
 
-  constructor(addon: Addon, table: number, store: WeightStore, precision: Precision) {
-    this.#addon = addon
-    this.#table = table
+  constructor(packer: Packer, store: WeightStore, precision: Precision) {
+    this.#packer = packer
     this.#store = store
     this.precision = precision
+  }
+
+  /** Lets go of all of them. */
+  release(): void {
+    for (const memory of this.memories) memory.release()
+    this.memories.length = 0
+  }
+
+  #number(constant: GraphTensor, key: string, make: () => PackedMemory): number {
+    const memory = this.#store.packed(constant, key, make, (shared) => this.#packer.adopt(shared))
+    memory.retain()
+    return this.memories.push(memory) - 1
   }
 
   /** Whether weights are rounded: then no factor may be multiplied into them before. */
@@ -43,16 +61,8 @@ export class PackedWeights {
     make: () => Dense,
     precision: Precision = this.precision,
   ): number {
-    const kind = operatorNumber.linear
     const numbers = precisionNumbers(precision)
-    const packed = this.#store.packed(constant, `linear ${numbers} ${K} ${N} ${key}`, () => {
-      const { weight, bias } = make()
-      const memory = packedMemory(this.#addon.operatorFloats(this.#table, kind, [K, N], numbers))
-      // What comes back is left to the garbage collector: disposed of, it would empty the memory.
-      this.#addon.operator(this.#table, kind, [K, N], numbers, memory, [weight, bias])
-      return memory
-    })
-    return this.memories.push(packed) - 1
+    return this.#number(constant, `linear ${numbers} ${K} ${N} ${key}`, () => this.#packer.dense(K, N, numbers, make()))
   }
 
   /** A short text for a constant, and another one for any other: of the model's own none is read for it. */
@@ -65,12 +75,7 @@ export class PackedWeights {
   /** The number of a packed network, in the same way. */
   network(constant: GraphTensor, key: string, spec: NetworkSpec, make: () => readonly CellWeights[]): number {
     const numbers = specNumbers(spec)
-    const packed = this.#store.packed(constant, `network ${numbers} ${key}`, () => {
-      const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
-      this.#addon.network(this.#table, numbers, 1, memory, listWeights(make()))
-      return memory
-    })
-    return this.memories.push(packed) - 1
+    return this.#number(constant, `network ${numbers} ${key}`, () => this.#packer.network(numbers, listWeights(make())))
   }
 }
 

@@ -1,10 +1,10 @@
 /** One step on its way to instructions: its inputs, its attributes, and what it may ask for. */
 
-import { Budget } from '../../../graph/budget.ts'
-import { Call } from '../../../graph/call.ts'
-import { operatorOf } from '../../../graph/operators/index.ts'
-import type { PlanValue, Step } from '../../../graph/plan.ts'
-import { count, type ElementType, type GraphTensor, phantom } from '../../../graph/tensor.ts'
+import { Budget } from '../../graph/budget.ts'
+import { Call } from '../../graph/call.ts'
+import { operatorOf } from '../../graph/operators/index.ts'
+import type { PlanValue, Step } from '../../graph/plan.ts'
+import { count, type ElementType, type GraphTensor, phantom } from '../../graph/tensor.ts'
 import type { Instruction } from './emit.ts'
 import { type Lowering, refuse } from './lowering.ts'
 import { axesOf, type Element, orderOf, reshaped, spread, type View } from './views.ts'

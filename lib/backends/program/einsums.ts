@@ -1,8 +1,8 @@
 /** Einstein sums as one product of matrices: axes of both that stay are the batch, axes of both that go are summed over. */
 
-import { equationOf, type Label } from '../../../graph/operators/einsum.ts'
-import { count } from '../../../graph/tensor.ts'
-import { reduceKind } from '../../protocol.ts'
+import { equationOf, type Label } from '../../graph/operators/einsum.ts'
+import { count } from '../../graph/tensor.ts'
+import { reduceKind } from '../protocol.ts'
 import type { Op } from './op.ts'
 import { unpacked } from './products.ts'
 import { reduced } from './reductions.ts'

@@ -1,8 +1,8 @@
 /** Products of matrices: with packed weights where one of both is constant, and of two that are known only in the run. */
 
-import { count, type GraphTensor } from '../../../graph/tensor.ts'
-import { reduceKind, zipFunction } from '../../protocol.ts'
+import { count, type GraphTensor } from '../../graph/tensor.ts'
 import { precisionNumbers } from '../packing.ts'
+import { reduceKind, zipFunction } from '../protocol.ts'
 import { merged } from './emit.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'

@@ -134,15 +134,15 @@ export function placeScratch(code: readonly Instruction[]): number {
   return aligned(bytes)
 }
 
-/** Places of constants one after the other; gives their bytes. */
-export function placeConstants(code: readonly Instruction[]): Uint8Array<SharedArrayBuffer> {
+/** Places of constants one after the other, and their values in memory of so many bytes, which is asked for once. */
+export function placeConstants(code: readonly Instruction[], memory: (bytes: number) => Uint8Array): Uint8Array {
   const all = [...livesOf(code).keys()].filter(({ region }) => region === 'constants')
   let bytes = 0
   for (const memory of all) {
     memory.offset = bytes
     bytes += aligned(memory.bytes)
   }
-  const made = new Uint8Array(new SharedArrayBuffer(bytes))
+  const made = memory(bytes)
   for (const { offset, data } of all) made.set(new Uint8Array(data!.buffer, data!.byteOffset, data!.byteLength), offset)
   return made
 }

@@ -1,9 +1,9 @@
 /** What native memory for packed weights is made of: specifications as numbers, weights in a list, arrays of the right length. */
 
-import { newSharedFloats } from '../../intrinsics/captured.ts'
-import type { CellFunctions } from '../../spec/cell-functions.ts'
-import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
-import type { Precision } from '../../spec/weight-types.ts'
+import { newSharedFloats } from '../intrinsics/captured.ts'
+import type { CellFunctions } from '../spec/cell-functions.ts'
+import type { CellWeights, NetworkSpec } from '../spec/spec.ts'
+import type { Precision } from '../spec/weight-types.ts'
 import {
   activationNumber,
   activationTypeNumber,
@@ -14,7 +14,7 @@ import {
   specFields,
   weightFields,
   weightTypeNumber,
-} from '../protocol.ts'
+} from './protocol.ts'
 
 /** The weights of all layers and directions as the addon takes them. */
 export function listWeights(all: readonly CellWeights[]): (Float32Array | undefined)[] {

@@ -1,8 +1,8 @@
 /** From a plan to instructions: where each value lies, which steps are done with another one, and what runs in which order. */
 
-import { fail, list } from '../../../errors.ts'
-import type { Plan, Step } from '../../../graph/plan.ts'
-import { count, type ElementType, type GraphTensor } from '../../../graph/tensor.ts'
+import { fail, list } from '../../errors.ts'
+import type { Plan, Step } from '../../graph/plan.ts'
+import { count, type ElementType, type GraphTensor } from '../../graph/tensor.ts'
 import { aligned } from './arena.ts'
 import type { Instruction } from './emit.ts'
 import { simplified } from './patterns.ts'

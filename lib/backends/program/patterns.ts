@@ -1,6 +1,6 @@
 /** Operators that exporters write as several others: layer norms and GELU are found again and become one step. */
 
-import type { Plan, Step } from '../../../graph/plan.ts'
+import type { Plan, Step } from '../../graph/plan.ts'
 import { axesOf } from './views.ts'
 
 /** The plan with such steps in one. Values in between have no step any more. */

@@ -1,12 +1,12 @@
 /** Convolutions: channels lie last in memory, and a value along one axis of space has a single row. */
 
-import { transposedAxes } from '../../../graph/operators/convolve.ts'
-import { type Axis, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
-import type { GraphTensor } from '../../../graph/tensor.ts'
-import { KeptMatrix } from '../../../precision/kept.ts'
-import { fullPrecision } from '../../../spec/weight-types.ts'
-import { zipFunction } from '../../protocol.ts'
+import { transposedAxes } from '../../graph/operators/convolve.ts'
+import { type Axis, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
+import type { GraphTensor } from '../../graph/tensor.ts'
+import { KeptMatrix } from '../../precision/kept.ts'
+import { fullPrecision } from '../../spec/weight-types.ts'
 import { precisionNumbers } from '../packing.ts'
+import { zipFunction } from '../protocol.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
 import { finished, folded, isWhole, unpacked } from './products.ts'

@@ -1,7 +1,7 @@
 /** Pooling: the mean or the greatest of the values in each window, channels last in memory. */
 
-import { type Axis, kernelOf, spatialOf, windowsOf } from '../../../graph/operators/window.ts'
-import { poolKind, reduceKind, zipFunction } from '../../protocol.ts'
+import { type Axis, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
+import { poolKind, reduceKind, zipFunction } from '../protocol.ts'
 import { channelsFastest, channelsSecond } from './convolutions.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'

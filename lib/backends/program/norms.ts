@@ -1,7 +1,7 @@
 /** Norms: values less their mean, by their deviation. */
 
-import { count } from '../../../graph/tensor.ts'
-import { mapFunction, reduceKind, zipFunction } from '../../protocol.ts'
+import { count } from '../../graph/tensor.ts'
+import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
 import { batchNorm } from './fuse.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'

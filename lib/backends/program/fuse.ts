@@ -1,7 +1,7 @@
 /** What follows a product and is done with it: factors and terms of each output go into its weights, and one function runs on its sums. */
 
-import type { Step } from '../../../graph/plan.ts'
-import { count, type GraphTensor } from '../../../graph/tensor.ts'
+import type { Step } from '../../graph/plan.ts'
+import { count, type GraphTensor } from '../../graph/tensor.ts'
 import { type MapCall, mapCalls, plain } from './functions.ts'
 import { Op } from './op.ts'
 

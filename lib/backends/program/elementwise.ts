@@ -1,7 +1,7 @@
 /** Operators that compute each value from those at its own place, broadcast to one shape. */
 
-import { factsOf } from '../../../graph/tensor.ts'
-import { mapFunction, zipFunction } from '../../protocol.ts'
+import { factsOf } from '../../graph/tensor.ts'
+import { mapFunction, zipFunction } from '../protocol.ts'
 import { mapCalls } from './functions.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'

@@ -1,7 +1,7 @@
 /** Operators that make one value of many, or put values in an order, along axes. */
 
-import { count } from '../../../graph/tensor.ts'
-import { mapFunction, reduceKind, zipFunction } from '../../protocol.ts'
+import { count } from '../../graph/tensor.ts'
+import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
 import { wide } from './elementwise.ts'
 import { joined } from './emit.ts'
 import { dropped } from './movement.ts'

@@ -1,7 +1,7 @@
 /** Operators that are a function of each value alone: which one, and with which factors. Products ask it too, for what may follow them. */
 
-import type { Call } from '../../../graph/call.ts'
-import { mapFunction } from '../../protocol.ts'
+import type { Call } from '../../graph/call.ts'
+import { mapFunction } from '../protocol.ts'
 
 /** A function of a `map`, or of what follows a product. */
 export interface MapCall {

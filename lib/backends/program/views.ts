@@ -1,7 +1,7 @@
 /** Where the values of a program lie: memory, and views of it by strides. Moves of axes cost nothing; it alone knows when they do not. */
 
-import { count, type GraphData, type GraphTensor } from '../../../graph/tensor.ts'
-import type { elementNumber, regionNumber } from '../../protocol.ts'
+import { count, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
+import type { elementNumber, regionNumber } from '../protocol.ts'
 
 export type Element = keyof typeof elementNumber
 

@@ -1,6 +1,6 @@
 /** Operators that give the same values other places: most are views, and the rest copies of views. */
 
-import { count } from '../../../graph/tensor.ts'
+import { count } from '../../graph/tensor.ts'
 import type { Op } from './op.ts'
 import { pad } from './pad.ts'
 import type { Row, Rows } from './row.ts'

@@ -1,6 +1,6 @@
 /** Operators between real numbers and integers that stand for them. */
 
-import { mapFunction, zipFunction } from '../../protocol.ts'
+import { mapFunction, zipFunction } from '../protocol.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
 import { reshaped, sliced, spread, type View } from './views.ts'

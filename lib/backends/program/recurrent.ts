@@ -1,12 +1,12 @@
 /** Recurrent layers: the engine's own networks, their inputs and outputs as views of what ONNX has. */
 
-import { type RecurrentNetwork, recurrentNetwork } from '../../../graph/recurrent/network.ts'
-import { recurrentPlaces } from '../../../graph/recurrent/parts.ts'
-import type { GraphTensor } from '../../../graph/tensor.ts'
-import { cellTraits } from '../../../spec/cell-traits.ts'
-import { directionsOf } from '../../../spec/spec.ts'
-import { zipFunction } from '../../protocol.ts'
+import { type RecurrentNetwork, recurrentNetwork } from '../../graph/recurrent/network.ts'
+import { recurrentPlaces } from '../../graph/recurrent/parts.ts'
+import type { GraphTensor } from '../../graph/tensor.ts'
+import { cellTraits } from '../../spec/cell-traits.ts'
+import { directionsOf } from '../../spec/spec.ts'
 import { specNumbers } from '../packing.ts'
+import { zipFunction } from '../protocol.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
 import { orderOf, permuted, reshaped, type View } from './views.ts'
