@@ -6,8 +6,9 @@
 namespace native_rnn {
 
 namespace {
-constexpr double mostBytes = 1e14; // in any direction: small enough that sums and products of a few cannot overflow
-constexpr size_t largestSize = size_t{1} << 40;
+// In any direction: small enough that sums and products of a few cannot overflow.
+constexpr double mostBytes = isWide ? 1e14 : 2147483647;
+constexpr size_t largestSize = size_t{1} << (isWide ? 40 : 28);
 } // namespace
 
 double Reader::number() {

@@ -1,0 +1,63 @@
+/** Long computations in slices of a few milliseconds, so that timers and sockets have their turn in between. */
+import { now } from '../../intrinsics/captured.ts'
+import { ensureStack } from '../../intrinsics/stack.ts'
+import { inNextTurn } from './next-turn.ts'
+
+const sliceMs = 4
+
+interface Task {
+  readonly pass: Generator<void, unknown>
+  readonly settle: (result: unknown) => void
+  cancelled: boolean
+  next: Task | undefined
+}
+
+// A list of links, in which no method of arrays can lose a task.
+let first: Task | undefined
+let last: Task | undefined
+
+function append(task: Task): void {
+  task.next = undefined
+  if (last) last.next = task
+  else first = task
+  last = task
+}
+
+/** Runs a pass from the next turn of the event loop on, by turns with others; the function that comes back cancels it. */
+export function runInSlices<R extends object>(
+  pass: Generator<void, R>,
+  settle: (result: R | Error) => void,
+): () => void {
+  const task: Task = { pass, settle: settle as (result: unknown) => void, cancelled: false, next: undefined }
+  ensureStack()
+  if (!first) inNextTurn(runSlice)
+  append(task)
+  return () => {
+    task.cancelled = true
+  }
+}
+
+/** One slice of the task that waits longest. */
+function runSlice(): void {
+  const task = first
+  // The stack ended between the asking for this turn and the appending of its task.
+  if (!task) return
+  const result = task.cancelled ? undefined : slice(task)
+  first = task.next
+  if (!first) last = undefined
+  if (!result && !task.cancelled) append(task)
+  if (first) inNextTurn(runSlice)
+  if (result && !task.cancelled) task.settle(result)
+}
+
+function slice({ pass }: Task): unknown {
+  const end = now() + sliceMs
+  try {
+    do {
+      const next = pass.next()
+      if (next.done) return next.value
+    } while (now() < end)
+  } catch (error) {
+    return error as Error // arrays too large to allocate
+  }
+}
