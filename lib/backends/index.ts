@@ -1,8 +1,8 @@
 /** Which backends this machine can run, which one a layer gets, and why. */
 
-import process from 'node:process'
 import { fail, named } from '../errors.ts'
 import { backendName } from '../options/checks.ts'
+import { variable as readVariable, warn } from '../platform/process.ts'
 import type { BackendName } from '../spec/spec.ts'
 import { version } from '../version.ts'
 import type { Backend } from './interface.ts'
@@ -70,17 +70,17 @@ export function backendInfo(): BackendInfo {
 export function chooseBackend(name?: BackendName): Backend {
   const backend = pick(name)
   const { nativeIsAbsent, reason } = find()
-  if (nativeIsAbsent && name === undefined && !process.env[variable] && !said) {
+  if (nativeIsAbsent && name === undefined && !readVariable(variable) && !said) {
     said = true
     const message = `native-rnn computes in TypeScript, which is slower, because native code is absent: ${reason}`
-    process.emitWarning(message, { type: 'NativeRNNWarning', code: 'NATIVE_RNN_ABSENT' })
+    warn(message, 'NATIVE_RNN_ABSENT')
   }
   return backend
 }
 
 function pick(name: BackendName | undefined): Backend {
   const { backends, reason } = find()
-  const forced = process.env[variable]
+  const forced = readVariable(variable)
   if (name === undefined && !forced) return backends[0]
   const asked = name ?? forced
   for (let i = 0; i < backends.length; i++) if (backends[i].name === asked) return backends[i]

@@ -1,0 +1,2 @@
+/** The package in TODO. */
+export * from '../index.ts'
