@@ -2,20 +2,22 @@
 
 import { fail, named } from '../errors.ts'
 import { backendName } from '../options/checks.ts'
-import { variable as readVariable, warn } from '../platform/process.ts'
+import { loadsAddons, variable as readVariable, warn } from '../platform/process.ts'
 import type { BackendName } from '../spec/spec.ts'
 import { version } from '../version.ts'
 import type { Backend } from './interface.ts'
 import { nativeBackends } from './native/index.ts'
 import { typescriptBackend } from './typescript/index.ts'
+import { wasmBackend, whyNoModule } from './wasm/index.ts'
 
 const variable = 'NATIVE_RNN_BACKEND'
 
 interface Found {
-  /** Best first; TypeScript is always the last. */
   readonly backends: readonly Backend[]
   readonly nativeIsAbsent: boolean
+  /** Why native code is absent, and why WebAssembly is. */
   readonly reason?: string
+  readonly wasmReason?: string
 }
 
 let found: Found | undefined
@@ -25,9 +27,7 @@ let said = false
 function find(): Found {
   if (!found) {
     const { backends, reason } = nativeBackends()
-    const nativeIsAbsent = backends.length === 0
-    backends[backends.length] = typescriptBackend
-    found = { backends, nativeIsAbsent, reason }
+    found = { backends, nativeIsAbsent: backends.length === 0, reason, wasmReason: whyNoModule() }
   }
   return found
 }
@@ -36,10 +36,24 @@ function find(): Found {
  * The backends that this machine can run, best first; `'typescript'` is always the last.
  *
  * @example
- * availableBackends() // ['avx2', 'portable', 'typescript']
+ * availableBackends() // ['avx2', 'portable', 'wasm', 'typescript']
  */
 export function availableBackends(): BackendName[] {
-  return find().backends.map((backend) => backend.name)
+  const { backends, wasmReason } = find()
+  const names: BackendName[] = []
+  for (let i = 0; i < backends.length; i++) names[i] = backends[i].name
+  if (wasmReason === undefined) names[names.length] = 'wasm'
+  names[names.length] = 'typescript'
+  return names
+}
+
+/** The module is compiled when it is first used; one that does not work then is absent from then on. */
+function wasm(): Backend | undefined {
+  const here = find()
+  if (here.wasmReason !== undefined) return undefined
+  const { backend, ...none } = wasmBackend()
+  if (!backend) found = { ...here, wasmReason: (none as { reason: string }).reason }
+  return backend
 }
 
 /** What {@link backendInfo} tells. */
@@ -63,17 +77,25 @@ export function backendInfo(): BackendInfo {
   const { nativeIsAbsent, reason } = find()
   const { name } = pick(undefined)
   if (nativeIsAbsent) return { name, reason, version }
-  return name === 'typescript' ? { name, reason: `${variable} asks for it`, version } : { name, version }
+  return isFallback(name) ? { name, reason: `${variable} asks for it`, version } : { name, version }
 }
 
-/** The backend for a new layer. Says once, in a process warning, when it is TypeScript because native code is absent. */
+const isFallback = (name: BackendName): boolean => name === 'wasm' || name === 'typescript'
+
+/** The backend for a new layer. Says once, in a process warning, what computes where native code is absent. */
 export function chooseBackend(name?: BackendName): Backend {
   const backend = pick(name)
-  const { nativeIsAbsent, reason } = find()
+  const { nativeIsAbsent, reason, wasmReason } = find()
   if (nativeIsAbsent && name === undefined && !readVariable(variable) && !said) {
     said = true
-    const message = `native-rnn computes in TypeScript, which is slower, because native code is absent: ${reason}`
-    warn(message, 'NATIVE_RNN_ABSENT')
+    const isWasm = backend.name === 'wasm'
+    // Where no addon could be, nothing is amiss.
+    if (isWasm && !loadsAddons) return backend
+    const what = isWasm ? 'WebAssembly, on one thread,' : 'TypeScript, which is slower,'
+    const noWasm = `WebAssembly is absent: ${wasmReason}`
+    const noAddon = `native code is absent: ${reason}`
+    const why = isWasm ? noAddon : loadsAddons ? `${noAddon}; and ${noWasm}` : noWasm
+    warn(`native-rnn computes in ${what} because ${why}`, 'NATIVE_RNN_ABSENT')
   }
   return backend
 }
@@ -81,14 +103,19 @@ export function chooseBackend(name?: BackendName): Backend {
 function pick(name: BackendName | undefined): Backend {
   const { backends, reason } = find()
   const forced = readVariable(variable)
-  if (name === undefined && !forced) return backends[0]
+  if (name === undefined && !forced) return backends[0] ?? wasm() ?? typescriptBackend
   const asked = name ?? forced
   for (let i = 0; i < backends.length; i++) if (backends[i].name === asked) return backends[i]
+  if (asked === 'typescript') return typescriptBackend
+  const module = asked === 'wasm' ? wasm() : undefined
+  if (module) return module
   const who = name === undefined ? `the backend of ${variable}` : 'the backend'
-  const here = `; available: ${backends.map((candidate) => `'${candidate.name}'`).join(', ')}`
+  const here = `; available: ${availableBackends()
+    .map((candidate) => `'${candidate}'`)
+    .join(', ')}`
   return fail(
     'ERR_RNN_BACKEND',
-    `${who}, '${named(asked as string)}', cannot run here: ${why(asked as string, reason)}${here}`,
+    `${who}, '${named(asked as string)}', cannot run here: ${why(asked as string, asked === 'wasm' ? find().wasmReason : reason)}${here}`,
   )
 }
 

@@ -6,6 +6,7 @@ import type { OperatorKind } from '../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../spec/spec.ts'
 import type { Precision } from '../spec/weight-types.ts'
 import type { Fill } from '../weights/random.ts'
+import type { PackedMemory } from './packed-memory.ts'
 
 /** One checked forward pass: every array has exactly the length that the sizes ask for. */
 export interface ForwardCall {
@@ -98,10 +99,15 @@ export interface OperatorCore {
 /** Weights of a model as a backend keeps them: made once, used by all its programs, and carried to other threads. */
 export interface WeightStore {
   /**
-   * Packed weights made of a constant of the model, under a key that says how. `make` is asked once for each; what it gives lies in
-   * shared memory, and nobody writes to it afterwards.
+   * Packed weights made of a constant of the model, under a key that says how. `make` is asked once for each, and nobody writes to what
+   * it gives afterwards. Where another thread has packed them, `adopt` gets what it shared.
    */
-  packed(constant: GraphTensor, key: string, make: () => Float32Array): Float32Array
+  packed<Memory extends PackedMemory>(
+    constant: GraphTensor,
+    key: string,
+    make: () => Memory,
+    adopt: (shared: Float32Array) => Memory,
+  ): Memory
   /** The number of a constant of the model, the same in every thread; undefined for what plans compute by themselves. */
   numberOf(constant: GraphTensor): number | undefined
 }

@@ -116,6 +116,11 @@ export function intsAt(values: Float32Array, byteOffset: number): Int32Array {
   return new Ints(typedBuffer(values), byteOffset, 1)
 }
 
+/** A whole buffer as floats, integers, doubles. */
+export const floatsOn = (buffer: ArrayBufferLike): Float32Array => new Floats(buffer)
+export const intsOn = (buffer: ArrayBufferLike): Int32Array => new Ints(buffer)
+export const doublesOn = (buffer: ArrayBufferLike): Float64Array => new Doubles(buffer)
+
 /** A copy in a buffer of its own. */
 export function copyBytes(bytes: Uint8Array): Uint8Array {
   return new Bytes(bytes)

@@ -68,7 +68,9 @@ export class ModelCore {
   }
 
   release(): void {
-    if (--this.#users === 0) this.#programs.clear()
+    if (--this.#users > 0) return
+    this.#programs.clear()
+    this.store.release()
   }
 
   /** The graph for shapes that were checked. Where it needs values that are not given, `needs` is called with the places of their inputs. */

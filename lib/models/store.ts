@@ -1,9 +1,10 @@
 /** Weights of one model as its backend has packed them: each made once, and found again in other threads by the number of its constant. */
 
 import type { WeightStore } from '../backends/interface.ts'
+import type { PackedMemory } from '../backends/packed-memory.ts'
 import type { FlatGraph } from '../graph/plan.ts'
 import type { GraphTensor } from '../graph/tensor.ts'
-import { bytesIn, mapGet, mapSet, weakGet, weakSet } from '../intrinsics/captured.ts'
+import { bytesIn, mapDelete, mapGet, mapSet, weakGet, weakSet } from '../intrinsics/captured.ts'
 
 /** Packed weights as a handle carries them. */
 export interface SharedPacked {
@@ -13,15 +14,24 @@ export interface SharedPacked {
   readonly memory: Float32Array
 }
 
+/** The same as the backend has them. */
+interface Packed {
+  readonly value: number
+  readonly key: string
+  readonly memory: PackedMemory
+}
+
 export class ModelStore implements WeightStore {
   /** Of a constant that the graph has: its number. What plans compute by themselves has none. */
   readonly #numbers = new WeakMap<GraphTensor, number>()
-  readonly #byNumber = new Map<string, SharedPacked>()
-  readonly #others = new WeakMap<GraphTensor, Map<string, Float32Array>>()
+  readonly #byNumber = new Map<string, Packed>()
+  /** Out of a handle, and not met yet. */
+  readonly #given = new Map<string, SharedPacked>()
+  readonly #others = new WeakMap<GraphTensor, Map<string, PackedMemory>>()
 
   constructor(graph: FlatGraph, shared: readonly SharedPacked[] = []) {
     this.use(graph)
-    for (const packed of shared) this.#byNumber.set(keyOf(packed.value, packed.key), packed)
+    for (const packed of shared) mapSet(this.#given, keyOf(packed.value, packed.key), packed)
   }
 
   /** Knows the constants of a graph whose values have the same numbers. */
@@ -33,35 +43,56 @@ export class ModelStore implements WeightStore {
     return weakGet(this.#numbers, constant)
   }
 
-  packed(constant: GraphTensor, key: string, make: () => Float32Array): Float32Array {
+  packed<Memory extends PackedMemory>(
+    constant: GraphTensor,
+    key: string,
+    make: () => Memory,
+    adopt: (shared: Float32Array) => Memory,
+  ): Memory {
     const value = this.numberOf(constant)
     if (value === undefined) return this.#other(constant, key, make)
     const id = keyOf(value, key)
     const known = mapGet(this.#byNumber, id)
-    if (known !== undefined) return known.memory
-    const memory = make()
+    if (known !== undefined) return known.memory as Memory
+    const given = mapGet(this.#given, id)
+    const memory = given === undefined ? make() : adopt(given.memory)
+    mapDelete(this.#given, id)
     mapSet(this.#byNumber, id, { value, key, memory })
+    memory.retain()
     return memory
   }
 
-  #other(constant: GraphTensor, key: string, make: () => Float32Array): Float32Array {
-    const all = weakGet(this.#others, constant) ?? new Map<string, Float32Array>()
+  /** These are their programs' alone: a plan that is made again computes its constants again. */
+  #other<Memory extends PackedMemory>(constant: GraphTensor, key: string, make: () => Memory): Memory {
+    const all = weakGet(this.#others, constant) ?? new Map<string, PackedMemory>()
     weakSet(this.#others, constant, all)
-    const memory = mapGet(all, key) ?? make()
+    const known = mapGet(all, key)
+    if (known !== undefined && !known.isGone) return known as Memory
+    const memory = make()
     mapSet(all, key, memory)
     return memory
   }
 
   /** What other threads need not pack again. */
   share(): SharedPacked[] {
-    return [...this.#byNumber.values()].map((packed) => ({ ...packed }))
+    const own = [...this.#byNumber.values()].map(({ value, key, memory }) => {
+      return { value, key, memory: memory.shared() }
+    })
+    return [...own, ...this.#given.values()].map((packed) => ({ ...packed }))
   }
 
   /** Bytes of all that is packed. */
   get bytes(): number {
     let bytes = 0
-    for (const { memory } of this.#byNumber.values()) bytes += bytesIn(memory)
+    for (const { memory } of this.#byNumber.values()) bytes += memory.bytes
+    for (const { memory } of this.#given.values()) bytes += bytesIn(memory)
     return bytes
+  }
+
+  /** Lets go of what it has, when nobody makes programs any more. */
+  release(): void {
+    for (const { memory } of this.#byNumber.values()) memory.release()
+    this.#byNumber.clear()
   }
 }
 

@@ -18,11 +18,14 @@ export const { nextTick } = process
 /** The same with promises' own turns, where the runtime has a name for it. */
 export const microtask: (task: () => void) => void = globalThis.queueMicrotask ?? process.nextTick
 
+/** Whether addons are looked for. */
+export const loadsAddons = true as boolean
+
 /** How many threads run beside each other. */
 export const processors: () => number = availableParallelism
 
 /** Whether the memory that threads share goes to other threads by postMessage. */
-export const sharesMemory = true
+export const sharesMemory = true as boolean
 
 /** What a runtime without it may do about it. */
 export const sharingHint: string = ''

@@ -31,6 +31,8 @@ function raise(error: unknown): never {
   throw error
 }
 
+export const loadsAddons = false as boolean
+
 /** One: nothing here starts threads. */
 export function processors(): number {
   return 1

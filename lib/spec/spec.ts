@@ -5,8 +5,8 @@ import type { ActivationType, WeightType } from './weight-types.ts'
 
 export type { CellName, ClassName } from './cell-traits.ts'
 
-/** The engines: instruction sets of the native one, best first, and TypeScript. */
-export type BackendName = 'avx512' | 'avx2' | 'neon' | 'portable' | 'typescript'
+/** The engines: instruction sets of the native one, best first, WebAssembly, and TypeScript. */
+export type BackendName = 'avx512' | 'avx2' | 'neon' | 'portable' | 'wasm' | 'typescript'
 
 /** `reverse` (backward in time only) exists in ONNX alone; PyTorch has the other two. */
 export type Direction = 'forward' | 'reverse' | 'bidirectional'

@@ -7,7 +7,8 @@
 namespace native_rnn {
 
 namespace {
-constexpr size_t mostBytes = size_t{1} << 46, mostInstructions = size_t{1} << 24, deepestBranch = 64;
+constexpr size_t mostBytes = size_t{1} << (sizeof(size_t) > 4 ? 46 : 31), mostInstructions = size_t{1} << 24,
+                 deepestBranch = 64;
 }
 
 Program::Program(const double* numbers, size_t count, const Kernels& kernels, size_t threads, const char* constants,

@@ -6,8 +6,10 @@
 namespace native_rnn {
 
 namespace {
-constexpr double mostBytes = 1e14; // in any direction: small enough that sums and products of a few cannot overflow
-constexpr size_t largestSize = size_t{1} << 40;
+// In any direction: small enough that sums and products of a few cannot overflow, on 32 bits too.
+constexpr bool isWide = sizeof(size_t) > 4;
+constexpr double mostBytes = isWide ? 1e14 : 1e9;
+constexpr size_t largestSize = size_t{1} << (isWide ? 40 : 29);
 } // namespace
 
 double Reader::number() {

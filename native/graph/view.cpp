@@ -6,7 +6,7 @@
 namespace native_rnn {
 
 namespace {
-constexpr size_t mostValues = size_t{1} << 48;
+constexpr size_t mostValues = size_t{1} << (sizeof(size_t) > 4 ? 48 : 30);
 }
 
 size_t product(size_t a, size_t b) {
@@ -49,10 +49,10 @@ View View::axes(size_t from, size_t to) const {
 // The values of lowest and highest address are those at the ends of each axis.
 void View::check(size_t bytes) const {
   count();
-  size_t below = 0, above = bytesOf(element);
+  uint64_t below = 0, above = bytesOf(element);
   for (size_t axis = 0; axis < rank; axis++) {
     const size_t step = strides[axis] < 0 ? size_t(-strides[axis]) : size_t(strides[axis]);
-    size_t& side = strides[axis] < 0 ? below : above;
+    uint64_t& side = strides[axis] < 0 ? below : above;
     side += product(step, sizes[axis] - 1);
   }
   if (offset % bytesOf(element) != 0)

@@ -30,7 +30,7 @@ struct Window {
   void check(size_t windowsY, size_t windowsX) const { require(windowsY <= mostWindows && windowsX <= mostWindows); }
 
 private:
-  static constexpr size_t most = size_t{1} << 24, mostWindows = size_t{1} << 32;
+  static constexpr size_t most = size_t{1} << 24, mostWindows = size_t{1} << (sizeof(size_t) > 4 ? 32 : 29);
 };
 
 } // namespace native_rnn

@@ -9,6 +9,8 @@ namespace native_rnn {
 extern const Kernels avx512Kernels, avx2Kernels;
 #elif defined(__aarch64__) || defined(_M_ARM64)
 extern const Kernels neonKernels;
+#elif defined(__wasm__)
+extern const Kernels wasm128Kernels;
 #endif
 extern const Kernels portableKernels;
 
@@ -23,7 +25,11 @@ const Kernels* const tables[] = {
 #elif defined(__aarch64__) || defined(_M_ARM64)
     &neonKernels,
 #endif
+#if defined(__wasm__)
+    &wasm128Kernels};
+#else
     &portableKernels};
+#endif
 
 } // namespace
 

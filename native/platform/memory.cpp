@@ -1,16 +1,15 @@
 // The allocator's and the system's calls behind memory.h.
 #include "memory.h"
+#include "failures.h"
 #include <cstdint>
 #include <cstdlib>
-#include <new>
-#include <stdexcept>
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
 #ifndef NOMINMAX
 #define NOMINMAX
 #endif
 #include <windows.h>
-#else
+#elif !defined(__wasm__)
 #include <sys/mman.h>
 #include <unistd.h>
 #endif
@@ -20,9 +19,10 @@ namespace {
 
 float* allocateAligned(size_t floats) {
   // Room for the alignment and for what free() needs back.
-  void* raw = std::malloc(floats * sizeof(float) + 64 + sizeof(void*));
+  constexpr size_t more = 64 + sizeof(void*);
+  void* raw = floats > (SIZE_MAX - more) / sizeof(float) ? nullptr : std::malloc(floats * sizeof(float) + more);
   if (!raw)
-    throw std::bad_alloc();
+    failOutOfMemory();
   const uintptr_t at = (reinterpret_cast<uintptr_t>(raw) + sizeof(void*) + 63) & ~uintptr_t(63);
   reinterpret_cast<void**>(at)[-1] = raw;
   return reinterpret_cast<float*>(at);
@@ -37,10 +37,18 @@ void freeAligned(float* memory) {
 
 size_t checkedProduct(size_t a, size_t b) {
   if (a && b > SIZE_MAX / sizeof(float) / a)
-    throw std::length_error("native-rnn: the call is too large");
+    failTooLarge();
   return a * b;
 }
 
+#if defined(__wasm__)
+// Memory that was given back once stays the module's, and there are no pages.
+void discardPages(void*, size_t) {}
+void* mapPages(size_t bytes) { return std::malloc(bytes); }
+void unmapPages(void* memory, size_t) { std::free(memory); }
+void populatePages(void*, size_t) {}
+void touchPages(void*, size_t) {}
+#else
 void discardPages(void* memory, size_t bytes) {
 #ifdef _WIN32
   const uintptr_t page = 65536;
@@ -88,6 +96,7 @@ void touchPages(void* memory, size_t bytes) {
   for (size_t at = 0; at < bytes; at += 4096)
     static_cast<volatile char*>(memory)[at] = 0;
 }
+#endif
 
 Scratch::~Scratch() { freeAligned(data_); }
 
@@ -104,7 +113,7 @@ float* Scratch::floats(size_t count) {
 FloatBuffer::FloatBuffer(size_t floats)
     : size_(floats), data_(static_cast<float*>(std::malloc((floats ? floats : 1) * sizeof(float)))) {
   if (!data_)
-    throw std::bad_alloc();
+    failOutOfMemory();
 }
 
 FloatBuffer::~FloatBuffer() { std::free(data_); }

@@ -1,7 +1,7 @@
 // Locks, waiting and starting threads, by the system's own calls. Not <thread> and <condition_variable>: their symbols
 // need a newer glibc and libstdc++ than the servers that we support.
 //
-// What thread_posix.h and thread_win32.h both give, and what a platform without threads would have to give:
+// What thread_posix.h, thread_win32.h and, for one thread, thread_none.h give:
 //   Mutex              lock(), unlock()
 //   Condition          wait(Mutex&), wakeOne(), wakeAll()
 //   yieldThread()      the rest of this thread's time goes to another one
@@ -12,7 +12,9 @@
 //   keepLoaded(address)             the library with that address stays in memory for good
 #pragma once
 #include <cstddef>
-#ifdef _WIN32
+#if defined(__wasm__)
+#include "thread_none.h"
+#elif defined(_WIN32)
 #include "thread_win32.h"
 #else
 #include "thread_posix.h"

@@ -16,11 +16,6 @@ Float* stateOf(Float* states, size_t index, size_t B, size_t width) {
 
 } // namespace
 
-struct Forward::ThreadMemory {
-  float *between, *recurrences;
-  ForkJoin* forkJoin;
-};
-
 Forward::Forward(const ForwardCall& call, const NetworkSpec& spec, const std::vector<PackedLayer>& layers)
     : call_(call), spec_(spec), layers_(layers), D_(spec.directions()), L_(spec.numLayers), O_(spec.outputSize()),
       plan_(planForward(call, spec, layers, threadsForCall(call, layers))) {
@@ -142,10 +137,14 @@ void Forward::runByLayers(const RowGroup& rows, const ThreadMemory& thread) cons
   }
 }
 
+Forward::ThreadMemory Forward::threadMemory(size_t index, ForkJoin* forkJoin) const {
+  float* memory = threadMemories_ + index * plan_.threadFloats;
+  return {memory, memory + plan_.betweenCount * plan_.betweenFloats, forkJoin};
+}
+
 // Takes groups of rows until none are left.
 void Forward::runThread(size_t index, ForkJoin* forkJoin) const {
-  float* memory = threadMemories_ + index * plan_.threadFloats;
-  const ThreadMemory thread{memory, memory + plan_.betweenCount * plan_.betweenFloats, forkJoin};
+  const ThreadMemory thread = threadMemory(index, forkJoin);
   size_t first = next_.load(std::memory_order_relaxed);
   while (first < call_.B && !isCancelled()) {
     const size_t count = plan_.nextGroupRows(call_.B - first);
@@ -202,7 +201,7 @@ void Forward::startStates() const {
     start(call_.c0, call_.cn, layers_.size() * call_.B * spec_.hiddenSize);
 }
 
-bool Forward::run(float* memory) {
+void Forward::start(float* memory) {
   if (plan_.hasUnevenLengths) {
     order_ = reinterpret_cast<uint32_t*>(memory);
     memory += plan_.orderFloats;
@@ -212,6 +211,10 @@ bool Forward::run(float* memory) {
   startStates();
   if (plan_.hasUnevenLengths && call_.y)
     clearPastEnds();
+}
+
+bool Forward::run(float* memory) {
+  start(memory);
   if (call_.T == 0 || call_.B == 0)
     return true;
   if (plan_.split == Split::units || plan_.split == Split::layers) {

@@ -14,7 +14,16 @@ public:
   bool run(float* memory);
 
 private:
-  struct ThreadMemory; // of one thread: its memory, and who helps it
+  friend class ForwardPieces;
+  // Of one thread: its memory, and who helps it.
+  struct ThreadMemory {
+    float *between, *recurrences;
+    ForkJoin* forkJoin;
+  };
+
+  // Orders rows, and writes what is there before the first step.
+  void start(float* memory);
+  ThreadMemory threadMemory(size_t index, ForkJoin*) const;
 
   Strided<const float> input(size_t layer, const ThreadMemory&, size_t block = 0) const;
   Strided<float> output(size_t layer, const ThreadMemory&, size_t block = 0) const;

@@ -17,6 +17,7 @@ public:
   // `memory`: packedBytes bytes, 64-byte aligned, that outlive the network.
   Network(const NetworkSpec&, const Kernels&, void* memory);
   void pack(const CellWeights* weights); // index l·D + d
+  void packLayer(size_t index, const CellWeights& weights) { layers_[index].pack(weights); }
   void unpack(const MutableCellWeights* weights) const;
   const NetworkSpec& spec() const { return spec_; }
   const Kernels& kernels() const { return kernels_; }

@@ -9,13 +9,19 @@ namespace native_rnn {
 // Steps that run() takes through all layers at a time.
 constexpr size_t timeBlock = 64;
 
+size_t Stream::floats(const Network& network, size_t B) {
+  const size_t L = network.spec().numLayers;
+  size_t floats =
+      aligned(L * sizeof(Recurrence) / sizeof(float)) + 2 * aligned(timeBlock * B * network.spec().outputSize());
+  for (const PackedLayer& layer : network.layers())
+    floats += Recurrence::floats(layer, B, timeBlock, false);
+  return floats;
+}
+
 Stream::Stream(const Network& network, size_t B) : network_(network), B_(B) {
   const NetworkSpec& spec = network.spec();
   const size_t L = spec.numLayers, between = aligned(timeBlock * B * spec.outputSize());
-  size_t floats = aligned(L * sizeof(Recurrence) / sizeof(float)) + 2 * between;
-  for (const PackedLayer& layer : network.layers())
-    floats += Recurrence::floats(layer, B, timeBlock, false);
-  float* memory = memory_.floats(floats);
+  float* memory = memory_.floats(floats(network, B));
   recurrences_ = reinterpret_cast<Recurrence*>(memory);
   memory += aligned(L * sizeof(Recurrence) / sizeof(float));
   between_[0] = memory;

@@ -8,6 +8,8 @@ class Recurrence;
 
 class Stream {
 public:
+  // Floats of memory that a stream of B rows asks for.
+  static size_t floats(const Network&, size_t B);
   // The network must outlive the stream; throws std::bad_alloc.
   Stream(const Network&, size_t B);
   ~Stream();

@@ -1,15 +1,14 @@
 // Measures what threads cost, by using them.
 #include "thread_cost.h"
 #include "../matmul/packed_matrix.h"
+#include "../platform/clock.h"
 #include "../threading/barrier.h"
 #include "../threading/team.h"
 #include <algorithm>
-#include <chrono>
 
 namespace native_rnn {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr ThreadCosts typicalCosts{50000, 300, 0.04, 0.025};
 // How long a thread is waited for.
 constexpr double timeoutNs = 5e6;
@@ -19,7 +18,7 @@ constexpr double slowBarrierNs = 1000;
 // How often costs are measured where no thread comes or barriers are slow.
 constexpr int maxTries = 3;
 
-double since(Clock::time_point begin) { return std::chrono::duration<double, std::nano>(Clock::now() - begin).count(); }
+double since(double begin) { return nanoseconds() - begin; }
 
 // Steps of nothing but exchange: both threads write some cache lines of a state, meet, and read those of the other.
 class Exchange {
@@ -39,12 +38,12 @@ public:
   // The caller's side: nanoseconds of one step, the median of some lots.
   double measure() {
     word_.store(go, std::memory_order_release);
-    const Clock::time_point begin = Clock::now();
+    const double begin = nanoseconds();
     double lots[mostLots];
     size_t count = 0;
     while (!over_) {
       over_ = count + 1 == mostLots || since(begin) > timeoutNs;
-      const Clock::time_point lot = Clock::now();
+      const double lot = nanoseconds();
       steps(0);
       lots[count++] = since(lot) / meetings;
       barrier_.arriveAndWait();
@@ -92,7 +91,7 @@ public:
     const GemmArgs args{matrix_.view(packed_), a_, ptrdiff_t(K), y_, matrix_.packedRow(), count};
     double least = 1e9;
     for (int i = 0; i < 6; i++) {
-      const Clock::time_point begin = Clock::now();
+      const double begin = nanoseconds();
       for (size_t row = 0; row < rows; row += count)
         kernels_.gemm[size_t(WeightType::f32)][0](args);
       least = std::min(least, since(begin));
@@ -111,7 +110,7 @@ private:
 
 // Whether a thread came to help before the timeout.
 bool threadComes(const Team& team) {
-  const Clock::time_point begin = Clock::now();
+  const double begin = nanoseconds();
   bool late = false;
   spinUntil([&] { return team.arrived() > 0 || (late = since(begin) > timeoutNs); });
   return !late;
@@ -123,7 +122,7 @@ bool measure(const Kernels& kernels, ThreadCosts& costs) {
   costs = {1e9, 1e9, 1e9, 1e9};
   for (int round = 0; round < 4; round++) {
     Exchange exchange;
-    const Clock::time_point begin = Clock::now();
+    const double begin = nanoseconds();
     Team team(2, &Exchange::help, &exchange);
     if (!threadComes(team)) {
       exchange.dismiss();

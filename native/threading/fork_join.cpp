@@ -9,18 +9,17 @@
 // The number and the shares are one word: a member that reads it knows with the same read whether the caller waits for
 // it.
 #include "fork_join.h"
+#include "../platform/clock.h"
 #include <algorithm>
-#include <chrono>
 
 namespace native_rnn {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr uint64_t sharesBits = 16, sharesMask = (uint64_t{1} << sharesBits) - 1;
 // A caller that waits for others longer than it worked itself, and this much more, waits for a thread that does not
 // run.
-constexpr Clock::duration mostWait = std::chrono::microseconds(200);
+constexpr double mostWaitNs = 200000;
 
 } // namespace
 
@@ -57,19 +56,19 @@ void ForkJoin::run(Work work, void* argument, size_t steps) {
   Barrier barrier(shares);
   work_ = work, argument_ = argument, barrier_ = &barrier;
   working_.store(shares - 1, std::memory_order_relaxed);
-  const Clock::time_point begin = Clock::now();
+  const double begin = nanoseconds();
   const uint64_t number = (round_.load(std::memory_order_relaxed) >> sharesBits) + 1;
   round_.store((number << sharesBits) | shares, std::memory_order_release);
   work(argument, 0, shares, barrier);
-  const Clock::duration own = Clock::now() - begin;
+  const double own = nanoseconds() - begin;
   spinUntil([&] { return working_.load(std::memory_order_acquire) == 0; });
-  const Clock::duration all = Clock::now() - begin;
+  const double all = nanoseconds() - begin;
   // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster.
-  const double ticksPerStep = double(all.count()) / double(std::max<size_t>(steps, 1));
+  const double ticksPerStep = all / double(std::max<size_t>(steps, 1));
   if (shares == 1) {
     if (steps > 0)
       soloTicksPerStep_ = ticksPerStep;
-  } else if (all - own > own + mostWait || (steps > 0 && soloTicksPerStep_ > 0 && ticksPerStep > soloTicksPerStep_)) {
+  } else if (all - own > own + mostWaitNs || (steps > 0 && soloTicksPerStep_ > 0 && ticksPerStep > soloTicksPerStep_)) {
     tooSlow_ = true;
   }
 }

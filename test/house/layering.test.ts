@@ -34,7 +34,9 @@ const lib = [
   ['calls'],
   ['backends'],
   ['backends/native', 'backends/typescript', 'backends/wasm'],
-  ['backends/interface.ts', 'backends/protocol.ts'],
+  ['backends/program'],
+  ['backends/interface.ts', 'backends/packing.ts', 'backends/turns'],
+  ['backends/packed-memory.ts', 'backends/protocol.ts'],
   ['weights'],
   ['graph'],
   ['options', 'tensor', 'precision'],
@@ -107,7 +109,7 @@ describe('native/', () => {
 
   it('has vector instructions in kernels/simd and kernels/isa alone', () => {
     const own = (file: string) => within(file, 'kernels/simd') || within(file, 'kernels/isa')
-    expect(systems(cpp, (file, name) => own(file) || !/immintrin|arm_neon/.test(name))).toEqual([])
+    expect(systems(cpp, (file, name) => own(file) || !/immintrin|arm_neon|wasm_simd/.test(name))).toEqual([])
   })
 
   it('has operating systems and processors in platform/ alone', () => {
@@ -121,7 +123,7 @@ describe('native/', () => {
       cpp,
       kernelSources.map(({ file }) => file),
     )
-    const plain = (name: string) => /^(cstdint|cstddef|immintrin\.h|arm_neon\.h)$/.test(name)
+    const plain = (name: string) => /^(cstdint|cstddef|immintrin\.h|arm_neon\.h|wasm_simd128\.h)$/.test(name)
     expect(systems(compiled, (_, name) => plain(name))).toEqual([])
   })
 
@@ -155,7 +157,7 @@ describe('lib/', () => {
     const own = ts.filter(({ file }) => within(file, 'backends/typescript'))
     expect(
       arrows(own, (_, other) =>
-        /^(backends\/typescript\/|backends\/interface\.ts$|graph\/|precision\/|spec\/|intrinsics\/|platform\/)/.test(
+        /^(backends\/(typescript|turns)\/|backends\/(interface|packed-memory)\.ts$|graph\/|precision\/|spec\/|intrinsics\/|platform\/)/.test(
           other,
         ),
       ),

@@ -7,13 +7,13 @@ import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Fill } from '../../weights/random.ts'
 import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
+import { listWeights, packedLength, packedMemory, precisionNumbers, specNumbers } from '../packing.ts'
 import { operatorNumber } from '../protocol.ts'
 import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
 import { NativeNetwork } from './network.ts'
 import { NativeOperator } from './operator.ts'
-import { listWeights, packedLength, packedMemory, precisionNumbers, specNumbers } from './packing.ts'
-import { NativeProgram } from './program/program.ts'
+import { NativeProgram } from './program.ts'
 
 /** One instruction set of the addon. */
 export class NativeBackend implements Backend {

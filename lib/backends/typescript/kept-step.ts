@@ -9,6 +9,7 @@ import { zeros } from '../../intrinsics/captured.ts'
 import { KeptMatrix, keep } from '../../precision/kept.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { WeightStore } from '../interface.ts'
+import { SharedWeights } from '../packed-memory.ts'
 import { sharedCopy } from './arrays.ts'
 import { convolved, multiplied, summed } from './integer-steps.ts'
 import { MatrixProduct } from './product.ts'
@@ -30,8 +31,9 @@ export function keptStep(
   if (!found) return undefined
   const { weight, place, rows, columns, isTurned } = found
   const key = `${type} ${rows} ${columns} ${isTurned}`
-  const make = () => sharedCopy(keep(type, plainOf(found), rows, columns))
-  const matrix = new KeptMatrix(type, store.packed(weight, key, make), rows, columns)
+  const make = () => new SharedWeights(sharedCopy(keep(type, plainOf(found), rows, columns)))
+  const { array } = store.packed(weight, key, make, (shared) => new SharedWeights(shared))
+  const matrix = new KeptMatrix(type, array, rows, columns)
   if (type !== 'int8') return withRounded(step, matrix, found)
   const product = new MatrixProduct(matrix, activations)
   const { shape } = values[step.outputs[0]]!

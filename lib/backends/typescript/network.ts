@@ -3,13 +3,13 @@
 import { ceil, copyOf, copyOfInts, fillFloats, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
+import { runInSlices } from '../turns/time-slices.ts'
 import { type Functions, functionsOf } from './activations.ts'
 import { copied, copy, startedFrom } from './arrays.ts'
 import { TypeScriptBatch } from './batch.ts'
 import { cells } from './cells/index.ts'
 import { CellRun } from './layer.ts'
 import { createStream } from './stream.ts'
-import { runInSlices } from './time-slices.ts'
 import { bytesOfWeights, keepWeights, plainWeights, sharedWeights } from './weights.ts'
 
 /** A network that computes on weights as they are kept, row by row. */

@@ -10,9 +10,9 @@ import { isArray, setValues } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
+import { runInSlices } from '../turns/time-slices.ts'
 import { type KeptStep, keptStep } from './kept-step.ts'
 import { type RecurrentStep, recurrentStep } from './recurrent-step.ts'
-import { runInSlices } from './time-slices.ts'
 
 /** A step that this backend computes by itself. */
 type OwnStep = RecurrentStep | KeptStep

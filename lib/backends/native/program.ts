@@ -1,0 +1,146 @@
+/** A plan as the addon runs it: a program, its memory, and calls of it. */
+
+import type { Plan } from '../../graph/plan.ts'
+import { stepFailed } from '../../graph/step-error.ts'
+import { elementTypes, type GraphData } from '../../graph/tensor.ts'
+import { bytesOf, newSharedFloats } from '../../intrinsics/captured.ts'
+import type { Precision } from '../../spec/weight-types.ts'
+import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
+import { SharedWeights } from '../packed-memory.ts'
+import { packedMemory } from '../packing.ts'
+import { compile, type Place } from '../program/compile.ts'
+import type { Packer } from '../program/weights.ts'
+import { headerField, instanceOp, operatorNumber, outcome, programOp } from '../protocol.ts'
+import type { Addon, Bound } from './addon.ts'
+import { type NativeThread, outOfMemory } from './environment.ts'
+
+/** What comes back is left to the garbage collector: disposed of, it would empty the memory. */
+function packerOf(addon: Addon, table: number): Packer {
+  const kind = operatorNumber.linear
+  return {
+    dense(K, N, precision, { weight, bias }) {
+      const memory = packedMemory(addon.operatorFloats(table, kind, [K, N], precision))
+      addon.operator(table, kind, [K, N], precision, memory, [weight, bias])
+      return new SharedWeights(memory)
+    },
+    network(spec, weights) {
+      const memory = packedMemory(addon.networkFloats(table, spec))
+      addon.network(table, spec, 1, memory, weights)
+      return new SharedWeights(memory)
+    },
+    adopt: (shared) => new SharedWeights(shared),
+  }
+}
+
+const sharedBytes = (bytes: number) => bytesOf(newSharedFloats(bytes / 4))
+
+export class NativeProgram implements Program {
+  readonly #thread: NativeThread
+  readonly #call: Bound
+  readonly #labels: readonly string[]
+  readonly #ioBytes: number
+  readonly #inputs: readonly Place[]
+  readonly #outputs: readonly Place[]
+
+  constructor(
+    thread: NativeThread,
+    table: number,
+    plan: Plan,
+    store: WeightStore,
+    threads: number,
+    precision: Precision,
+  ) {
+    const { addon } = thread
+    const made = compile(plan, packerOf(addon, table), store, threads, precision, sharedBytes)
+    this.#inputs = made.inputs
+    this.#outputs = made.outputs
+    this.#thread = thread
+    this.#labels = made.labels
+    this.#ioBytes = made.ioBytes
+    const memories = made.memories.map((memory) => memory.shared())
+    this.#call = addon.program(table, threads, made.numbers, made.constants, memories)
+  }
+
+  instance(): ProgramInstance {
+    const { header } = this.#thread
+    const io = new SharedArrayBuffer(this.#ioBytes + 64)
+    header[headerField.op] = programOp.instance
+    const call = this.#call(new Uint8Array(io)) as Bound
+    const from = header[headerField.slot]
+    const arrays = (places: readonly Place[]) => {
+      const made: GraphData[] = []
+      for (let i = 0; i < places.length; i++) {
+        const { type, offset, length } = places[i]
+        made[i] = new (elementTypes[type].array as unknown as ArrayOver)(io, from + offset, length)
+      }
+      return made
+    }
+    return new NativeInstance(this.#thread, call, this.#labels, arrays(this.#inputs), arrays(this.#outputs))
+  }
+
+  dispose(): void {
+    this.#thread.header[headerField.op] = programOp.dispose
+    this.#call()
+  }
+}
+
+type ArrayOver = new (buffer: SharedArrayBuffer, offset: number, length: number) => GraphData
+
+class NativeInstance implements ProgramInstance {
+  readonly inputs: readonly GraphData[]
+  readonly outputs: readonly GraphData[]
+  readonly #thread: NativeThread
+  readonly #call: Bound
+  readonly #labels: readonly string[]
+
+  constructor(
+    thread: NativeThread,
+    call: Bound,
+    labels: readonly string[],
+    inputs: readonly GraphData[],
+    outputs: readonly GraphData[],
+  ) {
+    this.#thread = thread
+    this.#call = call
+    this.#labels = labels
+    this.inputs = inputs
+    this.outputs = outputs
+  }
+
+  run(): void {
+    // `op` is 0, run, as whoever read it last left it.
+    this.#call()
+    const failed = this.#thread.header[headerField.slot]
+    if (failed !== 0) throw this.#errorAt(failed)
+  }
+
+  start(settle: (error?: Error) => void): () => void {
+    this.#act(instanceOp.start)
+    const thread = this.#thread
+    const slot = thread.expect((slot, how) => {
+      const error = how === outcome.done ? undefined : how === outcome.failed ? this.#failure(slot) : outOfMemory()
+      thread.drop(slot)
+      settle(error)
+    })
+    return () => thread.cancel(slot)
+  }
+
+  #failure(slot: number): Error {
+    this.#thread.header[headerField.slot] = slot
+    this.#act(instanceOp.failedAt)
+    return this.#errorAt(this.#thread.header[headerField.slot])
+  }
+
+  #errorAt(failed: number): Error {
+    return stepFailed(this.#labels[failed - 1])
+  }
+
+  dispose(): void {
+    this.#act(instanceOp.dispose)
+  }
+
+  #act(op: number): void {
+    this.#thread.header[headerField.op] = op
+    this.#call()
+  }
+}

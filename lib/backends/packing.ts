@@ -1,0 +1,69 @@
+/** What native memory for packed weights is made of: specifications as numbers, weights in a list, arrays of the right length. */
+
+import { newSharedFloats } from '../intrinsics/captured.ts'
+import type { CellFunctions } from '../spec/cell-functions.ts'
+import type { CellWeights, NetworkSpec } from '../spec/spec.ts'
+import type { Precision } from '../spec/weight-types.ts'
+import {
+  activationNumber,
+  activationTypeNumber,
+  cellNumber,
+  directionNumber,
+  functionFields,
+  functionsFields,
+  specFields,
+  weightFields,
+  weightTypeNumber,
+} from './protocol.ts'
+
+/** The weights of all layers and directions as the addon takes them. */
+export function listWeights(all: readonly CellWeights[]): (Float32Array | undefined)[] {
+  const list: (Float32Array | undefined)[] = []
+  const fields = weightFields.length
+  for (let i = 0; i < all.length; i++) {
+    for (let f = 0; f < fields; f++) list[i * fields + f] = all[i][weightFields[f]]
+  }
+  return list
+}
+
+/** A specification as the addon takes it. */
+export function specNumbers(spec: NetworkSpec): number[] {
+  const { cell, direction, functions, weights, activations } = spec
+  const numbers = {
+    ...spec,
+    cell: cellNumber[cell],
+    direction: directionNumber[direction],
+    weights: weightTypeNumber[weights],
+    activations: activationTypeNumber[activations],
+  }
+  const list: number[] = []
+  for (let i = 0; i < specFields.length; i++) list[i] = +numbers[specFields[i]]
+  return functions ? withFunctions(list, functions) : list
+}
+
+/** In what weights and activations are kept, as the addon takes it. */
+export function precisionNumbers({ weights, activations }: Precision): number[] {
+  return [weightTypeNumber[weights], activationTypeNumber[activations]]
+}
+
+/** Three functions for each of two directions, whatever the cell has. */
+function withFunctions(list: number[], functions: CellFunctions): number[] {
+  for (let i = 0; i < functionsFields.length; i++) list[list.length] = +functions[functionsFields[i]]
+  const { directions } = functions
+  for (let i = 0; i < 6; i++) {
+    const own = directions[i < 3 ? 0 : directions.length - 1]
+    const one = own[i % 3 < own.length ? i % 3 : 0]
+    const numbers = { ...one, name: activationNumber[one.name] }
+    for (let k = 0; k < functionFields.length; k++) list[list.length] = numbers[functionFields[k]]
+  }
+  return list
+}
+
+/** Shared memory cannot be detached, and other threads can have it too. The addon wants 64 bytes more, to align within. */
+export function packedMemory(floats: number): Float32Array {
+  return newSharedFloats(packedLength(floats))
+}
+
+export function packedLength(floats: number): number {
+  return floats + 16
+}

@@ -1,0 +1,245 @@
+/** Convolutions: channels lie last in memory, and a value along one axis of space has a single row. */
+
+import { transposedAxes } from '../../graph/operators/convolve.ts'
+import { type Axis, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
+import type { GraphTensor } from '../../graph/tensor.ts'
+import { KeptMatrix } from '../../precision/kept.ts'
+import { fullPrecision } from '../../spec/weight-types.ts'
+import { precisionNumbers } from '../packing.ts'
+import { zipFunction } from '../protocol.ts'
+import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
+import type { Op } from './op.ts'
+import { finished, folded, isWhole, unpacked } from './products.ts'
+import type { Row, Rows } from './row.ts'
+import { permuted, reshaped, sliced, type View } from './views.ts'
+import { digest } from './weights.ts'
+import { notEmpty, planeOf, windowsIn } from './windows.ts'
+
+/** What a convolution and its transpose have alike; `rows` and `columns` with the padding before them. */
+interface Layout {
+  /** (B, H, W, C), C the fastest. */
+  readonly x: View
+  /** (…, …, kh, kw) */
+  readonly w: View
+  readonly rows: Axis
+  readonly columns: Axis
+  readonly groups: number
+}
+
+/** (B, C, W) or (B, C, H, W) as (B, H, W, C). */
+export const channelsLast = (view: View): View => {
+  const [B, C, ...space] = view.shape
+  return permuted(reshaped(view, [B, C, ...(space.length === 1 ? [1] : []), ...space])!, [0, 2, 3, 1])
+}
+
+/** The same with C the fastest in memory. */
+export const channelsFastest = (op: Op, view: View): View => {
+  const x = channelsLast(view)
+  if (x.shape[3] === 1) return { ...x, strides: x.strides.with(3, 1) }
+  return x.strides[3] === 1 ? x : op.dense(x)
+}
+
+/** (B, H, W, C) as what it is in ONNX. */
+export function channelsSecond(view: View, rank: number): View {
+  const [B, H, W, C] = view.shape
+  const made = permuted(view, [0, 3, 1, 2])
+  return rank === 4 ? made : reshaped(made, [B, C, H * W])!
+}
+
+function layoutOf(op: Op, isTransposed: boolean): Layout {
+  const { call } = op
+  const padded = op.to.padded.get(op.step.inputs[0])
+  const [w, { shape }] = [op.view(1), call.input(0)]
+  const kernel = kernelOf(call, shape.length - 2, w.shape.slice(2))
+  const axes = (isTransposed ? transposedAxes : windowsOf)(call, spatialOf(call, shape), kernel)
+  const more = axes.map((_, i) => padded?.pads.before[2 + i] ?? 0)
+  const [rows, columns] = planeOf(
+    op,
+    axes.map((axis, i) => ({ ...axis, before: axis.before + more[i] })),
+  )
+  const wide = w.shape.length === 4 ? w : reshaped(w, [w.shape[0], w.shape[1], 1, w.shape[2]])!
+  return {
+    x: notEmpty(op, channelsFastest(op, padded?.view ?? op.view(0)), 0),
+    w: wide,
+    // What a transposed one has as many of as inputs.
+    rows: isTransposed ? { ...rows, output: Math.max(1, rows.output) } : rows,
+    columns: isTransposed ? { ...columns, output: Math.max(1, columns.output) } : columns,
+    groups: call.integer('group', 1),
+  }
+}
+
+const windowNumbers = (rows: Axis, columns: Axis): number[] => [
+  rows.kernel,
+  columns.kernel,
+  rows.stride,
+  columns.stride,
+  rows.dilation,
+  columns.dilation,
+  rows.before,
+  columns.before,
+]
+
+/** The bias as N numbers, what follows, and whether a bias of the run has to be added in between. */
+function biasOf(op: Op, N: number): { bias?: number[]; later?: View; epilogue: Epilogue } {
+  const known = op.constant(2)
+  const later = known ? undefined : op.optional(2)
+  const isKnown = op.constant(1) !== undefined && later === undefined
+  const epilogue = isKnown ? epilogueOf(op, 1, N) : nothingAfter(op, N)
+  return { bias: known && perOutput(known, 1, 0, N), later, epilogue }
+}
+
+function withBias(op: Op, made: View, later: View | undefined): View {
+  const [, C, ...space] = made.shape
+  return later ? op.zip(zipFunction.add, made, op.reshape(later, [C, ...space.map(() => 1)]), made.shape) : made
+}
+
+/** A part of what follows, of outputs [from, from + count). */
+const partOf = (epilogue: Epilogue, from: number, outputs: number): Epilogue => ({
+  ...epilogue,
+  scale: epilogue.scale.subarray(from, from + outputs),
+  shift: epilogue.shift.subarray(from, from + outputs),
+})
+
+const conv: Row = (op) => {
+  const { shape } = op.result()
+  const layout = layoutOf(op, false)
+  const { x, rows, columns, groups } = layout
+  const constant = op.constant(1)
+  const O = shape[1]
+  const { bias, later, epilogue } = biasOf(op, O)
+  const y = op.make('float32', [x.shape[0], rows.output, columns.output, O])
+  const isDepthwise = groups > 1 && groups === x.shape[3] && groups === O
+  if (constant === undefined) convOfRun(op, layout, y)
+  else if (isDepthwise && op.to.weights.precision.activations === 'f32') depthwise(op, layout, y, bias, epilogue)
+  else convOfConstant(op, layout, constant, y, bias, epilogue)
+  const made = channelsSecond(y, shape.length)
+  if (constant !== undefined && later === undefined) return finished(op, epilogue, made)
+  return withBias(op, made, later ?? (bias && op.view(2)))
+}
+
+/** A packed matrix for each group; its inputs are in the order (kh, kw, c). */
+function convOfConstant(
+  op: Op,
+  { x, w, rows, columns, groups }: Layout,
+  constant: GraphTensor,
+  y: View,
+  bias: readonly number[] | undefined,
+  epilogue: Epilogue,
+): void {
+  const N = y.shape[3] / groups
+  const K = rows.kernel * columns.kernel * (x.shape[3] / groups)
+  const key = digest(epilogue.scale, epilogue.shift, bias && Float64Array.from(bias))
+  const memories = Array.from({ length: groups }, (_, g) =>
+    op.to.weights.dense(constant, `conv ${groups} ${g} ${key}`, K, N, () => {
+      const own = op.dense(permuted(sliced(w, 0, g * N, N), [0, 2, 3, 1]))
+      return folded(reshaped(own, [N, K])!, partOf(epilogue, g * N, N), 1, bias?.slice(g * N, (g + 1) * N))
+    }),
+  )
+  const { fn, alpha, beta } = epilogue.after
+  const numbers = [
+    memories[0],
+    ...precisionNumbers(op.to.weights.precision),
+    groups,
+    K,
+    N,
+    ...windowNumbers(rows, columns),
+    fn,
+    alpha,
+    beta,
+    isWhole(N),
+  ]
+  op.emit('conv', [...numbers, x], [y])
+}
+
+function depthwise(
+  op: Op,
+  { x, w, rows, columns }: Layout,
+  y: View,
+  bias: readonly number[] | undefined,
+  epilogue: Epilogue,
+): void {
+  const C = x.shape[3]
+  const K = rows.kernel * columns.kernel
+  const made = folded(reshaped(w, [C, K])!, epilogue, 1, bias)
+  // Rounded as they are, and kept widened: there are few.
+  const kept = KeptMatrix.of(op.to.weights.precision.weights, made.weight, C, K).plain()
+  const weight = permuted(op.floats(kept, [C, rows.kernel, columns.kernel]), [1, 2, 0])
+  const { fn, alpha, beta } = epilogue.after
+  const inputs = [...windowNumbers(rows, columns), fn, alpha, beta, x, op.dense(weight), op.floats(made.bias!, [C])]
+  op.emit('depthwise', inputs, [y])
+}
+
+/** Weights that are known only in the run: windows side by side times a matrix, for each group. */
+function convOfRun(op: Op, { x, w, rows, columns, groups }: Layout, y: View): void {
+  const [B, Ho, Wo, O] = y.shape
+  const [N, inputs] = [O / groups, x.shape[3] / groups]
+  const K = rows.kernel * columns.kernel * inputs
+  const windows = windowsIn(op, x, rows, columns, 0)
+  for (let g = 0; g < groups; g++) {
+    const a = op.reshape(sliced(windows, 5, g * inputs, inputs), [B * Ho * Wo, K])
+    const b = op.reshape(permuted(sliced(w, 0, g * N, N), [2, 3, 1, 0]), [K, N])
+    op.emit('copy', [op.reshape(unpacked(op, a, b, 1), [B, Ho, Wo, N])], [sliced(y, 3, g * N, N)])
+  }
+}
+
+const convTranspose: Row = (op) => {
+  const { shape } = op.result()
+  const layout = layoutOf(op, true)
+  const { x, w, rows, columns, groups } = layout
+  const constant = op.constant(1)
+  const O = w.shape[1] * groups
+  const { bias, later, epilogue } = biasOf(op, O)
+  const y = op.make('float32', [x.shape[0], rows.input, columns.input, O])
+  if (constant === undefined) {
+    return withBias(op, channelsSecond(transposeOfRun(op, layout, y), shape.length), op.optional(2))
+  }
+  const [N, inputs] = [O / groups, x.shape[3] / groups]
+  const taps = rows.kernel * columns.kernel
+  const memories = Array.from({ length: groups }, (_, g) =>
+    op.to.weights.dense(
+      constant,
+      `transposed ${groups} ${g} ${digest(epilogue.scale)}`,
+      inputs,
+      taps * N,
+      () => {
+        const own = op.dense(permuted(sliced(w, 0, g * inputs, inputs), [2, 3, 1, 0]))
+        const scale = Float64Array.from({ length: taps * N }, (_, i) => epilogue.scale[g * N + (i % N)])
+        const { weight } = folded(reshaped(own, [taps * N, inputs])!, { ...epilogue, scale, shift: scale })
+        return { weight, bias: undefined }
+      },
+      fullPrecision,
+    ),
+  )
+  const biases = Float32Array.from(epilogue.shift, (one, n) => one + (bias ? bias[n] * epilogue.scale[n] : 0))
+  const { fn, alpha, beta } = epilogue.after
+  const numbers = [memories[0], groups, inputs, taps * N, ...windowNumbers(rows, columns), fn, alpha, beta]
+  op.emit('convTranspose', [...numbers, x, op.floats(biases, [O])], [y])
+  const made = channelsSecond(y, shape.length)
+  return later === undefined ? finished(op, epilogue, made) : withBias(op, made, later)
+}
+
+/** The products of each value of the kernel, added where they belong in a result that is wide enough for all; then a part of that. */
+function transposeOfRun(op: Op, { x, w, rows, columns, groups }: Layout, y: View): View {
+  const [B, H, W, C] = x.shape
+  const reach = ({ output, stride, kernel, dilation, before, input }: Axis) =>
+    Math.max((output - 1) * stride + (kernel - 1) * dilation + 1, before + input)
+  const O = y.shape[3]
+  const [N, inputs, taps] = [O / groups, C / groups, rows.kernel * columns.kernel]
+  const sums = op.make('float32', [B, reach(rows), reach(columns), O])
+  op.emit('fill', [0], [sums])
+  for (let g = 0; g < groups; g++) {
+    const a = op.reshape(sliced(x, 3, g * inputs, inputs), [B * H * W, inputs])
+    const b = op.reshape(permuted(sliced(w, 0, g * inputs, inputs), [0, 2, 3, 1]), [inputs, taps * N])
+    const terms = op.reshape(unpacked(op, a, b, 1), [B, H, W, taps, N])
+    for (let tap = 0; tap < taps; tap++) {
+      const [i, k] = [Math.floor(tap / columns.kernel), tap % columns.kernel]
+      const across = sliced(sums, 1, i * rows.dilation, H, rows.stride)
+      const target = sliced(sliced(across, 2, k * columns.dilation, W, columns.stride), 3, g * N, N)
+      const term = reshaped(sliced(terms, 3, tap, 1), [B, H, W, N])!
+      op.emit('zip', [zipFunction.add, target, term], [target])
+    }
+  }
+  return sliced(sliced(sums, 1, rows.before, rows.input), 2, columns.before, columns.input)
+}
+
+export const convolutions: Rows = { Conv: conv, ConvTranspose: convTranspose }

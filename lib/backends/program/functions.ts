@@ -1,0 +1,76 @@
+/** Operators that are a function of each value alone: which one, and with which factors. Products ask it too, for what may follow them. */
+
+import type { Call } from '../../graph/call.ts'
+import { mapFunction } from '../protocol.ts'
+
+/** A function of a `map`, or of what follows a product. */
+export interface MapCall {
+  readonly fn: number
+  readonly alpha: number
+  readonly beta: number
+}
+
+/** No function at all. */
+export const plain: MapCall = { fn: -1, alpha: 0, beta: 0 }
+
+type Make = (call: Call) => MapCall | undefined
+
+const of =
+  (name: keyof typeof mapFunction): Make =>
+  () => ({ fn: mapFunction[name], alpha: 0, beta: 0 })
+
+const withFactors =
+  (name: keyof typeof mapFunction, factors: Readonly<Record<string, number>>): Make =>
+  (call) => {
+    const [alpha = 0, beta = 0] = Object.entries(factors).map(([key, otherwise]) => call.real(key, otherwise))
+    return { fn: mapFunction[name], alpha, beta }
+  }
+
+/** Undefined where a bound is not known before the run. */
+const clip: Make = (call) => {
+  const bound = (place: number, name: string, otherwise: number) => {
+    const given = call.inputs[place]
+    return given?.isPhantom ? Number.NaN : Number(given?.data[0] ?? call.attribute(name) ?? otherwise)
+  }
+  const [alpha, beta] = [bound(1, 'min', Number.NEGATIVE_INFINITY), bound(2, 'max', Number.POSITIVE_INFINITY)]
+  return Number.isNaN(alpha) || Number.isNaN(beta) ? undefined : { fn: mapFunction.clip, alpha, beta }
+}
+
+/** By one slope for all it is a leaky ReLU. */
+const prelu: Make = (call) => {
+  const slope = call.inputs[1]
+  if (slope === undefined || slope.isPhantom || slope.data.length !== 1) return undefined
+  return { fn: mapFunction.leakyRelu, alpha: Number(slope.data[0]), beta: 0 }
+}
+
+const gelu: Make = (call) => (call.text('approximate', 'none') === 'tanh' ? of('geluTanh') : of('gelu'))(call)
+
+/** By the operator's name; all of float values. */
+export const mapCalls: Readonly<Record<string, Make>> = {
+  Abs: of('abs'),
+  Ceil: of('ceil'),
+  Clip: clip,
+  Cos: of('cos'),
+  Elu: withFactors('elu', { alpha: 1 }),
+  Erf: of('erf'),
+  Exp: of('exp'),
+  Floor: of('floor'),
+  Gelu: gelu,
+  HardSigmoid: withFactors('hardSigmoid', { alpha: 0.2, beta: 0.5 }),
+  HardSwish: of('hardSwish'),
+  LeakyRelu: withFactors('leakyRelu', { alpha: 0.01 }),
+  Log: of('log'),
+  Neg: of('neg'),
+  PRelu: prelu,
+  Reciprocal: of('reciprocal'),
+  Relu: of('relu'),
+  Round: of('round'),
+  Selu: withFactors('selu', { alpha: 1.67326319, gamma: 1.05070102 }),
+  Sigmoid: of('sigmoid'),
+  Sign: of('sign'),
+  Sin: of('sin'),
+  Softplus: of('softplus'),
+  Softsign: of('softsign'),
+  Sqrt: of('sqrt'),
+  Tanh: of('tanh'),
+}

@@ -1,0 +1,161 @@
+/** Operators that make one value of many, or put values in an order, along axes. */
+
+import { count } from '../../graph/tensor.ts'
+import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
+import { wide } from './elementwise.ts'
+import { joined } from './emit.ts'
+import { dropped } from './movement.ts'
+import type { Op } from './op.ts'
+import type { Row, Rows } from './row.ts'
+import { axesOf, orderOf, type View } from './views.ts'
+
+type Kind = keyof typeof reduceKind
+
+/** What there is of no values. */
+const ofNothing: Readonly<Record<Kind, number>> = {
+  sum: 0,
+  mean: Number.NaN,
+  max: Number.NEGATIVE_INFINITY,
+  min: Number.POSITIVE_INFINITY,
+  prod: 1,
+  l1: 0,
+  l2: 0,
+  sumSquare: 0,
+  logSumExp: Number.NEGATIVE_INFINITY,
+}
+
+const ofOne: ReadonlySet<number> = new Set([
+  reduceKind.sum,
+  reduceKind.mean,
+  reduceKind.max,
+  reduceKind.min,
+  reduceKind.prod,
+])
+
+/** The axes stay, as axes of 1. */
+export function reduced(op: Op, kind: number, x: View, axes: readonly number[]): View {
+  const shape = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
+  if (count(x.shape) === 0) {
+    const name = (Object.keys(reduceKind) as Kind[]).find((one) => reduceKind[one] === kind)!
+    return op.scalar(x.type, ofNothing[name], shape)
+  }
+  // Of one value there is nothing to do, but where its sign or its digits change.
+  if (axes.every((axis) => x.shape[axis] === 1) && ofOne.has(kind)) return x
+  const y = op.make(x.type, shape, orderOf(x))
+  // Values are added in one order, however they lie.
+  const kept = orderOf(x).filter((axis) => !axes.includes(axis))
+  const gone = axesOf(shape).filter((axis) => axes.includes(axis))
+  const kinds = shape.map((_, axis) => axes.includes(axis))
+  const [to, from] = joined([y, x], [...kept, ...gone], kinds)
+  op.emit('reduce', [kind, from], [to])
+  return y
+}
+
+const reduction =
+  (kind: Kind): Row =>
+  (op) => {
+    const { call } = op
+    const given = op.view(0)
+    const asked = call.numbersOf(1, 'axes') ?? []
+    if (asked.length === 0 && call.flag('noop_with_empty_axes')) return given
+    const rank = given.shape.length
+    const axes = asked.length === 0 ? axesOf(given.shape) : call.axes(asked, rank)
+    const x = wide(op, given)
+    const made = op.cast(
+      x.type === 'float32' ? reduced(op, reduceKind[kind], x, axes) : ofIntegers(op, kind, x, axes),
+      given.type,
+    )
+    return call.flag('keepdims', true) ? made : dropped(made, axes)
+  }
+
+/** Sums of magnitudes and squares are sums of what was made of each value first. */
+function ofIntegers(op: Op, kind: Kind, x: View, axes: readonly number[]): View {
+  if (kind === 'l1') return reduced(op, reduceKind.sum, op.map(mapFunction.abs, x), axes)
+  if (kind === 'sumSquare') return reduced(op, reduceKind.sum, op.zip(zipFunction.mul, x, x, x.shape), axes)
+  return reduced(op, reduceKind[kind], x, axes)
+}
+
+const logSum: Row = (op) => op.map(mapFunction.log, reduction('sum')(op) as View)
+
+const argument =
+  (kind: 0 | 1): Row =>
+  (op) => {
+    const { call } = op
+    const x = wide(op, op.view(0))
+    const axis = call.axis(call.integer('axis', 0), x.shape.length)
+    const y = op.make('int64', x.shape.with(axis, 1))
+    op.emit('argReduce', [kind, Number(call.flag('select_last_index')), axis, x], [y])
+    return call.flag('keepdims', true) ? y : dropped(y, [axis])
+  }
+
+/** Before opset 13 over all axes from one on, since then over one. */
+const softmax =
+  (isLog: 0 | 1): Row =>
+  (op) => {
+    const { call } = op
+    const given = op.view(0)
+    const isOld = call.opset < 13
+    const asked = call.integer('axis', isOld ? 1 : -1)
+    const rank = given.shape.length
+    const at = isOld && asked === rank ? rank : call.axis(asked, rank)
+    const x = isOld ? op.reshape(given, [count(given.shape.slice(0, at)), count(given.shape.slice(at))]) : given
+    const y = op.make('float32', x.shape, orderOf(x))
+    op.emit('softmax', [isLog, isOld ? 1 : at, x], [y])
+    return isOld ? op.reshape(y, given.shape) : y
+  }
+
+const topK: Row = (op) => {
+  const { call } = op
+  const x = wide(op, op.view(0))
+  const axis = call.axis(call.integer('axis', -1), x.shape.length)
+  const k = call.opset < 10 ? call.integer('k', -1) : call.number(1, 'k')
+  const shape = x.shape.with(axis, k)
+  const values = op.wants(0) ? op.make(x.type, shape) : undefined
+  const indices = op.wants(1) ? op.make('int64', shape) : undefined
+  op.emit(
+    'topK',
+    [axis, k, Number(call.flag('largest', true)), Number(call.flag('sorted', true)), x],
+    [values, indices],
+  )
+  return [values && op.cast(values, op.view(0).type), indices]
+}
+
+const cumSum: Row = (op) => {
+  const { call } = op
+  const x = wide(op, op.view(0))
+  const axis = call.axis(call.number(1, 'axis'), x.shape.length)
+  const y = op.make(x.type, x.shape, orderOf(x))
+  op.emit('cumSum', [axis, Number(call.flag('exclusive')), Number(call.flag('reverse')), x], [y])
+  return op.cast(y, op.view(0).type)
+}
+
+const oneHot: Row = (op) => {
+  const { call } = op
+  const { type, shape } = op.result()
+  const given = op.view(0)
+  const indices = given.type === 'int32' || given.type === 'int64' ? given : op.cast(given, 'int64')
+  const axis = call.axis(call.integer('axis', -1), shape.length)
+  const y = op.make(type, shape)
+  op.emit('oneHot', [axis, shape[axis], indices, op.view(2)], [y])
+  return y
+}
+
+export const reductions: Rows = {
+  ReduceSum: reduction('sum'),
+  ReduceMean: reduction('mean'),
+  ReduceMax: reduction('max'),
+  ReduceMin: reduction('min'),
+  ReduceProd: reduction('prod'),
+  ReduceL1: reduction('l1'),
+  ReduceL2: reduction('l2'),
+  ReduceSumSquare: reduction('sumSquare'),
+  ReduceLogSum: logSum,
+  ReduceLogSumExp: reduction('logSumExp'),
+  ArgMax: argument(0),
+  ArgMin: argument(1),
+  Softmax: softmax(0),
+  LogSoftmax: softmax(1),
+  TopK: topK,
+  CumSum: cumSum,
+  OneHot: oneHot,
+}

@@ -1,0 +1,49 @@
+/** The windows of convolutions and pools over (B, H, W, C): which of them a program has numbers for, and views of them side by side. */
+
+import { type Axis, asPlane } from '../../graph/operators/window.ts'
+import { count } from '../../graph/tensor.ts'
+import type { Op } from './op.ts'
+import { sliced, type View } from './views.ts'
+
+/** The most that a window's kernel, stride, dilation or padding may be. */
+const mostOfWindow = 2 ** 24
+
+/** Windows over rows and columns, of numbers that a program may have. */
+export function planeOf(op: Op, axes: readonly Axis[]): readonly [rows: Axis, columns: Axis] {
+  const plane = asPlane(axes)
+  for (const { kernel, stride, dilation, before, after } of plane) {
+    const most = Math.max(kernel, stride, dilation, before, after)
+    if (most > mostOfWindow) op.fail(`a window whose size, step or padding is ${most}; at most 2^24 is possible`)
+  }
+  return plane
+}
+
+/** An input without rows or columns is all padding: one value of it in their place. */
+export function notEmpty(op: Op, x: View, padding: number): View {
+  if (count(x.shape) > 0) return x
+  const made = op.make(
+    'float32',
+    x.shape.map((size) => Math.max(1, size)),
+  )
+  op.emit('fill', [padding], [made])
+  return made
+}
+
+/** All windows of a padded input side by side, (B, Ho, Wo, kh, kw, C): a view. */
+export function windowsIn(op: Op, x: View, rows: Axis, columns: Axis, outside: number): View {
+  const [B, H, W, C] = x.shape
+  const reach = ({ output, stride, kernel, dilation }: Axis) => (output - 1) * stride + (kernel - 1) * dilation + 1
+  const [h, w] = [Math.max(reach(rows), rows.before + H), Math.max(reach(columns), columns.before + W)]
+  let padded = x
+  if (h !== H || w !== W) {
+    padded = op.make(x.type, [B, h, w, C])
+    op.emit('fill', [outside], [padded])
+    op.emit('copy', [x], [sliced(sliced(padded, 1, rows.before, H), 2, columns.before, W)])
+  }
+  const [b, down, right, c] = padded.strides
+  return {
+    ...padded,
+    shape: [B, rows.output, columns.output, rows.kernel, columns.kernel, C],
+    strides: [b, down * rows.stride, right * columns.stride, down * rows.dilation, right * columns.dilation, c],
+  }
+}

@@ -1,0 +1,63 @@
+/** The module as a backend: makes networks and operators of checked sizes and weights. */
+import { fail } from '../../errors.ts'
+import type { Plan } from '../../graph/plan.ts'
+import { setFloats } from '../../intrinsics/captured.ts'
+import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
+import type { OperatorKind } from '../../spec/operator-traits.ts'
+import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import type { Precision } from '../../spec/weight-types.ts'
+import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
+import { specNumbers } from '../packing.ts'
+import { WasmInstance } from './instance.ts'
+import { newNetwork, packWeights } from './layers.ts'
+import { WasmNetwork } from './network.ts'
+import { newOperator } from './operator.ts'
+import type { Module } from './webassembly.ts'
+
+export class WasmBackend implements Backend {
+  readonly name = 'wasm'
+  readonly #instance: WasmInstance
+
+  constructor(module: Module) {
+    this.#instance = new WasmInstance(module)
+  }
+
+  network(spec: NetworkSpec, weights: readonly CellWeights[]): Network {
+    const { owned, bytes } = newNetwork(this.#instance, specNumbers(spec))
+    try {
+      packWeights(owned, weights)
+      return new WasmNetwork(owned, spec, bytes)
+    } catch (error) {
+      owned.release()
+      throw error
+    }
+  }
+
+  adopt(spec: NetworkSpec, shared: unknown): Network | undefined {
+    if (typedArrayName(shared) !== 'Float32Array') return undefined
+    const instance = this.#instance
+    const packed = shared as Float32Array
+    const numbers = specNumbers(spec)
+    instance.ensureRoom()
+    const floats = (instance.guarded(() => instance.exports.networkBytes(instance.putNumbers(numbers))) >>> 0) / 4
+    if (floats === 0 || trueLength(packed) !== floats) return undefined
+    const { owned, bytes } = newNetwork(instance, numbers)
+    // A copy: whoever else has the memory cannot change this network's weights.
+    const memory = instance.exports.networkMemory(owned.address)
+    if (trueLength(packed) === floats) setFloats(instance.floats, packed, memory >>> 2)
+    return new WasmNetwork(owned, spec, bytes)
+  }
+
+  operator(
+    kind: OperatorKind,
+    sizes: readonly number[],
+    weights: readonly (Float32Array | undefined)[],
+    precision: Precision,
+  ): OperatorCore {
+    return newOperator(this.#instance, kind, sizes, weights, precision)
+  }
+
+  program(_plan: Plan, _store: WeightStore, _threads: number, _precision: Precision): Program {
+    return fail('ERR_RNN_BACKEND', "the backend 'wasm' does not run models yet")
+  }
+}

@@ -1,0 +1,152 @@
+/** Live states that step together: rows gathered into the memory of one call, run by turns of the event loop, and scattered back. */
+import { mapDelete, mapGet, mapSet, newInts, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
+import { trueLength } from '../../intrinsics/typed-arrays.ts'
+import { cellTraits } from '../../spec/cell-traits.ts'
+import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
+import type { BatchCore } from '../interface.ts'
+import { type Layout, layoutOf, rowSizesOf } from './call.ts'
+import { type Owned, type Use, usedBy } from './owned.ts'
+import { CallMemory, runPieces } from './pieces.ts'
+
+/** A call that runs, or has ended and waits to be collected. */
+interface Launched {
+  readonly count: number
+  readonly memory: CallMemory
+  readonly layout: Layout
+  isDone: boolean
+}
+
+export class WasmBatch implements BatchCore {
+  frames = zeros(0)
+  h = zeros(0)
+  c = zeros(0)
+  outputs = zeros(0)
+  rows = newInts(0)
+  readonly #use: Use
+  readonly #spec: NetworkSpec
+  readonly #I: number
+  readonly #L: number
+  readonly #O: number
+  /** 0: no cell state. */
+  readonly #H: number
+  readonly #launched = new Map<number, Launched>()
+  #tickets = 0
+
+  constructor(network: Owned, spec: NetworkSpec) {
+    this.#use = usedBy(this, network.retain())
+    this.#spec = spec
+    this.#I = spec.inputSize
+    this.#L = spec.numLayers
+    this.#O = outputSizeOf(spec)
+    this.#H = cellTraits[spec.cell].hasCellState ? spec.hiddenSize : 0
+  }
+
+  reserve(frames: number, states: number, rows: number): void {
+    // All or none, also where the memory for one of them is missing.
+    const newFrames = resized(this.frames, frames * this.#I)
+    const h = resized(this.h, states * this.#L * this.#O)
+    const c = resized(this.c, states * this.#L * this.#H)
+    const outputs = resized(this.outputs, rows * this.#O)
+    const newRows = trueLength(this.rows) === rows * 2 ? this.rows : newInts(rows * 2)
+    this.frames = newFrames
+    this.h = h
+    this.c = c
+    this.outputs = outputs
+    this.rows = newRows
+  }
+
+  launch(count: number, ended: (ticket: number, error?: Error) => void): void {
+    const network = this.#use.owned
+    const { instance } = network
+    const isThere = zeros(0)
+    const layout = layoutOf(rowSizesOf(this.#spec), {
+      T: 1,
+      B: count,
+      batchFirst: false,
+      h0: isThere,
+      c0: this.#H > 0 ? isThere : undefined,
+      returnOutput: true,
+    })
+    instance.ensureRoom()
+    const memory = new CallMemory(instance, layout.floats)
+    const launched = { count, memory, layout, isDone: false }
+    const ticket = this.#tickets++
+    this.#gather(launched)
+    mapSet(this.#launched, ticket, launched)
+    try {
+      runPieces(
+        network,
+        memory,
+        layout,
+        () => launched,
+        (result) => {
+          launched.isDone = result === launched
+          ended(ticket, result instanceof Error ? result : undefined)
+        },
+      )
+    } catch (error) {
+      mapDelete(this.#launched, ticket)
+      memory.free()
+      throw error
+    }
+  }
+
+  collect(ticket: number): void {
+    const launched = mapGet(this.#launched, ticket)!
+    mapDelete(this.#launched, ticket)
+    if (launched.isDone) this.#scatter(launched)
+    launched.memory.free()
+  }
+
+  #gather({ count, memory }: Launched): void {
+    const { floats } = memory.instance
+    const I = this.#I
+    const L = this.#L
+    const O = this.#O
+    const H = this.#H
+    const x = memory.address >>> 2
+    const h0 = x + count * I
+    const c0 = h0 + L * count * O
+    for (let row = 0; row < count; row++) {
+      const state = this.rows[2 * row]
+      copy(floats, x + row * I, this.frames, this.rows[2 * row + 1] * I, I)
+      for (let layer = 0; layer < L; layer++) {
+        copy(floats, h0 + (layer * count + row) * O, this.h, (state * L + layer) * O, O)
+        if (H > 0) copy(floats, c0 + (layer * count + row) * H, this.c, (state * L + layer) * H, H)
+      }
+    }
+  }
+
+  #scatter({ count, memory, layout }: Launched): void {
+    const { floats } = memory.instance
+    const L = this.#L
+    const O = this.#O
+    const H = this.#H
+    const y = (memory.address >>> 2) + layout.inputs
+    const hn = y + layout.y
+    const cn = hn + layout.h
+    for (let row = 0; row < count; row++) {
+      const state = this.rows[2 * row]
+      if (state < 0) continue
+      copy(this.outputs, row * O, floats, y + row * O, O)
+      for (let layer = 0; layer < L; layer++) {
+        copy(this.h, (state * L + layer) * O, floats, hn + (layer * count + row) * O, O)
+        if (H > 0) copy(this.c, (state * L + layer) * H, floats, cn + (layer * count + row) * H, H)
+      }
+    }
+  }
+}
+
+/** target[at] … = source[from] …, `count` values. */
+function copy(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
+  if (count > 64) setFloats(target, viewOf(source, from, count), at)
+  else for (let i = 0; i < count; i++) target[at + i] = source[from + i]
+}
+
+/** The same values in an array of another length, at least as long; the array itself where it has that length already. */
+function resized(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
+  if (length === trueLength(values)) return values
+  const larger = zeros(length)
+  setFloats(larger, values)
+  return larger
+}

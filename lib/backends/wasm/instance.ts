@@ -1,0 +1,145 @@
+/**
+ * The module as one thread runs it: its memory, calls into it, and how they fail. Views of the memory never leave this backend, for they
+ * are detached where it grows.
+ */
+import { copyOfRange, doublesOn, floatsOn, intsOn, setFloats, setInts, viewOf } from '../../intrinsics/captured.ts'
+import { trueLength } from '../../intrinsics/typed-arrays.ts'
+import { failure, type WasmExports } from './exports.ts'
+import { type Module, webAssembly } from './webassembly.ts'
+
+/** What a call without memory for its work ends with. */
+export function outOfMemory(): Error {
+  return new RangeError('native-rnn: out of memory')
+}
+
+// A call of the module within deep JavaScript needs so many small calls' room, so that the stack does not end within its work.
+const descent = 400
+
+export class WasmInstance {
+  readonly exports: WasmExports
+  /** Addresses of the header and the arena. */
+  readonly header: number
+  readonly arena: number
+  floats!: Float32Array
+  ints!: Int32Array
+  doubles!: Float64Array
+  #buffer: ArrayBuffer | undefined
+  readonly #stackBase: number
+  /** A call ended in the middle: the module's stack pointer stands where it stood then. */
+  #isTorn = false
+
+  constructor(module: Module) {
+    const { instantiate, globalValue } = webAssembly!
+    this.exports = instantiate(module) as unknown as WasmExports
+    this.#stackBase = globalValue(this.exports.__stack_pointer)
+    this.exports._initialize()
+    this.header = this.exports.header()
+    this.arena = this.exports.arena()
+    this.look()
+  }
+
+  /** Looks at the memory anew where it has grown. */
+  look(): void {
+    const buffer = webAssembly!.bufferOf(this.exports.memory)
+    if (buffer === this.#buffer) return
+    this.#buffer = buffer
+    this.floats = floatsOn(buffer)
+    this.ints = intsOn(buffer)
+    this.doubles = doublesOn(buffer)
+  }
+
+  /** To be called before any call into the module that changes it: the stack ends here, if it must. */
+  ensureRoom(): void {
+    if (this.#isTorn) this.#mend()
+    this.exports.descend(descent)
+  }
+
+  #mend(): void {
+    webAssembly!.setGlobal(this.exports.__stack_pointer, this.#stackBase)
+    this.exports.failure()
+    this.look()
+    this.#isTorn = false
+  }
+
+  /** A call that may trap, or run out of stack. The module can be used afterwards as ever. */
+  guarded<T>(call: () => T): T {
+    if (this.#isTorn) this.#mend()
+    try {
+      const result = call()
+      this.look()
+      return result
+    } catch (error) {
+      throw this.failed(error)
+    }
+  }
+
+  /** What to throw for what a call of the module threw. */
+  failed(error: unknown): unknown {
+    this.#isTorn = true
+    const code = this.exports.failure()
+    if (code === failure.outOfMemory || code === failure.tooLarge) return outOfMemory()
+    if (code === failure.invalid) return new Error(`native-rnn: ${this.#text(this.exports.failureText())}`)
+    return error
+  }
+
+  #text(address: number): string {
+    this.look()
+    let text = ''
+    for (let at = address >>> 0; ; at++) {
+      const byte = (this.ints[at >>> 2] >>> ((at & 3) * 8)) & 255
+      if (byte === 0) return text
+      text += String.fromCharCode(byte)
+    }
+  }
+
+  /**
+   * Memory for so many floats.
+   *
+   * @throws RangeError where there is none
+   */
+  allocate(floats: number): number {
+    const address = this.guarded(() => this.exports.allocate(floats * 4))
+    if (address === 0) throw outOfMemory()
+    return address
+  }
+
+  release(address: number): void {
+    if (address !== 0) this.guarded(() => this.exports.release(address))
+  }
+
+  /** Copies an array in, which has so many values or is refused. */
+  put(address: number, values: Float32Array, count: number): void {
+    if (trueLength(values) !== count) throw new RangeError('native-rnn: an array has the wrong length')
+    if (count > 16) setFloats(this.floats, values, address >>> 2)
+    else for (let i = 0, at = address >>> 2; i < count; i++) this.floats[at + i] = values[i]
+  }
+
+  putInts(address: number, values: Int32Array, count: number): void {
+    if (trueLength(values) !== count) throw new RangeError('native-rnn: an array has the wrong length')
+    setInts(this.ints, values, address >>> 2)
+  }
+
+  /** A copy of values. */
+  get(address: number, count: number): Float32Array<ArrayBuffer> {
+    return copyOfRange(this.floats, address >>> 2, count)
+  }
+
+  /** Copies values out, to the beginning of an array or to a place in it. */
+  getInto(address: number, count: number, target: Float32Array, at = 0): void {
+    const from = address >>> 2
+    if (count > 16) setFloats(target, viewOf(this.floats, from, count), at)
+    else for (let i = 0; i < count; i++) target[at + i] = this.floats[from + i]
+  }
+
+  /** Writes numbers to the arena. */
+  putNumbers(numbers: readonly number[]): number {
+    for (let i = 0; i < numbers.length; i++) this.doubles[(this.arena >>> 3) + i] = numbers[i]
+    return this.arena
+  }
+
+  /** Writes addresses to the arena. */
+  putAddresses(addresses: readonly number[]): number {
+    for (let i = 0; i < addresses.length; i++) this.ints[(this.arena >>> 2) + i] = addresses[i]
+    return this.arena
+  }
+}

@@ -1,0 +1,69 @@
+/** Networks in the module's memory, and their weights on the way in and out, a layer at a time. */
+import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import { collectWeights } from '../../weights/names.ts'
+import { weightFields } from '../protocol.ts'
+import { outOfMemory, type WasmInstance } from './instance.ts'
+import { Owned } from './owned.ts'
+
+/** A network with weights yet to come. */
+export function newNetwork(instance: WasmInstance, numbers: readonly number[]): { owned: Owned; bytes: number } {
+  const { exports } = instance
+  instance.ensureRoom()
+  const bytes = instance.guarded(() => exports.networkBytes(instance.putNumbers(numbers))) >>> 0
+  if (bytes === 0) throw outOfMemory()
+  const address = instance.guarded(() => exports.networkNew(instance.putNumbers(numbers)))
+  if (address === 0) throw outOfMemory()
+  return { owned: new Owned(instance, address, exports.networkFree), bytes }
+}
+
+/** Weights of PyTorch's shapes, rounded to what the network keeps. */
+export function packWeights(owned: Owned, weights: readonly CellWeights[]): void {
+  const { instance, address } = owned
+  for (let index = 0; index < weights.length; index++) {
+    withArrays(owned, index, (addresses, lengths) => {
+      for (let f = 0; f < weightFields.length; f++)
+        if (lengths[f] > 0) instance.put(addresses[f], weights[index][weightFields[f]]!, lengths[f])
+      instance.guarded(() => instance.exports.networkPack(address, index, instance.putAddresses(addresses)))
+    })
+  }
+}
+
+/** The weights as they are kept, widened to float32. */
+export function unpackWeights(owned: Owned, spec: NetworkSpec): CellWeights[] {
+  const { instance, address } = owned
+  const weights = collectWeights(spec, () => {})
+  for (let index = 0; index < weights.length; index++) {
+    withArrays(owned, index, (addresses, lengths) => {
+      instance.guarded(() => instance.exports.networkUnpack(address, index, instance.putAddresses(addresses)))
+      for (let f = 0; f < weightFields.length; f++)
+        if (lengths[f] > 0) instance.getInto(addresses[f], lengths[f], weights[index][weightFields[f]]!)
+    })
+  }
+  return weights
+}
+
+/** Memory for the arrays of one layer and direction while `use` runs. */
+function withArrays(
+  { instance, address }: Owned,
+  index: number,
+  use: (addresses: readonly number[], lengths: readonly number[]) => void,
+): void {
+  const lengths: number[] = []
+  let floats = 0
+  for (let f = 0; f < weightFields.length; f++) {
+    lengths[f] = instance.exports.networkWeightLength(address, index * weightFields.length + f) >>> 0
+    floats += lengths[f]
+  }
+  const memory = instance.allocate(floats)
+  const addresses: number[] = []
+  let at = memory
+  for (let f = 0; f < weightFields.length; f++) {
+    addresses[f] = lengths[f] > 0 ? at : 0
+    at += lengths[f] * 4
+  }
+  try {
+    use(addresses, lengths)
+  } finally {
+    instance.release(memory)
+  }
+}
