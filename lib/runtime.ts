@@ -1,10 +1,17 @@
 /** What runtimes beside Node may lack: asked for when it is needed, and a missing name says so there, not when the package is imported. */
-import process from 'node:process'
 import { RNNError } from './errors.ts'
+import { sharedBytesIn } from './intrinsics/captured.ts'
+import { sharesMemory, sharingHint } from './platform/process.ts'
+import { textDecoder } from './platform/text.ts'
 
 /** The error of what cannot be done without a global. */
-export function missing(name: string, what: string): RNNError {
-  return new RNNError('ERR_RNN_BACKEND', `${what} needs ${name}, and this runtime has none`)
+function missing(name: string, what: string, hint = ''): RNNError {
+  return new RNNError('ERR_RNN_BACKEND', `${what} needs ${name}, and this runtime has none${hint}`)
+}
+
+/** Throws where there is no memory that threads share. */
+export function checkSharing(): void {
+  if (!sharedBytesIn || !sharesMemory) throw missing('SharedArrayBuffer', 'share()', sharingHint)
 }
 
 let decoder: InstanceType<typeof TextDecoder> | undefined
@@ -15,14 +22,8 @@ let decoder: InstanceType<typeof TextDecoder> | undefined
  * @throws TypeError for bytes that are none; RNNError `ERR_RNN_BACKEND` where the runtime has no decoder
  */
 export function decodeUtf8(bytes: Uint8Array): string {
-  // jsdom takes the name away, Node's module still has it.
-  const Decoder = typeof TextDecoder === 'undefined' ? fromUtil() : TextDecoder
+  const Decoder = textDecoder()
+  if (!Decoder) throw missing('TextDecoder', 'reading a model file')
   decoder ??= new Decoder('utf-8', { fatal: true, ignoreBOM: true })
   return decoder.decode(bytes)
-}
-
-function fromUtil(): typeof TextDecoder {
-  const util = process.getBuiltinModule?.('node:util')
-  if (!util?.TextDecoder) throw missing('TextDecoder', 'reading a model file')
-  return util.TextDecoder as typeof TextDecoder
 }

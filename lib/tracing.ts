@@ -1,5 +1,5 @@
 /** The diagnostics channels of the package; nothing is made or measured while nobody listens. */
-import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import { type Channel, channel, type TracingChannel, tracingChannel } from './platform/channels.ts'
 
 /** What `tracing:native-rnn:forward:*` tells of a call. */
 export interface ForwardTrace {

@@ -1,8 +1,8 @@
 /** Which backends this machine can run, which one a layer gets, and why. */
 
-import process from 'node:process'
 import { fail, named } from '../errors.ts'
 import { backendName } from '../options/checks.ts'
+import { loadsAddons, variable as readVariable, warn } from '../platform/process.ts'
 import type { BackendName } from '../spec/spec.ts'
 import { version } from '../version.ts'
 import type { Backend } from './interface.ts'
@@ -86,20 +86,23 @@ const isFallback = (name: BackendName): boolean => name === 'wasm' || name === '
 export function chooseBackend(name?: BackendName): Backend {
   const backend = pick(name)
   const { nativeIsAbsent, reason, wasmReason } = find()
-  if (nativeIsAbsent && name === undefined && !process.env[variable] && !said) {
+  if (nativeIsAbsent && name === undefined && !readVariable(variable) && !said) {
     said = true
     const isWasm = backend.name === 'wasm'
+    // Where no addon could be, nothing is amiss.
+    if (isWasm && !loadsAddons) return backend
     const what = isWasm ? 'WebAssembly, on one thread,' : 'TypeScript, which is slower,'
-    const why = isWasm ? reason : `${reason}; and WebAssembly is absent: ${wasmReason}`
-    const message = `native-rnn computes in ${what} because native code is absent: ${why}`
-    process.emitWarning(message, { type: 'NativeRNNWarning', code: 'NATIVE_RNN_ABSENT' })
+    const noWasm = `WebAssembly is absent: ${wasmReason}`
+    const noAddon = `native code is absent: ${reason}`
+    const why = isWasm ? noAddon : loadsAddons ? `${noAddon}; and ${noWasm}` : noWasm
+    warn(`native-rnn computes in ${what} because ${why}`, 'NATIVE_RNN_ABSENT')
   }
   return backend
 }
 
 function pick(name: BackendName | undefined): Backend {
   const { backends, reason } = find()
-  const forced = process.env[variable]
+  const forced = readVariable(variable)
   if (name === undefined && !forced) return backends[0] ?? wasm() ?? typescriptBackend
   const asked = name ?? forced
   for (let i = 0; i < backends.length; i++) if (backends[i].name === asked) return backends[i]

@@ -2,13 +2,12 @@
  * AbortSignals of calls, Node's and those of polyfills: one listener a signal, however many calls wait on it. It alone touches a signal:
  * everything of one may be the user's own code, which may throw, lie, or call anything of the package.
  */
-import process from 'node:process'
 import { describe, fail } from '../errors.ts'
 import { weakDelete, weakGet, weakSet } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
+import { microtask } from '../platform/process.ts'
 
 const rule = 'signal must be an AbortSignal'
-const later: (task: () => void) => void = globalThis.queueMicrotask ?? process.nextTick
 
 /** Checks the `signal` of a call: an AbortSignal, of any realm or polyfill. */
 export function readSignal(value: unknown): AbortSignal {
@@ -163,7 +162,7 @@ class Waiting {
     try {
       ensureStack()
     } catch {
-      later(() => this.#callAll())
+      microtask(() => this.#callAll())
       return
     }
     this.#callAll()

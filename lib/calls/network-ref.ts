@@ -1,6 +1,6 @@
 /** A network in use: counted by the layer and the streams that need it, and known by the fingerprint of its weights. */
 import type { Backend, Network } from '../backends/interface.ts'
-import { sha256 } from '../hash.ts'
+import { sha256 } from '../platform/hash.ts'
 import { listFunctions } from '../spec/cell-functions.ts'
 import type { CellWeights, NetworkSpec } from '../spec/spec.ts'
 import { littleEndian } from '../tensor/bytes.ts'

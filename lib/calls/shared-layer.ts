@@ -2,7 +2,7 @@
 
 import { chooseBackend } from '../backends/index.ts'
 import { describe, fail, withArticle } from '../errors.ts'
-import { create, sharedBytesIn } from '../intrinsics/captured.ts'
+import { create } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import {
   backendName,
@@ -15,7 +15,7 @@ import {
   size,
 } from '../options/checks.ts'
 import { readFunctions } from '../options/functions.ts'
-import { missing } from '../runtime.ts'
+import { checkSharing } from '../runtime.ts'
 import { cellsOf, cellTraits } from '../spec/cell-traits.ts'
 import { type BackendName, type ClassName, type Direction, directionsOf, type NetworkSpec } from '../spec/spec.ts'
 import { version } from '../version.ts'
@@ -46,7 +46,7 @@ const classNames: readonly unknown[] = ['RNN', 'GRU', 'LSTM'] satisfies ClassNam
 
 /** The handle of a layer; plain data, so that postMessage carries it. */
 export function shareLayer(type: SharedLayer['type'], batchFirst: boolean, ref: NetworkRef): SharedLayer {
-  if (!sharedBytesIn) throw missing('SharedArrayBuffer', 'share()')
+  checkSharing()
   const { spec, backend, network } = ref
   // The views are the handle's own: what is done to them leaves the layer's as they are.
   return { type, version, backend: backend.name, batchFirst, spec: { ...spec }, weights: ownViews(network.share(), 0) }

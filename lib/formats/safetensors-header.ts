@@ -3,8 +3,8 @@
  * Whatever else stands there is refused where it begins, so that no header takes more memory than its tensors are worth.
  */
 
-import { Buffer } from 'node:buffer'
-import { describe, fail, list } from '../errors.ts'
+import { describe, fail, list, RNNError } from '../errors.ts'
+import { decodeUtf8 } from '../runtime.ts'
 import { elements } from '../tensor/shape.ts'
 import { dtypes, knownDtypes } from './safetensors-types.ts'
 
@@ -28,7 +28,7 @@ export function damaged(what: string): never {
 }
 
 /** Reads a header that lies in `text`; the values take `dataBytes`. Each entry is checked by itself, not against its neighbours. */
-export function readHeader(text: Buffer, dataBytes: number): Map<string, HeaderEntry> {
+export function readHeader(text: Uint8Array, dataBytes: number): Map<string, HeaderEntry> {
   return new Reader(text, dataBytes).entries()
 }
 
@@ -37,11 +37,11 @@ const [brace, braceEnd, bracket, bracketEnd] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /** Reads from left to right: `#at` is the byte that comes next. */
 class Reader {
-  readonly #bytes: Buffer
+  readonly #bytes: Uint8Array
   readonly #dataBytes: number
   #at = 0
 
-  constructor(bytes: Buffer, dataBytes: number) {
+  constructor(bytes: Uint8Array, dataBytes: number) {
     this.#bytes = bytes
     this.#dataBytes = dataBytes
   }
@@ -136,7 +136,7 @@ class Reader {
   /** Texts by name, or null, which some writers leave. Nobody asks for them, so they are checked and not kept. */
   #metadata(): void {
     const refuse = () => damaged(`${metadataKey} must be an object of strings`)
-    if (this.#bytes.toString('latin1', this.#at, this.#at + 4) === 'null') {
+    if (this.#isNull()) {
       this.#at += 4
       this.#space()
       return
@@ -146,6 +146,11 @@ class Reader {
       if (this.#bytes[this.#at] !== quote) this.#not(refuse)
       this.#string()
     })
+  }
+
+  #isNull(): boolean {
+    for (let i = 0; i < 4; i++) if (this.#bytes[this.#at + i] !== 'null'.charCodeAt(i)) return false
+    return true
   }
 
   #string(): string {
@@ -163,18 +168,27 @@ class Reader {
       escaped = true
       end++
     }
-    const text = all < 0x80 ? bytes.toString('latin1', start, end) : this.#utf8(start, end)
+    const text = all < 0x80 && end - start < 64 ? this.#ascii(start, end) : this.#utf8(start, end)
     const value = escaped ? this.#unescaped(text) : text
     this.#at = end + 1
     this.#space()
     return value
   }
 
-  /** Bytes that are no UTF-8 do not come back the same. */
-  #utf8(start: number, end: number): string {
-    const text = this.#bytes.toString('utf8', start, end)
-    if (!Buffer.from(text).equals(this.#bytes.subarray(start, end))) this.#wrong('a string is no UTF-8')
+  /** Faster than a decoder for a few letters, and a chain of as many parts as it has letters. */
+  #ascii(start: number, end: number): string {
+    let text = ''
+    for (let at = start; at < end; at++) text += String.fromCharCode(this.#bytes[at])
     return text
+  }
+
+  #utf8(start: number, end: number): string {
+    try {
+      return decodeUtf8(this.#bytes.subarray(start, end))
+    } catch (error) {
+      if (error instanceof RNNError) throw error
+      return this.#wrong('a string is no UTF-8')
+    }
   }
 
   #unescaped(text: string): string {

@@ -1,8 +1,9 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
 
-import { Buffer } from 'node:buffer'
 import { describe, fail, named, RNNError } from '../errors.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
+import { readFile } from '../platform/files.ts'
+import { encodeUtf8 } from '../platform/text.ts'
 import { littleEndian } from '../tensor/bytes.ts'
 import { readTensor } from '../tensor/read.ts'
 import { Tensor } from '../tensor/tensor.ts'
@@ -29,8 +30,8 @@ export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
   checkBytes(bytes, 'loadSafetensors(path)')
   // A detached buffer has no bytes, and no view can be made of it.
   const length = trueLength(bytes)
-  const file = length === 0 ? Buffer.alloc(0) : Buffer.from(bytes.buffer, bytes.byteOffset, length)
-  const { entries, start } = readFile(file)
+  const file = length === 0 ? new Uint8Array(0) : new Uint8Array(bytes.buffer, bytes.byteOffset, length)
+  const { entries, start } = readEntries(file)
   const tensors: Record<string, Tensor> = Object.create(null)
   for (const [name, { dtype, shape, begin, end }] of entries) {
     tensors[name] = new Tensor(dtypes[dtype].decode(file.subarray(start + begin, start + end)), shape)
@@ -39,17 +40,17 @@ export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
 }
 
 /**
- * Reads a safetensors file from disk, see {@link readSafetensors}.
+ * Reads a safetensors file from disk, or in a page from a server, see {@link readSafetensors}.
  *
- * @throws RNNError `ERR_RNN_MODEL_FILE` with the path; errors of the file system pass as they are
+ * @param path of the file; where there are no files, a URL or what `fetch` makes one of
+ *
+ * @throws RNNError `ERR_RNN_MODEL_FILE` with the path; errors of the file system and of the network pass as they are
  */
 export async function loadSafetensors(path: string | URL): Promise<Record<string, Tensor>> {
   if (typeof path !== 'string' && !(typeof URL === 'function' && path instanceof URL)) {
     fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}`)
   }
-  // Only here, for it takes a millisecond of each program's start.
-  const { readFile } = await import('node:fs/promises')
-  const bytes = await readFile(path)
+  const bytes = await readFile(path, (why) => fail('ERR_RNN_MODEL_FILE', `${path}: ${why}`))
   try {
     return readSafetensors(bytes)
   } catch (error) {
@@ -84,7 +85,7 @@ export function writeSafetensors(dict: StateDict, metadata?: Record<string, stri
     header[name] = { dtype: 'F32', shape, data_offsets: [begin, end] }
     values.push(data)
   }
-  const text = Buffer.from(JSON.stringify(header))
+  const text = encodeUtf8(JSON.stringify(header))
   // Values begin at a multiple of 8, so that readers can map them in place.
   const padded = Math.ceil(text.length / 8) * 8
   if (padded > mostHeaderBytes)
@@ -116,12 +117,12 @@ function checkMetadata(metadata: unknown): Record<string, string> {
 }
 
 /** Finds the header, and checks its length before anything is made of it; then that its tensors lie side by side and fill the file. */
-function readFile(file: Buffer): { entries: Map<string, HeaderEntry>; start: number } {
+function readEntries(file: Uint8Array): { entries: Map<string, HeaderEntry>; start: number } {
   const kind = file.length === 0 ? undefined : otherKind(file, 'safetensors')
   if (kind !== undefined) damaged(`it is ${kind}`)
   if (file.length < prefixBytes)
     damaged(`it has ${file.length} bytes, and the header's length alone takes ${prefixBytes}`)
-  const length = file.readBigUInt64LE(0)
+  const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)
   if (length > mostHeaderBytes) damaged(`its header claims ${length} bytes; at most ${mostHeaderBytes} are taken`)
   const start = prefixBytes + Number(length)
   if (start > file.length) damaged(`its header claims ${length} bytes, and only ${file.length - prefixBytes} follow`)

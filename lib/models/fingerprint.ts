@@ -2,9 +2,9 @@
 
 import type { Branch, FlatGraph, Step, StepAttribute } from '../graph/plan.ts'
 import type { GraphTensor } from '../graph/tensor.ts'
-import { sha256 } from '../hash.ts'
+import { sha256 } from '../platform/hash.ts'
 import type { Precision } from '../spec/weight-types.ts'
-import { littleEndianBytes } from '../tensor/bytes.ts'
+import { littleEndian } from '../tensor/bytes.ts'
 
 /** The 32 bytes of a SHA-256. */
 export function fingerprintOf(graph: FlatGraph, precision: Precision): Uint8Array {
@@ -55,5 +55,5 @@ function* attributeParts(value: StepAttribute): Generator<string | Uint8Array> {
 
 function* tensorParts({ type, shape, data }: GraphTensor): Generator<string | Uint8Array> {
   yield JSON.stringify([type, shape])
-  yield littleEndianBytes(data)
+  yield littleEndian(data)
 }

@@ -8,6 +8,7 @@ import { flatten } from '../graph/flatten.ts'
 import { bytesIn } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { precisionOf } from '../options/checks.ts'
+import { readFile } from '../platform/files.ts'
 import type { BackendName } from '../spec/spec.ts'
 import { ModelBatcher, type ModelBatcherOptions } from './batcher.ts'
 import { filesBeside } from './beside.ts'
@@ -78,10 +79,12 @@ export class Model {
   }
 
   /**
-   * Reads a model from disk, see {@link Model.read}. Weights that lie in other files are looked for in the folder of the model and those
-   * below it, unless `externalData` gives them.
+   * Reads a model from disk, or in a page from a server, see {@link Model.read}. Weights that lie in other files are looked for in the folder
+   * of the model and those below it, unless `externalData` gives them; in a page it must.
    *
-   * @throws (rejects) what `Model.read` throws, with the path in the message; errors of the file system pass as they are
+   * @param path of the file; where there are no files, a URL or what `fetch` makes one of
+   *
+   * @throws (rejects) what `Model.read` throws, with the path in the message; errors of the file system and of the network pass as they are
    * @example
    * const model = await Model.load(new URL('model.onnx', import.meta.url))
    */
@@ -90,9 +93,7 @@ export class Model {
       fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}`)
     }
     const read = readModelOptions(options, 'Model.load')
-    // Only here, for it takes a millisecond of each program's start.
-    const { readFile } = await import('node:fs/promises')
-    const bytes = await readFile(path)
+    const bytes = await readFile(path, (why) => fail('ERR_RNN_MODEL_FILE', `${path}: ${why}`))
     try {
       return readModel(bytes, {
         __proto__: null,

@@ -3,10 +3,10 @@
 import { chooseBackend } from '../backends/index.ts'
 import { describe, fail, withArticle } from '../errors.ts'
 import { count, factsOf, type GraphTensor } from '../graph/tensor.ts'
-import { isArray, setValues, sharedBytesIn } from '../intrinsics/captured.ts'
+import { isArray, setValues } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import { backendName, integer, layerChecks, precisionOf } from '../options/checks.ts'
-import { missing } from '../runtime.ts'
+import { checkSharing } from '../runtime.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { ActivationType, WeightType } from '../spec/weight-types.ts'
 import { version } from '../version.ts'
@@ -41,7 +41,7 @@ const cloned = globalThis.structuredClone
 
 /** The handle of a model; plain data, so that postMessage carries it. */
 export function shareModel(core: ModelCore): SharedModel {
-  if (!sharedBytesIn) throw missing('SharedArrayBuffer', 'share()')
+  checkSharing()
   core.moveConstants(inSharedMemory)
   const { graph, backend, threads, precision, bytes, store } = core
   // A copy: what is done to the handle leaves the model's own as it is.

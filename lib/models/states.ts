@@ -5,7 +5,7 @@ import type { GraphData } from '../graph/tensor.ts'
 import { bytesIn, create, fillValues, setValues, viewOfBytes } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { sealState, unsealState } from '../streams/saved-state.ts'
-import { littleEndianBytes, setLittleEndian } from '../tensor/bytes.ts'
+import { littleEndian, setLittleEndian } from '../tensor/bytes.ts'
 import { sameShape } from '../tensor/shape.ts'
 import { checkLength, type InputRule, readInput } from './input.ts'
 import { checkRecord, namesOf, refuseUnknown } from './names.ts'
@@ -67,7 +67,7 @@ export function stateRecord(states: readonly StateInput[], data: readonly GraphD
 /** Bytes of states, for {@link decodeStates} of the same model with the same states. */
 export function encodeStates(opening: Opening, data: readonly GraphData[]): Uint8Array {
   const parts: Uint8Array[] = []
-  for (let i = 0; i < data.length; i++) parts[i] = littleEndianBytes(data[i])
+  for (let i = 0; i < data.length; i++) parts[i] = littleEndian(data[i])
   return sealState(opening.fingerprint(), 0, parts)
 }
 

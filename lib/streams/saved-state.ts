@@ -1,10 +1,9 @@
 /** The bytes of a stream's saved state: written here, and read back with suspicion. */
-import { Buffer } from 'node:buffer'
 import type { NetworkRef } from '../calls/network-ref.ts'
 import { describe, fail } from '../errors.ts'
-import { sha256 } from '../hash.ts'
-import { bytesIn, setBytes, viewOfBytes } from '../intrinsics/captured.ts'
+import { bytesIn, copyBytes, setBytes, viewOfBytes } from '../intrinsics/captured.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { sha256 } from '../platform/hash.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
 import { fromLittleEndian, littleEndian } from '../tensor/bytes.ts'
@@ -18,7 +17,10 @@ export interface StreamState {
 
 // Layout, little-endian: mark (7 bytes), version (1), batch size (4), fingerprint of the weights (32), h, c, checksum (16 bytes of the
 // SHA-256 of all before).
-const mark = Buffer.from('nrnnsav', 'latin1')
+const mark = new Uint8Array([0x6e, 0x72, 0x6e, 0x6e, 0x73, 0x61, 0x76])
+const versionAt = 7
+const batchSizeAt = 8
+const fingerprintAt = 12
 const newest = 1
 const headerBytes = 44
 const checksumBytes = 16
@@ -30,15 +32,13 @@ export function encodeState(ref: NetworkRef, { batchSize, h, c }: StreamState): 
 
 /** Bytes of a state with a fingerprint of what it belongs to, and a checksum. */
 export function sealState(fingerprint: Uint8Array, batchSize: number, parts: readonly Uint8Array[]): Uint8Array {
-  const header = Buffer.alloc(headerBytes)
-  mark.copy(header)
-  header.writeUInt8(newest, 7)
-  header.writeUInt32LE(batchSize, 8)
-  setBytes(header, fingerprint, 12)
   let end = headerBytes
   for (let i = 0; i < parts.length; i++) end += bytesIn(parts[i])
   const bytes = new Uint8Array(end + checksumBytes)
-  setBytes(bytes, header)
+  setBytes(bytes, mark)
+  bytes[versionAt] = newest
+  for (let i = 0; i < 4; i++) bytes[batchSizeAt + i] = batchSize >>> (8 * i)
+  setBytes(bytes, fingerprint, fingerprintAt)
   let at = headerBytes
   for (let i = 0; i < parts.length; i++) {
     setBytes(bytes, parts[i], at)
@@ -65,20 +65,29 @@ export function unsealState(
   if (typedArrayName(given) !== 'Uint8Array') {
     fail('ERR_RNN_STATE', `bytes must be the Uint8Array that save() gave, got ${describe(given)}`)
   }
-  const bytes = Buffer.from(new Uint8Array(given as Uint8Array).buffer)
-  if (bytes.length < mark.length || !bytes.subarray(0, mark.length).equals(mark)) {
+  const bytes = copyBytes(given as Uint8Array)
+  if (!hasAt(bytes, 0, mark)) {
     fail('ERR_RNN_STATE', `bytes must be what save() gave: these ${bytes.length} bytes do not begin with its mark`)
   }
   const end = bytes.length - checksumBytes
   if (end < headerBytes) fail('ERR_RNN_STATE', `the saved state is cut short: it has only ${bytes.length} bytes`)
-  if (bytes[7] !== newest) {
-    fail('ERR_RNN_STATE', `the saved state has format version ${bytes[7]}; this version of the package reads ${newest}`)
+  const version = bytes[versionAt]
+  if (version !== newest) {
+    fail('ERR_RNN_STATE', `the saved state has format version ${version}; this version of the package reads ${newest}`)
   }
-  if (!bytes.subarray(end).equals(checksum(bytes.subarray(0, end)))) {
+  if (!hasAt(bytes, end, checksum(viewOfBytes(bytes, 0, end)))) {
     fail('ERR_RNN_STATE', 'the saved state is damaged: its checksum does not match its bytes')
   }
-  if (!bytes.subarray(12, headerBytes).equals(fingerprint)) fail('ERR_RNN_STATE', `the saved state is ${other}`)
-  return { batchSize: bytes.readUInt32LE(8), values: bytes.subarray(headerBytes, end) }
+  if (!hasAt(bytes, fingerprintAt, fingerprint)) fail('ERR_RNN_STATE', `the saved state is ${other}`)
+  let batchSize = 0
+  for (let i = 3; i >= 0; i--) batchSize = batchSize * 256 + bytes[batchSizeAt + i]
+  return { batchSize, values: viewOfBytes(bytes, headerBytes, end - headerBytes) }
+}
+
+/** Whether the bytes from a place on are these; false where they end before. */
+function hasAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
+  return true
 }
 
 function split(spec: NetworkSpec, batchSize: number, values: Uint8Array): StreamState {
@@ -87,10 +96,10 @@ function split(spec: NetworkSpec, batchSize: number, values: Uint8Array): Stream
   if (batchSize < 1 || values.length !== hBytes + cBytes) {
     fail('ERR_RNN_STATE', `the saved state is damaged: ${values.length} bytes of state for batch size ${batchSize}`)
   }
-  const h = fromLittleEndian(values.subarray(0, hBytes))
-  return { batchSize, h, c: cBytes > 0 ? fromLittleEndian(values.subarray(hBytes)) : undefined }
+  const h = fromLittleEndian(viewOfBytes(values, 0, hBytes))
+  return { batchSize, h, c: cBytes > 0 ? fromLittleEndian(viewOfBytes(values, hBytes, cBytes)) : undefined }
 }
 
 function checksum(bytes: Uint8Array): Uint8Array {
-  return sha256([bytes]).subarray(0, checksumBytes)
+  return viewOfBytes(sha256([bytes]), 0, checksumBytes)
 }

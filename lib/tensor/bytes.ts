@@ -1,23 +1,13 @@
 /** Values as bytes in little-endian order, as files and saved states have them. */
-
-import { Buffer } from 'node:buffer'
 import { bytesOf, copyBytes, floatsOver, setBytes } from '../intrinsics/captured.ts'
 
 const bigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0
 
-/** The bytes of float32 values, lowest byte first on every machine; shares the array's memory where it can. */
-export function littleEndian(values: Float32Array): Uint8Array {
-  const bytes = bytesOf(values)
-  return bigEndian ? swapped(copyBytes(bytes)) : bytes
-}
-
 /** The bytes of any values, lowest byte first on every machine; shares the array's memory where it can. */
-export function littleEndianBytes(values: ArrayBufferView & { readonly BYTES_PER_ELEMENT: number }): Uint8Array {
+export function littleEndian(values: ArrayBufferView & { readonly BYTES_PER_ELEMENT: number }): Uint8Array {
   const bytes = bytesOf(values)
   const size = values.BYTES_PER_ELEMENT
-  if (!bigEndian || size === 1) return bytes
-  const copy = Buffer.from(copyBytes(bytes).buffer)
-  return size === 2 ? copy.swap16() : size === 4 ? copy.swap32() : copy.swap64()
+  return !bigEndian || size === 1 ? bytes : swap(copyBytes(bytes), size)
 }
 
 /** Writes values out of such bytes, which may lie unaligned; the array is filled. */
@@ -27,20 +17,23 @@ export function setLittleEndian(
 ): void {
   const into = bytesOf(values)
   setBytes(into, bytes)
-  if (!bigEndian) return
-  const swappable = Buffer.from(into.buffer as ArrayBuffer, into.byteOffset, into.byteLength)
-  if (values.BYTES_PER_ELEMENT === 2) swappable.swap16()
-  else if (values.BYTES_PER_ELEMENT === 4) swappable.swap32()
-  else if (values.BYTES_PER_ELEMENT === 8) swappable.swap64()
+  if (bigEndian) swap(into, values.BYTES_PER_ELEMENT)
 }
 
 /** The reverse of {@link littleEndian}: float32 values out of bytes that may lie unaligned; always a copy. */
 export function fromLittleEndian(bytes: Uint8Array): Float32Array {
   const copy = copyBytes(bytes)
-  return floatsOver(bigEndian ? swapped(copy) : copy)
+  return floatsOver(bigEndian ? swap(copy, 4) : copy)
 }
 
-function swapped(bytes: Uint8Array): Uint8Array {
-  Buffer.from(bytes.buffer).swap32()
+/** Turns the bytes of each value round, in place. */
+function swap(bytes: Uint8Array, size: number): Uint8Array {
+  for (let at = 0; at < bytes.length; at += size) {
+    for (let low = at, high = at + size - 1; low < high; low++, high--) {
+      const byte = bytes[low]
+      bytes[low] = bytes[high]
+      bytes[high] = byte
+    }
+  }
   return bytes
 }

@@ -25,6 +25,7 @@ const kernels = [
   ['spec'],
 ]
 const lib = [
+  ['entries'],
   ['index.ts'],
   ['models'],
   ['formats'],
@@ -41,7 +42,8 @@ const lib = [
   ['options', 'tensor', 'precision'],
   ['spec'],
   ['runtime.ts'],
-  ['errors.ts', 'tracing.ts', 'hash.ts', 'version.ts', 'intrinsics'],
+  ['errors.ts', 'tracing.ts', 'version.ts', 'intrinsics'],
+  ['platform'],
 ]
 /** The one header of the kernels' that the engine shares with them: how weights lie in memory. */
 const layout = 'kernels/matmul/layout.h'
@@ -146,20 +148,44 @@ describe('lib/', () => {
     expect(circlesOf(ts)).toEqual([])
   })
 
-  it('imports the package’s own index nowhere', () => {
-    expect(arrows(ts, (_, other) => other !== 'index.ts')).toEqual([])
+  it('imports the package’s own index in the entries of the web alone', () => {
+    expect(arrows(ts, (file, other) => within(file, 'entries') || other !== 'index.ts')).toEqual([])
   })
 
   // It is the second opinion on the native one, which rounds weights by code of its own: it shares facts and an interface, and no code.
-  it('has a TypeScript backend that looks into itself, the interface, facts, rounding, operators on plain tensors and the language alone', () => {
+  it('has a TypeScript backend that looks into itself, the interface, facts, rounding, operators on plain tensors, the runtime and the language alone', () => {
     const own = ts.filter(({ file }) => within(file, 'backends/typescript'))
     expect(
       arrows(own, (_, other) =>
-        /^(backends\/(typescript|turns)\/|backends\/(interface|packed-memory)\.ts$|graph\/|precision\/|spec\/|intrinsics\/)/.test(
+        /^(backends\/(typescript|turns)\/|backends\/(interface|packed-memory)\.ts$|graph\/|precision\/|spec\/|intrinsics\/|platform\/)/.test(
           other,
         ),
       ),
     ).toEqual([])
+  })
+
+  it('has Node’s modules in platform/, in backends/native and where it finds the WebAssembly module alone', () => {
+    const own = (file: string) => within(file, 'platform') || within(file, 'backends/native')
+    const node = (file: string, name: string) => own(file) || file === 'backends/wasm/module.ts' || !/^node:/.test(name)
+    expect(systems(ts, node)).toEqual([])
+    const types = /^import type .* from 'node:/
+    const web = ts.filter(({ file }) => /\.web\.ts$/.test(file))
+    const lines = web.flatMap(({ text }) => text.split('\n').filter((line) => /'node:/.test(line) && !types.test(line)))
+    expect(lines).toEqual([])
+  })
+
+  it('has for each file of the web a namesake that exports the same names', () => {
+    const namesOf = (text: string) =>
+      [...text.matchAll(/^export (?:async )?(?:const|function|class|let) \{? ?(\w+)|^export \{ ?([^}]+)\}/gm)]
+        .flatMap(([, one, several]) => one ?? several.split(',').map((part) => part.replace(/^.* as /, '').trim()))
+        .filter((name) => name && !/^type /.test(name) && /^[a-z]/.test(name))
+        .sort()
+    const web = ts.filter(({ file }) => /\.web\.ts$/.test(file) && file !== 'backends/wasm/module.web.ts')
+    expect(web.length).toBeGreaterThan(5)
+    for (const { file, text } of web) {
+      const namesake = ts.find((other) => other.file === file.replace('.web.ts', '.ts'))
+      expect(namesOf(text), file).toEqual(namesOf(namesake?.text ?? ''))
+    }
   })
 
   it('loads compiled code in backends/native alone', () => {

@@ -1,7 +1,7 @@
 /** Long computations in slices of a few milliseconds, so that timers and sockets have their turn in between. */
 import { now } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
-import { inNextTurn } from './next-turn.ts'
+import { nextTurn } from '../../platform/timers.ts'
 
 const sliceMs = 4
 
@@ -30,7 +30,7 @@ export function runInSlices<R extends object>(
 ): () => void {
   const task: Task = { pass, settle: settle as (result: unknown) => void, cancelled: false, next: undefined }
   ensureStack()
-  if (!first) inNextTurn(runSlice)
+  if (!first) nextTurn(runSlice)
   append(task)
   return () => {
     task.cancelled = true
@@ -46,7 +46,7 @@ function runSlice(): void {
   first = task.next
   if (!first) last = undefined
   if (!result && !task.cancelled) append(task)
-  if (first) inNextTurn(runSlice)
+  if (first) nextTurn(runSlice)
   if (result && !task.cancelled) task.settle(result)
 }
 

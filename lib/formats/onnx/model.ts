@@ -1,7 +1,7 @@
 /** A whole ONNX file: its graph, its functions, the versions of its operators; knows ModelProto. */
 
-import { Buffer } from 'node:buffer'
 import { describe, fail } from '../../errors.ts'
+import { encodeUtf8 } from '../../platform/text.ts'
 import type { ExternalFiles } from './external.ts'
 import { domainOf } from './file-node.ts'
 import { FileFunction, FileGraph, type GraphHome, readOpsets } from './graph.ts'
@@ -54,7 +54,7 @@ export class FileModel implements GraphHome {
 
   /** A name as the bytes it has in the file. */
   encode(name: string): Uint8Array {
-    return Buffer.from(name)
+    return encodeUtf8(name)
   }
 }
 

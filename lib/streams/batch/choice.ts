@@ -1,5 +1,5 @@
 /** Which weights have the next batch: whose steps have waited longest, of those that may go. Holds the timer of steps that wait for others. */
-import { clearTimeout, setTimeout } from 'node:timers'
+import { clearTimeout, startTimer, type Timer } from '../../platform/timers.ts'
 import { clock } from './clock.ts'
 import type { BatchTypes } from './memory.ts'
 import type { Weights } from './weights.ts'
@@ -9,7 +9,7 @@ export class Choice<K extends BatchTypes> {
   readonly #maxDelayMs: number
   readonly #wake: () => void
   #first: Weights<K> | undefined
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
 
   /** @param wake called when a step has waited for others as long as it may */
   constructor({ maxBatch, maxDelayMs }: { maxBatch: number; maxDelayMs: number }, wake: () => void) {
@@ -57,7 +57,7 @@ export class Choice<K extends BatchTypes> {
   }
 
   #wait(ms: number): void {
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= startTimer(() => {
       this.#timer = undefined
       this.#wake()
     }, ms)

@@ -1,6 +1,6 @@
 /** The lanes that nothing was asked of lately, and the timer that comes for them. Knows no streams. */
-import { clearTimeout, setTimeout } from 'node:timers'
 import { max } from '../../intrinsics/captured.ts'
+import { clearTimeout, startQuietTimer, type Timer } from '../../platform/timers.ts'
 import { clock } from './clock.ts'
 import { LaneList } from './lane-list.ts'
 import type { BatchTypes } from './memory.ts'
@@ -12,7 +12,7 @@ const mostAtOnce = 64
 export class IdleLanes<K extends BatchTypes> extends LaneList<ListedLane<K>> {
   readonly #idleMs: number
   readonly #evict: (lane: ListedLane<K>) => void
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   #stopped = false
 
   /** @param evict takes a lane out of this list that has been in it for `idleMs`; does not throw */
@@ -36,8 +36,7 @@ export class IdleLanes<K extends BatchTypes> extends LaneList<ListedLane<K>> {
 
   /** One timer, for the lane that has been idle longest when it was set: lanes come and go far more often than it ends. */
   #wait(ms: number): void {
-    this.#timer = setTimeout(() => this.#look(), max(1, ms))
-    this.#timer.unref()
+    this.#timer = startQuietTimer(() => this.#look(), max(1, ms))
   }
 
   #look(): void {

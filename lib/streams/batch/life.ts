@@ -1,9 +1,9 @@
 /** The life of a batcher, whatever its streams are of: which are open, on which weights, and when nothing needs these any more. */
 
-import process from 'node:process'
 import { fail } from '../../errors.ts'
 import { newInts } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
+import { nextTick } from '../../platform/process.ts'
 import { type BatchTrace, evictChannel, tellAny } from '../../tracing.ts'
 import { clock } from './clock.ts'
 import { Counts } from './counts.ts'
@@ -45,8 +45,6 @@ export interface LifeOptions {
   readonly idleMs: number
   readonly onIdle: ((stream: never, saved: Uint8Array) => void) | undefined
 }
-
-const { nextTick } = process
 
 export class BatcherLife<K extends BatchTypes> {
   readonly queue: BatchQueue<K>

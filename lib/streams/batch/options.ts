@@ -1,7 +1,7 @@
 /** The options of batchers; it alone knows which are right. */
-import { availableParallelism } from 'node:os'
 import { describe, fail } from '../../errors.ts'
 import { type Check, integer, oneOf } from '../../options/checks.ts'
+import { processors } from '../../platform/process.ts'
 import type { BackendName } from '../../spec/spec.ts'
 import type { BatchedStream } from './batched-stream.ts'
 import type { LifeOptions } from './life.ts'
@@ -68,5 +68,5 @@ export function limitsOf(options: BatcherOptions<never>): QueueOptions & LifeOpt
 export function maxRunningOn(backend: BackendName): number {
   // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; the TypeScript
   // backend has only JavaScript's own.
-  return backend === 'typescript' ? 1 : availableParallelism() + 1
+  return backend === 'typescript' ? 1 : processors() + 1
 }

@@ -2,7 +2,7 @@
  * Launches batches when they may go, and takes them back when they have ended. Which weights are next says choice.ts, who is in a batch and what becomes of
  * them batch.ts.
  */
-import process from 'node:process'
+import { nextTick } from '../../platform/process.ts'
 import { type BatchTrace, batchChannel, isTraced, tell, tellError } from '../../tracing.ts'
 import { Batch } from './batch.ts'
 import { Choice } from './choice.ts'
@@ -10,8 +10,6 @@ import { clock } from './clock.ts'
 import type { Counts } from './counts.ts'
 import type { BatchTypes } from './memory.ts'
 import type { Weights } from './weights.ts'
-
-const { nextTick } = process
 
 export class Pump<K extends BatchTypes> {
   readonly #counts: Counts

@@ -1,0 +1,16 @@
+/** Timers and turns of Node's event loop. */
+import { setTimeout } from 'node:timers'
+
+export { clearTimeout, setImmediate as nextTurn } from 'node:timers'
+
+export type Timer = NodeJS.Timeout
+
+/** Calls back after so many milliseconds; the process waits for it. */
+export function startTimer(callback: () => void, ms: number): Timer {
+  return setTimeout(callback, ms)
+}
+
+/** The same, and no process waits for it. */
+export function startQuietTimer(callback: () => void, ms: number): Timer {
+  return setTimeout(callback, ms).unref()
+}
