@@ -2,6 +2,7 @@
 
 import type { Plan } from '../../graph/plan.ts'
 import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
+import { rowScales } from '../../precision/scales.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
@@ -12,7 +13,7 @@ import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
 import { NativeNetwork } from './network.ts'
 import { NativeOperator } from './operator.ts'
-import { listWeights, packedLength, packedMemory, precisionNumbers, specNumbers } from './packing.ts'
+import { listPlain, packedLength, packedMemory, precisionNumbers, specNumbers } from './packing.ts'
 import { NativeProgram } from './program/program.ts'
 
 /** One instruction set of the addon. */
@@ -33,7 +34,7 @@ export class NativeBackend implements Backend {
     const numbers = specNumbers(spec)
     const floats = this.#addon.networkFloats(this.#table, numbers)
     const memory = packedMemory(floats)
-    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, listWeights(weights))
+    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, listPlain(weights, spec.weights))
     return new NativeNetwork(thread, spec, call, memory, floats)
   }
 
@@ -57,8 +58,10 @@ export class NativeBackend implements Backend {
     const number = operatorNumber[kind]
     const numbers = precisionNumbers(precision)
     const floats = this.#addon.operatorFloats(this.#table, number, sizes, numbers)
-    const call = this.#addon.operator(this.#table, number, sizes, numbers, packedMemory(floats), weights)
-    return new NativeOperator(thread, kind, sizes, call, floats)
+    const memory = packedMemory(floats)
+    const arrays = [weights[0], weights[1], precision.weights === 'int8' ? rowScales(weights[0]!) : undefined]
+    const call = this.#addon.operator(this.#table, number, sizes, numbers, memory, arrays)
+    return new NativeOperator(thread, kind, sizes, call, floats, precision.weights)
   }
 
   program(plan: Plan, store: WeightStore, threads: number, precision: Precision): Program {

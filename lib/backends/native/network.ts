@@ -1,6 +1,7 @@
 /** A network of the addon: forward passes, each by its cheapest way, and its streams and batches. */
 
-import { ceil, copyOfRange, newSharedFloats, setFloats, setInts, viewOf } from '../../intrinsics/captured.ts'
+import { ceil, copyOfRange, newSharedFloats, setFloats, setInts, viewOf, zeros } from '../../intrinsics/captured.ts'
+import { setScales } from '../../precision/scales.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import { collectWeights } from '../../weights/names.ts'
@@ -170,9 +171,17 @@ export class NativeNetwork implements Network {
   weights(): CellWeights[] {
     const weights = collectWeights(this.#spec, () => {})
     // Before the header is written: the stack may end in it, and the next call must not find this one's operation.
-    const list = listWeights(weights)
+    const scales = this.#spec.weights === 'int8' ? scalesFor(this.#spec) : undefined
+    const all: CellWeights[] = []
+    for (let i = 0; i < weights.length; i++) all[i] = { ...weights[i], ...scales?.[i] }
+    const list = listWeights(all)
     this.#header[headerField.op] = networkOp.weights
     this.#call(list)
+    for (let i = 0; scales && i < weights.length; i++) {
+      setScales(weights[i].weightIh, scales[i].scalesIh)
+      setScales(weights[i].weightHh, scales[i].scalesHh)
+      if (weights[i].weightHr) setScales(weights[i].weightHr!, scales[i].scalesHr)
+    }
     return weights
   }
 
@@ -195,6 +204,20 @@ export class NativeNetwork implements Network {
     this.#call()
     this.#memory = undefined
   }
+}
+
+/** Room for the scales of all layers and directions. */
+function scalesFor(spec: NetworkSpec): Pick<CellWeights, 'scalesIh' | 'scalesHh' | 'scalesHr'>[] {
+  const rows = cellTraits[spec.cell].gates * spec.hiddenSize
+  const all: Pick<CellWeights, 'scalesIh' | 'scalesHh' | 'scalesHr'>[] = []
+  for (let i = 0; i < spec.numLayers * directionsOf(spec); i++) {
+    all[i] = {
+      scalesIh: zeros(rows),
+      scalesHh: zeros(rows),
+      scalesHr: spec.projSize ? zeros(spec.projSize) : undefined,
+    }
+  }
+  return all
 }
 
 /** Where results are made there is no caller to throw at: what has no memory, or nowhere to go, ends its own call. */

@@ -1,9 +1,10 @@
 /** What native memory for packed weights is made of: specifications as numbers, weights in a list, arrays of the right length. */
 
-import { newSharedFloats } from '../../intrinsics/captured.ts'
+import { hasOwn, newSharedFloats } from '../../intrinsics/captured.ts'
+import { rowScales } from '../../precision/scales.ts'
 import type { CellFunctions } from '../../spec/cell-functions.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
-import type { Precision } from '../../spec/weight-types.ts'
+import type { Precision, WeightType } from '../../spec/weight-types.ts'
 import {
   activationNumber,
   activationTypeNumber,
@@ -21,9 +22,28 @@ export function listWeights(all: readonly CellWeights[]): (Float32Array | undefi
   const list: (Float32Array | undefined)[] = []
   const fields = weightFields.length
   for (let i = 0; i < all.length; i++) {
-    for (let f = 0; f < fields; f++) list[i * fields + f] = all[i][weightFields[f]]
+    for (let f = 0; f < fields; f++) {
+      const field = weightFields[f]
+      list[i * fields + f] = hasOwn(all[i], field) ? all[i][field] : undefined
+    }
   }
   return list
+}
+
+/** The same of weights that are to be kept in a format, with the scales that their rows were made with. */
+export function listPlain(all: readonly CellWeights[], type: WeightType): (Float32Array | undefined)[] {
+  if (type !== 'int8') return listWeights(all)
+  const scaled: CellWeights[] = []
+  for (let i = 0; i < all.length; i++) {
+    const { weightIh, weightHh, weightHr } = all[i]
+    const scales = {
+      scalesIh: rowScales(weightIh),
+      scalesHh: rowScales(weightHh),
+      scalesHr: weightHr && rowScales(weightHr),
+    }
+    scaled[i] = { ...all[i], ...scales }
+  }
+  return listWeights(scaled)
 }
 
 /** A specification as the addon takes it. */

@@ -1,12 +1,14 @@
 /** The packed weights of a program, in the order of its numbers; it alone knows how a key says what a memory was made of. */
 
+import { scalesOfOutputs } from '../../../graph/scales.ts'
 import type { GraphTensor } from '../../../graph/tensor.ts'
+import { rowScales, setScales } from '../../../precision/scales.ts'
 import type { CellWeights, NetworkSpec } from '../../../spec/spec.ts'
 import type { Precision } from '../../../spec/weight-types.ts'
 import type { WeightStore } from '../../interface.ts'
 import { operatorNumber } from '../../protocol.ts'
 import type { Addon } from '../addon.ts'
-import { listWeights, packedMemory, precisionNumbers, specNumbers } from '../packing.ts'
+import { listPlain, packedMemory, precisionNumbers, specNumbers } from '../packing.ts'
 
 /** N rows of K weights, and N biases. */
 export interface Dense {
@@ -34,7 +36,10 @@ export class PackedWeights {
     return this.precision.weights !== 'f32'
   }
 
-  /** The number of a packed matrix. `made` is asked where the store has none made of this constant by this key. */
+  /**
+   * The number of a packed matrix. `made` is asked where the store has none made of this constant by this key. Its outputs
+   * are those of the constant from `firstOutput` on.
+   */
   dense(
     constant: GraphTensor,
     key: string,
@@ -42,14 +47,17 @@ export class PackedWeights {
     N: number,
     make: () => Dense,
     precision: Precision = this.precision,
+    firstOutput = 0,
   ): number {
     const kind = operatorNumber.linear
     const numbers = precisionNumbers(precision)
     const packed = this.#store.packed(constant, `linear ${numbers} ${K} ${N} ${key}`, () => {
       const { weight, bias } = make()
+      if (precision.weights === 'int8') setScales(weight, scalesOfOutputs(constant, N, firstOutput))
+      const scales = precision.weights === 'int8' ? rowScales(weight) : undefined
       const memory = packedMemory(this.#addon.operatorFloats(this.#table, kind, [K, N], numbers))
       // What comes back is left to the garbage collector: disposed of, it would empty the memory.
-      this.#addon.operator(this.#table, kind, [K, N], numbers, memory, [weight, bias])
+      this.#addon.operator(this.#table, kind, [K, N], numbers, memory, [weight, bias, scales])
       return memory
     })
     return this.memories.push(packed) - 1
@@ -67,7 +75,7 @@ export class PackedWeights {
     const numbers = specNumbers(spec)
     const packed = this.#store.packed(constant, `network ${numbers} ${key}`, () => {
       const memory = packedMemory(this.#addon.networkFloats(this.#table, numbers))
-      this.#addon.network(this.#table, numbers, 1, memory, listWeights(make()))
+      this.#addon.network(this.#table, numbers, 1, memory, listPlain(make(), spec.weights))
       return memory
     })
     return this.memories.push(packed) - 1
