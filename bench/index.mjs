@@ -21,12 +21,14 @@ const help = `npm run bench -- [options]
                       --report writes docs/model-figures.md and the README's table of a model
   --formats           weights of fewer bytes beside f32 and beside others' int8 LSTM, instead of the usual shapes; with --only, --backend,
                       --rivals, --quick, --busy, --rounds, --criteria, --json, --from; --report writes docs/format-figures.md and the README's sentence
+  --chart             what the README's chart shows and nothing else, about a minute; with --backend, --rivals, --rounds, --json, --from;
+                      --report draws docs/speed.svg
   --growth            how the cost grows with T, B and H, instead of the usual shapes
   --criteria          afterwards, each bar of the project with yes or no
   --json [file]       all results as JSON, on stdout or in the file
   --from <files>      nothing is timed: the figures of earlier --json files together, for --criteria and --report
   --report [file]     a page with charts (default bench/build/report.html); a whole run also puts its figures and charts
-                      into docs/, the README's chart among them`
+                      into docs/`
 
 const options = {
   only: { type: 'string' },
@@ -38,6 +40,7 @@ const options = {
   growth: { type: 'boolean' },
   models: { type: 'boolean' },
   formats: { type: 'boolean' },
+  chart: { type: 'boolean' },
   criteria: { type: 'boolean' },
   json: { type: 'string' },
   from: { type: 'string' },
@@ -78,6 +81,7 @@ async function main() {
   const { values: args } = parseArgs({ args: withDefaults(process.argv.slice(2)), options })
   if (args.help) return console.log(help)
   if (args.models) return (await import('./models/index.mjs')).run(args)
+  if (args.chart) return (await import('./chart/index.mjs')).run(args)
   if (args.formats) return (await import('./formats/index.mjs')).run(args)
   const report = args.report === undefined ? undefined : await openReport()
   if (args.from) return finish(stored(args.from.split(',')), args, report)

@@ -96,7 +96,7 @@ function figures(all) {
     section('Batches of 32 rows', timesTable(results, 'batch')),
     section(
       'Beside the int8 LSTM of others',
-      `An LSTM with int8 weights in onnxruntime-node (\`DynamicQuantizeLSTM\`) and in PyTorch (\`quantize_dynamic\`), which round x and h to 8 bits as int8 × int8 does; × says how many times longer they take.
+      `An LSTM with int8 weights in onnxruntime-node (\`DynamicQuantizeLSTM\`) and in PyTorch (\`quantize_dynamic\`), which round x and h to 8 bits as int8 × int8 does, and in oneDNN, whose scale of x and h is fixed beforehand; × says how many times longer they take.
 
 ${rivalTable(all)}`,
     ),

@@ -42,7 +42,7 @@ async function timed(args) {
   const wanted = formatShapes.filter((shape) => matches(shape, only) && (!quick || shape.quick))
   if (wanted.length === 0) throw new Error(`no shape matches --only '${only}'`)
   const backend = args.backend?.split(',')[0] ?? (await openLibrary()).availableBackends()[0]
-  const session = await open({ ...args, backend, rivals: args.rivals ?? 'onnxruntime,pytorch' })
+  const session = await open({ ...args, backend, rivals: args.rivals ?? 'onnxruntime,onednn,pytorch' })
   try {
     const print = json === '' ? () => {} : console.log
     const rivals = session.rivals.filter(({ opened }) => opened.loadQuantized).map(({ name }) => name)

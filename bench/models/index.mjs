@@ -14,7 +14,8 @@ const STREAMS = 1000
 // A session a stream takes megabytes: so many are opened, and the rest is reckoned.
 const SESSIONS = 20
 
-async function openRival() {
+/** onnxruntime-node and its version; nothing where it is not installed. */
+export async function openRival() {
   try {
     const ort = (await import('onnxruntime-node')).default
     return { ort, version: ort.env.versions.node ?? ort.env.versions.common }
@@ -24,7 +25,7 @@ async function openRival() {
 }
 
 /** Medians in µs of one call on so many rows, in turns. */
-async function times(spec, B, { library, ort, backend, rounds, slice, busy }) {
+export async function times(spec, B, { library, ort, backend, rounds, slice, busy }) {
   const contestants = [{ name: backend, ...(await ours(library, spec, B, backend)) }]
   if (ort) contestants.push({ name: RIVAL, ...(await theirs(ort, spec, B)) })
   try {

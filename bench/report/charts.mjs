@@ -71,13 +71,25 @@ export function points({ results, best }, { group, where = () => true, who = () 
   return rows
 }
 
-/** The chart of the README: GFLOP/s of three jobs, the bound as a line: P and the bandwidth at their best, the input product for nothing. */
-export function overview(all) {
-  const jobs = [
-    { job: 'a live stream’s step, H = 128', group: 'stream', where: ({ H }) => H === 128 },
-    { job: '100 steps, H = 256', group: 'sequence', where: ({ H, T }) => H === 256 && T === 100 },
-    { job: '32 sequences, H = 256', group: 'batch', where: ({ H, B }) => H === 256 && B === 32 },
-  ]
+/** The jobs of the chart at a glance; what they are called, and which shapes they are. */
+const jobs = [
+  { job: 'a live stream’s step, H = 128', group: 'stream', where: ({ H }) => H === 128 },
+  { job: '100 steps, H = 256', group: 'sequence', where: ({ H, T }) => H === 256 && T === 100 },
+  { job: '32 sequences, H = 256', group: 'batch', where: ({ H, B }) => H === 256 && B === 32 },
+]
+
+/** GFLOP/s of three jobs, the bound as a line: P and the bandwidth at their best, the input product for nothing. */
+export const overview = (all) =>
+  svg({
+    title: {
+      text: 'How fast recurrent layers run on one core',
+      subtitle: `${all.cpu}, ${all.best}, ${all.date}; dashed: more than this core can do, by its arithmetic or its caches at their fastest`,
+    },
+    ...overviewSpec(all),
+  })
+
+/** The same as a part of another chart. */
+export function overviewSpec(all) {
   const contestants = [all.best, 'onednn', 'onnxruntime', 'pytorch', 'typescript']
   const named = (row) => ({ ...row, who: row.who === all.best ? own : row.who })
   const values = jobs.flatMap(({ job, ...filter }) =>
@@ -104,11 +116,7 @@ export function overview(all) {
   const x = { field: 'gflops', type: 'quantitative', title: 'GFLOP/s (more is faster)' }
   const without = [{ filter: "datum.who !== 'limit'" }]
   const color = { field: 'who', type: 'nominal', scale: { domain: order, range: order.map((name) => colours[name]) } }
-  return svg({
-    title: {
-      text: 'How fast recurrent layers run on one core',
-      subtitle: `${all.cpu}, ${all.best}, ${all.date}; dashed: the most that this core could do, by its arithmetic or its caches`,
-    },
+  return {
     data: { values },
     facet: {
       column: { field: 'cell', type: 'nominal', sort: cells.map(upper) },
@@ -139,7 +147,7 @@ export function overview(all) {
         })),
       ],
     },
-  })
+  }
 }
 
 /** Lines over a size, one panel a cell; times on a logarithmic axis, speeds on a linear one. */

@@ -5,7 +5,7 @@ import { levelOf } from '../limits.mjs'
 import { table } from '../markdown.mjs'
 import { cells } from '../shapes.mjs'
 import { header } from '../table.mjs'
-import { growthCharts, overview } from './charts.mjs'
+import { growthCharts } from './charts.mjs'
 import { criteriaRows } from './criteria.mjs'
 
 const folder = new URL('../../docs/', import.meta.url)
@@ -114,9 +114,7 @@ function figures(all) {
 export async function updateDocs(all) {
   mkdirSync(folder, { recursive: true })
   const written = []
-  const has = (group, H) => all.results.some((result) => result.group === group && result.H === H)
   const charts = {}
-  if (has('stream', 128) && has('sequence', 256) && has('batch', 256)) charts['speed.svg'] = overview(all)
   for (const [size, chart] of Object.entries(growthCharts(all))) charts[`growth-${size}.svg`] = chart
   for (const [name, chart] of Object.entries(charts)) {
     const file = new URL(name, folder)

@@ -43,7 +43,7 @@ async function html(all) {
   if (groups)
     await section(
       'At a glance',
-      'Operations a second, two a weight and step. Dashed: the most that this core could do.',
+      'Operations a second, two a weight and step. Dashed: more than this core can do.',
       overview(all),
     )
   await section(

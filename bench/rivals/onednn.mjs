@@ -7,5 +7,8 @@ export const how = 'apt-get install libdnnl-dev g++ (oneDNN 2)'
 
 export async function open() {
   const program = compile('rivals/onednn.cpp', 'onednn', ['-ldnnl'])
-  return tried(openProgram(program, [], { OMP_NUM_THREADS: '1' }))
+  const rival = await tried(openProgram(program, [], { OMP_NUM_THREADS: '1' }))
+  /** An LSTM on integers of 8 bits. */
+  rival.loadQuantized = (shape, data) => rival.load(shape, data, 'quantized')
+  return rival
 }

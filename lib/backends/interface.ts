@@ -91,6 +91,8 @@ export interface Network {
 export interface OperatorCore {
   /** `into`: the array for the result, which does not overlap x; without it memory is made. */
   run(x: Float32Array, rows: number, into?: Float32Array): Float32Array
+  /** The weights as they are kept, widened to float32, in the order in which they were given, zeros for a bias that was left out; fresh copies. */
+  weights(): Float32Array[]
   /** Bytes that the weights take as they are kept, scales and biases included. */
   readonly weightBytes: number
   dispose(): void

@@ -1,9 +1,11 @@
 /** What native memory for packed weights is made of: specifications as numbers, weights in a list, arrays of the right length. */
 
-import { newSharedFloats } from '../intrinsics/captured.ts'
+import { hasOwn, newSharedFloats, zeros } from '../intrinsics/captured.ts'
+import { rowScales, setScales } from '../precision/scales.ts'
 import type { CellFunctions } from '../spec/cell-functions.ts'
-import type { CellWeights, NetworkSpec } from '../spec/spec.ts'
-import type { Precision } from '../spec/weight-types.ts'
+import { cellTraits } from '../spec/cell-traits.ts'
+import { type CellWeights, directionsOf, type NetworkSpec } from '../spec/spec.ts'
+import type { Precision, WeightType } from '../spec/weight-types.ts'
 import {
   activationNumber,
   activationTypeNumber,
@@ -21,9 +23,54 @@ export function listWeights(all: readonly CellWeights[]): (Float32Array | undefi
   const list: (Float32Array | undefined)[] = []
   const fields = weightFields.length
   for (let i = 0; i < all.length; i++) {
-    for (let f = 0; f < fields; f++) list[i * fields + f] = all[i][weightFields[f]]
+    for (let f = 0; f < fields; f++) {
+      const field = weightFields[f]
+      list[i * fields + f] = hasOwn(all[i], field) ? all[i][field] : undefined
+    }
   }
   return list
+}
+
+/** Weights that are to be kept in a format, with the scales that their rows were made with. */
+export function scaledWeights(all: readonly CellWeights[], type: WeightType): readonly CellWeights[] {
+  if (type !== 'int8') return all
+  const scaled: CellWeights[] = []
+  for (let i = 0; i < all.length; i++) {
+    const { weightIh, weightHh, weightHr } = all[i]
+    const scales = {
+      scalesIh: rowScales(weightIh),
+      scalesHh: rowScales(weightHh),
+      scalesHr: weightHr && rowScales(weightHr),
+    }
+    scaled[i] = { ...all[i], ...scales }
+  }
+  return scaled
+}
+
+/** The arrays for weights that are read back, and room for the scales of their rows where they have any. */
+export function withScales(all: readonly CellWeights[], spec: NetworkSpec): readonly CellWeights[] {
+  if (spec.weights !== 'int8') return all
+  const rows = cellTraits[spec.cell].gates * spec.hiddenSize
+  const scaled: CellWeights[] = []
+  for (let i = 0; i < spec.numLayers * directionsOf(spec); i++) {
+    const scales = {
+      scalesIh: zeros(rows),
+      scalesHh: zeros(rows),
+      scalesHr: spec.projSize ? zeros(spec.projSize) : undefined,
+    }
+    scaled[i] = { ...all[i], ...scales }
+  }
+  return scaled
+}
+
+/** Notes beside the weights what came back as the scales of their rows. */
+export function noteScales(all: readonly CellWeights[]): void {
+  for (let i = 0; i < all.length; i++) {
+    const { weightIh, weightHh, weightHr, scalesIh, scalesHh, scalesHr } = all[i]
+    setScales(weightIh, scalesIh)
+    setScales(weightHh, scalesHh)
+    if (weightHr) setScales(weightHr, scalesHr)
+  }
 }
 
 /** A specification as the addon takes it. */

@@ -29,7 +29,7 @@ export const networkOp = {
 } as const
 export const streamOp = { run: 0, readState: 1, writeState: 2, dispose: 3 } as const
 export const batchOp = { launch: 0, collect: 1, bind: 2 } as const
-export const operatorOp = { runArena: 0, run: 1, dispose: 2 } as const
+export const operatorOp = { runArena: 0, run: 1, weights: 2, dispose: 3 } as const
 /** Of the function that all streams step through, and all calls on the pool end with. */
 export const callOp = { step: 0, takeArena: 1, take: 2, drop: 3, cancel: 4 } as const
 
@@ -126,7 +126,7 @@ export const specFields = [
 export const functionsFields = ['clip', 'inputForget'] as const satisfies (keyof CellFunctions)[]
 export const functionFields = ['name', 'alpha', 'beta'] as const satisfies (keyof CellFunction)[]
 
-/** The weights of one layer in one direction, in their order; undefined where there is none. */
+/** The weights of one layer in one direction, in their order; undefined where there is none, or where scales follow from the weights. */
 export const weightFields = [
   'weightIh',
   'weightHh',
@@ -134,6 +134,9 @@ export const weightFields = [
   'biasHh',
   'weightHr',
   'peephole',
+  'scalesIh',
+  'scalesHh',
+  'scalesHr',
 ] as const satisfies (keyof CellWeights)[]
 
 /** Of the function that is a program, and of the one that is an instance of it. */

@@ -1,6 +1,7 @@
 /** A network in use: counted by the layer and the streams that need it, and known by the fingerprint of its weights. */
 import type { Backend, Network } from '../backends/interface.ts'
 import { sha256 } from '../platform/hash.ts'
+import { scalesOf } from '../precision/scales.ts'
 import { listFunctions } from '../spec/cell-functions.ts'
 import type { CellWeights, NetworkSpec } from '../spec/spec.ts'
 import { littleEndian } from '../tensor/bytes.ts'
@@ -49,7 +50,8 @@ export class NetworkRef {
       if (kept !== 'f32') list[list.length] = `${kept} × ${activations}`
       const text = JSON.stringify(list)
       const weights = Object.values(toStateDict(this.spec, this.network.weights()))
-      this.#fingerprint = sha256([text, ...weights.map(({ data }) => littleEndian(data))])
+      const scales = weights.map(({ data }) => scalesOf(data)).filter((one) => one !== undefined)
+      this.#fingerprint = sha256([text, ...weights.map(({ data }) => littleEndian(data)), ...scales.map(littleEndian)])
     }
     return this.#fingerprint
   }

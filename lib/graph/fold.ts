@@ -6,6 +6,7 @@ import { Call } from './call.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { operatorOf } from './operators/index.ts'
 import type { OperatorRow } from './operators/row.ts'
+import { withScales } from './scales.ts'
 import { type Folded, LeftOut, type Scope, Unknown } from './scope.ts'
 import type { GraphTensor } from './tensor.ts'
 
@@ -152,7 +153,7 @@ function* stepsOf(scope: Scope, node: GraphNode, budget: Budget, compiler: Compi
     budget,
   )
   const made = row.run(call)
-  return Array.isArray(made) ? made : [made as GraphTensor]
+  return withScales(node.domain, node.opType, row, call, Array.isArray(made) ? made : [made as GraphTensor])
 }
 
 const branchNames: readonly string[] = ['then_branch', 'else_branch']

@@ -61,6 +61,14 @@ export interface GraphTensor {
   readonly data: GraphData
   /** Only its type and its shape are known; `data` is empty. */
   readonly isPhantom?: true
+  /** Of a constant of float32 whose values are integers times scales. */
+  readonly scales?: Scales
+}
+
+/** One scale, or one for each place of an axis. */
+export interface Scales {
+  readonly axis: number
+  readonly values: Float32Array
 }
 
 /** What is known of a type. */

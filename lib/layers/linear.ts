@@ -4,7 +4,7 @@ import { chooseBackend } from '../backends/index.ts'
 import type { Backend, OperatorCore } from '../backends/interface.ts'
 import { checkApart, outTensor, readOutTensor } from '../calls/out.ts'
 import { fail } from '../errors.ts'
-import { copyOf, sqrt, zeros } from '../intrinsics/captured.ts'
+import { sqrt, zeros } from '../intrinsics/captured.ts'
 import {
   backendName,
   boolean,
@@ -16,7 +16,6 @@ import {
   size,
 } from '../options/checks.ts'
 import type { PrecisionOptions, PrefixOptions } from '../options/options.ts'
-import { KeptMatrix } from '../precision/kept.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { Precision } from '../spec/weight-types.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
@@ -48,9 +47,8 @@ class LinearParts extends Parts<LinearParts> {
   readonly outFeatures: number
   readonly backend: Backend
   readonly precision: Precision
-  /** As it is kept; what the core has of it is for the core alone. */
-  readonly weight: KeptMatrix
-  readonly bias: Float32Array | undefined
+  readonly hasBias: boolean
+  /** It alone has the weights. */
   readonly core: OperatorCore
 
   constructor(
@@ -65,20 +63,20 @@ class LinearParts extends Parts<LinearParts> {
     this.outFeatures = outFeatures
     this.backend = backend
     this.precision = precision
-    this.weight = KeptMatrix.of(precision.weights, weight, outFeatures, inFeatures)
-    this.bias = bias
+    this.hasBias = bias !== undefined
     this.core = backend.operator('linear', [inFeatures, outFeatures], [weight, bias], precision)
   }
 
   override stateDict(): Record<string, Tensor> {
-    const { weight, bias } = this
-    const own = new Tensor(weight.plain(), [this.outFeatures, this.inFeatures])
-    return bias ? { weight: own, bias: new Tensor(copyOf(bias), [this.outFeatures]) } : { weight: own }
+    const weights = this.core.weights()
+    // By index: iterators may have been replaced.
+    const weight = new Tensor(weights[0], [this.outFeatures, this.inFeatures])
+    return this.hasBias ? { weight, bias: new Tensor(weights[1], [this.outFeatures]) } : { weight }
   }
 
   override reload(reader: StateDictReader): LinearParts {
-    const { inFeatures, outFeatures, bias, backend, precision } = this
-    const read = readWeights(reader, inFeatures, outFeatures, bias !== undefined, precision)
+    const { inFeatures, outFeatures, hasBias, backend, precision } = this
+    const read = readWeights(reader, inFeatures, outFeatures, hasBias, precision)
     return new LinearParts(inFeatures, outFeatures, read, backend, precision)
   }
 
@@ -118,7 +116,7 @@ export class Linear extends Module<LinearParts> {
     super('Linear', parts)
     this.inFeatures = parts.inFeatures
     this.outFeatures = parts.outFeatures
-    this.bias = parts.bias !== undefined
+    this.bias = parts.hasBias
     this.backend = parts.backend.name
   }
 

@@ -22,6 +22,7 @@ function* parts(
   for (const [value, tensor] of constants) {
     yield `${value}:`
     yield* tensorParts(tensor)
+    if (weights === 'int8' && tensor.scales) yield littleEndian(tensor.scales.values)
   }
   for (const step of steps) yield* stepParts(step)
 }

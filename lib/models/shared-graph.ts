@@ -2,8 +2,16 @@
 
 import { describe, fail } from '../errors.ts'
 import type { Branch, FlatGraph, GraphValue, Step, StepAttribute } from '../graph/plan.ts'
-import { count, type ElementType, elementTypes, factsOf, type GraphData, type GraphTensor } from '../graph/tensor.ts'
-import { hasOwn, isArray, offsetOf, sharedBytesIn, typedBuffer } from '../intrinsics/captured.ts'
+import {
+  count,
+  type ElementType,
+  elementTypes,
+  factsOf,
+  type GraphData,
+  type GraphTensor,
+  type Scales,
+} from '../graph/tensor.ts'
+import { copyOf, hasOwn, isArray, offsetOf, sharedBytesIn, typedBuffer } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { readShape } from '../tensor/read.ts'
 import { copyOfData } from './values.ts'
@@ -182,5 +190,17 @@ function sharedTensor(value: unknown): GraphTensor {
   } catch {
     notHandle('one whose constants are not in shared memory')
   }
-  return { type, shape, data: new Own(buffer, offsetOf(data), count(shape)) }
+  const own = { type, shape, data: new Own(buffer, offsetOf(data), count(shape)) }
+  const { scales } = fieldsOf(value, 'a tensor')
+  return scales === undefined ? own : { ...own, scales: scalesOf(scales, shape) }
+}
+
+/** Wrong ones are harmless: they are held against the values. */
+function scalesOf(value: unknown, shape: readonly number[]): Scales {
+  const { axis, values } = fieldsOf(value, 'scales')
+  if (typedArrayName(values) !== 'Float32Array') notHandle('one whose scales are none')
+  const own = copyOf(values as Float32Array)
+  const place = integer(axis, 0, 2 ** 5, 'an axis')
+  if (own.length !== 1 && own.length !== shape[place]) notHandle('one whose scales do not fit')
+  return { axis: place, values: own }
 }

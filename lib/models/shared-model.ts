@@ -58,15 +58,15 @@ function inSharedMemory(constants: ReadonlyMap<number, GraphTensor>): Map<number
   const shared = new Map<number, GraphTensor>()
   let at = 0
   for (const [value, tensor] of constants) {
-    const { type, shape, data } = tensor
-    const Shared = factsOf(type).array as unknown as new (
+    const { shape, data } = tensor
+    const Shared = factsOf(tensor.type).array as unknown as new (
       buffer: SharedArrayBuffer,
       offset: number,
       length: number,
     ) => GraphTensor['data']
     const own = new Shared(memory, at, count(shape))
     setValues(own, data)
-    shared.set(value, { type, shape, data: own })
+    shared.set(value, { ...tensor, data: own })
     at += sizeOf(tensor)
   }
   return shared

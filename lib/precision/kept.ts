@@ -1,8 +1,9 @@
 /** Matrices of weights as they are kept, each in one piece of float32 memory, so that threads can share it; it alone knows how they lie there. */
 
-import { bytesOver, ceil, copyOf, fround, halvesOver, intsOver, zeros } from '../intrinsics/captured.ts'
+import { bytesOver, ceil, copyOf, copyOfRange, fround, halvesOver, intsOver, zeros } from '../intrinsics/captured.ts'
 import type { WeightType } from '../spec/weight-types.ts'
 import { bfloat16Bits, halfBits, quantized, scaleOf } from './rounding.ts'
+import { rowScales, setScales } from './scales.ts'
 import { halfToNumber } from './widening.ts'
 
 /** Floats of memory for a matrix: of int8 a scale for each row, then the integers; of halves two a float. */
@@ -12,15 +13,16 @@ export function keptLength(type: WeightType, rows: number, columns: number): num
   return type === 'int8' ? rows + ceil(count / 4) : ceil(count / 2)
 }
 
-/** Rounds a matrix to a format; float32 is the array itself. */
+/** Rounds a matrix to a format; float32 is the array itself. What was integers with scales is the same integers again. */
 export function keep(type: WeightType, values: Float32Array, rows: number, columns: number): Float32Array {
   if (type === 'f32') return values
   const memory = zeros(keptLength(type, rows, columns))
   const count = rows * columns
   if (type === 'int8') {
     const integers = bytesOver(memory, rows, count)
+    const scales = rowScales(values)
     for (let row = 0; row < rows; row++) {
-      const scale = scaleOf(values, row * columns, columns)
+      const scale = scales ? scales[row] : scaleOf(values, row * columns, columns)
       memory[row] = scale
       for (let k = row * columns; k < (row + 1) * columns; k++) integers[k] = quantized(values[k], scale)
     }
@@ -96,6 +98,7 @@ export class KeptMatrix {
     for (let row = 0; row < rows; row++) {
       for (let k = row * columns; k < (row + 1) * columns; k++) values[k] = fround(memory[row] * values[k])
     }
+    setScales(values, copyOfRange(memory, 0, rows))
     return values
   }
 }

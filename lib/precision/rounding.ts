@@ -81,14 +81,3 @@ export function quantized(value: number, scale: number): number {
   const q = roundHalfEven(fround(value / scale))
   return q > largestInt8 ? largestInt8 : q < -largestInt8 ? -largestInt8 : q
 }
-
-/** Whether rows of `columns` values have these bits again when int8 has kept them. */
-export function survivesInt8(values: Float32Array, columns: number, count: number): boolean {
-  for (let at = 0; at < count; at += columns) {
-    const scale = scaleOf(values, at, columns)
-    for (let k = at; k < at + columns; k++) {
-      if (fround(scale * quantized(values[k], scale)) !== values[k]) return false
-    }
-  }
-  return true
-}

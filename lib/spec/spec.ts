@@ -39,6 +39,10 @@ export interface CellWeights {
   readonly biasHh?: Float32Array // (G·H)
   readonly weightHr?: Float32Array // (P, H)
   readonly peephole?: Float32Array // (3·H): ci, cf, co
+  /** Of int8, and only between a backend and compiled code: the scales of the rows; left out where they follow from the weights. */
+  readonly scalesIh?: Float32Array // (G·H)
+  readonly scalesHh?: Float32Array // (G·H)
+  readonly scalesHr?: Float32Array // (P)
 }
 
 /** D: how many directions one layer runs in. */

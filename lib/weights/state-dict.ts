@@ -5,6 +5,7 @@ import { property } from '../intrinsics/properties.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
 import { isBeyond, rangeOf } from '../precision/rounding.ts'
+import { scalesOf, setScales } from '../precision/scales.ts'
 import { cellNames, cellTraits } from '../spec/cell-traits.ts'
 import type { CellName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
 import type { WeightType } from '../spec/weight-types.ts'
@@ -134,6 +135,8 @@ export class StateDictReader {
     const read = this.expect(name, shape, type)
     if (!read) return
     setFloats(target, read.data, offset)
+    const scales = type === 'int8' ? scalesOf(read.data) : undefined
+    if (scales && trueLength(scales) === shape[0]) setScales(target, scales)
     this.#checkValues(name, shape, target, offset, type)
   }
 

@@ -103,7 +103,8 @@ size_t PackedMatrix::offsetInRow(size_t g, size_t n) const {
   return rowOffset(panel, G_, lanes_) + g * lanes + n % lanes_;
 }
 
-void PackedMatrix::pack(const float* plain, const float* bias, size_t firstGate, void* memory) const {
+void PackedMatrix::pack(const float* plain, const float* bias, size_t firstGate, void* memory,
+                        const float* scales) const {
   const bool hasScales = weightTypeTraits(type_).hasScales;
   std::memset(at(memory, weightsOffset_), 0, weightBytes());
   std::memset(at(memory, biasOffset_), 0, packedRow() * sizeof(float));
@@ -114,7 +115,7 @@ void PackedMatrix::pack(const float* plain, const float* bias, size_t firstGate,
     for (size_t n = 0; n < N_; n++) {
       const size_t plainRow = (firstGate + g) * N_ + n;
       const float* const row = plain + plainRow * K_;
-      const float scale = hasScales ? int8Scale(row, K_) : 1;
+      const float scale = !hasScales ? 1 : scales ? scales[plainRow] : int8Scale(row, K_);
       if (hasScales)
         reinterpret_cast<float*>(at(memory, scalesOffset_))[offsetInRow(g, n)] = scale;
       packRow(row, scale, columnOf(g, n), at(memory, weightsOffset_));
@@ -140,7 +141,7 @@ void PackedMatrix::packRow(const float* row, float scale, const Column& column, 
   }
 }
 
-void PackedMatrix::unpack(float* plain, float* bias, size_t firstGate, const void* memory) const {
+void PackedMatrix::unpack(float* plain, float* bias, size_t firstGate, const void* memory, float* scales) const {
   const float* const packedBias = reinterpret_cast<const float*>(at(memory, biasOffset_));
   for (size_t g = 0; g < G_; g++)
     for (size_t n = 0; n < N_; n++) {
@@ -148,6 +149,8 @@ void PackedMatrix::unpack(float* plain, float* bias, size_t firstGate, const voi
       const float scale = weightTypeTraits(type_).hasScales
                               ? reinterpret_cast<const float*>(at(memory, scalesOffset_))[offsetInRow(g, n)]
                               : 1;
+      if (scales)
+        scales[plainRow] = scale;
       unpackRow(plain + plainRow * K_, scale, columnOf(g, n), at(memory, weightsOffset_));
       if (bias)
         bias[plainRow] = packedBias[offsetInRow(g, n)];

@@ -39,9 +39,10 @@ public:
   PackedView view(const void* memory) const;
 
   // Rounded to the weight type; unpack() gives what is kept.
-  // Gates [firstGate, firstGate + G) of a plain (gates · N, K) matrix and of its bias; a null bias is zeros.
-  void pack(const float* plain, const float* bias, size_t firstGate, void* memory) const;
-  void unpack(float* plain, float* bias, size_t firstGate, const void* memory) const;
+  // Gates [firstGate, firstGate + G) of a plain (gates · N, K) matrix, of its bias, and of the scales of its rows; a
+  // null bias is zeros, null scales are those that the weights ask for.
+  void pack(const float* plain, const float* bias, size_t firstGate, void* memory, const float* scales = nullptr) const;
+  void unpack(float* plain, float* bias, size_t firstGate, const void* memory, float* scales = nullptr) const;
 
 private:
   size_t paddedUnits() const { return panels_ * lanes_ + tailHalf_ * lanes_ / 2; }

@@ -155,18 +155,18 @@ napi_value network(napi_env env, napi_callback_info info) {
 // What an operator is made of: (table, kind, sizes, numbers of its precision, …).
 struct OperatorRequest {
   OperatorRequest(napi_env env, const napi_value* given)
-      : kernels(kernelsAt(env, given[0])),
-        type(operatorType(static_cast<OperatorKind>(sizeOf(env, given[1], 0, operatorKinds - 1)))) {
-    sizes = readList<size_t>(env, given[2], type.sizes,
-                             [&](napi_value value) { return sizeOf(env, value, 1, largestSize); });
+      : kernels(kernelsAt(env, given[0])), shape{operatorType(static_cast<OperatorKind>(
+                                                     sizeOf(env, given[1], 0, operatorKinds - 1))),
+                                                 {}} {
+    shape.sizes = readList<size_t>(env, given[2], shape.type.sizes,
+                                   [&](napi_value value) { return sizeOf(env, value, 1, largestSize); });
     const auto numbers = readList<double>(env, given[3], 2, [&](napi_value value) { return numberOf(env, value); });
     precision = precisionFromNumbers(numbers[0], numbers[1]);
   }
-  size_t packedFloats() const { return type.packedBytes(sizes.data(), precision, kernels) / sizeof(float); }
+  size_t packedFloats() const { return shape.type.packedBytes(shape.sizes.data(), precision, kernels) / sizeof(float); }
 
   const Kernels& kernels;
-  const OperatorType& type;
-  std::vector<size_t> sizes;
+  OperatorShape shape;
   Precision precision;
 };
 
@@ -180,20 +180,14 @@ napi_value operatorFloats(napi_env env, napi_callback_info info) {
 napi_value makeOperator(napi_env env, napi_callback_info info) {
   const Arguments<6> given(env, info);
   const OperatorRequest request(env, given.values);
-  const auto values = readList<napi_value>(env, given[5], request.type.weights, [](napi_value value) { return value; });
+  const std::vector<float*> weights = request.shape.readWeights(env, given[5]);
   const size_t packedFloats = request.packedFloats();
   float* const memory = packedMemory(env, given[4], packedFloats);
-  std::vector<const float*> weights;
-  for (size_t index = 0; index < values.size(); index++) {
-    const size_t length = request.type.weightLength(request.sizes.data(), index);
-    weights.push_back(isUndefined(env, values[index]) ? nullptr : floats(env, values[index], length));
-  }
-  if (!weights[0])
-    throwInvalid("an array is missing or of the wrong type");
-  std::unique_ptr<Operator> core = request.type.make(request.sizes.data(), request.precision, request.kernels, memory);
+  const OperatorShape& shape = request.shape;
+  std::unique_ptr<Operator> core = shape.type.make(shape.sizes.data(), request.precision, request.kernels, memory);
   core->pack(weights.data());
-  const napi_value function = functionOf(
-      std::make_unique<OperatorFunction>(environmentOf(env), std::move(core), memory, packedFloats * sizeof(float)));
+  const napi_value function = functionOf(std::make_unique<OperatorFunction>(environmentOf(env), shape, std::move(core),
+                                                                            memory, packedFloats * sizeof(float)));
   hold(env, function, "memory", given[4]);
   return function;
 }

@@ -13,7 +13,8 @@ inline std::vector<float*> readWeightList(napi_env env, napi_value list, const N
   std::vector<float*> weights(values.size());
   for (size_t index = 0; index < values.size(); index++) {
     const size_t length = weightLength(spec, index);
-    weights[index] = length ? floats(env, values[index], length) : nullptr;
+    const bool isLeftOut = !length || (isOptional(index) && isUndefined(env, values[index]));
+    weights[index] = isLeftOut ? nullptr : floats(env, values[index], length);
   }
   return weights;
 }

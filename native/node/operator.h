@@ -6,11 +6,31 @@
 
 namespace native_rnn {
 
+// What an operator is made of.
+struct OperatorShape {
+  const OperatorType& type;
+  std::vector<size_t> sizes;
+
+  // The arrays in a list, undefined where one is left out: all elements first, then pointers.
+  std::vector<float*> readWeights(napi_env env, napi_value list) const {
+    const auto values = readList<napi_value>(env, list, type.weights, [](napi_value value) { return value; });
+    std::vector<float*> weights;
+    for (size_t index = 0; index < values.size(); index++)
+      weights.push_back(isUndefined(env, values[index])
+                            ? nullptr
+                            : floats(env, values[index], type.weightLength(sizes.data(), index)));
+    if (!weights[0])
+      throwInvalid("an array is missing or of the wrong type");
+    return weights;
+  }
+};
+
 class OperatorFunction final : public BoundObject {
 public:
   // `bytes` bytes of packed weights, in memory that the function holds.
-  OperatorFunction(Environment& environment, std::unique_ptr<Operator> core, float* memory, size_t bytes)
-      : BoundObject(environment), memory_(memory), bytes_(bytes), core_(std::move(core)) {
+  OperatorFunction(Environment& environment, OperatorShape shape, std::unique_ptr<Operator> core, float* memory,
+                   size_t bytes)
+      : BoundObject(environment), shape_(std::move(shape)), memory_(memory), bytes_(bytes), core_(std::move(core)) {
     environment.adjust(static_cast<int64_t>(bytes_));
     charge(emptiedCost(bytes_));
   }
@@ -25,19 +45,24 @@ public:
     if (!core_)
       throwInvalid("use after dispose()");
     const size_t rows = environment.header.size(HeaderField::B);
-    const size_t inputs = core_->inputFloats(rows), outputs = core_->outputFloats(rows);
     switch (op) {
     case OperatorOp::runArena: {
       ArenaCursor arena = environment.arena();
-      const float* const x = arena.take(inputs);
-      core_->run(x, rows, arena.take(outputs), *environment.scratch);
+      const float* const x = arena.take(core_->inputFloats(rows));
+      core_->run(x, rows, arena.take(core_->outputFloats(rows)), *environment.scratch);
       return nullptr;
     }
     case OperatorOp::run: {
       const Arguments<2> given(environment.env, info); // x, y
-      const float* const x = floats(environment.env, given[0], inputs);
-      core_->run(x, rows, floats(environment.env, given[1], outputs), *environment.scratch);
+      const float* const x = floats(environment.env, given[0], core_->inputFloats(rows));
+      float* const y = floats(environment.env, given[1], core_->outputFloats(rows));
+      core_->run(x, rows, y, *environment.scratch);
       environment.trimScratch();
+      return nullptr;
+    }
+    case OperatorOp::weights: {
+      const Arguments<1> given(environment.env, info);
+      core_->unpack(shape_.readWeights(environment.env, given[0]).data());
       return nullptr;
     }
     default:
@@ -55,6 +80,7 @@ private:
     bytes_ = 0;
   }
 
+  const OperatorShape shape_;
   float* const memory_;
   size_t bytes_;
   std::unique_ptr<Operator> core_;

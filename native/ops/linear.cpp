@@ -24,7 +24,9 @@ Linear::Linear(const size_t* sizes, Precision precision, const Kernels& kernels,
   matrix_ = matrixOf(sizes, type_, kernels, arena);
 }
 
-void Linear::pack(const float* const* weights) { matrix_.pack(weights[0], weights[1], 0, memory_); }
+void Linear::pack(const float* const* weights) { matrix_.pack(weights[0], weights[1], 0, memory_, weights[2]); }
+
+void Linear::unpack(float* const* weights) const { matrix_.unpack(weights[0], weights[1], 0, memory_, weights[2]); }
 
 void Linear::run(const float* x, size_t rows, float* y, Scratch& scratch) const {
   const size_t in = matrix_.inputs(), out = matrix_.outputs(), stride = matrix_.packedRow();

@@ -17,6 +17,8 @@ public:
   virtual ~Operator() = default;
   // Plain arrays, as many as OperatorType::weights; null where one is left out.
   virtual void pack(const float* const* weights) = 0;
+  // The same arrays again, with the weights as they are kept; null where one is not wanted.
+  virtual void unpack(float* const* weights) const = 0;
   // Floats of x and of y for so many rows of input.
   virtual size_t inputFloats(size_t rows) const = 0;
   virtual size_t outputFloats(size_t rows) const = 0;

@@ -24,7 +24,7 @@ enum class StreamOp : int32_t { run, readState, writeState, dispose };
 enum class BatchOp : int32_t { launch, collect, bind };
 
 // Of the function that is an operator.
-enum class OperatorOp : int32_t { runArena, run, dispose };
+enum class OperatorOp : int32_t { runArena, run, weights, dispose };
 
 // Of the function that all streams step through, and all calls on the pool end with.
 enum class CallOp : int32_t { step, takeArena, take, drop, cancel };

@@ -33,30 +33,29 @@ PackedLayer::PackedLayer(const NetworkSpec& spec, size_t layer, size_t direction
     peephole_ = PackedMatrix(H, 3, 0, 0, WeightType::f32, kernels, arena);
 }
 
-// Calls visit(matrix, plain weights, bias, first gate) for each matrix of the layer: the one list of what lies in
-// which.
+// Calls visit(matrix, plain weights, bias, first gate, scales) for each matrix of the layer: the one list of what lies
+// in which.
 template <class Float, class Visit>
 void PackedLayer::forEachMatrix(const CellWeightsOf<Float>& w, const Visit& visit) const {
   Float* const none = nullptr;
-  visit(input_, w.weightIh, w.biasIh, size_t(0));
-  visit(recurrent_, w.weightHh, w.biasHh, size_t(0));
+  visit(input_, w.weightIh, w.biasIh, size_t(0), w.scalesIh);
+  visit(recurrent_, w.weightHh, w.biasHh, size_t(0), w.scalesHh);
   if (spec_.traits().candidateGates)
-    visit(second_, w.weightHh, w.biasHh, recurrent_.gates());
+    visit(second_, w.weightHh, w.biasHh, recurrent_.gates(), w.scalesHh);
   if (spec_.projSize)
-    visit(second_, w.weightHr, none, size_t(0));
+    visit(second_, w.weightHr, none, size_t(0), w.scalesHr);
   if (spec_.traits().hasPeepholes)
-    visit(peephole_, none, w.peephole, size_t(0));
+    visit(peephole_, none, w.peephole, size_t(0), none);
 }
 
 void PackedLayer::pack(const CellWeights& w) {
-  forEachMatrix(w, [&](const PackedMatrix& matrix, const float* plain, const float* bias, size_t firstGate) {
-    matrix.pack(plain, bias, firstGate, memory_);
-  });
+  forEachMatrix(w, [&](const PackedMatrix& matrix, const float* plain, const float* bias, size_t firstGate,
+                       const float* scales) { matrix.pack(plain, bias, firstGate, memory_, scales); });
 }
 
 void PackedLayer::unpack(const MutableCellWeights& w) const {
-  forEachMatrix(w, [&](const PackedMatrix& matrix, float* plain, float* bias, size_t firstGate) {
-    matrix.unpack(plain, bias, firstGate, memory_);
+  forEachMatrix(w, [&](const PackedMatrix& matrix, float* plain, float* bias, size_t firstGate, float* scales) {
+    matrix.unpack(plain, bias, firstGate, memory_, scales);
   });
 }
 

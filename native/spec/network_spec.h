@@ -23,10 +23,12 @@ struct NetworkSpec {
   size_t layerInputs(size_t layer) const { return layer ? directions() * outputSize() : inputSize; }
 };
 
-// Plain PyTorch-shaped weights of one layer and direction; null where there is none.
+// Plain PyTorch-shaped weights of one layer and direction; null where there is none. Scales are those of the rows of
+// int8: null where they follow from the weights.
 template <class Float>
 struct CellWeightsOf {
   Float *weightIh, *weightHh, *biasIh, *biasHh, *weightHr, *peephole;
+  Float *scalesIh = nullptr, *scalesHh = nullptr, *scalesHr = nullptr;
 };
 using CellWeights = CellWeightsOf<const float>;
 using MutableCellWeights = CellWeightsOf<float>;

@@ -58,6 +58,8 @@ RNN_EXPORT(operatorNew)(const double* numbers)->OwnOperator* {
 }
 // `list`: plain arrays, null where one is left out.
 RNN_EXPORT(operatorPack)(OwnOperator* own, const float* const* list)->void { own->core->pack(list); }
+// The same arrays again, with the weights as they are kept.
+RNN_EXPORT(operatorUnpack)(const OwnOperator* own, float* const* list)->void { own->core->unpack(list); }
 RNN_EXPORT(operatorRun)(const OwnOperator* own, const float* x, size_t rows, float* y)->void {
   own->core->run(x, rows, y, instance().scratch);
   trimScratch();

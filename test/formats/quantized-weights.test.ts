@@ -12,6 +12,7 @@ import {
   type WeightType,
 } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
+import { backends } from '../support/backends.ts'
 import * as write from '../support/onnx-writer.ts'
 import { ramp } from '../support/tensors.ts'
 
@@ -88,17 +89,19 @@ describe('integers with scales in an ONNX file', () => {
     write.bytes(5, write.rawTensorBody(name, 3, shape, new Uint8Array(data.buffer)))
   const scales = Array.from({ length: 4 * H }, (_, n) => 2 ** -9 * (1 + n / 8))
 
-  const dynamic = (q: typeof integers, scale: readonly number[]) =>
+  /** Zero points of int8, one for W and one for R. */
+  const dynamic = (q: typeof integers, scale: readonly number[], zero = 0) =>
     write.model(
       write.node({
         opType: 'DynamicQuantizeLSTM',
         domain: 'com.microsoft',
-        inputs: ['X', 'W', 'R', '', '', '', '', '', 's', '', 's', ''],
+        inputs: ['X', 'W', 'R', '', '', '', '', '', 's', 'z', 's', 'z'],
         attributes: { hidden_size: H },
       }),
       raw('W', [1, I, 4 * H], q(I, 4 * H)),
       raw('R', [1, H, 4 * H], q(H, 4 * H)),
-      floats('s', [1, 4 * H], scale),
+      floats('s', scale.length === 1 ? [1] : [1, 4 * H], scale),
+      raw('z', [1], Int8Array.of(zero)),
     )
   const dequantized = (middle: 'Transpose' | 'Add') => {
     const node = (opType: string, inputs: string[], output: string, attributes = {}) =>
@@ -129,6 +132,11 @@ describe('integers with scales in an ONNX file', () => {
   it.each([
     ['DynamicQuantizeLSTM', dynamic(integers, scales)],
     ['DequantizeLinear and what only moves values', dequantized('Transpose')],
+    ['DynamicQuantizeLSTM with one scale', dynamic(integers, [2 ** -8 * 1.3])],
+    ['what has no 127', dynamic((K, N) => integers(K, N, 126), scales)],
+    // 127 times this scale lies half way between two float32 numbers, and no other number has it as its 127th part.
+    ['what has a scale that no row of float32 numbers has', dynamic(integers, scales.with(3, 0xc00040 * 2 ** -32))],
+    ['what lies around another zero point', dynamic((K, N) => integers(K, N, 99), scales, 28)],
   ])('%s becomes int8 where that changes no bit', (_, file) => {
     const layer = read(file)
     expect(layer.memory().weights).toBe(bytes.int8)
@@ -141,12 +149,19 @@ describe('integers with scales in an ONNX file', () => {
     const near = plain.forward(x).output.data
     for (const [i, value] of layer.forward(x).output.data.entries()) expect(value).toBeCloseTo(near[i], 5)
     expect(read(file, 'f16').memory().weights).toBe(bytes.f16)
+    for (const name of backends) {
+      const first = readOnnx(file, { backend: name })[0].layer as LSTM
+      const dict = first.stateDict()
+      expect(dict).toEqual(plain.stateDict())
+      const again = LSTM.fromStateDict(dict, { weights: 'int8', backend: name })
+      expect(again.stateDict()).toEqual(dict)
+      expect(again.forward(x)).toEqual(first.forward(x))
+    }
   })
 
   it.each([
-    ['whose largest integer is not 127', dynamic((K, N) => integers(K, N, 126), scales)],
-    // 127 times this scale lies half way between two float32 numbers, and no other number has it as its 127th part.
-    ['whose scale no row of float32 numbers has', dynamic(integers, scales.with(3, 0xc00040 * 2 ** -32))],
+    ['with −128 among them', dynamic((K, N) => integers(K, N, 128), scales)],
+    ['that lie too far from their zero point', dynamic((K, N) => integers(K, N, 127), scales, 5)],
     ['that are computed with', dequantized('Add')],
   ])('weights %s become float32, and int8 where it is asked for', (_, file) => {
     expect(read(file).memory().weights).toBe(bytes.f32)

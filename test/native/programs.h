@@ -114,7 +114,7 @@ public:
       const size_t sizes[] = {source.sizes[i].first, source.sizes[i].second};
       const size_t bytes = Linear::packedBytes(sizes, {}, kernels);
       packed_.push_back(std::make_unique<Bytes>(bytes));
-      const float* const plain[] = {source.weights[i].data(), source.weights[i].data() + sizes[0] * sizes[1]};
+      const float* const plain[] = {source.weights[i].data(), source.weights[i].data() + sizes[0] * sizes[1], nullptr};
       Linear(sizes, {}, kernels, packed_.back()->at()).pack(plain);
       memories.push_back({packed_.back()->at<float>(), bytes / sizeof(float)});
     }

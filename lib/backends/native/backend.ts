@@ -2,12 +2,13 @@
 
 import type { Plan } from '../../graph/plan.ts'
 import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
+import { rowScales } from '../../precision/scales.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Fill } from '../../weights/random.ts'
 import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
-import { listWeights, packedLength, packedMemory, precisionNumbers, specNumbers } from '../packing.ts'
+import { listWeights, packedLength, packedMemory, precisionNumbers, scaledWeights, specNumbers } from '../packing.ts'
 import { operatorNumber } from '../protocol.ts'
 import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
@@ -33,7 +34,8 @@ export class NativeBackend implements Backend {
     const numbers = specNumbers(spec)
     const floats = this.#addon.networkFloats(this.#table, numbers)
     const memory = packedMemory(floats)
-    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, listWeights(weights))
+    const list = listWeights(scaledWeights(weights, spec.weights))
+    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, list)
     return new NativeNetwork(thread, spec, call, memory, floats)
   }
 
@@ -57,8 +59,10 @@ export class NativeBackend implements Backend {
     const number = operatorNumber[kind]
     const numbers = precisionNumbers(precision)
     const floats = this.#addon.operatorFloats(this.#table, number, sizes, numbers)
-    const call = this.#addon.operator(this.#table, number, sizes, numbers, packedMemory(floats), weights)
-    return new NativeOperator(thread, kind, sizes, call, floats)
+    const memory = packedMemory(floats)
+    const arrays = [weights[0], weights[1], precision.weights === 'int8' ? rowScales(weights[0]!) : undefined]
+    const call = this.#addon.operator(this.#table, number, sizes, numbers, memory, arrays)
+    return new NativeOperator(thread, kind, sizes, call, floats, precision.weights)
   }
 
   program(plan: Plan, store: WeightStore, threads: number, precision: Precision): Program {

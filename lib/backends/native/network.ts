@@ -5,7 +5,7 @@ import { cellTraits } from '../../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import { collectWeights } from '../../weights/names.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
-import { listWeights } from '../packing.ts'
+import { listWeights, noteScales, withScales } from '../packing.ts'
 import { forwardFlag, headerField, networkOp, outcome } from '../protocol.ts'
 import type { Bound } from './addon.ts'
 import { NativeBatch } from './batch.ts'
@@ -170,9 +170,11 @@ export class NativeNetwork implements Network {
   weights(): CellWeights[] {
     const weights = collectWeights(this.#spec, () => {})
     // Before the header is written: the stack may end in it, and the next call must not find this one's operation.
-    const list = listWeights(weights)
+    const all = withScales(weights, this.#spec)
+    const list = listWeights(all)
     this.#header[headerField.op] = networkOp.weights
     this.#call(list)
+    noteScales(all)
     return weights
   }
 

@@ -1,7 +1,9 @@
 /** An operator on the native backend: small rows go through the arena, large ones are arguments. */
 
-import { copyOfRange, setFloats } from '../../intrinsics/captured.ts'
+import { copyOfRange, setFloats, zeros } from '../../intrinsics/captured.ts'
+import { setScales } from '../../precision/scales.ts'
 import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts'
+import type { WeightType } from '../../spec/weight-types.ts'
 import type { OperatorCore } from '../interface.ts'
 import { headerField, operatorOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'
@@ -13,9 +15,18 @@ export class NativeOperator implements OperatorCore {
   readonly #kind: OperatorKind
   readonly #sizes: readonly number[]
   readonly #call: Bound
+  readonly #type: WeightType
   readonly weightBytes: number
 
-  constructor(thread: NativeThread, kind: OperatorKind, sizes: readonly number[], call: Bound, floats: number) {
+  constructor(
+    thread: NativeThread,
+    kind: OperatorKind,
+    sizes: readonly number[],
+    call: Bound,
+    floats: number,
+    type: WeightType,
+  ) {
+    this.#type = type
     this.#thread = thread
     this.#kind = kind
     this.#sizes = sizes
@@ -41,6 +52,19 @@ export class NativeOperator implements OperatorCore {
     header[headerField.op] = operatorOp.run
     this.#call(x, y)
     return y
+  }
+
+  weights(): Float32Array[] {
+    const traits = operatorTraits[this.#kind]
+    const weight = zeros(traits.weightLength(this.#sizes))
+    const bias = zeros(traits.biasLength(this.#sizes))
+    const scales = this.#type === 'int8' ? zeros(traits.weightRows(this.#sizes)) : undefined
+    // Before the header is written: the stack may end in it, and the next call must not find this one's operation.
+    const list = [weight, bias, scales]
+    this.#thread.header[headerField.op] = operatorOp.weights
+    this.#call(list)
+    setScales(weight, scales)
+    return [weight, bias]
   }
 
   dispose(): void {

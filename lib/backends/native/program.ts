@@ -18,9 +18,9 @@ import { type NativeThread, outOfMemory } from './environment.ts'
 function packerOf(addon: Addon, table: number): Packer {
   const kind = operatorNumber.linear
   return {
-    dense(K, N, precision, { weight, bias }) {
+    dense(K, N, precision, arrays) {
       const memory = packedMemory(addon.operatorFloats(table, kind, [K, N], precision))
-      addon.operator(table, kind, [K, N], precision, memory, [weight, bias])
+      addon.operator(table, kind, [K, N], precision, memory, arrays)
       return new SharedWeights(memory)
     },
     network(spec, weights) {

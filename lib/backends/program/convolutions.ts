@@ -2,8 +2,10 @@
 
 import { transposedAxes } from '../../graph/operators/convolve.ts'
 import { type Axis, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
+import { scalesOfOutputs } from '../../graph/scales.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
 import { KeptMatrix } from '../../precision/kept.ts'
+import { setScales } from '../../precision/scales.ts'
 import { fullPrecision } from '../../spec/weight-types.ts'
 import { precisionNumbers } from '../packing.ts'
 import { zipFunction } from '../protocol.ts'
@@ -130,10 +132,18 @@ function convOfConstant(
   const K = rows.kernel * columns.kernel * (x.shape[3] / groups)
   const key = digest(epilogue.scale, epilogue.shift, bias && Float64Array.from(bias))
   const memories = Array.from({ length: groups }, (_, g) =>
-    op.to.weights.dense(constant, `conv ${groups} ${g} ${key}`, K, N, () => {
-      const own = op.dense(permuted(sliced(w, 0, g * N, N), [0, 2, 3, 1]))
-      return folded(reshaped(own, [N, K])!, partOf(epilogue, g * N, N), 1, bias?.slice(g * N, (g + 1) * N))
-    }),
+    op.to.weights.dense(
+      constant,
+      `conv ${groups} ${g} ${key}`,
+      K,
+      N,
+      () => {
+        const own = op.dense(permuted(sliced(w, 0, g * N, N), [0, 2, 3, 1]))
+        return folded(reshaped(own, [N, K])!, partOf(epilogue, g * N, N), 1, bias?.slice(g * N, (g + 1) * N))
+      },
+      op.to.weights.precision,
+      g * N,
+    ),
   )
   const { fn, alpha, beta } = epilogue.after
   const numbers = [
@@ -161,6 +171,7 @@ function depthwise(
   const C = x.shape[3]
   const K = rows.kernel * columns.kernel
   const made = folded(reshaped(w, [C, K])!, epilogue, 1, bias)
+  setScales(made.weight, scalesOfOutputs(op.constant(1)!, C))
   // Rounded as they are, and kept widened: there are few.
   const kept = KeptMatrix.of(op.to.weights.precision.weights, made.weight, C, K).plain()
   const weight = permuted(op.floats(kept, [C, rows.kernel, columns.kernel]), [1, 2, 0])

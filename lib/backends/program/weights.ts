@@ -1,11 +1,13 @@
 /** The packed weights of a program, in the order of its numbers; it alone knows how a key says what a memory was made of. */
 
+import { scalesOfOutputs } from '../../graph/scales.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
+import { rowScales, setScales } from '../../precision/scales.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
-import { precisionNumbers, specNumbers } from '../packing.ts'
+import { precisionNumbers, scaledWeights, specNumbers } from '../packing.ts'
 
 /** N rows of K weights, and N biases. */
 export interface Dense {
@@ -15,8 +17,8 @@ export interface Dense {
 
 /** What packs weights for one set of kernels; numbers are those of lib/backends/packing.ts. */
 export interface Packer {
-  /** The memory of a matrix, K inputs and N outputs. */
-  dense(K: number, N: number, precision: readonly number[], weights: Dense): PackedMemory
+  /** The memory of a matrix, K inputs and N outputs: its weights, biases, and scales of its rows. */
+  dense(K: number, N: number, precision: readonly number[], arrays: readonly (Float32Array | undefined)[]): PackedMemory
   network(spec: readonly number[], weights: readonly CellWeights[]): PackedMemory
   /** Multiply-adds that an instruction may take as long as, where that counts. */
   readonly mostWork?: number
@@ -54,7 +56,10 @@ export class PackedWeights {
     return this.precision.weights !== 'f32'
   }
 
-  /** The number of a packed matrix. `made` is asked where the store has none made of this constant by this key. */
+  /**
+   * The number of a packed matrix. `made` is asked where the store has none made of this constant by this key. Its outputs
+   * are those of the constant from `firstOutput` on.
+   */
   dense(
     constant: GraphTensor,
     key: string,
@@ -62,9 +67,15 @@ export class PackedWeights {
     N: number,
     make: () => Dense,
     precision: Precision = this.precision,
+    firstOutput = 0,
   ): number {
     const numbers = precisionNumbers(precision)
-    return this.#number(constant, `linear ${numbers} ${K} ${N} ${key}`, () => this.#packer.dense(K, N, numbers, make()))
+    return this.#number(constant, `linear ${numbers} ${K} ${N} ${key}`, () => {
+      const { weight, bias } = make()
+      if (precision.weights !== 'int8') return this.#packer.dense(K, N, numbers, [weight, bias, undefined])
+      setScales(weight, scalesOfOutputs(constant, N, firstOutput))
+      return this.#packer.dense(K, N, numbers, [weight, bias, rowScales(weight)])
+    })
   }
 
   /** A short text for a constant, and another one for any other: of the model's own none is read for it. */
@@ -77,7 +88,9 @@ export class PackedWeights {
   /** The number of a packed network, in the same way. */
   network(constant: GraphTensor, key: string, spec: NetworkSpec, make: () => readonly CellWeights[]): number {
     const numbers = specNumbers(spec)
-    return this.#number(constant, `network ${numbers} ${key}`, () => this.#packer.network(numbers, make()))
+    return this.#number(constant, `network ${numbers} ${key}`, () =>
+      this.#packer.network(numbers, scaledWeights(make(), spec.weights)),
+    )
   }
 }
 

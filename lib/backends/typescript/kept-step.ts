@@ -2,11 +2,13 @@
 
 import { Budget } from '../../graph/budget.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
+import { scalesOfRows } from '../../graph/scales.ts'
 import { callOfStep, runStep } from '../../graph/step.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
 import { type WeightMatrix, weightMatrixOf } from '../../graph/weight-matrix.ts'
 import { zeros } from '../../intrinsics/captured.ts'
 import { KeptMatrix, keep } from '../../precision/kept.ts'
+import { setScales } from '../../precision/scales.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { WeightStore } from '../interface.ts'
 import { SharedWeights } from '../packed-memory.ts'
@@ -54,7 +56,9 @@ function withRounded(step: Step, matrix: KeptMatrix, found: WeightMatrix): KeptS
 /** The weights row by row. */
 function plainOf({ weight, rows, columns, isTurned }: WeightMatrix): Float32Array {
   const data = weight.data as Float32Array
-  return isTurned ? turned(data, columns, rows) : data
+  const plain = isTurned ? turned(data, columns, rows) : data
+  setScales(plain, scalesOfRows(weight, rows, columns, isTurned))
+  return plain
 }
 
 /** Rows as the operator has them. */

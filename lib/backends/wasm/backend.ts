@@ -6,7 +6,7 @@ import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
-import { specNumbers } from '../packing.ts'
+import { scaledWeights, specNumbers } from '../packing.ts'
 import { WasmInstance } from './instance.ts'
 import { newNetwork, packWeights } from './layers.ts'
 import { WasmNetwork } from './network.ts'
@@ -25,7 +25,7 @@ export class WasmBackend implements Backend {
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network {
     const { owned, bytes } = newNetwork(this.#instance, specNumbers(spec))
     try {
-      packWeights(owned, weights)
+      packWeights(owned, scaledWeights(weights, spec.weights))
       return new WasmNetwork(owned, spec, bytes)
     } catch (error) {
       owned.release()

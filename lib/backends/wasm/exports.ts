@@ -42,6 +42,7 @@ export interface WasmExports {
   operatorBytes(numbers: number): number
   operatorNew(numbers: number): number
   operatorPack(operator: number, list: number): void
+  operatorUnpack(operator: number, list: number): void
   operatorRun(operator: number, x: number, rows: number, y: number): void
   operatorMemory(operator: number): number
   operatorFree(operator: number): void

@@ -1,6 +1,7 @@
 /** Networks in the module's memory, and their weights on the way in and out, a layer at a time. */
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import { collectWeights } from '../../weights/names.ts'
+import { noteScales, withScales } from '../packing.ts'
 import { weightFields } from '../protocol.ts'
 import { outOfMemory, type WasmInstance } from './instance.ts'
 import { Owned } from './owned.ts'
@@ -21,9 +22,13 @@ export function packWeights(owned: Owned, weights: readonly CellWeights[]): void
   const { instance, address } = owned
   for (let index = 0; index < weights.length; index++) {
     withArrays(owned, index, (addresses, lengths) => {
-      for (let f = 0; f < weightFields.length; f++)
-        if (lengths[f] > 0) instance.put(addresses[f], weights[index][weightFields[f]]!, lengths[f])
-      instance.guarded(() => instance.exports.networkPack(address, index, instance.putAddresses(addresses)))
+      const given: number[] = []
+      for (let f = 0; f < weightFields.length; f++) {
+        const values = weights[index][weightFields[f]]
+        given[f] = values ? addresses[f] : 0
+        if (values && lengths[f] > 0) instance.put(addresses[f], values, lengths[f])
+      }
+      instance.guarded(() => instance.exports.networkPack(address, index, instance.putAddresses(given)))
     })
   }
 }
@@ -32,13 +37,15 @@ export function packWeights(owned: Owned, weights: readonly CellWeights[]): void
 export function unpackWeights(owned: Owned, spec: NetworkSpec): CellWeights[] {
   const { instance, address } = owned
   const weights = collectWeights(spec, () => {})
+  const all = withScales(weights, spec)
   for (let index = 0; index < weights.length; index++) {
     withArrays(owned, index, (addresses, lengths) => {
       instance.guarded(() => instance.exports.networkUnpack(address, index, instance.putAddresses(addresses)))
       for (let f = 0; f < weightFields.length; f++)
-        if (lengths[f] > 0) instance.getInto(addresses[f], lengths[f], weights[index][weightFields[f]]!)
+        if (lengths[f] > 0) instance.getInto(addresses[f], lengths[f], all[index][weightFields[f]]!)
     })
   }
+  noteScales(all)
   return weights
 }
 

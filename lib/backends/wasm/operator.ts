@@ -1,8 +1,9 @@
 /** An operator in the module's memory. */
 import { zeros } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
+import { rowScales, setScales } from '../../precision/scales.ts'
 import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts'
-import type { Precision } from '../../spec/weight-types.ts'
+import type { Precision, WeightType } from '../../spec/weight-types.ts'
 import type { OperatorCore } from '../interface.ts'
 import { precisionNumbers } from '../packing.ts'
 import { arenaLength, operatorNumber } from '../protocol.ts'
@@ -20,8 +21,9 @@ export function newOperator(
   for (let i = 0; i < sizes.length; i++) numbers[numbers.length] = sizes[i]
   const kept = precisionNumbers(precision)
   for (let i = 0; i < kept.length; i++) numbers[numbers.length] = kept[i]
-  const { owned, bytes } = newPackedOperator(instance, numbers, weights)
-  return new WasmOperator(owned, kind, sizes, bytes)
+  const arrays = [weights[0], weights[1], precision.weights === 'int8' ? rowScales(weights[0]!) : undefined]
+  const { owned, bytes } = newPackedOperator(instance, numbers, arrays)
+  return new WasmOperator(owned, kind, sizes, bytes, precision.weights)
 }
 
 /** An operator with its weights; `numbers` are its kind, its sizes, and its precision. */
@@ -45,22 +47,34 @@ export function newPackedOperator(
   }
 }
 
-function pack({ instance, address }: Owned, weights: readonly (Float32Array | undefined)[]): void {
-  const addresses: number[] = []
-  let floats = 0
-  for (let i = 0; i < weights.length; i++) floats += weights[i] ? trueLength(weights[i]!) : 0
-  const memory = instance.allocate(floats)
-  let at = memory
-  try {
+function pack(owned: Owned, weights: readonly (Float32Array | undefined)[]): void {
+  const { instance, address } = owned
+  withArrays(instance, weights, (addresses) => {
     for (let i = 0; i < weights.length; i++) {
       const values = weights[i]
-      addresses[i] = values ? at : 0
-      if (!values) continue
-      const length = trueLength(values)
-      instance.put(at, values, length)
-      at += length * 4
+      if (values) instance.put(addresses[i], values, trueLength(values))
     }
     instance.guarded(() => instance.exports.operatorPack(address, instance.putAddresses(addresses)))
+  })
+}
+
+/** Memory for as many numbers as these arrays have while `use` runs; no address for what is left out. */
+function withArrays(
+  instance: WasmInstance,
+  arrays: readonly (Float32Array | undefined)[],
+  use: (addresses: readonly number[]) => void,
+): void {
+  let floats = 0
+  for (let i = 0; i < arrays.length; i++) floats += arrays[i] ? trueLength(arrays[i]!) : 0
+  const memory = instance.allocate(floats)
+  const addresses: number[] = []
+  let at = memory
+  for (let i = 0; i < arrays.length; i++) {
+    addresses[i] = arrays[i] ? at : 0
+    at += arrays[i] ? trueLength(arrays[i]!) * 4 : 0
+  }
+  try {
+    use(addresses)
   } finally {
     instance.release(memory)
   }
@@ -72,8 +86,10 @@ class WasmOperator implements OperatorCore {
   readonly #use: Use
   readonly #kind: OperatorKind
   readonly #sizes: readonly number[]
+  readonly #type: WeightType
 
-  constructor(owned: Owned, kind: OperatorKind, sizes: readonly number[], bytes: number) {
+  constructor(owned: Owned, kind: OperatorKind, sizes: readonly number[], bytes: number, type: WeightType) {
+    this.#type = type
     this.weightBytes = bytes
     this.#instance = owned.instance
     this.#use = usedBy(this, owned)
@@ -100,6 +116,26 @@ class WasmOperator implements OperatorCore {
       if (!isSmall) instance.release(memory)
     }
     return y
+  }
+
+  weights(): Float32Array[] {
+    const instance = this.#instance
+    const { address } = this.#use.owned
+    const { weightLength, biasLength, weightRows } = operatorTraits[this.#kind]
+    const weight = zeros(weightLength(this.#sizes))
+    const bias = zeros(biasLength(this.#sizes))
+    const scales = this.#type === 'int8' ? zeros(weightRows(this.#sizes)) : undefined
+    const arrays = [weight, bias, scales]
+    instance.ensureRoom()
+    withArrays(instance, arrays, (addresses) => {
+      instance.guarded(() => instance.exports.operatorUnpack(address, instance.putAddresses(addresses)))
+      for (let i = 0; i < arrays.length; i++) {
+        const values = arrays[i]
+        if (values) instance.getInto(addresses[i], trueLength(values), values)
+      }
+    })
+    setScales(weight, scales)
+    return [weight, bias]
   }
 
   dispose(): void {

@@ -65,8 +65,8 @@ export function packerOf(instance: WasmInstance): Packer {
   }
   return {
     mostWork,
-    dense(K, N, precision, { weight, bias }) {
-      const { owned, bytes } = newPackedOperator(instance, [operatorNumber.linear, K, N, ...precision], [weight, bias])
+    dense(K, N, precision, arrays) {
+      const { owned, bytes } = newPackedOperator(instance, [operatorNumber.linear, K, N, ...precision], arrays)
       return new WasmWeights(owned, exports.operatorMemory(owned.address), bytes / 4)
     },
     network(numbers, weights) {

@@ -11,11 +11,11 @@ import type { LSTM } from '../../layers/lstm.ts'
 import type { RNN } from '../../layers/rnn.ts'
 import { type Checked, layerChecks, precisionChecks, precisionOf, readOptions } from '../../options/checks.ts'
 import type { LayerOptions, PrecisionOptions } from '../../options/options.ts'
+import { fitsInt8 } from '../../precision/scales.ts'
 import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
 import { checkBytes, otherKind } from '../file-kind.ts'
-import { fitsInt8 } from './dequantized.ts'
 import { checkExternalData, ExternalFiles } from './external.ts'
 import { FileModel } from './model.ts'
 import { readNodeParts } from './node.ts'
@@ -104,8 +104,8 @@ export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU |
  * of If, Loop and Scan and in functions (once for each call), in the order of the file. The rest of the graph is passed over; a file
  * without recurrent nodes gives none. Layers are as {@link fromOnnxNode} makes them.
  *
- * Weights that stand in the file as integers with scales (DequantizeLinear, DynamicQuantizeLSTM) are kept as int8 where `weights` is left out and that
- * changes no bit of what they stand for: a scale for each row, 127 the largest integer of each; else they are float32.
+ * Weights that stand in the file as integers with scales (DequantizeLinear, DynamicQuantizeLSTM) are those very integers as int8 where `weights` is left out
+ * and no bit of what they stand for is lost: within ±127 of the zero point, a scale for each row or for all; else they are float32.
  *
  * Weights may be what operators make of constants in any number of steps (Slice, Concat, Unsqueeze, Transpose, Cast, DequantizeLinear
  * and about a hundred more), and may lie in other files. The file need not be trusted: all layers take at most 64 MiB and 16 times the bytes
@@ -157,7 +157,7 @@ function addLayers(model: FileModel, budget: Budget, options: ReadOptions, layer
 type ReadOptions = Checked<typeof fileChecks>
 
 function made(found: Found, refuse: (what: string) => never, options: ReadOptions): Omit<OnnxLayer, 'name'> {
-  const { parts, h0, c0, isQuantized } = found
+  const { parts, h0, c0 } = found
   let network: NodeNetwork
   try {
     network = nodeNetwork(parts)
@@ -170,7 +170,8 @@ function made(found: Found, refuse: (what: string) => never, options: ReadOption
   const D = network.direction === 'bidirectional' ? 2 : 1
   if (h0 !== undefined) states.h0 = stateOf('initial_h', h0, D, network, refuse)
   if (c0 !== undefined) states.c0 = stateOf('initial_c', c0, D, network, refuse)
-  const { weights = isQuantized && fitsInt8(network) ? 'int8' : 'f32' } = options
+  const isInt8 = network.weights.every(({ weightIh, weightHh }) => fitsInt8(weightIh) && fitsInt8(weightHh))
+  const { weights = isInt8 ? 'int8' : 'f32' } = options
   return {
     layer: layerOf({ ...network, batchFirst }, { __proto__: null, ...options, weights } as OnnxOptions),
     ...states,

@@ -8,14 +8,11 @@ import { nodeParts, recurrentPlaces, toFloats } from '../../graph/recurrent/part
 import { type Scope, Unknown } from '../../graph/scope.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
-import { isDequantized } from './dequantized.ts'
 import type { FileNode } from './file-node.ts'
 
 /** What a node has in the file. */
 export interface Found {
   readonly parts: NodeParts
-  /** Whether W and R stand in the file as integers with scales. */
-  readonly isQuantized: boolean
   readonly h0?: ReadTensor
   readonly c0?: ReadTensor
 }
@@ -40,10 +37,8 @@ export function recurrentPart(scope: Scope, node: FileNode, budget: Budget): Fou
   }
   if (node.opType === 'AttnLSTM') refuse('an LSTM with attention is not supported')
   const parts = nodeParts(node.opType, scope.attributesOf(node), constant, budget, refuse)
-  const comesOfIntegers = (place: number) => isDequantized(scope, node.inputs[place] ?? '', budget)
   return {
     parts,
-    isQuantized: node.opType === 'DynamicQuantizeLSTM' || (comesOfIntegers(1) && comesOfIntegers(2)),
     h0: state(recurrentPlaces.h0, 'initial_h'),
     c0: parts.opType === 'LSTM' ? state(recurrentPlaces.c0, 'initial_c') : undefined,
   }

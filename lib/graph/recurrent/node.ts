@@ -4,6 +4,7 @@ import { fail, list, tuple } from '../../errors.ts'
 import { intsOf } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { largestSize } from '../../options/checks.ts'
+import { scalesOf, setScales } from '../../precision/scales.ts'
 import { type CellFunctions, cellWith } from '../../spec/cell-functions.ts'
 import type { CellName, CellWeights, Direction } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
@@ -110,13 +111,21 @@ function checkTensors({ opType, W, R, B, P }: NodeParts, { D, G, I, H }: Sizes):
 function directionWeights({ opType, W, R, B, P }: NodeParts, { G, I, H }: Sizes, d: number): CellWeights {
   const places = gatePlaces[opType]
   return {
-    weightIh: inOrder(W.data, d * G, H * I, places),
-    weightHh: inOrder(R.data, d * G, H * H, places),
+    weightIh: rowsInOrder(W, d * G, H, I, places),
+    weightHh: rowsInOrder(R, d * G, H, H, places),
     biasIh: B && inOrder(B.data, 2 * d * G, H, places),
     biasHh: B && inOrder(B.data, (2 * d + 1) * G, H, places),
     weightHr: undefined,
     peephole: P && inOrder(P.data, d * 3, H, peepholePlaces),
   }
+}
+
+/** The same of blocks of H rows, with the scales that these were made with. */
+function rowsInOrder({ data }: ReadTensor, first: number, H: number, columns: number, places: readonly number[]) {
+  const ordered = inOrder(data, first, H * columns, places)
+  const scales = scalesOf(data)
+  if (scales && scales.length * columns === data.length) setScales(ordered, inOrder(scales, first, H, places))
+  return ordered
 }
 
 /** The blocks of `size` values from block `first` on, taken in the order of `places`. */

@@ -1,10 +1,12 @@
 /** What a recurrent node is made of, by the places of its inputs: its weights as floats, quantized ones decoded; knows onnxruntime's DynamicQuantizeLSTM. */
 
 import { describe, RNNError } from '../../errors.ts'
+import { setScales } from '../../precision/scales.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import type { Budget, Refuse } from '../budget.ts'
 import type { AttributeValue } from '../graph.ts'
 import type { StepAttribute } from '../plan.ts'
+import { scalesOfRows } from '../scales.ts'
 import { factsOf, type GraphTensor } from '../tensor.ts'
 import type { OnnxOpType } from './attributes.ts'
 import type { NodeParts } from './node.ts'
@@ -44,7 +46,7 @@ export function nodeParts(
   const floats = (tensor: GraphTensor, what: string) => toFloats(tensor, what, budget, refuse)
   const weight = (place: number, what: string, scales: number): ReadTensor => {
     const tensor = needed(place, what)
-    if (opType !== 'DynamicQuantizeLSTM') return floats(tensor, what)
+    if (opType !== 'DynamicQuantizeLSTM') return withRows(tensor, floats(tensor, what))
     const zero = constant(scales + 1, `${what}_zero_point`)
     return dequantized(tensor, needed(scales, `${what}_scale`), zero, what, budget, refuse)
   }
@@ -95,6 +97,13 @@ export function toFloats({ type, shape, data }: GraphTensor, what: string, budge
   return { data: Float32Array.from(data as Float64Array), shape: [...shape] }
 }
 
+/** Notes the scales of the rows, which are the last axis. */
+function withRows(tensor: GraphTensor, read: ReadTensor): ReadTensor {
+  const columns = read.shape.at(-1) || 1
+  setScales(read.data, scalesOfRows(tensor, read.data.length / columns, columns))
+  return read
+}
+
 /** (D, K, N) quantized a tensor or a column becomes LSTM's (D, N, K). */
 function dequantized(
   { type, shape, data }: GraphTensor,
@@ -114,6 +123,7 @@ function dequantized(
   budget.spend(data.length, refuse)
   budget.take(4 * data.length, refuse)
   const values = new Float32Array(data.length)
+  const scales = new Float32Array(D * N)
   /** A value for each direction and column, of a list that has one, D, or D·N. */
   const of = (list: GraphTensor, d: number, n: number) => {
     const { length } = list.data
@@ -122,9 +132,11 @@ function dequantized(
   for (let d = 0; d < D; d++) {
     for (let n = 0; n < N; n++) {
       const s = of(scale, d, n)
+      scales[d * N + n] = s
       const z = zero === undefined ? 0 : of(zero, d, n)
       for (let k = 0; k < K; k++) values[(d * N + n) * K + k] = ((data[(d * K + k) * N + n] as number) - z) * s
     }
   }
+  setScales(values, scales)
   return { data: values, shape: [D, N, K] }
 }

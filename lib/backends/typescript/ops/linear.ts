@@ -1,5 +1,5 @@
 /** The dense layer: y = x · Wᵀ + b on rows (torch.nn.Linear), sums in double precision. */
-import { bytesIn, newDoubles, zeros } from '../../../intrinsics/captured.ts'
+import { bytesIn, copyOf, newDoubles, zeros } from '../../../intrinsics/captured.ts'
 import { KeptMatrix } from '../../../precision/kept.ts'
 import type { Precision } from '../../../spec/weight-types.ts'
 import type { OperatorCore } from '../../interface.ts'
@@ -30,6 +30,7 @@ export function linear(
       }
       return y
     },
+    weights: () => [matrix.plain(), bias ? copyOf(bias) : zeros(outFeatures)],
     dispose() {},
   }
 }

@@ -1,0 +1,101 @@
+/** Scales of constants that were integers: noted where DequantizeLinear makes them, and kept through operators that only move values. */
+
+import { zeros } from '../intrinsics/captured.ts'
+import { Budget } from './budget.ts'
+import { Call } from './call.ts'
+import type { OperatorRow } from './operators/row.ts'
+import { count, type GraphTensor, type Scales } from './tensor.ts'
+
+/** Operators that move values and change none; all but Concat move those of their first input. */
+const moves: readonly string[] =
+  'Identity Transpose Reshape Unsqueeze Squeeze Slice Concat Split Gather Expand Flatten Cast'.split(' ')
+
+/** The outputs of a call whose inputs are known, with the scales that they have by it. */
+export function withScales(
+  domain: string,
+  opType: string,
+  row: OperatorRow,
+  call: Call,
+  made: readonly GraphTensor[],
+): readonly GraphTensor[] {
+  if (opType === 'DequantizeLinear') {
+    const scales = scalesOfCall(call, made[0])
+    return scales ? [{ ...made[0], scales }] : made
+  }
+  if (domain !== '' || !moves.includes(opType)) return made
+  const first = opType === 'Concat' ? call.inputs : call.inputs.slice(0, 1)
+  if (!first.every((input) => input?.scales)) return made
+  const known = first as GraphTensor[]
+  const common = known[0].scales!.values
+  const isOne = known.every(({ scales }) => scales!.values.length === 1 && scales!.values[0] === common[0])
+  if (isOne) return made.map((tensor) => withOne(tensor, { axis: 0, values: common }))
+  const inputs = call.inputs.map((input, i) => (input && i < known.length ? spread(input) : input))
+  // What moves them took as much of the budget for the values themselves.
+  const moved = row.run(new Call(call.node, inputs, call.attributes, call.opset, Budget.unbounded()))
+  const all = Array.isArray(moved) ? (moved as readonly GraphTensor[]) : [moved as GraphTensor]
+  return made.map((tensor, i) => withOne(tensor, alongOneAxis(all[i])))
+}
+
+function withOne(tensor: GraphTensor, scales: Scales | undefined): GraphTensor {
+  // Identity gives what it was given, and that is one constant.
+  return scales && tensor.type === 'float32' && !tensor.scales ? { ...tensor, scales } : tensor
+}
+
+/** Of the whole tensor, or of one axis. */
+function scalesOfCall(call: Call, made: GraphTensor): Scales | undefined {
+  const scale = call.input(1)
+  if (made.type !== 'float32' || scale.type !== 'float32') return undefined
+  const values = scale.data as Float32Array
+  if (values.length === 1) return { axis: 0, values }
+  if (scale.shape.length !== 1) return undefined
+  return { axis: call.axis(call.integer('axis', 1), made.shape.length), values }
+}
+
+/** A tensor of the same shape that holds the scale of each value. */
+function spread(tensor: GraphTensor): GraphTensor {
+  const { shape, scales } = tensor
+  const { axis, values } = scales!
+  const data = new Float32Array(tensor.data.length)
+  const step = values.length === 1 ? data.length : count(shape.slice(axis + 1))
+  for (let from = 0, j = 0; from < data.length; from += step, j++) {
+    data.fill(values[j % values.length], from, from + step)
+  }
+  return { type: 'float32', shape, data }
+}
+
+/** Scales that differ along one axis at most. */
+function alongOneAxis({ shape, data }: GraphTensor): Scales | undefined {
+  for (let axis = 0; axis < shape.length; axis++) {
+    const step = count(shape.slice(axis + 1))
+    const values = Float32Array.from({ length: shape[axis] }, (_, j) => data[j * step] as number)
+    if (data.every((scale: number | bigint, i: number) => scale === values[Math.floor(i / step) % shape[axis]])) {
+      return { axis, values }
+    }
+  }
+  return undefined
+}
+
+/** The scale of the value at a place of a tensor that has scales. */
+function scaleAt({ shape, scales }: GraphTensor, place: number): number {
+  const { axis, values } = scales!
+  if (values.length === 1) return values[0]
+  return values[Math.floor(place / count(shape.slice(axis + 1))) % shape[axis]]
+}
+
+/** A scale for each of so many rows, of `columns` values, or, where they lie turned, of values that are `rows` apart. */
+export function scalesOfRows(tensor: GraphTensor, rows: number, columns: number, isTurned = false) {
+  if (!tensor.scales) return undefined
+  const own = zeros(rows)
+  for (let row = 0; row < rows; row++) own[row] = scaleAt(tensor, isTurned ? row : row * columns)
+  return own
+}
+
+/** The scales of outputs [first, first + rows) of a product, if there is one for each output. */
+export function scalesOfOutputs({ scales }: GraphTensor, rows: number, first = 0): Float32Array | undefined {
+  if (!scales) return undefined
+  const { values } = scales
+  if (values.length !== 1 && (values.length % rows !== 0 || values.length < first + rows)) return undefined
+  const own = zeros(rows)
+  for (let row = 0; row < rows; row++) own[row] = values[values.length === 1 ? 0 : first + row]
+  return own
+}
