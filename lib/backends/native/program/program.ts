@@ -4,7 +4,7 @@ import type { Plan } from '../../../graph/plan.ts'
 import { stepFailed } from '../../../graph/step-error.ts'
 import { count, type ElementType, elementTypes, factsOf, type GraphData } from '../../../graph/tensor.ts'
 import type { Precision } from '../../../spec/weight-types.ts'
-import type { Program, ProgramInstance, WeightStore } from '../../interface.ts'
+import type { Program, ProgramInstance, SlotRows, WeightStore } from '../../interface.ts'
 import { headerField, instanceOp, outcome, programOp } from '../../protocol.ts'
 import type { Bound } from '../addon.ts'
 import { type NativeThread, outOfMemory } from '../environment.ts'
@@ -17,7 +17,10 @@ import { PackedWeights } from './weights.ts'
 
 /** An array over a part of shared memory. */
 interface Place {
-  readonly array: new (buffer: SharedArrayBuffer, offset: number, length: number) => GraphData
+  readonly array: {
+    new (buffer: SharedArrayBuffer, offset: number, length: number): GraphData
+    BYTES_PER_ELEMENT: number
+  }
   readonly offset: number
   readonly length: number
 }
@@ -78,7 +81,8 @@ export class NativeProgram implements Program {
       }
       return made
     }
-    return new NativeInstance(this.#thread, call, this.#labels, arrays(this.#inputs), arrays(this.#outputs))
+    const offsets = { inputs: this.#inputs, outputs: this.#outputs }
+    return new NativeInstance(this.#thread, call, this.#labels, arrays(this.#inputs), arrays(this.#outputs), offsets)
   }
 
   dispose(): void {
@@ -97,6 +101,7 @@ class NativeInstance implements ProgramInstance {
   readonly #thread: NativeThread
   readonly #call: Bound
   readonly #labels: readonly string[]
+  readonly #places: Readonly<Record<'inputs' | 'outputs', readonly Place[]>>
 
   constructor(
     thread: NativeThread,
@@ -104,10 +109,12 @@ class NativeInstance implements ProgramInstance {
     labels: readonly string[],
     inputs: readonly GraphData[],
     outputs: readonly GraphData[],
+    places: Readonly<Record<'inputs' | 'outputs', readonly Place[]>>,
   ) {
     this.#thread = thread
     this.#call = call
     this.#labels = labels
+    this.#places = places
     this.inputs = inputs
     this.outputs = outputs
   }
@@ -138,6 +145,21 @@ class NativeInstance implements ProgramInstance {
 
   #errorAt(failed: number): Error {
     return stepFailed(this.#labels[failed - 1])
+  }
+
+  gather(input: number, rows: SlotRows): void {
+    this.#move(instanceOp.gather, this.#places.inputs[input], rows)
+  }
+
+  scatter(from: 'inputs' | 'outputs', place: number, rows: SlotRows): void {
+    this.#move(instanceOp.scatter, this.#places[from][place], rows)
+  }
+
+  #move(op: number, { array, offset }: Place, { memory, order, first, stride, outer, inner, rows, count }: SlotRows) {
+    const { header } = this.#thread
+    header[headerField.op] = op
+    header[headerField.B] = count
+    this.#call(memory, order, first, stride, offset, outer, inner * array.BYTES_PER_ELEMENT, rows)
   }
 
   dispose(): void {
