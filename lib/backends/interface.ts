@@ -121,6 +121,21 @@ export interface Program {
   dispose(): void
 }
 
+/** Rows that lie by slot in a memory of their own: a row is `outer` stretches of `inner` values; 0: one stretch, that of all rows. */
+export interface SlotRows {
+  readonly outer: number
+  readonly inner: number
+  /** Of the program. */
+  readonly rows: number
+  /** The bytes of the memory. */
+  readonly memory: Uint8Array
+  /** The slots of the first `count` rows: at `first`, and every `stride` integers from there. */
+  readonly order: Int32Array
+  readonly first: number
+  readonly stride: number
+  readonly count: number
+}
+
 /** Inputs and outputs of one run, and what runs them. The arrays are the same for its whole life, each of the type of its value. */
 export interface ProgramInstance {
   /** In the plan's order, each as long as its shape asks. */
@@ -133,6 +148,10 @@ export interface ProgramInstance {
    * that comes back cancels it: settle is then never called, and the instance cannot be used again.
    */
   start(settle: (error?: Error) => void): () => void
+  /** Copies slots to the rows of an input; rows from `count` on get the slot of the first. Backends without leave it to JavaScript. */
+  gather?(input: number, rows: SlotRows): void
+  /** Copies the rows of an input, which is a state, or of an output to their slots, where these are not negative. Where `gather` is. */
+  scatter?(from: 'inputs' | 'outputs', place: number, rows: SlotRows): void
   dispose(): void
 }
 

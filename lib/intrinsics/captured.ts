@@ -211,9 +211,11 @@ export interface Deferred<T> {
 }
 
 const Settleable = Promise
-let newest: Pick<Deferred<unknown>, 'resolve' | 'reject'>
-const keep = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
-  newest = { resolve, reject }
+let newestResolve: Deferred<unknown>['resolve']
+let newestReject: Deferred<unknown>['reject']
+const keep = (resolve: typeof newestResolve, reject: typeof newestReject): void => {
+  newestResolve = resolve
+  newestReject = reject
 }
 // Compiled here: near the end of the stack there is no room for that, and the promise would reject with nobody to hear of it.
 new Settleable(keep)
@@ -221,7 +223,7 @@ new Settleable(keep)
 /** A promise that no script has a hand in the making of. */
 export function deferred<T>(): Deferred<T> {
   const promise = new Settleable<T>(keep as ConstructorParameters<typeof Settleable<T>>[0])
-  return { promise, resolve: newest.resolve, reject: newest.reject }
+  return { promise, resolve: newestResolve, reject: newestReject }
 }
 
 /** The same for what is started with it: what `start` throws rejects. */

@@ -1,9 +1,14 @@
 /** What an object says by itself: its own properties and those of its class. What a script adds to all objects is none of them. */
-import { getPrototypeOf, hasOwn } from './captured.ts'
+import { getPrototypeOf, hasOwn, keys } from './captured.ts'
 
 /** The property of an object or of its class; undefined where it has none, whatever stands on the prototype of all objects. */
 export function property(object: object, name: string): unknown {
   return hasProperty(object, name) ? (object as Record<string, unknown>)[name] : undefined
+}
+
+/** The same text as engines keep the names of properties: to look for one by it is several times faster than by text that was cut out of a file. */
+export function propertyName(text: string): string {
+  return keys({ [text]: undefined })[0]
 }
 
 /** That prototype is the last of the chain, in every realm. */

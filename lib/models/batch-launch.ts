@@ -3,10 +3,11 @@
 import type { ProgramInstance } from '../backends/interface.ts'
 import { RNNError } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
-import { mapDelete, mapGet, mapSet } from '../intrinsics/captured.ts'
+import { mapDelete, mapGet, mapSet, newInts } from '../intrinsics/captured.ts'
 import type { Opening } from './opening.ts'
 import type { LoadedProgram } from './programs.ts'
 import { copyRow, type Layouts, type RowLayout, type RowsAt, slotOf } from './rows.ts'
+import type { SlotArrays } from './slot-arrays.ts'
 
 /** Makes the program for a number of rows. */
 export type ProgramFor = (rows: number) => LoadedProgram
@@ -15,10 +16,10 @@ export type ProgramFor = (rows: number) => LoadedProgram
 export interface RowMemory {
   /** (rows, 2): state slot, frame slot. */
   readonly rows: Int32Array
-  readonly states: readonly GraphData[]
-  readonly frames: readonly GraphData[]
+  readonly states: SlotArrays
+  readonly frames: SlotArrays
   /** By row of the batch. */
-  readonly outputs: readonly GraphData[]
+  readonly outputs: SlotArrays
 }
 
 /** A batch on its way. */
@@ -28,8 +29,8 @@ interface Running {
   readonly rows: number
   readonly program: LoadedProgram
   readonly instance: ProgramInstance
-  /** Why a row has failed; undefined for one that has not. */
-  readonly failures: unknown[]
+  /** By row: why it has failed, where one has. */
+  failures: unknown[] | undefined
 }
 
 export class ModelLauncher {
@@ -37,6 +38,8 @@ export class ModelLauncher {
   readonly #layouts: Layouts
   readonly #programFor: ProgramFor
   readonly #maxBatch: number
+  /** Row by row. */
+  readonly #inOrder: Int32Array
   readonly #running = new Map<number, Running>()
   /** By the logarithm of their rows. */
   readonly #programs: (LoadedProgram | undefined)[] = []
@@ -47,6 +50,8 @@ export class ModelLauncher {
     this.#layouts = layouts
     this.#programFor = programFor
     this.#maxBatch = maxBatch
+    this.#inOrder = newInts(maxBatch)
+    for (let row = 0; row < maxBatch; row++) this.#inOrder[row] = row
   }
 
   /** Frees the programs. */
@@ -62,15 +67,15 @@ export class ModelLauncher {
     const rows = 2 ** place < this.#maxBatch ? 2 ** place : this.#maxBatch
     const program = this.#program(place, rows)
     const instance = program.take()
-    const running: Running = { count, rows, program, instance, failures: [] }
+    const running: Running = { count, rows, program, instance, failures: undefined }
     const ticket = this.#tickets++
     try {
-      // What is beyond the batch runs too, and must have values that can.
-      for (let row = 0; row < rows; row++) this.#fill(running, row, memory, row < count ? row : 0)
+      this.#fill(running, memory)
       instance.start((error) => {
         mapSet(this.#running, ticket, running)
+        if (error) running.failures = []
         if (error instanceof RNNError && count > 1) return this.#eachAlone(running, 0, () => ended(ticket))
-        for (let row = 0; error && row < count; row++) running.failures[row] = error
+        for (let row = 0; error && row < count; row++) running.failures![row] = error
         ended(ticket, error)
       })
     } catch (error) {
@@ -85,16 +90,55 @@ export class ModelLauncher {
     return program
   }
 
-  /** Copies the frame and the state of a row of the batch to a row of the program. */
-  #fill({ rows, instance }: Running, row: number, memory: RowMemory, of: number): void {
-    const { states, inputs } = this.#layouts
-    for (let k = 0; k < states.length; k++) {
-      const target = { data: instance.inputs[this.#opening.states[k].place], from: 0, rows }
-      copyRow(states[k], target, row, slotOf(states[k], memory.states[k], memory.rows[2 * of]), 0)
+  /** Copies frames and states to the rows of the program. What is beyond the batch runs too, and gets values of the first row. */
+  #fill(running: Running, { rows, states, frames }: RowMemory): void {
+    const own = this.#opening
+    for (let k = 0; k < own.states.length; k++) this.#gather(running, own.states[k].place, states, k, rows, 0)
+    for (let k = 0; k < own.inputs.length; k++) this.#gather(running, own.inputs[k].place, frames, k, rows, 1)
+  }
+
+  #gather(
+    { count, rows, instance }: Running,
+    place: number,
+    from: SlotArrays,
+    k: number,
+    order: Int32Array,
+    first: number,
+  ): void {
+    const layout = from.layouts[k]
+    if (from.lengths[k] === 0) return
+    if (instance.gather) {
+      const { outer, inner } = layout
+      instance.gather(place, { outer, inner, rows, memory: from.bytes[k], order, first, stride: 2, count })
+      return
     }
-    for (let k = 0; k < inputs.length; k++) {
-      const target = { data: instance.inputs[this.#opening.inputs[k].place], from: 0, rows }
-      copyRow(inputs[k], target, row, slotOf(inputs[k], memory.frames[k], memory.rows[2 * of + 1]), 0)
+    const target = { data: instance.inputs[place], from: 0, rows }
+    for (let row = 0; row < rows; row++) {
+      copyRow(layout, target, row, slotOf(layout, from.data[k], order[row < count ? 2 * row + first : first]), 0)
+    }
+  }
+
+  /** Copies the rows of an input or output of the program to their slots, where these are not negative. */
+  #scatter(
+    { count, rows, instance }: Running,
+    from: 'inputs' | 'outputs',
+    place: number,
+    to: SlotArrays,
+    k: number,
+    order: Int32Array,
+    stride: number,
+  ): void {
+    const layout = to.layouts[k]
+    if (to.lengths[k] === 0) return
+    if (instance.scatter) {
+      const { outer, inner } = layout
+      instance.scatter(from, place, { outer, inner, rows, memory: to.bytes[k], order, first: 0, stride, count })
+      return
+    }
+    const source = { data: instance[from][place], from: 0, rows }
+    for (let row = 0; row < count; row++) {
+      const slot = order[stride * row]
+      if (slot >= 0) copyRow(layout, slotOf(layout, to.data[k], slot), 0, source, row)
     }
   }
 
@@ -108,7 +152,7 @@ export class ModelLauncher {
       return
     }
     const next = (error?: unknown) => {
-      running.failures[row] = error
+      running.failures![row] = error
       this.#eachAlone(running, row + 1, done)
     }
     let program: LoadedProgram
@@ -158,23 +202,18 @@ export class ModelLauncher {
     }
   }
 
-  /** Once for each ticket: copies the new states and outputs of every row whose state slot is not negative. Gives why rows have none. */
-  collect(ticket: number, memory: RowMemory): readonly unknown[] {
+  /** Once for each ticket: copies the new states and outputs of every row whose state slot is not negative. Gives by row why it has none, where one has. */
+  collect(ticket: number, memory: RowMemory): readonly unknown[] | undefined {
     const running = mapGet(this.#running, ticket)!
     mapDelete(this.#running, ticket)
-    const { count, rows, program, instance, failures } = running
-    const { states, outputs } = this.#layouts
-    for (let row = 0; row < count; row++) {
-      const slot = memory.rows[2 * row]
-      if (slot < 0 || failures[row] !== undefined) continue
-      for (let k = 0; k < states.length; k++) {
-        const source = { data: instance.inputs[this.#opening.states[k].place], from: 0, rows }
-        copyRow(states[k], slotOf(states[k], memory.states[k], slot), 0, source, row)
-      }
-      for (let k = 0; k < outputs.length; k++) {
-        const source = { data: instance.outputs[this.#opening.outputs[k].place], from: 0, rows }
-        copyRow(outputs[k], slotOf(outputs[k], memory.outputs[k], row), 0, source, row)
-      }
+    const { count, program, instance, failures } = running
+    const { rows, states, outputs } = memory
+    for (let row = 0; failures && row < count; row++) if (failures[row] !== undefined) rows[2 * row] = -1
+    const own = this.#opening
+    for (let k = 0; k < own.states.length; k++)
+      this.#scatter(running, 'inputs', own.states[k].place, states, k, rows, 2)
+    for (let k = 0; k < own.outputs.length; k++) {
+      this.#scatter(running, 'outputs', own.outputs[k].place, outputs, k, this.#inOrder, 1)
     }
     program.give(instance)
     return failures

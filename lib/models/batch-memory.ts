@@ -1,15 +1,17 @@
 /** A model's memory of a batch: the states and frames of all streams in slots. */
 
 import { factsOf, type GraphData } from '../graph/tensor.ts'
-import { create, newInts, setValues } from '../intrinsics/captured.ts'
+import { create, newInts } from '../intrinsics/captured.ts'
+import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { BatchMemory } from '../streams/batch/memory.ts'
 import { Slots } from '../streams/batch/slots.ts'
 import { ModelLauncher, type ProgramFor } from './batch-launch.ts'
 import { checkLength } from './input.ts'
 import type { Opening } from './opening.ts'
-import { copyRow, type Layouts, type RowLayout, rowLength, slotOf } from './rows.ts'
+import type { Layouts } from './rows.ts'
+import { SlotArrays } from './slot-arrays.ts'
 import { writeState } from './states.ts'
-import { copyOfData, type ModelData, viewOfData } from './values.ts'
+import { copyOfData, type ModelData } from './values.ts'
 
 /** What a model's batcher moves. */
 export interface ModelBatch {
@@ -28,17 +30,16 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   readonly rows: Int32Array
   /** Of one row; what it computes with is kept by whoever has this memory. */
   readonly opening: Opening
-  /** By slot; larger ones take their place. */
-  readonly states: GraphData[]
-  readonly frames: GraphData[]
+  /** By slot. */
+  readonly states: SlotArrays
+  readonly frames: SlotArrays
   /** By row of the batch that was collected last. */
-  readonly outputs: readonly GraphData[]
-  readonly #layouts: Layouts
+  readonly outputs: SlotArrays
   readonly #launcher: ModelLauncher
   readonly #limits: { maxBatch: number; maxQueue: number }
   readonly #frameSlots = new Slots()
   readonly #stateSlots = new Slots()
-  #failures: readonly unknown[] = []
+  #failures: readonly unknown[] | undefined
 
   constructor(
     opening: Opening,
@@ -47,14 +48,13 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
     limits: { maxBatch: number; maxQueue: number },
   ) {
     this.opening = opening
-    this.#layouts = layouts
     this.#launcher = new ModelLauncher(opening, layouts, programFor, limits.maxBatch)
     this.#limits = limits
     this.rows = newInts(2 * limits.maxBatch)
-    this.zeroFrame = layouts.inputs.map((layout) => arrayOf(layout, 1))
-    this.frames = layouts.inputs.map((layout) => arrayOf(layout, 0))
-    this.states = layouts.states.map((layout) => arrayOf(layout, 0))
-    this.outputs = layouts.outputs.map((layout) => arrayOf(layout, limits.maxBatch))
+    this.frames = new SlotArrays(layouts.inputs, 0)
+    this.states = new SlotArrays(layouts.states, 0)
+    this.outputs = new SlotArrays(layouts.outputs, limits.maxBatch)
+    this.zeroFrame = this.frames.newValues(1)
   }
 
   /** Frees the programs. */
@@ -65,7 +65,7 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   takeState(state: ModelBatch['state']): number {
     if (this.#stateSlots.isEmpty) {
       const count = this.#stateSlots.doubled(2 ** 31)
-      grow(this.states, this.#layouts.states, count)
+      this.states.grow(count)
       this.#stateSlots.grow(count)
     }
     const slot = this.#stateSlots.take()
@@ -79,50 +79,40 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
 
   writeState(slot: number, state: ModelBatch['state']): void {
     const { states } = this.opening
-    for (let k = 0; k < states.length; k++) writeState(this.#stateAt(k, slot), states[k], state[k])
+    for (let k = 0; k < states.length; k++) writeState(this.states.view(k, slot), states[k], state[k])
   }
 
   copyOfState(state: ModelBatch['state']): ModelBatch['state'] {
     const copy: (GraphData | undefined)[] = []
     for (let k = 0; k < state.length; k++) {
       const data = state[k]
-      copy[k] = data && copyOfData(this.#layouts.states[k].type, data)
+      copy[k] = data && copyOfData(this.opening.states[k].type, data)
     }
     return copy
   }
 
   /** Arrays for a state, of zeros. */
   newState(): GraphData[] {
-    const state: GraphData[] = []
-    const { states } = this.#layouts
-    for (let k = 0; k < states.length; k++) state[k] = arrayOf(states[k], 1)
-    return state
+    return this.states.newValues(1)
   }
 
   copyState(slot: number, to: ModelMemory, target: number): void {
-    const { states } = this.#layouts
-    for (let k = 0; k < states.length; k++) {
-      copyRow(states[k], slotOf(states[k], to.states[k], target), 0, slotOf(states[k], this.states[k], slot), 0)
+    const { states } = this
+    for (let k = 0; k < states.lengths.length; k++) {
+      states.copyTo(k, slot, to.states.data[k], target * states.lengths[k])
     }
   }
 
   readState(slot: number): GraphData[] {
-    const saved: GraphData[] = []
-    const { states } = this.#layouts
-    for (let k = 0; k < states.length; k++) saved[k] = copyOfData(states[k].type, this.#stateAt(k, slot))
-    return saved
-  }
-
-  #stateAt(k: number, slot: number): GraphData {
-    const layout = this.#layouts.states[k]
-    const length = rowLength(layout)
-    return viewOfData(layout.type, this.states[k], slot * length, length)
+    return this.states.read(slot)
   }
 
   checkFrame(frame: unknown): void {
     const { inputs } = this.opening
+    const { lengths } = this.frames
     for (let k = 0; k < inputs.length; k++) {
-      checkLength(inputs[k], { data: (frame as ModelBatch['frame'])[k], shape: inputs[k].shape })
+      const data = (frame as ModelBatch['frame'])[k]
+      if (trueLength(data) !== lengths[k]) checkLength(inputs[k], { data, shape: inputs[k].shape })
     }
   }
 
@@ -130,12 +120,11 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
     if (this.#frameSlots.isEmpty) {
       // Those that wait, and those of the batch that is about to start.
       const count = this.#frameSlots.doubled(this.#limits.maxQueue + this.#limits.maxBatch)
-      grow(this.frames, this.#layouts.inputs, count)
+      this.frames.grow(count)
       this.#frameSlots.grow(count)
     }
     const slot = this.#frameSlots.take()
-    const { inputs } = this.#layouts
-    for (let k = 0; k < inputs.length; k++) setValues(this.frames[k], frame[k], slot * rowLength(inputs[k]))
+    this.frames.write(slot, frame)
     return slot
   }
 
@@ -146,7 +135,11 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   newOutput(): ModelBatch['output'] {
     const output: ModelBatch['output'] = create(null)
     const { outputs } = this.opening
-    for (let k = 0; k < outputs.length; k++) output[outputs[k].name] = arrayOf(this.#layouts.outputs[k], 1)
+    const { lengths } = this.outputs
+    for (let k = 0; k < outputs.length; k++) {
+      const { name, type } = outputs[k]
+      output[name] = new (factsOf(type).array)(lengths[k])
+    }
     return output
   }
 
@@ -161,29 +154,11 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   }
 
   failure(row: number): unknown {
-    return this.#failures[row]
+    return this.#failures?.[row]
   }
 
   copyOutput(row: number, output: ModelBatch['output']): void {
     const { outputs } = this.opening
-    for (let k = 0; k < outputs.length; k++) {
-      const layout = this.#layouts.outputs[k]
-      const target = { data: output[outputs[k].name], from: 0, rows: 1 }
-      copyRow(layout, target, 0, slotOf(layout, this.outputs[k], row), 0)
-    }
-  }
-}
-
-function arrayOf(layout: RowLayout, slots: number): GraphData {
-  return new (factsOf(layout.type).array)(slots * rowLength(layout))
-}
-
-/** The same values in larger arrays: all of them, or, where memory is missing, none. */
-function grow(arrays: GraphData[], layouts: readonly RowLayout[], slots: number): void {
-  const larger: GraphData[] = []
-  for (let k = 0; k < arrays.length; k++) larger[k] = arrayOf(layouts[k], slots)
-  for (let k = 0; k < arrays.length; k++) {
-    setValues(larger[k], arrays[k])
-    arrays[k] = larger[k]
+    for (let k = 0; k < outputs.length; k++) this.outputs.copyTo(k, row, output[outputs[k].name], 0)
   }
 }

@@ -3,10 +3,11 @@
 import { fail } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
 import { create } from '../intrinsics/captured.ts'
-import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { type BatchedStepOptions, readSignalOf, rejected } from '../streams/batch/batched-stream.ts'
 import { Lane } from '../streams/batch/lane.ts'
 import type { BatcherLife } from '../streams/batch/life.ts'
+import { elements } from '../tensor/shape.ts'
 import type { ModelBatch } from './batch-memory.ts'
 import type { Opening } from './opening.ts'
 import { encodeStates, readExactly, readValues, stateRecord } from './states.ts'
@@ -98,8 +99,12 @@ export class BatchedModelStream {
 
 /** Reads all inputs of one row; the values may be the caller's own arrays. */
 function readFrame({ inputs, states }: Opening, given: unknown): GraphData[] {
-  if (typedArrayName(given) !== undefined) {
+  const kind = typedArrayName(given)
+  if (kind !== undefined) {
     const sole = soleInput(inputs)
+    if (kind === 'Float32Array' && inputs.length === 1 && trueLength(given as Float32Array) === elements(sole.shape)) {
+      return [given as Float32Array]
+    }
     if (inputs.length > 1) fail('ERR_RNN_OPTION', `the model has ${inputs.length} inputs: give values by name`)
     return [readExactly(given, sole)]
   }

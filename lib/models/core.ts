@@ -3,9 +3,10 @@
 import type { Backend } from '../backends/interface.ts'
 import type { Streamed } from '../graph/axes/along.ts'
 import { Budget } from '../graph/budget.ts'
-import type { FlatGraph, Plan } from '../graph/plan.ts'
+import type { FlatGraph, GraphValue, Plan } from '../graph/plan.ts'
 import { NeedsInputs, settle } from '../graph/settle.ts'
 import { count, factsOf, type GraphTensor } from '../graph/tensor.ts'
+import { propertyName } from '../intrinsics/properties.ts'
 import type { Precision } from '../spec/weight-types.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { keyOf, LoadedProgram, ProgramCache, type Wanted } from './programs.ts'
@@ -40,7 +41,7 @@ export class ModelCore {
     bytes: number,
     store: ModelStore,
   ) {
-    this.#graph = graph
+    this.#graph = { ...graph, inputs: withNames(graph.inputs), outputs: withNames(graph.outputs) }
     this.backend = backend
     this.threads = threads
     this.precision = precision
@@ -117,6 +118,11 @@ export class ModelCore {
     this.#fingerprint ??= fingerprintOf(this.graph, this.precision)
     return this.#fingerprint
   }
+}
+
+/** Values are looked for by their names in every call. */
+function withNames<Value extends GraphValue>(values: readonly Value[]): Value[] {
+  return values.map((value) => ({ ...value, name: propertyName(value.name) }))
 }
 
 function withOutputs(graph: FlatGraph, places: readonly number[]): FlatGraph {

@@ -44,9 +44,21 @@ export function copyRow(layout: RowLayout, to: RowsAt, target: number, from: Row
   for (let o = 0; o < (isShared ? 1 : outer); o++) {
     const at = isShared ? to.from : to.from + (o * to.rows + target) * inner
     const start = isShared ? from.from : from.from + (o * from.rows + source) * inner
-    if (inner <= fewValues) for (let i = 0; i < inner; i++) to.data[at + i] = from.data[start + i]
-    else setValues(to.data, viewOfData(type, from.data, start, inner), at)
+    copyValues(type, to.data, at, from.data, start, inner)
   }
+}
+
+/** Copies `count` values from one place to another. */
+export function copyValues(
+  type: ElementType,
+  to: GraphData,
+  at: number,
+  from: GraphData,
+  start: number,
+  count: number,
+): void {
+  if (count <= fewValues) for (let i = 0; i < count; i++) to[at + i] = from[start + i]
+  else setValues(to, viewOfData(type, from, start, count), at)
 }
 
 function givenAxis(batchAxes: object, name: string): number | undefined {

@@ -3,6 +3,7 @@
 #pragma once
 #include "../async/async_call.h"
 #include "../graph/program.h"
+#include "../protocol/slot_rows.h"
 #include "bound_object.h"
 #include "shared.h"
 
@@ -46,7 +47,7 @@ public:
   }
   void setFunction(napi_value function) { self_ = MemoryRef(environment.env, function, MemoryRef::weak); }
 
-  napi_value call(napi_callback_info) {
+  napi_value call(napi_callback_info info) {
     const InstanceOp op = environment.header.takeOp<InstanceOp>();
     if (op == InstanceOp::dispose) {
       instance_.reset();
@@ -71,12 +72,45 @@ public:
       environment.header.answer(
           environment.submit(std::make_unique<ProgramCall>(environment, instance_, self_.array())));
       return nullptr;
+    case InstanceOp::gather:
+      slotRows(info).gather(environment.header.size(HeaderField::B));
+      return nullptr;
+    case InstanceOp::scatter:
+      slotRows(info).scatter(environment.header.size(HeaderField::B));
+      return nullptr;
     default:
       throwInvalid("no such operation");
     }
   }
 
 private:
+  // (slots, order, first of it, integers from one to the next, where in io the value is, its outer, inner and rows)
+  SlotRows slotRows(napi_callback_info info) const {
+    const napi_env env = environment.env;
+    const Arguments<8> given(env, info);
+    const size_t ioBytes = instance_->program->ioBytes();
+    SlotRows found{};
+    const size_t at = sizeOf(env, given[4], 0, ioBytes);
+    found.outer = sizeOf(env, given[5], 0, ioBytes);
+    found.inner = sizeOf(env, given[6], 1, ioBytes);
+    found.rows = sizeOf(env, given[7], 1, ioBytes);
+    const size_t stretches = (ioBytes - at) / found.inner;
+    if (stretches == 0 || found.outer > stretches / found.rows)
+      throwInvalid("the rows are not those of the program");
+    found.value = instance_->io + at;
+    size_t slotBytes, orderLength;
+    found.slots = reinterpret_cast<char*>(elements<uint8_t>(env, given[0], slotBytes));
+    const int32_t* const order = elements<int32_t>(env, given[1], orderLength);
+    const size_t first = sizeOf(env, given[2], 0, orderLength);
+    found.stride = sizeOf(env, given[3], 1, orderLength);
+    const size_t count = environment.header.size(HeaderField::B);
+    if (count > 0 && (first == orderLength || (count - 1) > (orderLength - first - 1) / found.stride))
+      throwInvalid("the batch has too many rows");
+    found.order = order + first;
+    found.slotCount = slotBytes / ((found.outer ? found.outer : 1) * found.inner);
+    return found;
+  }
+
   Shared<Instance> instance_;
   MemoryRef self_; // weak
 };

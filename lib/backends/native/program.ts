@@ -5,7 +5,7 @@ import { stepFailed } from '../../graph/step-error.ts'
 import { elementTypes, type GraphData } from '../../graph/tensor.ts'
 import { bytesOf, newSharedFloats } from '../../intrinsics/captured.ts'
 import type { Precision } from '../../spec/weight-types.ts'
-import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
+import type { Program, ProgramInstance, SlotRows, WeightStore } from '../interface.ts'
 import { SharedWeights } from '../packed-memory.ts'
 import { listWeights, packedMemory } from '../packing.ts'
 import { compile, type Place } from '../program/compile.ts'
@@ -75,7 +75,8 @@ export class NativeProgram implements Program {
       }
       return made
     }
-    return new NativeInstance(this.#thread, call, this.#labels, arrays(this.#inputs), arrays(this.#outputs))
+    const offsets = { inputs: this.#inputs, outputs: this.#outputs }
+    return new NativeInstance(this.#thread, call, this.#labels, arrays(this.#inputs), arrays(this.#outputs), offsets)
   }
 
   dispose(): void {
@@ -92,6 +93,7 @@ class NativeInstance implements ProgramInstance {
   readonly #thread: NativeThread
   readonly #call: Bound
   readonly #labels: readonly string[]
+  readonly #places: Readonly<Record<'inputs' | 'outputs', readonly Place[]>>
 
   constructor(
     thread: NativeThread,
@@ -99,10 +101,12 @@ class NativeInstance implements ProgramInstance {
     labels: readonly string[],
     inputs: readonly GraphData[],
     outputs: readonly GraphData[],
+    places: Readonly<Record<'inputs' | 'outputs', readonly Place[]>>,
   ) {
     this.#thread = thread
     this.#call = call
     this.#labels = labels
+    this.#places = places
     this.inputs = inputs
     this.outputs = outputs
   }
@@ -133,6 +137,21 @@ class NativeInstance implements ProgramInstance {
 
   #errorAt(failed: number): Error {
     return stepFailed(this.#labels[failed - 1])
+  }
+
+  gather(input: number, rows: SlotRows): void {
+    this.#move(instanceOp.gather, this.#places.inputs[input], rows)
+  }
+
+  scatter(from: 'inputs' | 'outputs', place: number, rows: SlotRows): void {
+    this.#move(instanceOp.scatter, this.#places[from][place], rows)
+  }
+
+  #move(op: number, { type, offset }: Place, { memory, order, first, stride, outer, inner, rows, count }: SlotRows) {
+    const { header } = this.#thread
+    header[headerField.op] = op
+    header[headerField.B] = count
+    this.#call(memory, order, first, stride, offset, outer, inner * elementTypes[type].array.BYTES_PER_ELEMENT, rows)
   }
 
   dispose(): void {

@@ -19,13 +19,22 @@ export class Batch<K extends BatchTypes> {
     this.weights = weights
     this.since = now
     const { ready } = weights
+    // Steps that one turn has asked for have waited alike.
+    let alike = 0
+    let since = now
     while (this.count < most && ready.first) {
-      waits.note(now - ready.first.since)
+      if (ready.first.since !== since) {
+        if (alike > 0) waits.note(now - since, alike)
+        alike = 0
+        since = ready.first.since
+      }
+      alike++
       const step = ready.first.take()
       this.#append(step)
       this.count++
       if (!step.goesOn) this.begun++
     }
+    if (alike > 0) waits.note(now - since, alike)
   }
 
   /** The memory's rows are this batch's for as long as this lasts: what is needed of them, and of the frames, is copied. */

@@ -21,9 +21,9 @@ export class Latencies {
   readonly #counts = newInts(windows * classes)
   #newest = 0
 
-  /** Notes milliseconds; a clock that was moved may make them negative. */
-  note(ms: number): void {
-    this.#counts[this.#newest * classes + classOf(ms * 1000)]++
+  /** Notes milliseconds, of so many at once; a clock that was moved may make them negative. */
+  note(ms: number, times = 1): void {
+    this.#counts[this.#newest * classes + classOf(ms * 1000)] += times
   }
 
   /** Forgets the oldest window, and begins another. */

@@ -111,7 +111,11 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
       this.#frames.grow(frames)
     }
     const slot = this.#frames.take()
-    setFloats(this.#core.frames, frame, slot * this.#I)
+    const I = this.#I
+    if (I <= fewValues) {
+      const { frames } = this.#core
+      for (let i = 0; i < I; i++) frames[slot * I + i] = frame[i]
+    } else setFloats(this.#core.frames, frame, slot * I)
     return slot
   }
 
@@ -129,6 +133,7 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   }
 
   prepareOutputs(rows: number): void {
+    if (this.#O <= fewValues) return
     const { outputs } = this.#core
     if (outputs !== this.#viewed) {
       this.#viewed = outputs
@@ -149,7 +154,11 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   failure(): undefined {}
 
   copyOutput(row: number, output: Float32Array, at: number): void {
-    setFloats(output, this.#views[row], at * this.#O)
+    const O = this.#O
+    if (O <= fewValues) {
+      const { outputs } = this.#core
+      for (let i = 0; i < O; i++) output[at * O + i] = outputs[row * O + i]
+    } else setFloats(output, this.#views[row], at * O)
   }
 }
 

@@ -25,10 +25,10 @@ export interface Place {
   drop(now: number): void
 }
 
-/** Who is told of a step. */
+/** Who is told of a step: functions that ask for no `this`. */
 export interface Told<K extends BatchTypes> {
-  resolve(output: K['output']): void
-  reject(reason: unknown): void
+  readonly resolve: (output: K['output']) => void
+  readonly reject: (reason: unknown) => void
 }
 
 export class Step<K extends BatchTypes> implements Asked {
@@ -44,14 +44,16 @@ export class Step<K extends BatchTypes> implements Asked {
   /** Why it alone of its batch has failed. */
   failure: unknown
   #state: StepState = 'new'
-  readonly #told: Told<K>
+  readonly #resolve: Told<K>['resolve']
+  readonly #reject: Told<K>['reject']
   #listening: Listening | undefined
 
   constructor(lane: Place, memory: BatchMemory<K>, output: K['output'], told: Told<K>) {
     this.lane = lane
     this.#memory = memory
     this.output = output
-    this.#told = told
+    this.#resolve = told.resolve
+    this.#reject = told.reject
   }
 
   get state(): StepState {
@@ -120,7 +122,8 @@ export class Step<K extends BatchTypes> implements Asked {
 
   /** After `abandon`. */
   reject(reason: unknown): void {
-    this.#told.reject(reason)
+    const reject = this.#reject
+    reject(reason)
   }
 
   /** Where the step has ended: settles its promise. Runs code of the signal, and of whoever waits. */
@@ -128,9 +131,12 @@ export class Step<K extends BatchTypes> implements Asked {
     if (this.#state !== 'ended') return
     this.#state = 'settled'
     this.stopListening()
-    if (failed) this.#told.reject(error)
-    else if (this.failure !== undefined) this.#told.reject(this.failure)
-    else this.#told.resolve(this.output)
+    if (failed) this.reject(error)
+    else if (this.failure !== undefined) this.reject(this.failure)
+    else {
+      const resolve = this.#resolve
+      resolve(this.output)
+    }
   }
 
   protected go(from: StepState, to: StepState): void {
