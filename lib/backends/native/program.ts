@@ -149,9 +149,10 @@ class NativeInstance implements ProgramInstance {
 
   #move(op: number, { type, offset }: Place, { memory, order, first, stride, outer, inner, rows, count }: SlotRows) {
     const { header } = this.#thread
+    const bytes = (elementTypes[type].array as unknown as Uint8ArrayConstructor).BYTES_PER_ELEMENT
     header[headerField.op] = op
     header[headerField.B] = count
-    this.#call(memory, order, first, stride, offset, outer, inner * elementTypes[type].array.BYTES_PER_ELEMENT, rows)
+    this.#call(memory, order, first, stride, offset, outer, inner * bytes, rows)
   }
 
   dispose(): void {
