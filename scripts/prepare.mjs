@@ -1,5 +1,5 @@
-// Builds a checkout: types and JavaScript first, then the addon. Without a compiler or CMake the checkout works on the TypeScript
-// backend, so that is one line and no failure, except under CI.
+// Builds a checkout: types and JavaScript first, then the WebAssembly module and the addon. Without clang there is no module, which is
+// one line and no failure; without a compiler or CMake the checkout works on what is left, which is one line too, and fails under CI.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { buildWasm, missingForWasm } from './build-wasm.mjs'
 import { finishDeclarations } from './declarations.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -83,6 +84,12 @@ try {
   writeFileSync(file, text)
 } catch (error) {
   fail('bundling the JavaScript', String(error))
+}
+
+if (!process.argv.includes('--no-native')) {
+  const lacks = missingForWasm()
+  if (lacks) console.log(`native-rnn: no WebAssembly module, for want of ${lacks}`)
+  else await buildWasm().catch((error) => fail('the WebAssembly build', String(error)))
 }
 
 // Visual Studio is found by CMake and node-gyp themselves, it is not on PATH.
