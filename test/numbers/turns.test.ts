@@ -72,6 +72,12 @@ const cases: Record<string, Case> = {
   'the first few': { x: [12, 90, 100], opType: 'TopK', inputs: ['k'], lists: { k: [3] }, outputs: ['y', 'places'] },
   'rows by a matrix': { x: [5, 301, 96], opType: 'MatMul', inputs: ['w'], weights: { w: weight(1, 96, 80) } },
   'rows by a large matrix': { x: [3, 300], opType: 'MatMul', inputs: ['w'], weights: { w: weight(1, 300, 5000) } },
+  'a row by a huge matrix': {
+    x: [1, 1024],
+    opType: 'MatMul',
+    inputs: ['w'],
+    weights: { w: weight(1, 1024, 4100) },
+  },
   'two matrices': { x: [4, 150, 90], opType: 'MatMul', inputs: ['v'], more: { v: valuesOf([4, 90, 110]) } },
   convolution: {
     x: [2, 24, 3001],

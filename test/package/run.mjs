@@ -2,11 +2,13 @@
 // dist/ are made first where they are missing.
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { runtime } from '../../scripts/runtime.mjs'
 import { checkBundles } from './bundles.mjs'
 import { app, check, finish, here, npm, pack, program, root, run } from './harness.mjs'
 
-const maxPacked = 2_000_000
+const maxPacked = 2_500_000
+const maxWasmPacked = 250_000
 const tarball = pack()
 const { file } = tarball
 
@@ -24,6 +26,7 @@ await check('the tarball is small and holds what it should', () => {
     'dist/index.cjs',
     'dist/index.d.ts',
     'dist/index.d.cts',
+    'dist/native-rnn.wasm',
     'dist/types/index.d.ts',
     'dist/types/package.json',
     'native/binding.gyp',
@@ -49,8 +52,10 @@ await check('the tarball is small and holds what it should', () => {
   if (names.includes('binding.gyp')) throw new Error('a binding.gyp at the root is an install script to npm')
   if (Object.keys({ ...dependencies, ...optionalDependencies }).length > 0) throw new Error('has runtime dependencies')
   const prebuilds = names.filter((name) => name.startsWith('prebuilds/'))
+  const wasm = gzipSync(readFileSync(join(root, 'dist', 'native-rnn.wasm')), { level: 9 }).length
+  if (wasm > maxWasmPacked) throw new Error(`native-rnn.wasm has ${wasm} bytes packed, more than ${maxWasmPacked}`)
   if (tarball.size > maxPacked) throw new Error(`${tarball.size} bytes packed, more than ${maxPacked}`)
-  return `${tarball.size} bytes packed, ${tarball.unpackedSize} unpacked, ${names.length} files, ${prebuilds.join(' ')}`
+  return `${tarball.size} bytes packed, ${wasm} of them WebAssembly, ${tarball.unpackedSize} unpacked, ${names.length} files, ${prebuilds.join(' ')}`
 })
 
 const installedSize = (folder) =>

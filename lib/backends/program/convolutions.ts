@@ -11,7 +11,7 @@ import { precisionNumbers } from '../packing.ts'
 import { zipFunction } from '../protocol.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
-import { finished, folded, isWhole, unpacked } from './products.ts'
+import { finished, folded, isWhole, partOf, unpacked } from './products.ts'
 import type { Row, Rows } from './row.ts'
 import { permuted, reshaped, sliced, type View } from './views.ts'
 import { digest } from './weights.ts'
@@ -94,13 +94,6 @@ function withBias(op: Op, made: View, later: View | undefined): View {
   const [, C, ...space] = made.shape
   return later ? op.zip(zipFunction.add, made, op.reshape(later, [C, ...space.map(() => 1)]), made.shape) : made
 }
-
-/** A part of what follows, of outputs [from, from + count). */
-const partOf = (epilogue: Epilogue, from: number, outputs: number): Epilogue => ({
-  ...epilogue,
-  scale: epilogue.scale.subarray(from, from + outputs),
-  shift: epilogue.shift.subarray(from, from + outputs),
-})
 
 const conv: Row = (op) => {
   const { shape } = op.result()

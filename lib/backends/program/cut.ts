@@ -49,6 +49,15 @@ const alike =
 
 const sizeOf = ({ shape }: View): number => count(shape)
 
+/** Where operands do not lie in the order of the result, each value is far from the next one: no cache helps. */
+const moving =
+  (work: number): Rule =>
+  (instruction) => {
+    const order = `${orderOf(made(instruction))}`
+    const isFar = instruction.inputs.some((x) => isView(x) && `${orderOf(x)}` !== order)
+    return alike(isFar ? work + 14 : work)(instruction)
+  }
+
 /** Not the one whose number stands at this place of the inputs. */
 const butThat =
   (place: number) =>
@@ -185,12 +194,12 @@ const [ofConv, ofDepthwise, ofPool] = [
 ]
 
 const rules: Partial<Record<Instruction['name'], Rule>> = {
-  copy: alike(2),
-  cast: alike(4),
+  copy: moving(2),
+  cast: moving(4),
   fill: alike(1),
-  map: alike(10),
-  zip: alike(4),
-  where: alike(3),
+  map: moving(10),
+  zip: moving(4),
+  where: moving(3),
   reduce,
   argReduce: alike(4, butThat(2)),
   softmax: alike(16, butThat(1)),

@@ -7,7 +7,7 @@ import { merged } from './emit.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, orderOf, permuted, reshaped, spread, type View, valuesIn, valuesOf } from './views.ts'
+import { axesOf, orderOf, permuted, reshaped, sliced, spread, type View, valuesIn, valuesOf } from './views.ts'
 import { type Dense, digest } from './weights.ts'
 
 /** Rows of packed matrices begin at whole vectors of the widest kind where there are so many outputs. */
@@ -19,35 +19,34 @@ const turned = (view: View): View => {
   return rank < 2 ? view : permuted(view, [...axesOf(view.shape).slice(0, -2), rank - 1, rank - 2])
 }
 
+/** Packed weights of so many outputs, from one on. */
+interface Columns {
+  readonly memory: number
+  readonly from: number
+  readonly size: number
+}
+
 /** Rows (…, K) of x times packed weights, (…, N). */
-export function packedRows(op: Op, x: View, memory: number, N: number, { after }: Epilogue): View {
+function packedRows(op: Op, x: View, columns: readonly Columns[], N: number, { after }: Epilogue): View {
   const lead = axesOf(x.shape).slice(0, -1)
   const last = lead.length
   const order = [...orderOf(permuted(x, lead)), last]
   const rows = x.shape[last] === 1 || x.strides[last] === 1 ? x : op.dense(x, order)
   const y = op.make('float32', [...x.shape.slice(0, -1), N], order)
   const [from, to] = merged([permuted(rows, lead), permuted(y, lead)])
-  const behind = (view: View, size: number): View => ({
+  const behind = (view: View, row: number, size = row, first = 0): View => ({
     ...view,
+    start: view.start + first,
     shape: [...(view.shape.length ? view.shape : [1]), size],
-    strides: [...(view.shape.length ? view.strides : [size]), 1],
+    strides: [...(view.shape.length ? view.strides : [row]), 1],
   })
   const K = x.shape[last]
-  op.emit(
-    'gemm',
-    [
-      memory,
-      ...precisionNumbers(op.to.weights.precision),
-      K,
-      N,
-      after.fn,
-      after.alpha,
-      after.beta,
-      isWhole(N),
-      behind(from, K),
-    ],
-    [behind(to, N)],
-  )
+  const kept = precisionNumbers(op.to.weights.precision)
+  const { fn, alpha, beta } = after
+  for (const { memory, from: first, size } of columns) {
+    const numbers = [memory, ...kept, K, size, fn, alpha, beta, isWhole(size)]
+    op.emit('gemm', [...numbers, behind(from, K)], [behind(to, N, size, first)])
+  }
   return y
 }
 
@@ -63,6 +62,21 @@ export function folded(weight: View, { scale, shift }: Epilogue, alpha = 1, bias
   return { weight: plain, bias: Float32Array.from(shift, (one, n) => one + (bias ? beta * bias[n] * scale[n] : 0)) }
 }
 
+/** A part of what follows, of outputs [from, from + count). */
+export const partOf = (epilogue: Epilogue, from: number, outputs: number): Epilogue => ({
+  ...epilogue,
+  scale: epilogue.scale.subarray(from, from + outputs),
+  shift: epilogue.shift.subarray(from, from + outputs),
+})
+
+/** From so many outputs on all sums have one order. */
+const fewest = 64
+
+/** Outputs of each of the matrices that a large one becomes where no instruction may take long. */
+function columnsOfPart(K: number, N: number, mostWork = Number.POSITIVE_INFINITY): number {
+  return K * N <= mostWork ? N : Math.max(fewest, Math.floor(mostWork / (2 * fewest * K)) * fewest)
+}
+
 interface Packed {
   readonly constant: GraphTensor
   /** (N, K) of the constant. */
@@ -75,11 +89,25 @@ interface Packed {
 function packed(op: Op, x: View, { constant, weight, alpha, bias, beta = 1 }: Packed, epilogue: Epilogue): View {
   const [N, K] = weight.shape
   const factor = op.to.weights.isRounded ? 1 : alpha
+  const made = (from: number, size: number): Columns => {
+    const isAll = size === N
+    const own = isAll ? epilogue : partOf(epilogue, from, size)
+    const rows = isAll ? weight : sliced(weight, 0, from, size)
+    const biases = isAll ? bias : bias?.slice(from, from + size)
+    const make = () => folded(rows, own, factor, biases, beta)
+    return { memory: op.to.weights.dense(constant, isAll ? key : `${key} ${from}`, K, size, make), from, size }
+  }
   const parts = digest(epilogue.scale, epilogue.shift, Float64Array.of(factor, beta), bias && Float64Array.from(bias))
   const key = `${weight.strides} ${parts}`
-  const memory = op.to.weights.dense(constant, key, K, N, () => folded(weight, epilogue, factor, bias, beta))
-  const made = packedRows(op, x, memory, N, epilogue)
-  return factor === alpha ? made : op.zip(zipFunction.mul, made, op.scalar('float32', alpha), made.shape)
+  const size = columnsOfPart(K, N, op.to.weights.mostWork)
+  const columns: Columns[] = []
+  // None of few outputs is left, whose sums have another order.
+  for (let from = 0; from < N; ) {
+    columns.push(made(from, N - from < size + fewest ? N - from : size))
+    from += columns[columns.length - 1].size
+  }
+  const y = packedRows(op, x, columns, N, epilogue)
+  return factor === alpha ? y : op.zip(zipFunction.mul, y, op.scalar('float32', alpha), y.shape)
 }
 
 /** Marks what a product made, with all that follows it. */

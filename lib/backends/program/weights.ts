@@ -51,6 +51,11 @@ export class PackedWeights {
     return this.memories.push(memory) - 1
   }
 
+  /** Multiply-adds that an instruction may take as long as; undefined where it may take as long as it does. */
+  get mostWork(): number | undefined {
+    return this.#packer.mostWork
+  }
+
   /** Whether weights are rounded: then no factor may be multiplied into them before. */
   get isRounded(): boolean {
     return this.precision.weights !== 'f32'
