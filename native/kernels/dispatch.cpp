@@ -7,8 +7,10 @@ namespace native_rnn {
 
 #if defined(__x86_64__) || defined(_M_X64)
 extern const Kernels avx512Kernels, avx2Kernels;
+extern const DotKernels avx512VnniKernels, avx2VnniKernels;
 #elif defined(__aarch64__) || defined(_M_ARM64)
 extern const Kernels neonKernels;
+extern const DotKernels neonDotKernels;
 #elif defined(__wasm__)
 extern const Kernels wasm128Kernels;
 #endif
@@ -16,32 +18,71 @@ extern const Kernels portableKernels;
 
 namespace {
 
-const Kernels* const tables[] = {
+// A table, and the products of int8 that take the place of its own where the processor has more than it needs.
+struct CompiledTable {
+  const Kernels* kernels;
+  const DotKernels* dots;
+};
+constexpr CompiledTable compiled[] = {
 #if defined(__x86_64__) || defined(_M_X64)
 #if !defined(RNN_WITHOUT_AVX512) // builds for tests, on a processor that lacks it
-    &avx512Kernels,
+    {&avx512Kernels, &avx512VnniKernels},
 #endif
-    &avx2Kernels,
+#if defined(RNN_HAS_AVX_VNNI)
+    {&avx2Kernels, &avx2VnniKernels},
+#else
+    {&avx2Kernels, nullptr},
+#endif
 #elif defined(__aarch64__) || defined(_M_ARM64)
-    &neonKernels,
+    {&neonKernels, &neonDotKernels},
 #endif
 #if defined(__wasm__)
-    &wasm128Kernels};
+    {&wasm128Kernels, nullptr}};
 #else
-    &portableKernels};
+    {&portableKernels, nullptr}};
 #endif
+constexpr size_t tableCount = sizeof compiled / sizeof *compiled;
+
+bool has(uint32_t needs) { return (needs & ~cpuFeatures()) == 0; }
+
+// What is chosen within a table is chosen here, once.
+struct Tables {
+  const Kernels* asCompiled[tableCount];
+  const Kernels* chosen[tableCount];
+  Kernels merged[tableCount];
+  Tables() {
+    for (size_t i = 0; i < tableCount; i++) {
+      const CompiledTable& table = compiled[i];
+      asCompiled[i] = chosen[i] = table.kernels;
+      if (!table.dots || !has(table.dots->needs))
+        continue;
+      merged[i] = *table.kernels;
+      merged[i].dots = table.dots;
+      chosen[i] = &merged[i];
+    }
+  }
+};
+const Tables& tables() {
+  static const Tables tables;
+  return tables;
+}
 
 } // namespace
 
 const Kernels* const* kernelTables(size_t& count) {
-  count = sizeof tables / sizeof *tables;
-  return tables;
+  count = tableCount;
+  return tables().chosen;
 }
 
-bool runsHere(const Kernels& kernels) { return (kernels.needs & ~cpuFeatures()) == 0; }
+const Kernels* const* compiledTables(size_t& count) {
+  count = tableCount;
+  return tables().asCompiled;
+}
+
+bool runsHere(const Kernels& kernels) { return has(kernels.needs); }
 
 const Kernels* kernelsByName(const char* name) {
-  for (const Kernels* kernels : tables)
+  for (const Kernels* kernels : tables().chosen)
     if (std::strcmp(kernels->name, name) == 0)
       return kernels;
   return nullptr;

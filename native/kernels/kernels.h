@@ -11,6 +11,8 @@
 
 namespace native_rnn {
 
+struct DotKernels;
+
 // One packed matrix of N outputs × G gates × K inputs: y[n][g] = bias[n][g] + Σ over k of w[k][n][g] · a[k].
 struct PackedView {
   const void* weights;   // blocks of panels, in the weight type of the kernel that reads them
@@ -23,6 +25,28 @@ struct PackedView {
   size_t largerBlocks;   // … of which the first so many have one more
   bool tailHalf;         // the last block is half a panel
   int kSplitsLog2;       // an output's sum runs in 2^kSplitsLog2 accumulators: accumulator s takes k ≡ s (mod 2^…)
+  WeightType type;       // of narrower types one code serves all
+  const DotKernels* dots;
+};
+
+// Exact sums of products of int8, four inputs of an output beside each other: by what a table's instruction set has, or
+// by instructions that only some of its processors have.
+struct DotKernels {
+  const char* name;
+  uint32_t needs; // CpuFeature bits beside the table's
+  // One row times the panels of a block from `panel` on: groups [first, first + count) of its weights, to which q
+  // belongs; to the sums that are there where it `adds`. `sum` is of q, where sums are asked for.
+  using Row = void (*)(const PackedView&, size_t panel, size_t first, size_t count, const int8_t* q, int32_t sum,
+                       bool adds, float* out);
+  // Rows times some panels: the weights of a group of inputs are wStride from the next one's.
+  using Tile = void (*)(const int32_t* w, size_t wStride, const int8_t* q, size_t qStride, const int32_t* sums,
+                        size_t groups, float* out, size_t outStride);
+  // By gates − 1. A row's: for so many panels, and half a panel behind them.
+  Row (*row[4])(size_t panels, bool half);
+  Row halfRow[4]; // for half a panel alone
+  Tile (*tile[4])(size_t rows, size_t panels);
+  Tile (*halfTile[4])(size_t rows, size_t panels);
+  int32_t (*sum)(const int8_t* q, size_t count); // null: no sums are asked for
 };
 
 // Rows times a packed matrix, without a cell: the input gates of many steps, a Linear layer.
@@ -173,6 +197,7 @@ struct Kernels {
   bool fusesRowSteps[weightTypes]; // a single row may have fusedInput and overlap
   void (*gemm[weightTypes][4])(const GemmArgs&); // by weight type and gates − 1
   void (*recurrence[weightTypes][cellKinds])(const RecurrenceArgs&);
+  const DotKernels* dots;
   OpKernels ops;
 };
 

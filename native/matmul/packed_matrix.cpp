@@ -52,7 +52,7 @@ size_t PackedArena::reserve(size_t bytes) {
 
 PackedMatrix::PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, WeightType type, const Kernels& kernels,
                            PackedArena& arena)
-    : N_(N), G_(G), K_(K), kSplitsLog2_(kSplitsLog2), type_(type), lanes_(kernels.lanes) {
+    : N_(N), G_(G), K_(K), kSplitsLog2_(kSplitsLog2), type_(type), lanes_(kernels.lanes), dots_(kernels.dots) {
   const size_t rest = N % lanes_;
   tailHalf_ = kernels.hasHalfPanels && rest > 0 && rest <= lanes_ / 2;
   panels_ = N / lanes_ + (rest > 0 && !tailHalf_);
@@ -84,6 +84,8 @@ PackedView PackedMatrix::view(const void* memory) const {
   view.largerBlocks = blocks_.larger;
   view.tailHalf = tailHalf_;
   view.kSplitsLog2 = kSplitsLog2_;
+  view.type = type_;
+  view.dots = dots_;
   return view;
 }
 

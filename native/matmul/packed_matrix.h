@@ -62,6 +62,7 @@ private:
   int kSplitsLog2_ = 0;
   WeightType type_ = WeightType::f32, rounding_ = WeightType::f32;
   size_t lanes_ = 1, panels_ = 0; // whole ones
+  const DotKernels* dots_ = nullptr;
   EvenSplit blocks_{};
   bool tailHalf_ = false;                                        // half a panel follows
   size_t weightsOffset_ = 0, biasOffset_ = 0, scalesOffset_ = 0; // in packed memory, bytes

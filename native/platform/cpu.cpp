@@ -8,6 +8,14 @@
 #else
 #include <cpuid.h>
 #endif
+#elif defined(__aarch64__) || defined(_M_ARM64)
+#if defined(_WIN32)
+#include <windows.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#elif defined(__linux__)
+#include <sys/auxv.h>
+#endif
 #endif
 
 namespace native_rnn {
@@ -67,25 +75,35 @@ uint64_t xcr0() {
 }
 
 uint32_t read() {
-  const auto bit = [](uint32_t word, int i, uint32_t feature) { return (word >> i) & 1 ? feature : 0u; };
+  CpuidWords words{};
   if (cpuid(0).a < 7)
     return 0;
   const Registers one = cpuid(1), seven = cpuid(7);
-  if (!((one.c >> 27) & 1))
-    return 0; // no XGETBV
-  const uint64_t saved = xcr0();
-  uint32_t features = 0;
-  if ((saved & 0x6) == 0x6) // SSE and AVX state
-    features |= bit(one.c, 28, cpuAvx) | bit(one.c, 12, cpuFma) | bit(one.c, 29, cpuF16c) | bit(seven.b, 5, cpuAvx2);
-  if ((saved & 0xe6) == 0xe6) // and masks and the upper registers
-    features |= bit(seven.b, 16, cpuAvx512f) | bit(seven.b, 31, cpuAvx512vl) | bit(seven.b, 17, cpuAvx512dq) |
-                bit(seven.b, 30, cpuAvx512bw);
-  return features;
+  words.oneC = one.c, words.sevenB = seven.b, words.sevenC = seven.c;
+  if (seven.a >= 1)
+    words.sevenOneA = cpuid(7, 1).a;
+  if ((one.c >> 27) & 1) // XGETBV is there
+    words.saved = xcr0();
+  return featuresOf(words);
 }
 
 #elif defined(__aarch64__) || defined(_M_ARM64)
 
-uint32_t read() { return cpuNeon; } // part of every 64-bit Arm
+bool hasDotprod() {
+#if defined(_WIN32)
+  return IsProcessorFeaturePresent(43); // PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE
+#elif defined(__APPLE__)
+  int has = 0;
+  size_t size = sizeof has;
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, nullptr, 0) == 0 && has != 0;
+#elif defined(__linux__)
+  return (getauxval(AT_HWCAP) >> 20) & 1; // HWCAP_ASIMDDP
+#else
+  return false;
+#endif
+}
+
+uint32_t read() { return cpuNeon | (hasDotprod() ? cpuDotprod : 0u); } // NEON is part of every 64-bit Arm
 Caches readCaches() { return {0, 0}; }
 
 #else
@@ -96,6 +114,19 @@ Caches readCaches() { return {0, 0}; }
 #endif
 
 } // namespace
+
+uint32_t featuresOf(const CpuidWords& words) {
+  const auto bit = [](uint32_t word, int i, uint32_t feature) { return (word >> i) & 1 ? feature : 0u; };
+  uint32_t features = 0;
+  if ((words.saved & 0x6) == 0x6) // SSE and AVX state
+    features |= bit(words.oneC, 28, cpuAvx) | bit(words.oneC, 12, cpuFma) | bit(words.oneC, 29, cpuF16c) |
+                bit(words.sevenB, 5, cpuAvx2) | bit(words.sevenOneA, 4, cpuAvxVnni);
+  if ((words.saved & 0xe6) == 0xe6) // and masks and the upper registers
+    features |= bit(words.sevenB, 16, cpuAvx512f) | bit(words.sevenB, 31, cpuAvx512vl) |
+                bit(words.sevenB, 17, cpuAvx512dq) | bit(words.sevenB, 30, cpuAvx512bw) |
+                bit(words.sevenC, 11, cpuAvx512Vnni);
+  return features;
+}
 
 uint32_t cpuFeatures() {
   static const uint32_t features = read();

@@ -17,6 +17,13 @@
 #define RNN_ONE_COPY RNN_NOINLINE
 #endif
 
+// Whether the compiler knows AVX-VNNI.
+#if defined(__x86_64__) || defined(_M_X64)
+#if defined(__clang__) ? __clang_major__ >= 13 : defined(__GNUC__) ? __GNUC__ >= 11 : _MSC_VER >= 1930
+#define RNN_HAS_AVX_VNNI
+#endif
+#endif
+
 // A condition that the engine promises its kernels. Checked in test builds only: a kernel has no way to say what is
 // wrong.
 #if defined(RNN_ASSERTS) && !defined(_MSC_VER)

@@ -14,6 +14,9 @@ enum CpuFeature : uint32_t {
   cpuNeon = 64,
   cpuF16c = 128,
   cpuAvx512bw = 256,
+  cpuAvxVnni = 512,
+  cpuAvx512Vnni = 1024,
+  cpuDotprod = 2048, // of 64-bit Arm: sdot
 };
 
 } // namespace native_rnn

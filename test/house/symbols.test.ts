@@ -25,6 +25,16 @@ describe.runIf(readable)('objects of the native build', () => {
     expect(symbols.filter((line) => /^[WVvwu] /.test(line))).toEqual([])
   })
 
+  it('products of int8 that only some processors have are in the objects for them', () => {
+    const users = isas.filter((name) =>
+      /\t(\{vex\} )?(vpdpbusd|sdot)\b/.test(
+        tool('objdump', '--disassemble', '--no-show-raw-insn', join(objects, 'kernels', 'isa', name)),
+      ),
+    )
+    const all = { x64: ['avx2_vnni.cpp.o', 'avx512_vnni.cpp.o'], arm64: ['neon_dot.cpp.o'] }
+    expect(users.sort()).toEqual(process.arch in all ? all[process.arch as keyof typeof all] : [])
+  })
+
   it.runIf(process.arch === 'x64')(
     'nothing outside isa/avx2 and isa/avx512 uses a wide register or an AVX instruction',
     () => {

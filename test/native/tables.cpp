@@ -2,11 +2,13 @@
 // other fused table by bits, over random sizes, batches, lengths and cuts. Build: scripts/check-tables.sh.
 #include "kernels/dispatch.h"
 #include "networks.h"
+#include "plain_vnni.h"
 #include "rnn/thread_cost.h"
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <list>
 #include <random>
 #include <string>
 
@@ -242,12 +244,20 @@ static void checkStream(const Case& c, const Network& network, const Outputs& wh
 int main(int argc, char** argv) {
   const int cases = argc > 1 ? std::atoi(argv[1]) : 1000;
   size_t count;
-  const Kernels* const* tables = kernelTables(count);
+  const Kernels *const *tables = kernelTables(count), *const *compiled = compiledTables(count);
   std::vector<const Kernels*> here;
+  std::list<Kernels> others; // with other products of int8: the table's own, and VNNI's spelled out
   for (size_t i = 0; i < count; i++) {
-    std::printf("%-8s %s\n", tables[i]->name, runsHere(*tables[i]) ? "runs here" : "does not run here");
-    if (runsHere(*tables[i]))
-      here.push_back(tables[i]);
+    std::printf("%-8s %s, products of int8 by %s\n", tables[i]->name,
+                runsHere(*tables[i]) ? "runs here" : "does not run here", tables[i]->dots->name);
+    if (!runsHere(*tables[i]))
+      continue;
+    here.push_back(tables[i]);
+    for (const DotKernels* dots : {compiled[i]->dots, plainVnniOf(*tables[i])})
+      if (dots && dots != tables[i]->dots) {
+        others.push_back(*tables[i]);
+        others.back().dots = dots;
+      }
   }
   for (const Kernels* kernels : here) {
     const ThreadCosts costs = threadCosts(*kernels);
@@ -265,7 +275,11 @@ int main(int argc, char** argv) {
     Case kept = c; // the weights as they are kept
     Outputs expected, fused;
     const char* fusedName = nullptr;
-    for (const Kernels* kernels : here) {
+    std::vector<const Kernels*> all = here;
+    if (c.spec.precision.activations == ActivationType::int8)
+      for (const Kernels& kernels : others)
+        all.push_back(&kernels);
+    for (const Kernels* kernels : all) {
       const PackedNetwork packed(c, *kernels);
       const std::vector<PlainWeights> weights = unpacked(c, packed.network);
       if (kernels == here.front()) {

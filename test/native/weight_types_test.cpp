@@ -3,6 +3,7 @@
 #include "kernels/dispatch.h"
 #include "matmul/packed_matrix.h"
 #include "matmul/weight_rounding.h"
+#include "plain_vnni.h"
 #include "unit.h"
 #include <algorithm>
 #include <random>
@@ -187,7 +188,7 @@ static void multiplies(const Kernels& kernels, WeightType type, size_t N, size_t
       double sum = 0;
       if (type == WeightType::int8Quads) {
         CHECK(sameBits(got, exactProduct(kernels, q.data(), scale, bias[row], &a[r * K], K)));
-      } else if (type == WeightType::int8) {
+      } else if (weightTypeTraits(type).hasScales) {
         for (size_t k = 0; k < K; k++)
           sum += double(q[k]) * a[r * K + k];
         CHECK(got == multiplyAdd(kernels, scale, float(sum), bias[row]));
@@ -198,10 +199,22 @@ static void multiplies(const Kernels& kernels, WeightType type, size_t N, size_t
       }
     }
     for (size_t k = 0; k < K; k++) {
-      const bool inInt8 = type == WeightType::int8 || isExact;
+      const bool inInt8 = weightTypeTraits(type).hasScales;
       CHECK(kept[row * K + k] == (inInt8 ? float(q[k]) * scale : own[k]));
     }
   }
+}
+
+static void multipliesAny(const Kernels& kernels, WeightType type) {
+  for (size_t G = 1; G <= 4; G++)
+    for (size_t N : {1, 7, 8, 16, 17, 40, 67})
+      for (size_t K : {1, 2, 3, 31, 130})
+        for (size_t rows : {1, 2, 3, 33})
+          multiplies(kernels, type, N, G, K, rows);
+  // Long rows: past what is widened or brought to int8 at once, for several rows and for one.
+  for (size_t K : {1040, 2500, 16384, 16385, 40000})
+    for (size_t rows : {1, 5, 33})
+      multiplies(kernels, type, 9, 1, K, rows);
 }
 
 int main() {
@@ -215,16 +228,12 @@ int main() {
       continue;
     readsEvery(kernels, WeightType::f16);
     readsEvery(kernels, WeightType::bf16);
-    for (WeightType type : {WeightType::f16, WeightType::bf16, WeightType::int8, WeightType::int8Quads}) {
-      for (size_t G = 1; G <= 4; G++)
-        for (size_t N : {1, 7, 8, 16, 17, 40, 67})
-          for (size_t K : {1, 2, 3, 31, 130})
-            for (size_t rows : {1, 2, 3, 33})
-              multiplies(kernels, type, N, G, K, rows);
-      // Long rows: past what is widened or brought to int8 at once, for several rows and for one.
-      for (size_t K : {1040, 2500, 16384, 16385, 40000})
-        for (size_t rows : {1, 5, 33})
-          multiplies(kernels, type, 9, 1, K, rows);
+    for (WeightType type : {WeightType::f16, WeightType::bf16, WeightType::int8, WeightType::int8Quads})
+      multipliesAny(kernels, type);
+    if (const DotKernels* dots = plainVnniOf(kernels)) {
+      Kernels withVnni = kernels;
+      withVnni.dots = dots;
+      multipliesAny(withVnni, WeightType::int8Quads);
     }
     // Sums that pass 32 bits, or could.
     for (size_t K : {131072, 131073, 300001})

@@ -21,6 +21,9 @@ constexpr bool agrees(const CellTraits& traits) {
 }
 
 template <class V>
+constexpr DotKernels ownDots = makeDotKernels<V>("its own", 0);
+
+template <class V>
 constexpr Kernels makeKernels(const char* name, uint32_t needs) {
   static_assert(tilingOf<V>.overlapRows <= int(maxOverlapRows), "a recurrence has memory for three times as many rows");
   static_assert(rowKernelsSuffice<V>(1) && rowKernelsSuffice<V>(2) && rowKernelsSuffice<V>(3) &&
@@ -38,6 +41,7 @@ constexpr Kernels makeKernels(const char* name, uint32_t needs) {
       table.blockPanels[G - 1][log2] = {size_t(singleBlockPanels<V>(G, 1 << log2)),
                                         size_t(blockPanels<V>(G, 1 << log2)),
                                         size_t(largeBlockPanels<V>(G, 1 << log2))};
+  table.dots = &ownDots<V>;
   table.ops = makeOpKernels<V>();
   size_t type = 0;
   forEachWeightType([&](auto weight) {

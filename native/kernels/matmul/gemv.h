@@ -165,12 +165,19 @@ struct GemvPanels {
   static constexpr int most = singleBlockPanels<V>(G, S);
 };
 
+template <class V, class W, int G, int S>
+inline BlockKernels<typename GemvPanels<V, W, G, S>::Kernel> gemvKernels(const PackedView& p) {
+  if constexpr (isNarrow<W>)
+    return withNarrowType(p.type, [&](auto w) { return blockKernels<GemvPanels<V, decltype(w), G, S>>(p); });
+  else
+    return blockKernels<GemvPanels<V, W, G, S>>(p);
+}
+
 // One row of inputs, as the blocks of a product take it.
 template <class V, class W, int G, int S>
 class RowProduct {
 public:
-  RNN_INLINE RowProduct(const PackedView& p, const float* a)
-      : p_(p), a_(a), kernels_(blockKernels<GemvPanels<V, W, G, S>>(p)) {}
+  RNN_INLINE RowProduct(const PackedView& p, const float* a) : p_(p), a_(a), kernels_(gemvKernels<V, W, G, S>(p)) {}
   // Times a block, and half a panel behind it, into packed sums that begin with it.
   RNN_INLINE void multiply(const Block& block, bool half, float* out) const {
     kernels_.at(p_, block, half)(p_, block.firstPanel, a_, out);

@@ -1,104 +1,29 @@
 // Rows in int8 times panels in int8, whose sums are exact: y = bias + (scale of the output · scale of the row) · Σ.
 // Four inputs of an output lie together, as do those of a row. Internal to each instruction set's object.
 #pragma once
+#include "dots.h"
 #include "quantize.h"
 #include "rows.h"
 
 namespace {
 
-// One row times N vectors of columns that lie together, and M half ones that lie behind all their groups of inputs:
-// groups [first, first + count) of K. `adds`: to the sums that are there.
-template <class V, int N, int M>
-RNN_INLINE void gemvDots(const int32_t* w, size_t K, size_t first, size_t count, const int8_t* q, bool adds,
-                         float* out) {
-  using Dots = typename V::Dots;
-  using HalfDots = typename Half<V>::Dots;
-  constexpr int L = V::lanes, whole = N * L, HL = Half<V>::lanes, tail = M * HL;
-  const int32_t* h = w + whole * K + first * tail;
-  w += first * whole;
-  Dots sums[N > 0 ? N : 1];
-  HalfDots halves[M > 0 ? M : 1];
-#pragma GCC unroll 64
-  for (int n = 0; n < N; n++)
-    sums[n] = adds ? Dots::load(out + n * L) : Dots::zero();
-#pragma GCC unroll 64
-  for (int m = 0; m < M; m++)
-    halves[m] = adds ? HalfDots::load(out + whole + m * HL) : HalfDots::zero();
-  for (size_t k = 0; k < count; k++, q += 4, w += whole, h += tail) {
-    const typename Dots::Inputs a = Dots::broadcast(q);
-#pragma GCC unroll 64
-    for (int n = 0; n < N; n++)
-      sums[n] = sums[n].plus(w + n * L, a);
-    if constexpr (M > 0) {
-      const typename HalfDots::Inputs b = HalfDots::broadcast(q);
-#pragma GCC unroll 64
-      for (int m = 0; m < M; m++)
-        halves[m] = halves[m].plus(h + m * HL, b);
-    }
-  }
-#pragma GCC unroll 64
-  for (int n = 0; n < N; n++)
-    sums[n].store(out + n * L);
-#pragma GCC unroll 64
-  for (int m = 0; m < M; m++)
-    halves[m].store(out + whole + m * HL);
-}
-
-// The same for the panels of a block (a family for by_panels.h).
+// The functions of a table for the blocks of one row's product, as blockKernels() gives those of a family.
 template <class V, int G>
-struct DotPanels {
-  using Vec = V;
-  using WithHalf = DotPanels;
-  using OfHalf = DotPanels<Half<V>, G>;
-  using Kernel = void (*)(const PackedView& p, size_t panel, size_t first, size_t count, const int8_t* q, bool adds,
-                          float* out);
-  template <int M, bool half>
-  struct Of {
-    static RNN_NOINLINE void call(const PackedView& p, size_t panel, size_t first, size_t count, const int8_t* q,
-                                  bool adds, float* out) {
-      gemvDots<V, M * G, half ? G : 0>(weightsAt<V, Int8Quads, G>(p, panel), p.K, first, count, q, adds, out);
-    }
-  };
-  static constexpr int most = singleBlockPanels<V>(G, 1);
-};
-
-// R rows times N vectors of columns.
-template <class V, int N, int R>
-void tileDots(const int32_t* w, size_t wStride, const int8_t* q, size_t qStride, size_t K, float* out,
-              size_t outStride) {
-  using Dots = typename V::Dots;
-  constexpr int L = V::lanes;
-  Dots sums[R * N];
-#pragma GCC unroll 64
-  for (int i = 0; i < R * N; i++)
-    sums[i] = Dots::zero();
-  for (size_t k = 0; k < K; k++, w += wStride, q += 4)
-#pragma GCC unroll 8
-    for (int r = 0; r < R; r++) {
-      const typename Dots::Inputs a = Dots::broadcast(q + r * qStride);
-#pragma GCC unroll 64
-      for (int n = 0; n < N; n++)
-        sums[r * N + n] = sums[r * N + n].plus(w + n * L, a);
-    }
-#pragma GCC unroll 8
-  for (int r = 0; r < R; r++)
-#pragma GCC unroll 64
-    for (int n = 0; n < N; n++)
-      sums[r * N + n].store(out + r * outStride + n * L);
+inline BlockKernels<DotKernels::Row> dotRows(const PackedView& p) {
+  const auto rowOf = p.dots->row[G - 1];
+  BlockKernels<DotKernels::Row> kernels;
+  if (p.panelsPerBlock)
+    kernels.regular = rowOf(p.panelsPerBlock, false);
+  if (p.largerBlocks)
+    kernels.larger = rowOf(p.panelsPerBlock + 1, false);
+  if (V::hasHalfPanels && p.tailHalf)
+    kernels.withHalf = p.panelsPerBlock ? rowOf(p.panelsPerBlock, true) : p.dots->halfRow[G - 1];
+  return kernels;
 }
 
-using DotTileKernel = void (*)(const int32_t*, size_t, const int8_t*, size_t, size_t, float*, size_t);
-
-// The tile of r rows and m panels, as tileKernel() has them.
-template <class V, int G, int R, int M>
-inline DotTileKernel dotTileKernel(size_t r, size_t m) {
-  if constexpr (R > leastRows<V>(G, 1))
-    if (r < size_t(R))
-      return dotTileKernel<V, G, R - 1, nrPanels<V>(G, 1, R - 1)>(r, m);
-  if constexpr (M > 1)
-    if (m < size_t(M))
-      return dotTileKernel<V, G, R, M - 1>(r, m);
-  return tileDots<V, M * G, R>;
+// What an instruction set's sums want of some inputs; their groups are filled with zeros.
+inline int32_t sumFor(const PackedView& p, const int8_t* q, size_t inputs) {
+  return p.dots->sum ? p.dots->sum(q, (inputs + 3) / 4 * 4) : 0;
 }
 
 // A block's products of a row of any length: outputs some at a time, their sums in 64 bits. Slow, for rows that nobody
@@ -136,7 +61,7 @@ template <class V, int G>
 RNN_NOINLINE void gemmLongRows(const GemmArgs& args) {
   const PackedView& p = args.matrix;
   alignas(64) int8_t q[mostQuantizedInputs];
-  const auto kernels = blockKernels<DotPanels<V, G>>(p);
+  const auto kernels = dotRows<V, G>(p);
   for (size_t r = 0; r < args.rows; r++) {
     const float* const a = args.a + ptrdiff_t(r) * args.aStride;
     float* const y = args.y + r * args.yStride;
@@ -152,9 +77,10 @@ RNN_NOINLINE void gemmLongRows(const GemmArgs& args) {
     for (size_t k = 0; k < p.inputs; k += mostQuantizedInputs) {
       const size_t count = least(mostQuantizedInputs, p.inputs - k);
       quantizeRow<V>(a + k, count, scale, q);
+      const int32_t sum = sumFor(p, q, count);
       for (size_t i = 0; i < gemvBlocks(p); i++) {
         const Block block = blockAt(blocksOf(p), i);
-        kernels.at(p, block, joinsTailHalf<V>(p, i))(p, block.firstPanel, k / 4, (count + 3) / 4, q, k > 0,
+        kernels.at(p, block, joinsTailHalf<V>(p, i))(p, block.firstPanel, k / 4, (count + 3) / 4, q, sum, k > 0,
                                                      y + rowOffset(block.firstPanel, G, V::lanes));
       }
     }
@@ -168,14 +94,16 @@ template <class V, int G, int S>
 class RowProduct<V, Int8Quads, G, S> {
 public:
   RNN_INLINE RowProduct(const PackedView& p, const float* a)
-      : p_(p), a_(a), scale_(scaleOfRow<V>(a, p.inputs)), kernels_(blockKernels<DotPanels<V, G>>(p)) {
-    if (p.inputs <= mostQuantizedInputs)
-      quantizeRow<V>(a, p.inputs, scale_, q_);
+      : p_(p), a_(a), scale_(scaleOfRow<V>(a, p.inputs)), kernels_(dotRows<V, G>(p)) {
+    if (p.inputs > mostQuantizedInputs)
+      return;
+    quantizeRow<V>(a, p.inputs, scale_, q_);
+    sum_ = sumFor(p, q_, p.inputs);
   }
   RNN_INLINE void multiply(const Block& block, bool half, float* out) const {
     if (p_.inputs > mostQuantizedInputs)
       return multiplyLong(block, half, out);
-    kernels_.at(p_, block, half)(p_, block.firstPanel, 0, p_.K, q_, false, out);
+    kernels_.at(p_, block, half)(p_, block.firstPanel, 0, p_.K, q_, sum_, false, out);
     const size_t columns = rowOffset(block.panels, G, V::lanes) + (half ? size_t(G) * Half<V>::lanes : 0);
     finishDots<V>(out, columns, scalesAt<V, G>(p_, block.firstPanel), biasAt<V, G>(p_, block.firstPanel), scale_);
   }
@@ -191,7 +119,8 @@ private:
   const PackedView& p_;
   const float* const a_;
   const float scale_;
-  const BlockKernels<typename DotPanels<V, G>::Kernel> kernels_;
+  const BlockKernels<DotKernels::Row> kernels_;
+  int32_t sum_ = 0;
   alignas(64) int8_t q_[mostQuantizedInputs];
 };
 
@@ -208,21 +137,22 @@ public:
     for (size_t r = 0; r < rows; r++, a += aStride) {
       scales_[r] = scaleOfRow<V>(a, p.inputs);
       quantizeRow<V>(a, p.inputs, scales_[r], q_ + r * stride_);
+      sums_[r] = sumFor(p, q_ + r * stride_, p.inputs);
     }
   }
   template <class Wide>
   RNN_INLINE void multiply(const PanelRange& range, const EvenSplit& tiles, float* out, size_t outStride) const {
-    constexpr int R = mr<Wide>(G, 1), M = nrPanels<Wide>(G, 1, R);
     constexpr size_t L = Wide::lanes;
-    const DotTileKernel larger = tiles.larger ? dotTileKernel<Wide, G, R, M>(tiles.base + 1, range.panels) : nullptr;
-    const DotTileKernel regular = dotTileKernel<Wide, G, R, M>(tiles.base, range.panels);
+    const auto tileOf = L == V::lanes ? p_.dots->tile[G - 1] : p_.dots->halfTile[G - 1];
+    const DotKernels::Tile larger = tiles.larger ? tileOf(tiles.base + 1, range.panels) : nullptr;
+    const DotKernels::Tile regular = tileOf(tiles.base, range.panels);
     const size_t wStride = kStride(range.block.panels, G, L);
     const int32_t* const weights =
         weightsAt<Wide, Int8Quads, G>(p_, range.block.firstPanel) + rowOffset(range.first, G, L);
     for (size_t i = 0; i < tiles.parts; i++) {
       const size_t row = tiles.begin(i);
-      (i < tiles.larger ? larger : regular)(weights, wStride, q_ + row * stride_, stride_, p_.K, out + row * outStride,
-                                            outStride);
+      (i < tiles.larger ? larger : regular)(weights, wStride, q_ + row * stride_, stride_, sums_ + row, p_.K,
+                                            out + row * outStride, outStride);
       for (size_t r = row; r < tiles.begin(i + 1); r++)
         finishDots<Wide>(out + r * outStride, range.panels * G * L, scalesAt<Wide, G>(p_, range.firstPanel()),
                          biasAt<Wide, G>(p_, range.firstPanel()), scales_[r]);
@@ -233,6 +163,7 @@ private:
   const PackedView& p_;
   const size_t stride_;
   float scales_[tileScratchRows];
+  int32_t sums_[tileScratchRows];
   alignas(64) int8_t q_[quantizedBytes];
 };
 

@@ -105,18 +105,20 @@ template <class V, class W, int G, int S>
 void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride, const EvenSplit& tiles,
                 float* out, size_t outStride) {
   constexpr size_t L = V::lanes;
-  const typename W::Stored* weights = weightsAt<V, W, G>(p, range.block.firstPanel) + rowOffset(range.first, G, L);
   const float* const bias = biasAt<V, G>(p, range.firstPanel());
-  if constexpr (W::type == WeightType::f32) {
+  if constexpr (!isNarrow<W>) {
+    const typename W::Stored* weights = weightsAt<V, W, G>(p, range.block.firstPanel) + rowOffset(range.first, G, L);
     const size_t wStride = kStride(range.block.panels, G, L);
     multiplyTiles<V, W, G, S>(p, range, a, aStride, tiles, out, outStride, tilingOf<V>.kcBytes, ~size_t(0), wStride,
                               bias, [&](size_t k, size_t) { return weights + k * wStride; });
   } else {
     const size_t columns = range.panels * G * L;
     RNN_ASSERT(columns <= mostTileColumns);
-    multiplyWidened<V, G, S>(p, range, a, aStride, tiles, out, outStride, weights, widenColumns<V, W>,
-                             W::hasScales ? zeroBias : bias);
-    if constexpr (W::hasScales)
+    const size_t first = blockOffset(range.block.firstPanel, G, L, p.K) + rowOffset(range.first, G, L);
+    const void* const weights = static_cast<const char*>(p.weights) + first * weightTypeTraits(p.type).groupBytes;
+    const Widen widen = withNarrowType(p.type, [](auto w) -> Widen { return widenColumns<V, decltype(w)>; });
+    multiplyWidened<V, G, S>(p, range, a, aStride, tiles, out, outStride, weights, widen, p.scales ? zeroBias : bias);
+    if (p.scales)
       applyScales<V>(out, outStride, tiles.begin(tiles.parts), columns, scalesAt<V, G>(p, range.firstPanel()), bias);
   }
 }
@@ -129,7 +131,8 @@ public:
   static size_t most(const PackedView&) { return tileScratchRows; }
   static size_t mostSingle(const PackedView& p) {
     // K-splits cannot be cut, and what is widened has its bounds.
-    const bool fits = W::type == WeightType::f32 || S == 1 || p.K * groupSize<W> * G * V::lanes <= widenedFloats;
+    const bool fits =
+        !isNarrow<W> || S == 1 || p.K * weightTypeTraits(p.type).groupSize * G * V::lanes <= widenedFloats;
     return fits ? W::mostSingleRows : tileScratchRows;
   }
   RNN_INLINE RowsProduct(const PackedView& p, const float* a, ptrdiff_t aStride, size_t)

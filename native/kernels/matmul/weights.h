@@ -28,8 +28,7 @@ struct F32 {
 struct F16 {
   using Stored = uint16_t;
   static constexpr WeightType type = WeightType::f16;
-  static constexpr bool fusesRowSteps = false, hasScales = false;
-  static constexpr size_t mostSingleRows = 2;
+  static constexpr bool hasScales = false;
   template <class V>
   static RNN_INLINE V load(const Stored* w) {
     return V::loadHalves(w);
@@ -40,8 +39,7 @@ struct F16 {
 struct BF16 {
   using Stored = uint32_t;
   static constexpr WeightType type = WeightType::bf16;
-  static constexpr bool fusesRowSteps = false, hasScales = false;
-  static constexpr size_t mostSingleRows = 2;
+  static constexpr bool hasScales = false;
   template <class V>
   struct Pair {
     V first, second;
@@ -56,8 +54,7 @@ struct BF16 {
 struct Int8 {
   using Stored = int8_t;
   static constexpr WeightType type = WeightType::int8;
-  static constexpr bool fusesRowSteps = false, hasScales = true;
-  static constexpr size_t mostSingleRows = 2;
+  static constexpr bool hasScales = true;
   template <class V>
   static RNN_INLINE V load(const Stored* w) {
     return V::loadInt8(w);
@@ -72,19 +69,36 @@ struct Int8Quads {
   static constexpr size_t mostSingleRows = 1;
 };
 
+// One of F16, BF16 and Int8, as PackedView::type says: what is around their products is one code for all of them.
+struct Narrow {
+  static constexpr bool fusesRowSteps = false;
+  static constexpr size_t mostSingleRows = 2;
+};
+// Calls visit(type) with the one that it is.
+template <class Visit>
+RNN_INLINE auto withNarrowType(WeightType type, const Visit& visit) {
+  return type == WeightType::f16 ? visit(F16{}) : type == WeightType::bf16 ? visit(BF16{}) : visit(Int8{});
+}
+
 // Inputs whose weights lie together, where they are widened.
 template <class W>
 constexpr size_t groupSize = weightTypeTraits(W::type).groupSize;
 template <class W>
-constexpr bool isQuads = W::type == WeightType::int8Quads;
+constexpr bool isNarrow = false;
+template <>
+constexpr bool isNarrow<Narrow> = true;
+template <class W>
+constexpr bool isQuads = false;
+template <>
+constexpr bool isQuads<Int8Quads> = true;
 
-// Calls visit(type) for every weight type.
+// Calls visit(code) with what serves each weight type, in the order of WeightType.
 template <class Visit>
 constexpr void forEachWeightType(const Visit& visit) {
   visit(F32{});
-  visit(F16{});
-  visit(BF16{});
-  visit(Int8{});
+  visit(Narrow{});
+  visit(Narrow{});
+  visit(Narrow{});
   visit(Int8Quads{});
 }
 

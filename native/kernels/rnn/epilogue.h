@@ -39,6 +39,8 @@ struct CellEpilogue {
   const RecurrenceArgs& args;
   const TimeStep& step;
   static constexpr size_t L = V::lanes, inputGatesPanel = L * (C::gates + C::candidates);
+  // Of a row alone: not of general cells, whose functions take longer than what it saves.
+  static constexpr bool takesTwoPanels = !C::general;
 
   // One panel of R rows from `row` on.
   template <int R>
@@ -63,21 +65,27 @@ struct CellEpilogue {
     constexpr size_t sumsPanel = C::gates * L;
 #pragma GCC unroll 1
     for (size_t m = 0; m + 2 <= M; m += 2)
-      panels<2>(panel + m, {sums + m * sumsPanel, sumsPanel},
+      panels<2>(0, panel + m, {sums + m * sumsPanel, sumsPanel},
                 {inputGates.at + m * inputGates.stride, inputGates.stride});
     if constexpr (M % 2 == 1)
-      panels<1>(panel + M - 1, {sums + (M - 1) * sumsPanel, 0}, {inputGates.at + (M - 1) * inputGates.stride, 0});
+      panels<1>(0, panel + M - 1, {sums + (M - 1) * sumsPanel, 0}, {inputGates.at + (M - 1) * inputGates.stride, 0});
     if constexpr (half)
-      CellEpilogue<Half<V>, C>{args, step}.template panels<1>(2 * (panel + M), {sums + M * sumsPanel, 0},
+      CellEpilogue<Half<V>, C>{args, step}.template panels<1>(0, 2 * (panel + M), {sums + M * sumsPanel, 0},
                                                               {inputGates.at + M * inputGates.stride, 0});
   }
   // R panels of one row from `panel` on.
   template <int R>
-  RNN_INLINE void panels(size_t panel, PackedSpan sums, PackedSpan inputGates) const {
+  RNN_INLINE void panels(size_t row, size_t panel, PackedSpan sums, PackedSpan inputGates) const {
     Strides strides;
     strides.h = strides.units = strides.out = L;
     strides.peephole = 3 * L;
-    cells<R>(0, panel * L, sums, inputGates, strides);
+    cells<R>(row, panel * L, sums, inputGates, strides);
+  }
+  // The same with their input gates.
+  template <int R>
+  RNN_INLINE void panels(size_t row, size_t panel, PackedSpan sums) const {
+    const float* const inputGates = step.inputGates + row * args.sequence.inputGatesRow + panel * inputGatesPanel;
+    panels<R>(row, panel, sums, {inputGates, inputGatesPanel});
   }
 
 private:
@@ -123,6 +131,7 @@ template <class V, class C>
 struct CandidateEpilogue {
   const RecurrenceArgs& args;
   const TimeStep& step;
+  static constexpr bool takesTwoPanels = false;
 
   template <int R>
   RNN_INLINE void rows(size_t row, size_t panel, PackedSpan sums) const {
@@ -146,6 +155,7 @@ template <class V, class C>
 struct ProjectionEpilogue {
   const RecurrenceArgs& args;
   const TimeStep& step;
+  static constexpr bool takesTwoPanels = false;
 
   template <int R>
   RNN_INLINE void rows(size_t row, size_t panel, PackedSpan sums) const {
@@ -155,12 +165,18 @@ struct ProjectionEpilogue {
   }
 };
 
-// Calls `rows` of an epilogue for some rows of a range's panels, whose packed accumulators are `sumsPanel` floats each.
-template <class Epilogue>
+// Calls `rows` of an epilogue for some rows of a range's panels, whose packed accumulators are `sumsPanel` floats each;
+// of a single row `panels`, which has two cells side by side as two rows have.
+template <class Epilogue, bool severalPanels>
 void applyEpilogue(const RecurrenceArgs& args, const TimeStep& step, size_t first, size_t count,
                    const PanelRange& range, PackedSpan sums, size_t sumsPanel) {
   const Epilogue epilogue{args, step};
-  for (size_t m = 0; m < range.panels; m++, sums.at += sumsPanel) {
+  size_t m = 0;
+  if constexpr (severalPanels && Epilogue::takesTwoPanels)
+    if (count == 1)
+      for (; m + 2 <= range.panels; m += 2, sums.at += 2 * sumsPanel)
+        epilogue.template panels<2>(first, range.firstPanel() + m, {sums.at, sumsPanel});
+  for (; m < range.panels; m++, sums.at += sumsPanel) {
     const size_t panel = range.firstPanel() + m;
     size_t r = 0;
     for (; r + 2 <= count; r += 2)
@@ -177,6 +193,7 @@ struct UnfusedEpilogue {
   Apply whole, half; // of panels and of half panels
 };
 template <class V, class C, template <class, class> class Epilogue>
-constexpr UnfusedEpilogue unfusedEpilogue = {applyEpilogue<Epilogue<V, C>>, applyEpilogue<Epilogue<Half<V>, C>>};
+constexpr UnfusedEpilogue unfusedEpilogue = {applyEpilogue<Epilogue<V, C>, true>,
+                                             applyEpilogue<Epilogue<Half<V>, C>, !V::hasHalfPanels>};
 
 } // namespace

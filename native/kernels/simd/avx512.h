@@ -23,12 +23,8 @@ struct Dots16 {
   Dots16 plus(const int32_t* w, Inputs a) const {
     const __m512i given = _mm512_load_si512(w);
     const __m512i weights = _mm512_mask_sub_epi8(given, a.negative, _mm512_setzero_si512(), given);
-#if defined(__AVX512VNNI__)
-    return {_mm512_dpbusd_epi32(v, a.sizes, weights)};
-#else
     const __m512i pairs = _mm512_maddubs_epi16(a.sizes, weights);
     return {_mm512_add_epi32(v, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)))};
-#endif
   }
 };
 

@@ -21,13 +21,9 @@ struct Dots4 {
   void store(float* p) const { vst1q_f32(p, vreinterpretq_f32_s32(v)); }
   Dots4 plus(const int32_t* w, Inputs a) const {
     const int8x16_t weights = vreinterpretq_s8_s32(vld1q_s32(w));
-#if defined(__ARM_FEATURE_DOTPROD)
-    return {vdotq_s32(v, weights, a)};
-#else
     const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8(weights), vget_low_s8(a)));
     const int32x4_t high = vpaddlq_s16(vmull_s8(vget_high_s8(weights), vget_high_s8(a)));
     return {vaddq_s32(v, vpaddq_s32(low, high))};
-#endif
   }
 };
 
