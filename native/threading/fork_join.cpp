@@ -9,7 +9,6 @@
 // The number and the shares are one word: a member that reads it knows with the same read whether the caller waits for
 // it.
 #include "fork_join.h"
-#include <algorithm>
 #include <chrono>
 
 namespace native_rnn {
@@ -20,15 +19,19 @@ using Clock = std::chrono::steady_clock;
 constexpr uint64_t sharesBits = 16, sharesMask = (uint64_t{1} << sharesBits) - 1;
 // A caller that waits for others longer than it worked itself, and this much more, waits for a thread that does not
 // run.
-constexpr Clock::duration mostWait = std::chrono::microseconds(200);
+constexpr double mostWaitNs = 200e3;
+
+double since(Clock::time_point begin) { return std::chrono::duration<double, std::nano>(Clock::now() - begin).count(); }
 
 } // namespace
 
-ForkJoin::ForkJoin(size_t threads) : team_(threads, member, this) {}
+ForkJoin::ForkJoin(size_t threads, bool compares) : compares_(compares), team_(threads, member, this) {}
 
-ForkJoin::~ForkJoin() {
+void ForkJoin::end() {
+  const Clock::time_point begin = Clock::now();
   done_.store(true, std::memory_order_release);
   team_.end();
+  lostNs_ += since(begin);
 }
 
 void ForkJoin::member(void* argument, size_t index) {
@@ -53,7 +56,8 @@ void ForkJoin::member(void* argument, size_t index) {
 }
 
 void ForkJoin::run(Work work, void* argument, size_t steps) {
-  const size_t shares = tooSlow_ ? 1 : 1 + team_.arrived();
+  const bool isFirst = compares_ && steps > 0 && soloNsPerStep_ == 0;
+  const size_t shares = tooSlow_ || isFirst ? 1 : 1 + team_.arrived();
   Barrier barrier(shares);
   work_ = work, argument_ = argument, barrier_ = &barrier;
   working_.store(shares - 1, std::memory_order_relaxed);
@@ -61,16 +65,22 @@ void ForkJoin::run(Work work, void* argument, size_t steps) {
   const uint64_t number = (round_.load(std::memory_order_relaxed) >> sharesBits) + 1;
   round_.store((number << sharesBits) | shares, std::memory_order_release);
   work(argument, 0, shares, barrier);
-  const Clock::duration own = Clock::now() - begin;
+  const double own = since(begin);
   spinUntil([&] { return working_.load(std::memory_order_acquire) == 0; });
-  const Clock::duration all = Clock::now() - begin;
-  // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster.
-  const double ticksPerStep = double(all.count()) / double(std::max<size_t>(steps, 1));
+  const double all = since(begin);
   if (shares == 1) {
     if (steps > 0)
-      soloTicksPerStep_ = ticksPerStep;
-  } else if (all - own > own + mostWait || (steps > 0 && soloTicksPerStep_ > 0 && ticksPerStep > soloTicksPerStep_)) {
+      soloNsPerStep_ = all / double(steps);
+    return;
+  }
+  // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster, and
+  // nobody else should be in its way.
+  const bool isComparable = steps > 0 && soloNsPerStep_ > 0, hasWaited = all - own > own + mostWaitNs;
+  const double lost = isComparable ? all - soloNsPerStep_ * double(steps) : hasWaited ? all - 2 * own : 0;
+  lostNs_ += lost;
+  if (lost > 0) {
     tooSlow_ = true;
+    done_.store(true, std::memory_order_release);
   }
 }
 
