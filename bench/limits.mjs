@@ -44,6 +44,15 @@ export function levelOf(bytes, caches) {
   return fits ? fits[0] : Object.keys(caches).length > 0 ? 'DRAM' : '?'
 }
 
+/**
+ * The part of so many bytes that a step has to read from where they lie, at least: what the next smaller cache holds may be there from the
+ * step before, for who walks the weights back and forth.
+ */
+export function readAgain(bytes, caches) {
+  const below = Math.max(0, ...Object.values(caches).filter((size) => size < bytes))
+  return (bytes - below) / bytes
+}
+
 /** The bytes of weights that every step of the recurrence has to read again. */
 export const streamedBytes = ({ cell, I, H, form }) => 4 * gates[cell] * H * (form === 'stream' ? I + H : H)
 

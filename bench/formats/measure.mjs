@@ -1,7 +1,7 @@
 /** Times the weight formats of one shape in turns, and the rivals that compute with integers of 8 bits. */
 import { makeData } from '../data.mjs'
 import { libraryContestant } from '../library.mjs'
-import { formatBytes, formatLimitOf, median } from '../limits.mjs'
+import { formatBytes, formatLimitOf, median, readAgain } from '../limits.mjs'
 import { calibrate, compare, round } from '../measure.mjs'
 import { flops } from '../shapes.mjs'
 import { integers, kinds } from './kinds.mjs'
@@ -37,7 +37,7 @@ export async function measureFormats(shape, session) {
       await round(contestants, r % 2 === 1)
       if (probe) await takeProbes(shape, probe, probed)
     }
-    return result(shape, contestants, probe && probed, session.busy)
+    return result(shape, contestants, probe && probed, session)
   } finally {
     for (const contestant of contestants) await contestant.close()
   }
@@ -49,7 +49,7 @@ async function takeProbes(shape, probe, { peak, dots, bandwidth }) {
   for (const [bytes, rates] of bandwidth) rates.push(await probe.bandwidth(formatBytes(shape, bytes)))
 }
 
-function result(shape, contestants, probed, busy) {
+function result(shape, contestants, probed, { busy, facts: { caches } }) {
   const pick = busy ? (values) => Math.min(...values) : median
   const pickRate = busy ? (values) => Math.max(...values) : median
   const times = {}
@@ -63,7 +63,9 @@ function result(shape, contestants, probed, busy) {
   for (const { name, bytes, integers } of probed ? kinds : []) {
     const rates = [integers ? probed.dots : probed.peak, probed.bandwidth.get(bytes)]
     const us = formatLimitOf(shape, bytes, ...rates.map(pickRate)) / 1e3
-    const bound = formatLimitOf(shape, bytes, ...rates.map((values) => Math.max(...values))) / 1e3
+    const [rate, bandwidth] = rates.map((values) => Math.max(...values))
+    const fastest = bandwidth / readAgain(formatBytes(shape, bytes), caches)
+    const bound = formatLimitOf(shape, bytes, rate, fastest) / 1e3
     limits[name] = { us, reached: us / times[name].us, bound: flops(shape) / bound / 1e3 }
   }
   return { ...shape, times, memory, limits }

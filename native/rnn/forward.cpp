@@ -1,6 +1,7 @@
 // Running a plan: what each thread does, and where layers read and write.
 #include "forward.h"
-#include "thread_plan.h"
+#include "../platform/clock.h"
+#include "thread_cost.h"
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -19,11 +20,18 @@ Float* stateOf(Float* states, size_t index, size_t B, size_t width) {
 Forward::Forward(const ForwardCall& call, const NetworkSpec& spec, const std::vector<PackedLayer>& layers)
     : call_(call), spec_(spec), layers_(layers), D_(spec.directions()), L_(spec.numLayers), O_(spec.outputSize()),
       plan_(planForward(call, spec, layers, threadsForCall(call, layers))) {
-  if (plan_.split != Split::units)
-    return;
-  plan_.threads = threadsForUnits(layers[0], plan_.threads);
-  if (plan_.threads == 1)
-    plan_.split = Split::rows;
+  if (plan_.split == Split::units) {
+    plan_.threads = threadsForUnits(layers[0], plan_.threads);
+    if (plan_.threads == 1)
+      plan_.split = Split::rows;
+  }
+  if (plan_.split == Split::units || plan_.split == Split::layers)
+    sharing_ = Sharing::steps;
+  else if (plan_.rowThreads > 1 && !plan_.hasUnevenLengths)
+    sharing_ = Sharing::rows;
+  isDeclined_ = isOverdrawn(sharing_);
+  if (isDeclined_)
+    plan_ = planForward(call, spec, layers, 1);
 }
 
 Strided<const float> Forward::input(size_t layer, const ThreadMemory& thread, size_t block) const {
@@ -142,18 +150,31 @@ Forward::ThreadMemory Forward::threadMemory(size_t index, ForkJoin* forkJoin) co
   return {memory, memory + plan_.betweenCount * plan_.betweenFloats, forkJoin};
 }
 
-// Takes groups of rows until none are left.
-void Forward::runThread(size_t index, ForkJoin* forkJoin) const {
+// Takes groups of rows until none are left; how many rows those were.
+size_t Forward::runThread(size_t index, ForkJoin* forkJoin) const {
   const ThreadMemory thread = threadMemory(index, forkJoin);
-  size_t first = next_.load(std::memory_order_relaxed);
+  size_t first = next_.load(std::memory_order_relaxed), rows = 0;
   while (first < call_.B && !isCancelled()) {
     const size_t count = plan_.nextGroupRows(call_.B - first);
     if (!next_.compare_exchange_weak(first, first + count, std::memory_order_relaxed))
       continue;
     const RowGroup group{call_.T, count, first, order_ ? order_ + first : nullptr, order_ ? call_.lengths : nullptr};
     plan_.followsThroughTime ? runThroughTime(group, thread) : runByLayers(group, thread);
+    rows += count;
     first = next_.load(std::memory_order_relaxed);
   }
+  return rows;
+}
+
+// The same, and notes how long a row takes a thread that is let run.
+void Forward::runRows(size_t index) const {
+  const double begin = nanoseconds();
+  const size_t rows = runThread(index, nullptr);
+  const double ns = rows ? (nanoseconds() - begin) / double(rows) : 0;
+  double least = rowNs_.load(std::memory_order_relaxed);
+  while (ns > 0 && (least == 0 || ns < least))
+    if (rowNs_.compare_exchange_weak(least, ns, std::memory_order_relaxed))
+      return;
 }
 
 // Rows by length, the longest first, dealt in turn to as many groups as there are threads, and so on: what runs at the
@@ -217,9 +238,20 @@ bool Forward::run(float* memory) {
   start(memory);
   if (call_.T == 0 || call_.B == 0)
     return true;
-  if (plan_.split == Split::units || plan_.split == Split::layers) {
-    ForkJoin forkJoin(plan_.split == Split::layers ? std::min(plan_.threads, L_) : plan_.threads);
+  const double begin = sharing_ == Sharing::none ? 0 : nanoseconds();
+  if (isDeclined_) {
+    runThread(0, nullptr);
+    pay(sharing_, nanoseconds() - begin);
+  } else if (sharing_ == Sharing::steps) {
+    ForkJoin forkJoin(plan_.split == Split::layers ? std::min(plan_.threads, L_) : plan_.threads, !sharesAlways());
     runThread(0, &forkJoin);
+    forkJoin.end();
+    charge(sharing_, forkJoin.lostNs());
+  } else if (sharing_ == Sharing::rows) {
+    parallelFor(
+        plan_.rowThreads, plan_.rowThreads,
+        [](void* call, size_t index) { static_cast<const Forward*>(call)->runRows(index); }, this);
+    charge(sharing_, nanoseconds() - begin - rowNs_.load(std::memory_order_relaxed) * double(call_.B));
   } else {
     parallelFor(
         plan_.rowThreads, plan_.rowThreads,

@@ -2,6 +2,7 @@
 #pragma once
 #include "plan.h"
 #include "recurrence.h"
+#include "thread_plan.h"
 
 namespace native_rnn {
 
@@ -29,7 +30,8 @@ private:
   Strided<float> output(size_t layer, const ThreadMemory&, size_t block = 0) const;
   Recurrence recurrence(const RowGroup&, size_t l, size_t d, const ThreadMemory&, float* memory) const;
   void advance(Recurrence&, size_t l, size_t d, size_t begin, size_t end) const;
-  void runThread(size_t index, ForkJoin*) const;
+  size_t runThread(size_t index, ForkJoin*) const;
+  void runRows(size_t index) const;
   void runThroughTime(const RowGroup&, const ThreadMemory&) const;
   void advanceTimeBlock(Recurrence* recurrences, size_t l, size_t block, const ThreadMemory&) const;
   void runByLayers(const RowGroup&, const ThreadMemory&) const;
@@ -44,9 +46,12 @@ private:
   const std::vector<PackedLayer>& layers_;
   const size_t D_, L_, O_;
   ForwardPlan plan_;
+  Sharing sharing_ = Sharing::none;
+  bool isDeclined_ = false;   // the call is one thread's, for what sharing has cost lately
   uint32_t* order_ = nullptr; // rows by length, or null where all are T long
   float* threadMemories_ = nullptr;
-  mutable std::atomic<size_t> next_{0}; // the first row that no thread has taken
+  mutable std::atomic<size_t> next_{0};  // the first row that no thread has taken
+  mutable std::atomic<double> rowNs_{0}; // of the thread that was fastest
 };
 
 } // namespace native_rnn

@@ -3,6 +3,7 @@
 #include "../threading/pool.h"
 #include "thread_cost.h"
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <numeric>
 
@@ -15,6 +16,12 @@ constexpr double minMacs = 1 << 20;
 constexpr double minWorkPerWake = 3;
 // Multiply-adds that take as long as the activation of one gate.
 constexpr double activationMacs = 16;
+
+// Of the time of calls that could have been shared, what trying may cost; the most that is to be paid off, and the most
+// that sharing has gained and may lose again.
+constexpr double paidPart = 0.02, mostDebtNs = 50e6, mostCreditNs = 20e6;
+// What sharing has cost more than it has gained, and nothing has paid off yet, by its kind.
+std::atomic<double> debtsNs[3];
 
 // Steps of rows that a call takes.
 double stepsOf(const ForwardCall& call) {
@@ -71,6 +78,19 @@ size_t threadsForCall(const ForwardCall& call, const std::vector<PackedLayer>& l
                           : steps * sumOf(layers, [&](const PackedLayer& layer) { return stepNs(layer, costs, 1); });
   return std::min(most, 1 + size_t(time / (minWorkPerWake * costs.wakeNs)));
 }
+
+bool isOverdrawn(Sharing kind) {
+  return kind != Sharing::none && !sharesAlways() && debtsNs[size_t(kind)].load(std::memory_order_relaxed) > 0;
+}
+
+// Threads that write at the same time lose a part of a debt, and nothing else.
+void charge(Sharing kind, double lostNs) {
+  std::atomic<double>& debtNs = debtsNs[size_t(kind)];
+  const double debt = debtNs.load(std::memory_order_relaxed) + lostNs;
+  debtNs.store(std::min(std::max(debt, -mostCreditNs), mostDebtNs), std::memory_order_relaxed);
+}
+
+void pay(Sharing kind, double ns) { charge(kind, -ns * paidPart); }
 
 size_t threadsForUnits(const PackedLayer& layer, size_t threads) {
   if (sharesAlways())

@@ -10,7 +10,6 @@
 // it.
 #include "fork_join.h"
 #include "../platform/clock.h"
-#include <algorithm>
 
 namespace native_rnn {
 
@@ -19,15 +18,17 @@ namespace {
 constexpr uint64_t sharesBits = 16, sharesMask = (uint64_t{1} << sharesBits) - 1;
 // A caller that waits for others longer than it worked itself, and this much more, waits for a thread that does not
 // run.
-constexpr double mostWaitNs = 200000;
+constexpr double mostWaitNs = 200e3;
 
 } // namespace
 
-ForkJoin::ForkJoin(size_t threads) : team_(threads, member, this) {}
+ForkJoin::ForkJoin(size_t threads, bool compares) : compares_(compares), team_(threads, member, this) {}
 
-ForkJoin::~ForkJoin() {
+void ForkJoin::end() {
+  const double begin = nanoseconds();
   done_.store(true, std::memory_order_release);
   team_.end();
+  lostNs_ += nanoseconds() - begin;
 }
 
 void ForkJoin::member(void* argument, size_t index) {
@@ -52,7 +53,8 @@ void ForkJoin::member(void* argument, size_t index) {
 }
 
 void ForkJoin::run(Work work, void* argument, size_t steps) {
-  const size_t shares = tooSlow_ ? 1 : 1 + team_.arrived();
+  const bool isFirst = compares_ && steps > 0 && soloNsPerStep_ == 0;
+  const size_t shares = tooSlow_ || isFirst ? 1 : 1 + team_.arrived();
   Barrier barrier(shares);
   work_ = work, argument_ = argument, barrier_ = &barrier;
   working_.store(shares - 1, std::memory_order_relaxed);
@@ -63,13 +65,19 @@ void ForkJoin::run(Work work, void* argument, size_t steps) {
   const double own = nanoseconds() - begin;
   spinUntil([&] { return working_.load(std::memory_order_acquire) == 0; });
   const double all = nanoseconds() - begin;
-  // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster.
-  const double ticksPerStep = all / double(std::max<size_t>(steps, 1));
   if (shares == 1) {
     if (steps > 0)
-      soloTicksPerStep_ = ticksPerStep;
-  } else if (all - own > own + mostWaitNs || (steps > 0 && soloTicksPerStep_ > 0 && ticksPerStep > soloTicksPerStep_)) {
+      soloNsPerStep_ = all / double(steps);
+    return;
+  }
+  // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster, and
+  // nobody else should be in its way.
+  const bool isComparable = steps > 0 && soloNsPerStep_ > 0, hasWaited = all - own > own + mostWaitNs;
+  const double lost = isComparable ? all - soloNsPerStep_ * double(steps) : hasWaited ? all - 2 * own : 0;
+  lostNs_ += lost;
+  if (lost > 0) {
     tooSlow_ = true;
+    done_.store(true, std::memory_order_release);
   }
 }
 

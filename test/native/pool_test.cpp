@@ -60,7 +60,7 @@ static void noThreadPassesABarrierBeforeAllHaveArrived() {
 }
 
 static void aRoundHasEachPartOnce() {
-  ForkJoin forkJoin(4);
+  ForkJoin forkJoin(4, false);
   for (int round = 0; round < 300; round++) {
     struct Parts {
       std::atomic<uint32_t> taken{0};

@@ -217,6 +217,29 @@ static void multipliesAny(const Kernels& kernels, WeightType type) {
       multiplies(kernels, type, 9, 1, K, rows);
 }
 
+// Scales that are given are those that are kept, with the integers that they make of the weights.
+static void keepsScales(const Kernels& kernels, WeightType type) {
+  const size_t N = 19, G = 3, K = 7;
+  Floats scales, weights;
+  for (size_t row = 0; row < N * G; row++) {
+    scales.push_back(0.011f + 0.0007f * float(row)); // none is what the row's largest weight asks for
+    for (size_t k = 0; k < K; k++)
+      weights.push_back(scales[row] * float(int((row * 31 + k * 17) % 181) - 90));
+  }
+  PackedArena arena;
+  const PackedMatrix two = matrixOf(N, 2, K, type, kernels, arena), last = matrixOf(N, 1, K, type, kernels, arena);
+  Memory memory(arena.bytes());
+  Floats back(weights.size(), NAN), backScales(scales.size(), NAN);
+  two.pack(weights.data(), nullptr, 0, memory.aligned, scales.data());
+  last.pack(weights.data(), nullptr, 2, memory.aligned, scales.data());
+  two.unpack(back.data(), nullptr, 0, memory.aligned, backScales.data());
+  last.unpack(back.data(), nullptr, 2, memory.aligned, backScales.data());
+  for (size_t i = 0; i < weights.size(); i++)
+    CHECK(sameBits(back[i], weights[i]));
+  for (size_t row = 0; row < N * G; row++)
+    CHECK(sameBits(backScales[row], scales[row]));
+}
+
 int main() {
   roundsToNearest();
   roundsToInt8();
@@ -228,6 +251,8 @@ int main() {
       continue;
     readsEvery(kernels, WeightType::f16);
     readsEvery(kernels, WeightType::bf16);
+    keepsScales(kernels, WeightType::int8);
+    keepsScales(kernels, WeightType::int8Quads);
     for (WeightType type : {WeightType::f16, WeightType::bf16, WeightType::int8, WeightType::int8Quads})
       multipliesAny(kernels, type);
     if (const DotKernels* dots = plainVnniOf(kernels)) {
