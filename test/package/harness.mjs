@@ -55,7 +55,7 @@ export const npm = (args, options) => run('npm', [...args, '--no-audit', '--no-f
 let expected
 /** Holds what a program found against what the first one found. */
 export function compare(found, backend = 'native') {
-  const native = found.backend !== 'typescript'
+  const native = !['wasm', 'typescript'].includes(found.backend)
   if (native !== (backend === 'native')) throw new Error(`${backend} was wanted, ${found.backend} ran: ${found.reason}`)
   if (!native && !found.reason) throw new Error('TypeScript ran, and no reason was said')
   if (found.layer !== found.backend) throw new Error(`backendInfo() says ${found.backend}, the layer ${found.layer}`)
