@@ -55,9 +55,10 @@ export const npm = (args, options) => run('npm', [...args, '--no-audit', '--no-f
 let expected
 /** Holds what a program found against what the first one found. */
 export function compare(found, backend = 'native') {
-  const native = found.backend !== 'typescript'
-  if (native !== (backend === 'native')) throw new Error(`${backend} was wanted, ${found.backend} ran: ${found.reason}`)
-  if (!native && !found.reason) throw new Error('TypeScript ran, and no reason was said')
+  const native = !['wasm', 'typescript'].includes(found.backend)
+  if (backend === 'native' ? !native : found.backend !== backend)
+    throw new Error(`${backend} was wanted, ${found.backend} ran: ${found.reason}`)
+  if (!native && !found.reason) throw new Error(`${found.backend} ran, and no reason was said`)
   if (found.layer !== found.backend) throw new Error(`backendInfo() says ${found.backend}, the layer ${found.layer}`)
   // Bits are promised where multiply-adds are fused, which the portable kernels of x86 are not.
   if (native && found.backend !== 'portable') {

@@ -140,20 +140,20 @@ await check('attw --profile strict', () => {
   run(tool('attw'), [file, '--profile', 'strict', '--no-color', '--no-emoji'], { cwd: root })
 })
 
-await check('the prebuild deleted: TypeScript, said once', () => {
+await check('the prebuild deleted: WebAssembly, said once', () => {
   const folder = join(app, 'node_modules', 'native-rnn', 'prebuilds')
   for (const name of readdirSync(folder)) rmSync(join(folder, name))
-  const { reason, stderr } = program(process.execPath, ['esm.mjs'], { backend: 'typescript' })
+  const { reason, stderr } = program(process.execPath, ['esm.mjs'], { backend: 'wasm' })
   const warnings = stderr.split('\n').filter((line) => /warning/i.test(line) && !/--trace-warnings/.test(line))
   if (!reason || warnings.length !== 1)
     throw new Error(`wanted one warning and a reason, got ${JSON.stringify({ reason, stderr })}`)
   return reason
 })
 
-await check('a damaged prebuild: TypeScript, with the reason', () => {
+await check('a damaged prebuild: WebAssembly, with the reason', () => {
   const folder = join(app, 'node_modules', 'native-rnn', 'prebuilds')
   writeFileSync(join(folder, `${process.platform}-${process.arch}.node`), 'not a library')
-  return program(process.execPath, ['esm.mjs'], { backend: 'typescript' }).reason
+  return program(process.execPath, ['esm.mjs'], { backend: 'wasm' }).reason
 })
 
 finish('package')
