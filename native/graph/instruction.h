@@ -3,6 +3,7 @@
 #include "view.h"
 #include <atomic>
 #include <cstring>
+#include <memory>
 
 namespace native_rnn {
 
@@ -22,6 +23,14 @@ enum class Ran : uint8_t {
   failed     // a value that only a run knows is out of range
 };
 
+// A run of one instruction that is taken in parts, none of which takes long.
+class Pieces {
+public:
+  virtual ~Pieces() = default;
+  // Runs one; false: it was the last.
+  virtual bool advance() = 0;
+};
+
 // Immutable; any number of threads may run it at once, each on its own memory.
 class Instruction {
 public:
@@ -30,6 +39,8 @@ public:
   Instruction& operator=(const Instruction&) = delete;
   virtual ~Instruction() = default;
   virtual Ran run(const Run&) const = 0;
+  // The same as run() in pieces, which are over before it; null where it is one piece, or fails.
+  virtual std::unique_ptr<Pieces> pieces(const Run&) const { return nullptr; }
   // Floats of memory that it needs beside its operands, of any content.
   virtual size_t floats() const { return 0; }
 };

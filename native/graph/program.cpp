@@ -7,8 +7,7 @@
 namespace native_rnn {
 
 namespace {
-constexpr size_t mostBytes = size_t{1} << (sizeof(size_t) > 4 ? 46 : 31), mostInstructions = size_t{1} << 24,
-                 deepestBranch = 64;
+constexpr size_t mostBytes = size_t{1} << (isWide ? 46 : 31), mostInstructions = size_t{1} << 24, deepestBranch = 64;
 }
 
 Program::Program(const double* numbers, size_t count, const Kernels& kernels, size_t threads, const char* constants,
@@ -63,10 +62,12 @@ void Program::link(size_t begin, size_t end, size_t exit, size_t depth) {
   }
 }
 
+Run Program::runOn(char* io, float* memory, const std::atomic<bool>* cancelled) const {
+  return {{const_cast<char*>(constants_), io, reinterpret_cast<char*>(memory)}, memory + scratchFloats_, cancelled};
+}
+
 size_t Program::run(char* io, Scratch& scratch, const std::atomic<bool>* cancelled) const {
-  float* const memory = scratch.floats(scratchFloats_ + ownFloats_);
-  const Run run{
-      {const_cast<char*>(constants_), io, reinterpret_cast<char*>(memory)}, memory + scratchFloats_, cancelled};
+  const Run run = runOn(io, scratch.floats(floats()), cancelled);
   for (size_t i = 0;;) {
     if (cancelled && cancelled->load(std::memory_order_relaxed))
       return Program::cancelled;

@@ -6,10 +6,9 @@
 namespace native_rnn {
 
 namespace {
-// In any direction: small enough that sums and products of a few cannot overflow, on 32 bits too.
-constexpr bool isWide = sizeof(size_t) > 4;
-constexpr double mostBytes = isWide ? 1e14 : 1e9;
-constexpr size_t largestSize = size_t{1} << (isWide ? 40 : 29);
+// In any direction: small enough that sums and products of a few cannot overflow.
+constexpr double mostBytes = isWide ? 1e14 : 2147483647;
+constexpr size_t largestSize = size_t{1} << (isWide ? 40 : 28);
 } // namespace
 
 double Reader::number() {

@@ -13,6 +13,7 @@ PackedMatrix matrixOf(size_t K, size_t N, WeightType type, const Kernels& kernel
 PackedRows::PackedRows(const Reader& reader, size_t memory, size_t K, size_t N, WeightType type,
                        const Function& function)
     : kernels_(reader.surroundings.kernels), type_(type), function_(function) {
+  product(K, N + 64); // no more than memory holds
   PackedArena arena;
   matrix_ = matrixOf(K, N, type, kernels_, arena);
   view_ = matrix_.view(reader.memory(memory, arena.bytes()));

@@ -6,14 +6,17 @@
 namespace native_rnn {
 
 namespace {
-constexpr size_t mostValues = size_t{1} << (sizeof(size_t) > 4 ? 48 : 30);
-}
+// Small enough that bytes of a few such numbers of values can be added.
+constexpr uint64_t mostValues = uint64_t{1} << (isWide ? 48 : 28), mostBytes = uint64_t{1} << 48;
 
-size_t product(size_t a, size_t b) {
-  if (a && b > mostValues / a)
+uint64_t productUpTo(uint64_t most, uint64_t a, uint64_t b) {
+  if (a && b > most / a)
     throwInvalid("a program's sizes are too large");
   return a * b;
 }
+} // namespace
+
+size_t product(size_t a, size_t b) { return static_cast<size_t>(productUpTo(mostValues, a, b)); }
 
 size_t View::count() const {
   size_t count = 1;
@@ -53,7 +56,7 @@ void View::check(size_t bytes) const {
   for (size_t axis = 0; axis < rank; axis++) {
     const size_t step = strides[axis] < 0 ? size_t(-strides[axis]) : size_t(strides[axis]);
     uint64_t& side = strides[axis] < 0 ? below : above;
-    side += product(step, sizes[axis] - 1);
+    side += productUpTo(mostBytes, step, sizes[axis] - 1);
   }
   if (offset % bytesOf(element) != 0)
     throwInvalid("a view is not aligned");

@@ -11,6 +11,9 @@ constexpr size_t bytesOf(Element element) {
   return bytes[static_cast<size_t>(element)];
 }
 
+// Whether there is more memory than 32 bits count.
+constexpr bool isWide = sizeof(size_t) > 4;
+
 // A product, or a refusal where it is more than any memory could hold.
 size_t product(size_t a, size_t b);
 

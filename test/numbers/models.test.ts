@@ -1,12 +1,11 @@
-/** Whole models as PyTorch exports them: PyTorch's numbers on every backend, the same bits between native ones, rows and steps as in a run. */
+/** Whole models as PyTorch exports them: PyTorch's numbers on every backend, the same bits on those that promise each other's, rows and steps as in a run. */
 import { Model, type ModelTensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
-import { backends, nativeBackends, sharesBits } from '../support/backends.ts'
+import { backends, bitGroups } from '../support/backends.ts'
 import { bytesOf, casesOf, exported, inputsOf, outputsOf, rowOf, slice } from '../support/exported.ts'
 
 const TOLERANCE = 1e-4
 const every = exported.flatMap((name) => casesOf(name).map((which) => ({ name, which })))
-const fused = nativeBackends.filter(sharesBits)
 
 function worst(found: ModelTensor, expected: ModelTensor): number {
   return Array.from(found.data, Number).reduce((most, value, i) => {
@@ -52,9 +51,9 @@ describe.each(backends)('on %s', (backend) => {
   })
 })
 
-describe.skipIf(fused.length < 2)('native backends', () => {
-  it.each(every)('$name, $which: the same bits on all', ({ name, which }) => {
-    const results = fused.map((backend) => {
+describe.each(bitGroups.map((group) => ({ group, names: group.join(', ') })))('$names', ({ group }) => {
+  it.each(every)('$name, $which: the same bits', ({ name, which }) => {
+    const results = group.map((backend) => {
       const model = Model.read(bytesOf(name), { backend })
       return model.run(inputsOf(model, name, which))
     })

@@ -6,13 +6,17 @@
 import fc from 'fast-check'
 import { Model, type ModelTensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
-import { sharesBits } from '../support/backends.ts'
+import { bitGroups, sharesBits } from '../support/backends.ts'
 import { modelBackends } from '../support/model-files.ts'
 import { choicesOf, type RandomGraph, randomGraph } from '../support/random/index.mjs'
 import { disagreement, inputsOf, modelResults } from '../support/random/run.mjs'
 
 const native = modelBackends.filter((name) => name !== 'typescript')
-const bits = modelBackends.filter(sharesBits)
+/** How runs go beside the thread: on the pool, and in turns. */
+const asynchronous = [
+  ...modelBackends.filter(sharesBits).slice(0, 1),
+  ...modelBackends.filter((name) => name === 'wasm'),
+]
 const graphs = choicesOf(fc).map((choices) => randomGraph(choices))
 const [runs, rows] = [150, 3]
 
@@ -27,25 +31,32 @@ describe('random graphs', () => {
     fc.assert(property, { numRuns: runs })
   })
 
-  it.skipIf(bits.length === 0)(
-    `have the same bits on ${bits.join(', ')}, with threads, and beside the thread`,
-    async () => {
-      const property = fc.asyncProperty(graphs, async (graph) => {
-        const [first, ...others] = bits.map((backend) => modelResults(graph, backend))
+  it.each(bitGroups.map((group) => ({ group, names: group.join(', ') })))(
+    'have the same bits on $names',
+    ({ group }) => {
+      const property = fc.property(graphs, (graph) => {
+        const [first, ...others] = group.map((backend) => modelResults(graph, backend))
         for (const results of others) expectSame(graph, first, results)
-        const model = Model.read(graph.file, { backend: bits[0], threads: 2 })
-        const results = await Promise.all([model.runAsync(inputsOf(graph)), model.runAsync(inputsOf(graph))])
-        for (const one of results)
-          expectSame(
-            graph,
-            first,
-            graph.outputs.map(({ name }) => one[name]),
-          )
-        model.dispose()
       })
-      await fc.assert(property, { numRuns: runs })
+      fc.assert(property, { numRuns: runs })
     },
   )
+
+  it.each(asynchronous)('have the same bits beside the thread, and with threads, on %s', async (backend) => {
+    const property = fc.asyncProperty(graphs, async (graph) => {
+      const first = modelResults(graph, backend)
+      const model = Model.read(graph.file, { backend, threads: 2 })
+      const results = await Promise.all([model.runAsync(inputsOf(graph)), model.runAsync(inputsOf(graph))])
+      for (const one of results)
+        expectSame(
+          graph,
+          first,
+          graph.outputs.map(({ name }) => one[name]),
+        )
+      model.dispose()
+    })
+    await fc.assert(property, { numRuns: runs })
+  })
 
   it.each(modelBackends)(`give each row of a batch the bits that it has alone, on %s (${runs} graphs)`, (backend) => {
     const batches = choicesOf(fc).map((choices) => randomGraph(choices, { rows }))

@@ -8,13 +8,22 @@ export const backends: readonly BackendName[] = availableBackends().filter(
   (name) => !(isNativeOnly && name === 'typescript'),
 )
 
-/** The compiled ones. */
-export const nativeBackends = backends.filter((name) => name !== 'typescript')
+/** Those that share no code with TypeScript. */
+export const compiledBackends = backends.filter((name) => name !== 'typescript')
 
-/**
- * Whether a backend promises the same bits as the others of its kind: `portable` has no fused multiply-add in hardware on x86-64's
- * baseline, so its bits are its own there.
- */
+/** Those of the addon. */
+export const nativeBackends = compiledBackends.filter((name) => name !== 'wasm')
+
+/** `portable` has no fused multiply-add in hardware on x86-64's baseline, WebAssembly has none anywhere: their bits are their own there. */
+const isUnfused = (name: BackendName): boolean => name === 'wasm' || (name === 'portable' && process.arch === 'x64')
+
+/** Whether a backend promises the same bits as the others whose multiply-adds are fused. */
 export function sharesBits(name: BackendName): boolean {
-  return name !== 'typescript' && !(name === 'portable' && process.arch === 'x64')
+  return name !== 'typescript' && !isUnfused(name)
 }
+
+/** Backends that promise each other's bits. */
+export const bitGroups: readonly (readonly BackendName[])[] = [
+  backends.filter(sharesBits),
+  backends.filter(isUnfused),
+].filter((group) => group.length > 1)

@@ -7,7 +7,7 @@ import { bytesOf, newSharedFloats } from '../../intrinsics/captured.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import { SharedWeights } from '../packed-memory.ts'
-import { packedMemory } from '../packing.ts'
+import { listWeights, packedMemory } from '../packing.ts'
 import { compile, type Place } from '../program/compile.ts'
 import type { Packer } from '../program/weights.ts'
 import { headerField, instanceOp, operatorNumber, outcome, programOp } from '../protocol.ts'
@@ -25,7 +25,7 @@ function packerOf(addon: Addon, table: number): Packer {
     },
     network(spec, weights) {
       const memory = packedMemory(addon.networkFloats(table, spec))
-      addon.network(table, spec, 1, memory, weights)
+      addon.network(table, spec, 1, memory, listWeights(weights))
       return new SharedWeights(memory)
     },
     adopt: (shared) => new SharedWeights(shared),

@@ -6,6 +6,7 @@ import type { Precision } from '../../spec/weight-types.ts'
 import type { WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
 import { copiesLeft, placeConstants, placeScratch, writeInPlace } from './arena.ts'
+import { cut } from './cut.ts'
 import { encode } from './emit.ts'
 import { lowerStep } from './index.ts'
 import { Lowering, refuse } from './lowering.ts'
@@ -54,8 +55,9 @@ export function compile(
     const lowering = new Lowering(plan, weights, lowerStep, threads)
     const { inputs, outputs } = lowering.lower()
     const { ioBytes } = lowering
-    const code = copiesLeft(lowering.code)
-    writeInPlace(code)
+    const whole = copiesLeft(lowering.code)
+    writeInPlace(whole)
+    const code = packer.mostWork === undefined ? whole : cut(whole, packer.mostWork)
     const scratchBytes = placeScratch(code)
     if (scratchBytes > mostScratch(plan))
       refuse('a run', `${scratchBytes} bytes between its operators, far more than its values have`)

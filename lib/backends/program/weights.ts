@@ -5,7 +5,7 @@ import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
-import { listWeights, precisionNumbers, specNumbers } from '../packing.ts'
+import { precisionNumbers, specNumbers } from '../packing.ts'
 
 /** N rows of K weights, and N biases. */
 export interface Dense {
@@ -17,7 +17,9 @@ export interface Dense {
 export interface Packer {
   /** The memory of a matrix, K inputs and N outputs. */
   dense(K: number, N: number, precision: readonly number[], weights: Dense): PackedMemory
-  network(spec: readonly number[], weights: readonly (Float32Array | undefined)[]): PackedMemory
+  network(spec: readonly number[], weights: readonly CellWeights[]): PackedMemory
+  /** Multiply-adds that an instruction may take as long as, where that counts. */
+  readonly mostWork?: number
   /** Memory of what another thread has packed. */
   adopt(shared: Float32Array): PackedMemory
 }
@@ -75,7 +77,7 @@ export class PackedWeights {
   /** The number of a packed network, in the same way. */
   network(constant: GraphTensor, key: string, spec: NetworkSpec, make: () => readonly CellWeights[]): number {
     const numbers = specNumbers(spec)
-    return this.#number(constant, `network ${numbers} ${key}`, () => this.#packer.network(numbers, listWeights(make())))
+    return this.#number(constant, `network ${numbers} ${key}`, () => this.#packer.network(numbers, make()))
   }
 }
 

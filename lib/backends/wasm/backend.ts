@@ -1,5 +1,4 @@
 /** The module as a backend: makes networks and operators of checked sizes and weights. */
-import { fail } from '../../errors.ts'
 import type { Plan } from '../../graph/plan.ts'
 import { setFloats } from '../../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
@@ -12,6 +11,7 @@ import { WasmInstance } from './instance.ts'
 import { newNetwork, packWeights } from './layers.ts'
 import { WasmNetwork } from './network.ts'
 import { newOperator } from './operator.ts'
+import { WasmProgram } from './program.ts'
 import type { Module } from './webassembly.ts'
 
 export class WasmBackend implements Backend {
@@ -57,7 +57,7 @@ export class WasmBackend implements Backend {
     return newOperator(this.#instance, kind, sizes, weights, precision)
   }
 
-  program(_plan: Plan, _store: WeightStore, _threads: number, _precision: Precision): Program {
-    return fail('ERR_RNN_BACKEND', "the backend 'wasm' does not run models yet")
+  program(plan: Plan, store: WeightStore, _threads: number, precision: Precision): Program {
+    return new WasmProgram(this.#instance, plan, store, precision)
   }
 }

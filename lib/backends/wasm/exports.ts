@@ -43,7 +43,26 @@ export interface WasmExports {
   operatorNew(numbers: number): number
   operatorPack(operator: number, list: number): void
   operatorRun(operator: number, x: number, rows: number, y: number): void
+  operatorMemory(operator: number): number
   operatorFree(operator: number): void
+
+  programNew(
+    numbers: number,
+    count: number,
+    constants: number,
+    constantBytes: number,
+    memories: number,
+    memoryCount: number,
+  ): number
+  programFree(program: number): void
+  programIo(program: number): number
+  programRun(program: number): number
+
+  turnsNew(program: number): number
+  turnsIo(turns: number): number
+  turnsAdvance(turns: number): number
+  turnsEnded(turns: number): number
+  turnsFree(turns: number): void
 }
 
 /** Why a call trapped. */

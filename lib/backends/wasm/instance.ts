@@ -2,7 +2,16 @@
  * The module as one thread runs it: its memory, calls into it, and how they fail. Views of the memory never leave this backend, for they
  * are detached where it grows.
  */
-import { copyOfRange, doublesOn, floatsOn, intsOn, setFloats, setInts, viewOf } from '../../intrinsics/captured.ts'
+import {
+  bytesOf,
+  copyOfRange,
+  doublesOn,
+  floatsOn,
+  intsOn,
+  setFloats,
+  setInts,
+  viewOf,
+} from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { failure, type WasmExports } from './exports.ts'
 import { type Module, webAssembly } from './webassembly.ts'
@@ -23,6 +32,7 @@ export class WasmInstance {
   floats!: Float32Array
   ints!: Int32Array
   doubles!: Float64Array
+  bytes!: Uint8Array
   #buffer: ArrayBuffer | undefined
   readonly #stackBase: number
   /** A call ended in the middle: the module's stack pointer stands where it stood then. */
@@ -46,6 +56,7 @@ export class WasmInstance {
     this.floats = floatsOn(buffer)
     this.ints = intsOn(buffer)
     this.doubles = doublesOn(buffer)
+    this.bytes = bytesOf(this.ints)
   }
 
   /** To be called before any call into the module that changes it: the stack ends here, if it must. */

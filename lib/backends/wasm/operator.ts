@@ -16,11 +16,21 @@ export function newOperator(
   weights: readonly (Float32Array | undefined)[],
   precision: Precision,
 ): OperatorCore {
-  const { exports } = instance
   const numbers = [operatorNumber[kind]]
   for (let i = 0; i < sizes.length; i++) numbers[numbers.length] = sizes[i]
   const kept = precisionNumbers(precision)
   for (let i = 0; i < kept.length; i++) numbers[numbers.length] = kept[i]
+  const { owned, bytes } = newPackedOperator(instance, numbers, weights)
+  return new WasmOperator(owned, kind, sizes, bytes)
+}
+
+/** An operator with its weights; `numbers` are its kind, its sizes, and its precision. */
+export function newPackedOperator(
+  instance: WasmInstance,
+  numbers: readonly number[],
+  weights: readonly (Float32Array | undefined)[],
+): { owned: Owned; bytes: number } {
+  const { exports } = instance
   instance.ensureRoom()
   const bytes = instance.guarded(() => exports.operatorBytes(instance.putNumbers(numbers))) >>> 0
   const address = instance.guarded(() => exports.operatorNew(instance.putNumbers(numbers)))
@@ -28,7 +38,7 @@ export function newOperator(
   const owned = new Owned(instance, address, exports.operatorFree)
   try {
     pack(owned, weights)
-    return new WasmOperator(owned, kind, sizes, bytes)
+    return { owned, bytes }
   } catch (error) {
     owned.release()
     throw error

@@ -181,8 +181,8 @@ std::unique_ptr<Instruction> decodeConv(Reader& reader) {
   const bool isPadded = reader.flag();
   const View x = reader.source(Element::float32), y = reader.target(Element::float32);
   require(x.rank == 4 && y.rank == 4 && x.sizes[0] == y.sizes[0] && x.isDenseAlong(3) && y.isDenseAlong(3));
-  require(x.sizes[3] % groups == 0 && y.sizes[3] == groups * N && x.sizes[3] / groups <= largestMatrixSize &&
-          K == product(window.y.kernel * window.x.kernel, x.sizes[3] / groups));
+  require(x.sizes[3] % groups == 0 && y.sizes[3] == product(groups, N) && x.sizes[3] / groups <= largestMatrixSize &&
+          K == product(window.taps(), x.sizes[3] / groups));
   window.check(y.sizes[1], y.sizes[2]);
   std::vector<PackedRows> matrices;
   for (size_t g = 0; g < groups; g++)

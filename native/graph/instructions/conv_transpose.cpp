@@ -87,7 +87,7 @@ std::unique_ptr<Instruction> decodeConvTranspose(Reader& reader) {
   const std::optional<View> bias = reader.maybeSource(Element::float32);
   const View y = reader.target(Element::float32);
   require(isImage(x) && isImage(y) && x.sizes[0] == y.sizes[0] && x.sizes[3] == product(groups, K));
-  require(y.sizes[3] % groups == 0 && N == product(window.y.kernel * window.x.kernel, y.sizes[3] / groups));
+  require(y.sizes[3] % groups == 0 && N == product(window.taps(), y.sizes[3] / groups));
   require(!bias || (bias->rank == 1 && bias->isDense() && bias->sizes[0] == y.sizes[3]));
   window.check(x.sizes[1], x.sizes[2]);
   std::vector<PackedRows> matrices;

@@ -3,6 +3,7 @@
 #include "../../rnn/network.h"
 #include "../../protocol/spec_numbers.h"
 #include "../../rnn/forward.h"
+#include "../../rnn/forward_pieces.h"
 #include "../line.h"
 #include "list.h"
 #include <algorithm>
@@ -92,14 +93,8 @@ public:
 
   Ran run(const Run& run) const override {
     ForwardCall call = call_;
-    if (lengths_ && !readLengths(run, call))
+    if (!prepare(run, call))
       return Ran::failed;
-    call.x = x_.read(run), call.h0 = h0_.read(run), call.c0 = c0_.read(run);
-    call.y = y_.target(run);
-    call.hn = hn_.isThere() ? hn_.target(run) : run.own + hnOffset_;
-    if (network_.spec().traits().hasCellState)
-      call.cn = cn_.isThere() ? cn_.target(run) : run.own + cnOffset_;
-    call.cancelled = run.cancelled;
     Forward forward(call, network_.spec(), network_.layers());
     if (forward.floats() <= forwardFloats_) {
       forward.run(run.own + forwardOffset_);
@@ -107,12 +102,55 @@ public:
       FloatBuffer more(forward.floats()); // it was planned for other lengths, or fewer threads
       forward.run(more.data());
     }
-    y_.write(run), hn_.write(run), cn_.write(run);
+    finish(run);
     return Ran::done;
+  }
+
+  std::unique_ptr<Pieces> pieces(const Run& run) const override {
+    ForwardCall call = call_;
+    if (!prepare(run, call))
+      return nullptr;
+    return std::make_unique<NetworkPieces>(*this, run, call);
   }
 
 private:
   static constexpr size_t manyRows = 65536;
+
+  class NetworkPieces final : public Pieces {
+  public:
+    NetworkPieces(const NetworkInstruction& of, const Run& run, const ForwardCall& call)
+        : of_(of), run_(run), pieces_(call, of.network_) {
+      if (pieces_.floats() > of.forwardFloats_)
+        more_ = std::make_unique<FloatBuffer>(pieces_.floats());
+      pieces_.start(more_ ? more_->data() : run.own + of.forwardOffset_);
+    }
+    bool advance() override {
+      if (pieces_.advance())
+        return true;
+      of_.finish(run_);
+      return false;
+    }
+
+  private:
+    const NetworkInstruction& of_;
+    const Run run_;
+    ForwardPieces pieces_;
+    std::unique_ptr<FloatBuffer> more_;
+  };
+
+  // The call's arrays; false where a length is not possible.
+  bool prepare(const Run& run, ForwardCall& call) const {
+    if (lengths_ && !readLengths(run, call))
+      return false;
+    call.x = x_.read(run), call.h0 = h0_.read(run), call.c0 = c0_.read(run);
+    call.y = y_.target(run);
+    call.hn = hn_.isThere() ? hn_.target(run) : run.own + hnOffset_;
+    if (network_.spec().traits().hasCellState)
+      call.cn = cn_.isThere() ? cn_.target(run) : run.own + cnOffset_;
+    call.cancelled = run.cancelled;
+    return true;
+  }
+  void finish(const Run& run) const { y_.write(run), hn_.write(run), cn_.write(run); }
 
   // To memory of the instruction's own; false where one is longer than the sequence.
   bool readLengths(const Run& run, ForwardCall& call) const {

@@ -1,0 +1,89 @@
+/** Packed weights of models in the module's memory: once a model, whatever programs it has. */
+import { newSharedFloats } from '../../intrinsics/captured.ts'
+import { trueLength } from '../../intrinsics/typed-arrays.ts'
+import type { PackedMemory } from '../packed-memory.ts'
+import type { Packer } from '../program/weights.ts'
+import { operatorNumber } from '../protocol.ts'
+import type { WasmInstance } from './instance.ts'
+import { newNetwork, packWeights } from './layers.ts'
+import { newPackedOperator } from './operator.ts'
+import { Owned, type Use, usedBy } from './owned.ts'
+
+/** Multiply-adds of a millisecond or two: instructions of a program are cut so far, for runs in turns. */
+const mostWork = 4e6
+
+export class WasmWeights implements PackedMemory {
+  readonly instance: WasmInstance
+  /** In the module's memory. */
+  readonly address: number
+  readonly floats: number
+  readonly #use: Use
+  #users = 0
+
+  /** @param owned what has the memory: its one use passes to the weights */
+  constructor(owned: Owned, address: number, floats: number) {
+    this.instance = owned.instance
+    this.address = address
+    this.floats = floats
+    this.#use = usedBy(this, owned)
+  }
+
+  get bytes(): number {
+    return this.floats * 4
+  }
+
+  retain(): void {
+    this.#users++
+  }
+
+  release(): void {
+    if (--this.#users === 0) this.#use.end()
+  }
+
+  get isGone(): boolean {
+    return this.#use.hasEnded
+  }
+
+  /** A copy, which stays as it is. */
+  shared(): Float32Array {
+    const copy = newSharedFloats(this.floats)
+    this.instance.getInto(this.address, this.floats, copy)
+    return copy
+  }
+}
+
+/** What packs weights of models into the module's memory. */
+export function packerOf(instance: WasmInstance): Packer {
+  const { exports } = instance
+  const filled = (owned: Owned, fill: () => WasmWeights): WasmWeights => {
+    try {
+      return fill()
+    } catch (error) {
+      owned.release()
+      throw error
+    }
+  }
+  return {
+    mostWork,
+    dense(K, N, precision, { weight, bias }) {
+      const { owned, bytes } = newPackedOperator(instance, [operatorNumber.linear, K, N, ...precision], [weight, bias])
+      return new WasmWeights(owned, exports.operatorMemory(owned.address), bytes / 4)
+    },
+    network(numbers, weights) {
+      const { owned, bytes } = newNetwork(instance, numbers)
+      return filled(owned, () => {
+        packWeights(owned, weights)
+        return new WasmWeights(owned, exports.networkMemory(owned.address), bytes / 4)
+      })
+    },
+    adopt(shared) {
+      const floats = trueLength(shared)
+      const address = instance.allocate(floats)
+      const owned = new Owned(instance, address, exports.release)
+      return filled(owned, () => {
+        instance.put(address, shared, floats)
+        return new WasmWeights(owned, address, floats)
+      })
+    },
+  }
+}

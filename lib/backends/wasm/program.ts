@@ -1,0 +1,229 @@
+/** A plan as the module runs it: at once, or in turns of the event loop. Inputs and outputs are copied in and out, for its memory may move. */
+import type { Plan } from '../../graph/plan.ts'
+import { stepFailed } from '../../graph/step-error.ts'
+import { elementTypes, type GraphData } from '../../graph/tensor.ts'
+import { bytesOf, newSharedFloats, setBytes, setDoubles, typedBuffer, viewOfBytes } from '../../intrinsics/captured.ts'
+import type { Precision } from '../../spec/weight-types.ts'
+import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
+import type { PackedMemory } from '../packed-memory.ts'
+import { type Compiled, compile, type Place } from '../program/compile.ts'
+import { runInSlices } from '../turns/time-slices.ts'
+import { outOfMemory, type WasmInstance } from './instance.ts'
+import { Owned, Use, usedBy } from './owned.ts'
+import { packerOf, type WasmWeights } from './packed-weights.ts'
+
+/** What the instances of a program have in common. */
+interface Loaded {
+  readonly use: Use
+  readonly labels: readonly string[]
+  /** Bytes of inputs and outputs. Those up to `given` are read by a run, those from `made` on are written. */
+  readonly ioBytes: number
+  readonly given: number
+  readonly made: number
+}
+
+export class WasmProgram implements Program {
+  readonly #loaded: Loaded
+  readonly #inputs: readonly Place[]
+  readonly #outputs: readonly Place[]
+  readonly #memories: readonly PackedMemory[]
+  #isDisposed = false
+
+  constructor(instance: WasmInstance, plan: Plan, store: WeightStore, precision: Precision) {
+    instance.ensureRoom()
+    const constants = { address: 0, bytes: 0 }
+    const memory = (bytes: number): Uint8Array => {
+      constants.address = instance.allocate(bytes / 4)
+      constants.bytes = bytes
+      return viewOfBytes(instance.bytes, constants.address >>> 0, bytes)
+    }
+    let made: Compiled | undefined
+    let address: number
+    try {
+      made = compile(plan, packerOf(instance), store, 1, precision, memory)
+      address = load(instance, made, constants)
+    } catch (error) {
+      instance.release(constants.address)
+      if (made) releaseAll(made.memories)
+      throw error
+    }
+    const use = usedBy(this, new Owned(instance, address, instance.exports.programFree))
+    this.#loaded = { use, labels: made.labels, ioBytes: made.ioBytes, ...extentsOf(plan, made) }
+    this.#memories = made.memories
+    this.#inputs = made.inputs
+    this.#outputs = made.outputs
+  }
+
+  instance(): ProgramInstance {
+    const { ioBytes } = this.#loaded
+    const io = bytesOf(newSharedFloats(ioBytes / 4))
+    return new WasmProgramInstance(this, this.#loaded, io, arraysOver(io, this.#inputs), arraysOver(io, this.#outputs))
+  }
+
+  dispose(): void {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    this.#loaded.use.end()
+    releaseAll(this.#memories)
+  }
+}
+
+function releaseAll(memories: readonly PackedMemory[]): void {
+  for (let i = 0; i < memories.length; i++) memories[i].release()
+}
+
+/** The program in the module's memory. It has the constants from then on. */
+function load(
+  instance: WasmInstance,
+  made: Compiled,
+  constants: { readonly address: number; readonly bytes: number },
+): number {
+  const { numbers } = made
+  const memories = made.memories as readonly WasmWeights[]
+  const memory = instance.allocate(2 * (numbers.length + memories.length))
+  try {
+    setDoubles(instance.doubles, numbers, memory >>> 3)
+    const list = memory + 8 * numbers.length
+    for (let i = 0; i < memories.length; i++) {
+      instance.ints[(list >>> 2) + 2 * i] = memories[i].address
+      instance.ints[(list >>> 2) + 2 * i + 1] = memories[i].floats
+    }
+    const { programNew } = instance.exports
+    const address = instance.guarded(() =>
+      programNew(memory, numbers.length, constants.address, constants.bytes, list, memories.length),
+    )
+    if (address === 0) throw outOfMemory()
+    return address
+  } finally {
+    instance.release(memory)
+  }
+}
+
+/** Where in a run's memory the inputs end, outputs lying behind them, and where what a run writes begins: at a state that it carries, or there. */
+function extentsOf({ carries }: Plan, { inputs, outputs, ioBytes }: Compiled): { given: number; made: number } {
+  let given = ioBytes
+  for (let i = 0; i < outputs.length; i++) if (outputs[i].offset < given) given = outputs[i].offset
+  let made = given
+  for (let i = 0; i < carries.length; i++) {
+    const { offset } = inputs[carries[i].input]
+    if (offset < made) made = offset
+  }
+  return { given, made }
+}
+
+type ArrayOver = new (buffer: ArrayBufferLike, offset: number, length: number) => GraphData
+
+function arraysOver(io: Uint8Array, places: readonly Place[]): GraphData[] {
+  const arrays: GraphData[] = []
+  for (let i = 0; i < places.length; i++) {
+    const { type, offset, length } = places[i]
+    arrays[i] = new (elementTypes[type].array as unknown as ArrayOver)(typedBuffer(io), offset, length)
+  }
+  return arrays
+}
+
+/** Memory of JavaScript's alone: what a run works on is taken from the module when it begins. */
+class WasmProgramInstance implements ProgramInstance {
+  readonly inputs: readonly GraphData[]
+  readonly outputs: readonly GraphData[]
+  /** Keeps it from the garbage collector. */
+  readonly #program: WasmProgram
+  readonly #loaded: Loaded
+  /** The part of it that a run reads, and the one that it writes. */
+  readonly #given: Uint8Array
+  readonly #made: Uint8Array
+  /** What the last run wrote: a view of the module's memory there. */
+  #results: Uint8Array | undefined
+  #memory: Uint8Array | undefined
+  #address = 0
+
+  constructor(
+    program: WasmProgram,
+    loaded: Loaded,
+    io: Uint8Array,
+    inputs: readonly GraphData[],
+    outputs: readonly GraphData[],
+  ) {
+    this.#program = program
+    this.#loaded = loaded
+    this.#given = viewOfBytes(io, 0, loaded.given)
+    this.#made = viewOfBytes(io, loaded.made, loaded.ioBytes - loaded.made)
+    this.inputs = inputs
+    this.outputs = outputs
+  }
+
+  run(): void {
+    const { instance, address } = this.#loaded.use.owned
+    const { exports } = instance
+    instance.ensureRoom()
+    let failed: number
+    try {
+      const io = exports.programIo(address)
+      if (io === 0) throw outOfMemory()
+      instance.look()
+      this.#copyIn(instance, io)
+      failed = exports.programRun(address)
+      instance.look()
+      if (failed === 0) this.#copyOut(instance, io)
+    } catch (error) {
+      throw instance.failed(error)
+    }
+    if (failed !== 0) throw stepFailed(this.#loaded.labels[failed - 1])
+  }
+
+  #copyIn({ bytes }: WasmInstance, io: number): void {
+    setBytes(bytes, this.#given, io >>> 0)
+  }
+
+  #copyOut({ bytes }: WasmInstance, io: number): void {
+    // Nothing is made where the same memory was used before.
+    if (this.#memory !== bytes || this.#address !== io) {
+      const { made, ioBytes } = this.#loaded
+      this.#results = viewOfBytes(bytes, (io >>> 0) + made, ioBytes - made)
+      this.#memory = bytes
+      this.#address = io
+    }
+    setBytes(this.#made, this.#results!)
+  }
+
+  start(settle: (error?: Error) => void): () => void {
+    const { owned } = this.#loaded.use
+    const { instance, address } = owned
+    const { exports } = instance
+    instance.ensureRoom()
+    const turns = instance.guarded(() => exports.turnsNew(address))
+    if (turns === 0) throw outOfMemory()
+    const use = new Use(new Owned(instance, turns, exports.turnsFree, owned))
+    try {
+      this.#copyIn(instance, exports.turnsIo(turns))
+      const stop = runInSlices(this.#turns(use), (result) => {
+        use.end()
+        settle(result instanceof Error ? result : undefined)
+      })
+      return () => {
+        stop()
+        use.end()
+      }
+    } catch (error) {
+      use.end()
+      throw error
+    }
+  }
+
+  *#turns(use: Use): Generator<void, object> {
+    const { instance, address } = use.owned
+    const { exports } = instance
+    for (;;) {
+      yield
+      if (use.hasEnded) return this
+      instance.ensureRoom()
+      if (!instance.guarded(() => exports.turnsAdvance(address))) break
+    }
+    const failed = exports.turnsEnded(address)
+    if (failed !== 0) return stepFailed(this.#loaded.labels[failed - 1])
+    this.#copyOut(instance, exports.turnsIo(address))
+    return this.#program
+  }
+
+  dispose(): void {}
+}
