@@ -1,11 +1,12 @@
-// Builds a checkout: types and JavaScript first, then the addon. Without a compiler or CMake the checkout works on the TypeScript
-// backend, so that is one line and no failure, except under CI.
+// Builds a checkout: types and JavaScript first, then the WebAssembly module and the addon. Without clang there is no module, which is
+// one line and no failure; without a compiler or CMake the checkout works on what is left, which is one line too, and fails under CI.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildWasm, missingForWasm } from './build-wasm.mjs'
 import { bundle } from './bundle.mjs'
 import { finishDeclarations } from './declarations.mjs'
 
@@ -63,6 +64,12 @@ try {
   await bundle(root)
 } catch (error) {
   fail('bundling the JavaScript', String(error))
+}
+
+if (!process.argv.includes('--no-native')) {
+  const lacks = missingForWasm()
+  if (lacks) console.log(`native-rnn: no WebAssembly module, for want of ${lacks}`)
+  else await buildWasm().catch((error) => fail('the WebAssembly build', String(error)))
 }
 
 // Visual Studio is found by CMake and node-gyp themselves, it is not on PATH.

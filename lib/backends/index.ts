@@ -51,8 +51,8 @@ export function availableBackends(): BackendName[] {
 function wasm(): Backend | undefined {
   const here = find()
   if (here.wasmReason !== undefined) return undefined
-  const { backend, ...none } = wasmBackend()
-  if (!backend) found = { ...here, wasmReason: (none as { reason: string }).reason }
+  const { backend, reason } = wasmBackend()
+  if (!backend) found = { ...here, wasmReason: reason }
   return backend
 }
 

@@ -10,7 +10,11 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 }
 
 /** Runs a program in a process of its own: what it returned, and the warnings it raised. */
-function run(program: string, env: Record<string, string> = {}): { result: unknown; warnings: unknown[] } {
+function run(
+  program: string,
+  env: Record<string, string> = {},
+  flags: string[] = [],
+): { result: unknown; warnings: unknown[] } {
   const code = `import * as lib from 'native-rnn'
     const attempt = (make) => { try { return make() } catch ({ code, message }) { return { code, message } } }
     const warnings = []
@@ -18,7 +22,7 @@ function run(program: string, env: Record<string, string> = {}): { result: unkno
     const result = await (async () => { ${program} })()
     setImmediate(() => console.log(JSON.stringify({ result, warnings })))`
   const { NATIVE_RNN_BACKEND: _, NATIVE_RNN_PATH: __, ...clean } = process.env
-  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+  const printed = execFileSync(process.execPath, [...flags, '--input-type=module', '-e', code], {
     cwd: new URL('../..', import.meta.url),
     env: { ...clean, ...env },
     encoding: 'utf8',
@@ -34,7 +38,7 @@ describe('availableBackends', () => {
     const names = availableBackends()
     expect(names.at(-1)).toBe('typescript')
     expect(new Set(names).size).toBe(names.length)
-    for (const name of names) expect(['avx512', 'avx2', 'neon', 'portable', 'typescript']).toContain(name)
+    for (const name of names) expect(['avx512', 'avx2', 'neon', 'portable', 'wasm', 'typescript']).toContain(name)
     names.pop()
     expect(availableBackends().at(-1)).toBe('typescript')
   })
@@ -102,26 +106,45 @@ describe('NATIVE_RNN_BACKEND', () => {
 })
 
 describe('where native code is absent', () => {
-  it('layers compute in TypeScript, and the first one says so, once, with the reason', () => {
-    const program = `const before = warnings.length
-      const layers = [new lib.RNN(1, 1), new lib.GRU(1, 1), new lib.Linear(1, 1)]
-      return { info: lib.backendInfo(), all: lib.availableBackends(), used: layers.map((layer) => layer.backend), sum: layers[0].forward([[1]]).output.shape }`
+  const program = `const layers = [new lib.RNN(1, 1), new lib.GRU(1, 1), new lib.Linear(1, 1)]
+    return { info: lib.backendInfo(), all: lib.availableBackends(), used: layers.map((layer) => layer.backend), sum: layers[0].forward([[1]]).output.shape }`
+  const hasWasm = availableBackends().includes('wasm')
+  const told = (name: string, all: string[]) => ({
+    info: { name, reason: expect.stringContaining('/nowhere/native-rnn.node'), version },
+    all,
+    used: [name, name, name],
+    sum: [1, 1],
+  })
+  const warning = (message: RegExp) => [
+    { name: 'NativeRNNWarning', code: 'NATIVE_RNN_ABSENT', message: expect.stringMatching(message) },
+  ]
+
+  it.runIf(hasWasm)('layers compute in WebAssembly, and the first one says so, once, with the reason', () => {
     const { result, warnings } = run(program, nowhere)
-    expect(result).toEqual({
-      info: { name: 'typescript', reason: expect.stringContaining('/nowhere/native-rnn.node'), version },
-      all: ['typescript'],
-      used: ['typescript', 'typescript', 'typescript'],
-      sum: [1, 1],
-    })
-    expect(warnings).toEqual([
-      {
-        name: 'NativeRNNWarning',
-        code: 'NATIVE_RNN_ABSENT',
-        message: expect.stringMatching(
-          /^native-rnn computes in TypeScript, which is slower, because native code is absent: .*nowhere/,
-        ),
-      },
+    expect(result).toEqual(told('wasm', ['wasm', 'typescript']))
+    expect(warnings).toEqual(
+      warning(/^native-rnn computes in WebAssembly, on one thread, because native code is absent: .*nowhere/),
+    )
+  })
+
+  it('and WebAssembly is too, they compute in TypeScript, and the first one says so, once, with both reasons', () => {
+    const { result, warnings } = run(program, nowhere, ['--jitless'])
+    expect(result).toEqual(told('typescript', ['typescript']))
+    expect(warnings).toEqual(
+      warning(
+        /^native-rnn computes in TypeScript, which is slower, because native code is absent: .*nowhere.*; and WebAssembly is absent: this runtime has no WebAssembly$/,
+      ),
+    )
+  })
+
+  it('a backend that is forced and absent is an error that says why', () => {
+    const { result } = run('return attempt(() => new lib.RNN(1, 1))', { ...nowhere, NATIVE_RNN_BACKEND: 'wasm' }, [
+      '--jitless',
     ])
+    expect(result).toMatchObject({
+      code: 'ERR_RNN_BACKEND',
+      message: expect.stringContaining("'wasm', cannot run here: this runtime has no WebAssembly"),
+    })
   })
 
   it('nothing is said to those who ask for TypeScript, or only import', () => {

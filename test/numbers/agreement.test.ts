@@ -1,7 +1,7 @@
-/** Native against TypeScript over the whole option space: two engines that share no layout, no polynomial and no code. */
+/** Compiled backends against TypeScript over the whole option space: two engines that share no layout, no polynomial and no code. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { nativeBackends } from '../support/backends.ts'
+import { compiledBackends } from '../support/backends.ts'
 import { callOf, type Drawn, drawn, layerOf, tensorsOf } from '../support/networks.ts'
 
 /** `npm test` draws this many; the variable is for longer hunts. */
@@ -21,14 +21,14 @@ function expectClose(d: Drawn, name: string, got: Float32Array, expected: Float3
   }
 }
 
-describe.runIf(nativeBackends.length > 0)('native and typescript agree', () => {
-  it(`over ${numRuns} random networks and calls, each on every native backend`, { timeout: 600_000 }, () => {
+describe.runIf(compiledBackends.length > 0)('compiled backends and typescript agree', () => {
+  it(`over ${numRuns} random networks and calls, each on every compiled backend`, { timeout: 600_000 }, () => {
     const seen = new Set<string>()
     const property = fc.property(drawn, (d) => {
       seen.add(`${d.kind} ${d.variant} ${d.general} ${d.kind === 'LSTM' && d.projects}`)
       const { input, options } = callOf(d)
       const expected = new Map(tensorsOf(layerOf(d, 'typescript').forward(input, options)))
-      for (const backend of nativeBackends) {
+      for (const backend of compiledBackends) {
         const result = tensorsOf(layerOf(d, backend).forward(input, options))
         expect(result.length).toBe(expected.size)
         for (const [name, { data, shape }] of result) {
@@ -52,7 +52,7 @@ describe.runIf(nativeBackends.length > 0)('native and typescript agree', () => {
       for (let i = d.seed % rarity; i < input.data.length; i += rarity)
         input.data[i] = values[(i + d.seed) % values.length]
       const expected = new Map(tensorsOf(layerOf(d, 'typescript').forward(input, options)))
-      for (const backend of nativeBackends) {
+      for (const backend of compiledBackends) {
         for (const [name, { data }] of tensorsOf(layerOf(d, backend).forward(input, options))) {
           expectClose(d, `${backend}: ${name}`, data, expected.get(name)!.data)
         }

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { type PrecisionOptions, type Result, Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
-import { backends, sharesBits } from '../support/backends.ts'
+import { backends, bitGroups } from '../support/backends.ts'
 import { type AnyLayer, callOf, type Drawn, drawn, layerOf, tensorsOf } from '../support/networks.ts'
 
 const numRuns = Math.ceil(Number(process.env.NATIVE_RNN_RUNS ?? 1000) / 60)
@@ -161,15 +161,16 @@ interface Asynchronous {
   batcher(): { open(): { step(frame: Float32Array): Promise<Float32Array> }; close(): Promise<void> }
 }
 
-const sharing = backends.filter(sharesBits)
-
-describe.runIf(sharing.length > 1)(`between ${sharing.join(', ')}`, () => {
-  it.each(formats)('$weights × $activations has the same bits', timeout, (format) => {
-    const property = fc.property(small, (d) => {
-      const { input, options } = callOf(d)
-      const [first, ...others] = sharing.map((backend) => layerOf(d, backend, 1, format).forward(input, options))
-      for (const other of others) expectSameResult(other, first)
+describe.each(bitGroups.map((group) => ({ sharing: group, names: group.join(', ') })))(
+  'between $names',
+  ({ sharing }) => {
+    it.each(formats)('$weights × $activations has the same bits', timeout, (format) => {
+      const property = fc.property(small, (d) => {
+        const { input, options } = callOf(d)
+        const [first, ...others] = sharing.map((backend) => layerOf(d, backend, 1, format).forward(input, options))
+        for (const other of others) expectSameResult(other, first)
+      })
+      fc.assert(property, all)
     })
-    fc.assert(property, all)
-  })
-})
+  },
+)

@@ -69,8 +69,9 @@ await check('the tarball is small and holds what it should', () => {
     if (packed > most) throw new Error(`${name} takes ${packed} bytes packed, more than ${most}`)
   }
   const prebuilds = names.filter((name) => name.startsWith('prebuilds/'))
+  const wasm = gzipSync(readFileSync(join(root, 'dist', 'native-rnn.wasm')), { level: 9 }).length
   if (tarball.size > maxPacked) throw new Error(`${tarball.size} bytes packed, more than ${maxPacked}`)
-  return `${tarball.size} bytes packed, ${tarball.unpackedSize} unpacked, ${names.length} files, ${prebuilds.join(' ')}`
+  return `${tarball.size} bytes packed, ${wasm} of them WebAssembly, ${tarball.unpackedSize} unpacked, ${names.length} files, ${prebuilds.join(' ')}`
 })
 
 const installedSize = (folder) =>

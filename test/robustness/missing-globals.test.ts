@@ -45,7 +45,8 @@ describe('without a global', () => {
   })
 
   it.each(globals.filter((name) => !vitest.test(name)))('%s everything works as with it', async (name) => {
-    expect(await without(name)).toEqual(await whole)
+    const as = Object.entries(await whole).filter(([what]) => name !== 'WebAssembly' || !what.startsWith('wasm '))
+    expect(await without(name)).toEqual(Object.fromEntries(as))
   })
 
   it('everything works with none of them', async () => {

@@ -1,11 +1,11 @@
 /** Every backend that this machine can run: suites loop over it, so that one text holds for all. */
 import { availableBackends, type BackendName } from 'native-rnn'
 
-/** Emulated processors have no time for TypeScript, which has no instructions of its own; what is held against it still asks for it. */
+/** Emulated processors have no time for TypeScript and WebAssembly, which have no instructions of their own; what is held against it still asks for it. */
 const isNativeOnly = process.env.NATIVE_RNN_TESTED === 'native'
 
 export const backends: readonly BackendName[] = availableBackends().filter(
-  (name) => !(isNativeOnly && name === 'typescript'),
+  (name) => !(isNativeOnly && (name === 'typescript' || name === 'wasm')),
 )
 
 /** Those that share no code with TypeScript. */

@@ -65,7 +65,9 @@ export class WasmBatch implements BatchCore {
       batchFirst: false,
       h0: isThere,
       c0: this.#H > 0 ? isThere : undefined,
+      lengths: undefined,
       returnOutput: true,
+      into: undefined,
     })
     instance.ensureRoom()
     const memory = new CallMemory(instance, layout.floats)
@@ -78,7 +80,10 @@ export class WasmBatch implements BatchCore {
         network,
         memory,
         layout,
-        () => launched,
+        function* () {
+          yield
+          return launched
+        },
         (result) => {
           launched.isDone = result === launched
           ended(ticket, result instanceof Error ? result : undefined)

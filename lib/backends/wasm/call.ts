@@ -1,5 +1,5 @@
 /** A forward call in the module's memory: its header, its arrays one after the other, its results. */
-import { zeros } from '../../intrinsics/captured.ts'
+import { min, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import type { ForwardCall, ForwardResult } from '../interface.ts'
@@ -91,12 +91,34 @@ export function resultArrays({ y, h, c }: Layout, call: Omit<ForwardCall, 'x'>):
   return { output, hn, cn: c > 0 ? (into?.cn ?? zeros(c)) : undefined }
 }
 
-/** Copies results out, all but the output where that is there already. */
+/** Copies results out. */
 export function getResults(instance: WasmInstance, memory: number, layout: Layout, result: ForwardResult): void {
-  let at = memory + layout.inputs * 4
-  if (result.output) instance.getInto(at, layout.y, result.output)
-  at += layout.y * 4
+  if (result.output) instance.getInto(memory + layout.inputs * 4, layout.y, result.output)
+  getStates(instance, memory, layout, result)
+}
+
+function getStates(instance: WasmInstance, memory: number, layout: Layout, result: ForwardResult): void {
+  const at = memory + (layout.inputs + layout.y) * 4
   instance.getInto(at, layout.h, result.hn)
-  at += layout.h * 4
-  if (result.cn) instance.getInto(at, layout.c, result.cn)
+  if (result.cn) instance.getInto(at + layout.h * 4, layout.c, result.cn)
+}
+
+// Floats that are copied at a time: a megabyte, whose pages may be new.
+const floatsOfStep = 2 ** 18
+
+/** The same into new arrays, some at a time. */
+export function* takeResults(
+  instance: WasmInstance,
+  memory: number,
+  layout: Layout,
+  call: Omit<ForwardCall, 'x'>,
+): Generator<void, ForwardResult> {
+  const result = resultArrays(layout, call)
+  for (let at = 0; result.output && at < layout.y; at += floatsOfStep) {
+    instance.look()
+    instance.getInto(memory + (layout.inputs + at) * 4, min(floatsOfStep, layout.y - at), result.output, at)
+    yield
+  }
+  getStates(instance, memory, layout, result)
+  return result
 }

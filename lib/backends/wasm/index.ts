@@ -6,20 +6,25 @@ import { findModule, whyNoModule } from './module.ts'
 /** Why there is no such backend here; undefined where there is one. Compiles nothing. */
 export { whyNoModule }
 
-let loaded: { readonly backend: Backend } | { readonly backend?: undefined; readonly reason: string } | undefined
+/** The backend; none, and why, where its module does not work. */
+type Loaded =
+  | { readonly backend: Backend; readonly reason: undefined }
+  | { readonly backend: undefined; readonly reason: string }
 
-/** The backend; none, and why, where its module does not work. Never throws. */
-export function wasmBackend(): NonNullable<typeof loaded> {
+let loaded: Loaded | undefined
+
+/** Never throws. */
+export function wasmBackend(): Loaded {
   loaded ??= load()
   return loaded
 }
 
-function load(): NonNullable<typeof loaded> {
-  const found = findModule()
-  if (!found.module) return found
+function load(): Loaded {
+  const { module, reason } = findModule()
+  if (!module) return { backend: undefined, reason }
   try {
-    return { backend: new WasmBackend(found.module) }
+    return { backend: new WasmBackend(module), reason: undefined }
   } catch (error) {
-    return { reason: String(error) }
+    return { backend: undefined, reason: String(error) }
   }
 }

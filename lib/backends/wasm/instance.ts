@@ -61,8 +61,13 @@ export class WasmInstance {
 
   /** To be called before any call into the module that changes it: the stack ends here, if it must. */
   ensureRoom(): void {
-    if (this.#isTorn) this.#mend()
+    this.mend()
     this.exports.descend(descent)
+  }
+
+  /** To be called before any call into the module: what the last one left undone is put right. */
+  mend(): void {
+    if (this.#isTorn) this.#mend()
   }
 
   #mend(): void {
@@ -74,7 +79,7 @@ export class WasmInstance {
 
   /** A call that may trap, or run out of stack. The module can be used afterwards as ever. */
   guarded<T>(call: () => T): T {
-    if (this.#isTorn) this.#mend()
+    this.mend()
     try {
       const result = call()
       this.look()

@@ -3,32 +3,32 @@ import process from 'node:process'
 import { type Module, webAssembly } from './webassembly.ts'
 
 /** The module; none, and why, where there is no use of it. */
-export type Found = { readonly module: Module } | { readonly module?: undefined; readonly reason: string }
+export type Found =
+  | { readonly module: Module; readonly reason?: undefined }
+  | { readonly module: undefined; readonly reason: string }
 
 /** The file that this code lies in; in a CommonJS bundle `import.meta` is empty, and the file's name is a variable. */
 const ownFile = (import.meta.url as string | undefined) || (typeof __filename === 'string' ? __filename : '')
-const file = beside(ownFile)
-
-function beside(own: string): string | URL | undefined {
-  try {
-    if (own.startsWith('file:')) return new URL('native-rnn.wasm', own)
-  } catch {
-    return undefined
-  }
-  const folder = Math.max(own.lastIndexOf('/'), own.lastIndexOf('\\'))
-  return own.includes(':/') || folder < 0 ? undefined : `${own.slice(0, folder + 1)}native-rnn.wasm`
-}
 
 // Not imported: that makes Node load all of its streams, for 4 ms.
 const fs = (): typeof import('node:fs') => process.getBuiltinModule('node:fs')
+
+/** Where the module would be; undefined for code without a file, as of `eval`. */
+function place(): string | undefined {
+  const { fileURLToPath } = process.getBuiltinModule('node:url')
+  const { dirname, isAbsolute, join } = process.getBuiltinModule('node:path')
+  const own = ownFile.startsWith('file:') ? fileURLToPath(ownFile) : ownFile
+  return isAbsolute(own) ? join(dirname(own), 'native-rnn.wasm') : undefined
+}
 
 /** Why there can be no module here; undefined where nothing speaks against one. Compiles nothing. */
 export function whyNoModule(): string | undefined {
   if (!webAssembly) return 'this runtime has no WebAssembly'
   if (!webAssembly.hasSimd) return 'WebAssembly has no vector instructions here'
-  if (!file) return 'this code lies in no file beside which native-rnn.wasm could be'
   try {
-    return fs().existsSync(file) ? undefined : `there is no file ${String(file)}`
+    const file = place()
+    if (!file) return 'this code lies in no file beside which native-rnn.wasm could be'
+    return fs().existsSync(file) ? undefined : `there is no file ${file}`
   } catch (error) {
     return String(error)
   }
@@ -37,10 +37,10 @@ export function whyNoModule(): string | undefined {
 /** Reads and compiles the module. Never throws. */
 export function findModule(): Found {
   const reason = whyNoModule()
-  if (reason !== undefined) return { reason }
+  if (reason !== undefined) return { module: undefined, reason }
   try {
-    return { module: webAssembly!.compile(fs().readFileSync(file!)) }
+    return { module: webAssembly!.compile(fs().readFileSync(place()!)) }
   } catch (error) {
-    return { reason: String(error) }
+    return { module: undefined, reason: String(error) }
   }
 }

@@ -4,7 +4,16 @@ import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { arenaLength } from '../protocol.ts'
 import { WasmBatch } from './batch.ts'
-import { describe, getResults, layoutOf, putInputs, type RowSizes, resultArrays, rowSizesOf } from './call.ts'
+import {
+  describe,
+  getResults,
+  layoutOf,
+  putInputs,
+  type RowSizes,
+  resultArrays,
+  rowSizesOf,
+  takeResults,
+} from './call.ts'
 import { outOfMemory, type WasmInstance } from './instance.ts'
 import { unpackWeights } from './layers.ts'
 import { type Owned, type Use, usedBy } from './owned.ts'
@@ -55,19 +64,22 @@ export class WasmNetwork implements Network {
     const memory = new CallMemory(instance, layout.floats)
     // The inputs are not kept.
     const wanted = { returnOutput: call.returnOutput, into: call.into } as ForwardCall
-    const take = (): ForwardResult => {
+    const take = function* (): Generator<void, ForwardResult> {
+      yield
       check()
       const result = resultArrays(layout, wanted)
-      getResults(instance, memory.address, layout, result)
+      // Whoever was asked may have called it off.
+      if (!memory.isGone) getResults(instance, memory.address, layout, result)
       return result
     }
+    const takeNew = (): Generator<void, ForwardResult> => takeResults(instance, memory.address, layout, wanted)
     const ended = (result: ForwardResult | Error): void => {
       memory.free()
       settle(result)
     }
     try {
       putInputs(instance, memory.address, layout, call)
-      return runPieces(owned, memory, layout, take, ended)
+      return runPieces(owned, memory, layout, call.into ? take : takeNew, ended)
     } catch (error) {
       memory.free()
       throw error

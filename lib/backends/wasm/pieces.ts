@@ -26,15 +26,15 @@ export class CallMemory {
 }
 
 /**
- * Runs a call whose inputs lie in its memory, from the next turn of the event loop on. `take` makes the result of what then lies there;
- * what it throws the call ends with. The function that comes back cancels it. The memory is freed where the call is cancelled, else by
- * `ended`.
+ * Runs a call whose inputs lie in its memory, from the next turn of the event loop on. `take` makes the result of what then lies there, in
+ * steps; what it throws the call ends with. The function that comes back cancels the call. The memory is freed where the call is
+ * cancelled, else by `ended`.
  */
 export function runPieces<R extends object>(
   network: Owned,
   memory: CallMemory,
   layout: Layout,
-  take: () => R,
+  take: () => Generator<void, R>,
   ended: (result: R | Error) => void,
 ): () => void {
   const { instance } = network
@@ -48,10 +48,9 @@ export function runPieces<R extends object>(
     memory.free()
   }
   try {
-    const stop = runInSlices(advance(instance, pieces), (result) => {
-      if (pieces.hasEnded) return
+    const stop = runInSlices(pass(instance, address, take), (result) => {
       pieces.end()
-      ended(result instanceof Error ? result : orError(take))
+      ended(result)
     })
     return () => {
       stop()
@@ -63,25 +62,20 @@ export function runPieces<R extends object>(
   }
 }
 
-const done: object = {}
-
-function* advance(instance: WasmInstance, pieces: Use): Generator<void, object> {
+/** Nothing of it runs once the call is cancelled. */
+function* pass<R>(instance: WasmInstance, pieces: number, take: () => Generator<void, R>): Generator<void, R> {
   const { exports } = instance
-  instance.ensureRoom()
-  instance.guarded(() => exports.piecesStart(pieces.owned.address))
-  for (;;) {
-    yield
-    if (pieces.hasEnded) return done
+  const advance = (): boolean => {
     instance.ensureRoom()
-    if (!instance.guarded(() => exports.piecesAdvance(pieces.owned.address))) return done
+    return instance.guarded(() => exports.piecesAdvance(pieces)) !== 0
   }
-}
-
-/** Where results are made there is no caller to throw at: what has no memory, or nowhere to go, ends its own call. */
-function orError<R>(make: () => R): R | Error {
-  try {
-    return make()
-  } catch (error) {
-    return error as Error
+  instance.ensureRoom()
+  instance.guarded(() => exports.piecesStart(pieces))
+  do yield
+  while (advance())
+  for (const taking = take(); ; ) {
+    const next = taking.next()
+    if (next.done) return next.value
+    yield
   }
 }

@@ -27,10 +27,12 @@ class WasmStream implements StreamCore {
   readonly #y: number
   readonly #h: number
   readonly #c: number
+  readonly #address: number
   readonly #inputAt: number
   readonly #outputAt: number
   /** The stack ended within a step: what has moved of the state is to be moved back. */
   #isTorn = false
+  #isDisposed = false
 
   constructor(owned: Owned, input: Float32Array, output: Float32Array, rows: RowSizes, B: number) {
     const { instance, address } = owned
@@ -42,6 +44,7 @@ class WasmStream implements StreamCore {
     this.#y = B * rows.y
     this.#h = B * rows.h
     this.#c = B * rows.c
+    this.#address = address
     this.#inputAt = instance.exports.streamInput(address)
     this.#outputAt = instance.exports.streamOutput(address)
     // Through `this`, so that who keeps the step alone keeps what it steps.
@@ -50,11 +53,18 @@ class WasmStream implements StreamCore {
 
   #step(): void {
     const instance = this.#instance
-    const { address } = this.#use.owned
+    const address = this.#isDisposed ? this.#use.owned.address : this.#address
     ensureStack()
     if (this.#isTorn) this.#goBack()
     instance.put(this.#inputAt, this.input, this.#x)
-    this.#act(() => instance.exports.streamStep(address))
+    instance.mend()
+    try {
+      // No memory is asked for, so that views stay as they are.
+      instance.exports.streamStep(address)
+    } catch (error) {
+      this.#isTorn = true
+      throw instance.failed(error)
+    }
     instance.getInto(this.#outputAt, this.#y, this.output)
   }
 
@@ -94,6 +104,7 @@ class WasmStream implements StreamCore {
   }
 
   dispose(): void {
+    this.#isDisposed = true
     this.#use.end()
   }
 

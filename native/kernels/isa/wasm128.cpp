@@ -1,5 +1,5 @@
-// WebAssembly with SIMD128: 4 floats a vector. Engines have 16 registers for them on x86-64, 32 on Arm; a product takes
-// one of them too.
+// WebAssembly with SIMD128: 4 floats a vector. Engines have 15 registers for them on x86-64, 32 on Arm; a product takes
+// one of them too, and a tile that V8 has to keep partly in memory is a third slower.
 #include "../simd/wasm128.h"
 #include "../matmul/tiling.h"
 
@@ -12,9 +12,9 @@ constexpr Tiling tilingOf<Vec4> = [] {
   t.singleBlockPanels = 10;
   t.blockAccumulators = 12;
   t.largeBlockAccumulators = 12;
-  t.tileAccumulators = 10;
-  t.mr = 5;
-  t.mrOfOneVector = 5;
+  t.tileAccumulators = 8;
+  t.mr = 4;
+  t.mrOfOneVector = 4;
   t.kcBytes = 16384;
   t.overlapRows = 0;
   return t;
