@@ -73,12 +73,12 @@ async function minified(text) {
 }
 
 /**
- * The bundler calls a class that names itself _LSTM. Its own remedy, keepNames, names closures each time one is made, which makes a small
- * call three times as long; so the names are put right in the text.
+ * The bundler calls a class that names itself _LSTM, and leaves the others to the names of their variables, which become short. Its own remedy,
+ * keepNames, names closures each time one is made, which makes a small call three times as long; so the names are put right in the text.
  */
 function classNames(text) {
   let named = text
-  for (const [, name] of text.matchAll(/\bvar (\w+) ?= ?class _\1\b/g))
+  for (const [, name] of text.matchAll(/\b(\w+) = class _\1\b/g))
     named = named.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name)
-  return named
+  return named.replace(/\b([A-Z]\w*) = class(?= extends| \{)/g, '$1 = class $1')
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the packages of the examples that have some, as their lock files say, fetches models, and runs their tests. Wants redis-server and haproxy on
-# PATH, and for the page of the voice server Debian's chromium.
+# PATH, and for the pages of browser and voice Debian's chromium.
 set -eu
 cd "$(dirname "$0")/.."
 for example in server fleet vad voice; do

@@ -1,7 +1,6 @@
 /** From the probability of speech in each frame to when somebody speaks: the events of a live call, or the segments of a whole sound. */
 
-import { FRAME } from './silero.mjs'
-import { RATE } from './sound.mjs'
+import { FRAME, RATE } from './audio.mjs'
 
 /**
  * threshold: speech begins at this probability; negativeThreshold: it ends below this one, 0.15 less if left out; minSpeechMs: what is

@@ -2,13 +2,9 @@
 
 import { existsSync } from 'node:fs'
 import { Model } from 'native-rnn'
-import { RATE } from './sound.mjs'
+import { CONTEXT, FRAME, RATE, streamOptions } from './audio.mjs'
 
-/** The model hears 512 samples, and the last 64 of those before them. */
-export const FRAME = 512
-export const CONTEXT = 64
-/** A model's output becomes its state; its input is one frame with context. */
-export const streamOptions = { states: { state: 'stateN' }, shapes: { input: [1, CONTEXT + FRAME] } }
+export { CONTEXT, FRAME, streamOptions }
 
 const file = new URL('../../build/models/silero_vad_16k_op15.onnx', import.meta.url)
 

@@ -1,21 +1,12 @@
 /** Speech without a microphone: the nine seconds of speech.wav, and minutes made of them; the same samples on every machine. */
 
 import { readFileSync } from 'node:fs'
+import { decodeWav, RATE } from './audio.mjs'
 
-/** Samples a second. */
-export const RATE = 16000
+export { RATE }
 
-/** The samples of speech.wav, whose bytes are G.711's μ-law. */
-export function recorded() {
-  const bytes = readFileSync(new URL('speech.wav', import.meta.url))
-  const start = bytes.indexOf('data') + 8
-  const decode = (byte) => {
-    const turned = ~byte & 255
-    const size = ((((turned & 15) << 3) + 132) << ((turned >> 4) & 7)) - 132
-    return (turned & 128 ? -size : size) / 32768
-  }
-  return Float32Array.from(bytes.subarray(start, start + bytes.readUInt32LE(start - 4)), decode)
-}
+/** The samples of speech.wav. */
+export const recorded = () => decodeWav(readFileSync(new URL('speech.wav', import.meta.url)))
 
 /** So many seconds: excerpts, louder and softer, with pauses and noise. Another seed is another call. */
 export function speech(seconds, seed = 1) {

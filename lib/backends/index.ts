@@ -74,9 +74,10 @@ export interface BackendInfo {
  * backendInfo() // { name: 'avx2', version: '0.1.0' }
  */
 export function backendInfo(): BackendInfo {
-  const { nativeIsAbsent, reason } = find()
   const { name } = pick(undefined)
-  if (nativeIsAbsent) return { name, reason, version }
+  const { nativeIsAbsent, reason, wasmReason } = find()
+  // Where no addon could be, it is WebAssembly whose absence has a reason.
+  if (nativeIsAbsent) return { name, reason: loadsAddons ? reason : (wasmReason ?? reason), version }
   return isFallback(name) ? { name, reason: `${variable} asks for it`, version } : { name, version }
 }
 

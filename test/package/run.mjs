@@ -4,11 +4,19 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { runtime } from '../../scripts/runtime.mjs'
+import { checkBrowser } from './browser.mjs'
 import { checkBundles } from './bundles.mjs'
 import { app, check, finish, here, npm, pack, program, root, run } from './harness.mjs'
 
 const maxPacked = 2_500_000
-const maxWasmPacked = 250_000
+/** The most bytes of each file, packed by itself, and of what Node loads of JavaScript, which is one file. */
+const budgets = [
+  [/^prebuilds\/.*\.node$/, 1_000_000],
+  [/^dist\/native-rnn\.wasm$/, 250_000],
+  [/^dist\/(index|web)\.js$/, 136_000],
+  [/^dist\/.*\.js$/, 2_000],
+  [/./, 8_000],
+]
 const tarball = pack()
 const { file } = tarball
 
@@ -23,10 +31,14 @@ await check('the tarball is small and holds what it should', () => {
   if (strange.length > 0) throw new Error(`does not belong: ${strange.join(', ')}`)
   for (const name of [
     'dist/index.js',
+    'dist/browser.js',
+    'dist/workerd.js',
+    'dist/edge-light.js',
+    'dist/web.js',
+    'dist/native-rnn.wasm',
     'dist/index.cjs',
     'dist/index.d.ts',
     'dist/index.d.cts',
-    'dist/native-rnn.wasm',
     'dist/types/index.d.ts',
     'dist/types/package.json',
     'native/binding.gyp',
@@ -51,9 +63,13 @@ await check('the tarball is small and holds what it should', () => {
     if (scripts[name]) throw new Error(`has an ${name} script`)
   if (names.includes('binding.gyp')) throw new Error('a binding.gyp at the root is an install script to npm')
   if (Object.keys({ ...dependencies, ...optionalDependencies }).length > 0) throw new Error('has runtime dependencies')
+  for (const name of names) {
+    const [, most] = budgets.find(([pattern]) => pattern.test(name))
+    const packed = gzipSync(readFileSync(join(root, name)), { level: 9 }).length
+    if (packed > most) throw new Error(`${name} takes ${packed} bytes packed, more than ${most}`)
+  }
   const prebuilds = names.filter((name) => name.startsWith('prebuilds/'))
   const wasm = gzipSync(readFileSync(join(root, 'dist', 'native-rnn.wasm')), { level: 9 }).length
-  if (wasm > maxWasmPacked) throw new Error(`native-rnn.wasm has ${wasm} bytes packed, more than ${maxWasmPacked}`)
   if (tarball.size > maxPacked) throw new Error(`${tarball.size} bytes packed, more than ${maxPacked}`)
   return `${tarball.size} bytes packed, ${wasm} of them WebAssembly, ${tarball.unpackedSize} unpacked, ${names.length} files, ${prebuilds.join(' ')}`
 })
@@ -90,6 +106,7 @@ await check('tools of this test', () => {
 const tool = (name) => join(here, 'node_modules', '.bin', name)
 
 await checkBundles(tool('esbuild'))
+await checkBrowser(here)
 
 const x64 = process.platform === 'linux' && process.arch === 'x64'
 const runtimes = x64
@@ -106,6 +123,10 @@ for (const [spec, args] of runtimes) {
   for (const source of ['esm.mjs', 'cjs.cjs', 'worker.mjs']) {
     await check(`${spec}: ${source}`, () => program(runtime(spec), [...args, source]).backend)
   }
+  await check(`${spec}: WebAssembly`, () => {
+    const asked = { backend: 'wasm', extra: { NATIVE_RNN_BACKEND: 'wasm' } }
+    return program(runtime(spec), [...args, 'esm.mjs'], asked).backend
+  })
 }
 
 const qemu = ['/usr/bin/qemu-aarch64-static', '/usr/bin/qemu-aarch64'].find(existsSync)
@@ -140,20 +161,30 @@ await check('attw --profile strict', () => {
   run(tool('attw'), [file, '--profile', 'strict', '--no-color', '--no-emoji'], { cwd: root })
 })
 
-await check('the prebuild deleted: WebAssembly, said once', () => {
-  const folder = join(app, 'node_modules', 'native-rnn', 'prebuilds')
-  for (const name of readdirSync(folder)) rmSync(join(folder, name))
-  const { reason, stderr } = program(process.execPath, ['esm.mjs'], { backend: 'wasm' })
+const installed = join(app, 'node_modules', 'native-rnn')
+
+await check('a damaged prebuild: WebAssembly, with the reason', () => {
+  writeFileSync(join(installed, 'prebuilds', `${process.platform}-${process.arch}.node`), 'not a library')
+  return program(process.execPath, ['esm.mjs'], { backend: 'wasm' }).reason
+})
+
+/** What runs then, which has one warning and a reason. */
+function saidOnce(backend) {
+  const { reason, stderr } = program(process.execPath, ['esm.mjs'], { backend })
   const warnings = stderr.split('\n').filter((line) => /warning/i.test(line) && !/--trace-warnings/.test(line))
   if (!reason || warnings.length !== 1)
     throw new Error(`wanted one warning and a reason, got ${JSON.stringify({ reason, stderr })}`)
   return reason
+}
+
+await check('the prebuild deleted: WebAssembly, said once', () => {
+  for (const name of readdirSync(join(installed, 'prebuilds'))) rmSync(join(installed, 'prebuilds', name))
+  return saidOnce('wasm')
 })
 
-await check('a damaged prebuild: WebAssembly, with the reason', () => {
-  const folder = join(app, 'node_modules', 'native-rnn', 'prebuilds')
-  writeFileSync(join(folder, `${process.platform}-${process.arch}.node`), 'not a library')
-  return program(process.execPath, ['esm.mjs'], { backend: 'wasm' }).reason
+await check('the module deleted too: TypeScript, said once', () => {
+  rmSync(join(installed, 'dist', 'native-rnn.wasm'))
+  return saidOnce('typescript')
 })
 
 finish('package')

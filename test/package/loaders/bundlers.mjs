@@ -1,4 +1,4 @@
-// webpack and Vite's server builds, with the package in the bundle and beside it.
+// webpack's, Rollup's and Vite's server builds, with the package in the bundle and beside it.
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkPlaces } from '../bundles.mjs'
@@ -32,8 +32,15 @@ for (const format of ['cjs', 'esm']) {
   }
 }`
 
+const rollup = `
+import { nodeResolve } from '@rollup/plugin-node-resolve'
+import { rollup } from 'rollup'
+const bundle = await rollup({ input: 'bundled.mjs', external: /^node:/, plugins: [nodeResolve()], onwarn(warning) { throw new Error(warning.message) } })
+for (const format of ['cjs', 'esm'])
+  await bundle.write({ format, inlineDynamicImports: true, file: 'rollup-' + format + '/dist/' + (format === 'esm' ? 'app.mjs' : 'app.cjs') })`
+
 export async function test(project) {
-  const folder = project('bundlers', ['webpack@5', 'vite@8'])
+  const folder = project('bundlers', ['webpack@5', 'vite@8', 'rollup@4', '@rollup/plugin-node-resolve@16'])
   const build = (name, script) =>
     check(name, () => {
       writeFileSync(join(folder, 'build.mjs'), script)
@@ -41,6 +48,7 @@ export async function test(project) {
     })
   await build('webpack 5 builds without a warning', webpack)
   await build('Vite 8 builds for the server', vite)
+  await build('Rollup 4 builds without a warning', rollup)
   const runIn = (bundle, format) => (options) =>
     program(node, [format === 'esm' ? 'app.mjs' : 'app.cjs'], { cwd: join(folder, bundle, 'dist'), ...options })
   for (const format of ['cjs', 'esm'])
@@ -51,6 +59,7 @@ export async function test(project) {
   for (const format of ['cjs', 'esm']) {
     for (const [name, bundle] of [
       ['webpack 5', `webpack-${format}`],
+      ['Rollup 4', `rollup-${format}`],
       ['Vite 8', `vite-${format}-in`],
     ])
       await checkPlaces(`${name}, ${format}`, join(folder, bundle, 'dist'), runIn(bundle, format))
