@@ -2,6 +2,11 @@
 
 import { CONTEXT, FRAME } from '../vad/silero.mjs'
 
+/** A frame's bytes where its samples are aligned, for as long as they are turned into floats: several times faster than one read a sample. */
+const samples = new Int16Array(FRAME)
+const bytes = new Uint8Array(samples.buffer)
+const SCALE = 1 / 32768
+
 export class FrameCutter {
   /** What the model is given when `isFull`. */
   input = new Float32Array(CONTEXT + FRAME)
@@ -26,7 +31,9 @@ export class FrameCutter {
       const { data, now } = this.#messages[0]
       const take = Math.min(FRAME - this.#filled, (data.length - this.#offset) >> 1)
       const to = CONTEXT + this.#filled
-      for (let i = 0; i < take; i++) this.input[to + i] = data.readInt16LE(this.#offset + 2 * i) / 32768
+      data.copy(bytes, 0, this.#offset, this.#offset + 2 * take)
+      const { input } = this
+      for (let i = 0; i < take; i++) input[to + i] = samples[i] * SCALE
       this.#filled += take
       this.#offset += 2 * take
       this.waiting -= 2 * take

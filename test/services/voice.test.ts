@@ -1,6 +1,6 @@
 /** examples/voice as its callers hear it: the model's own answers, limits, rubbish, and a deploy in the middle of everything. */
 import { EventEmitter, once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -171,6 +171,35 @@ describe.skipIf(!hasModel)('examples/voice', async () => {
     const { answers, resumed, rubbish, flood, deaf, vanish } = await faults({ calls: 16, seconds: 6, deploys: 1 })
     expect(answers).toBeGreaterThan(16 * 100)
     expect(Math.min(resumed, rubbish, flood, deaf, vanish)).toBeGreaterThan(0)
+  })
+
+  it('keeps every answer right, and every call that speaks, while the clock is moved', async () => {
+    const { faults } = await load('load/faults.mjs')
+    const clock = new URL('../support/moved-clock.mjs', import.meta.url).href
+    const env = { NODE_OPTIONS: `--import=${clock}`, IDLE_MS: '2000' }
+    const { answers, resumed } = await faults({ calls: 8, seconds: 3, deploys: 1, env })
+    expect(answers).toBeGreaterThan(8 * 60)
+    expect(resumed).toBeGreaterThan(0)
+  })
+
+  it('has the metrics that its alerts ask for, and their labels', async () => {
+    server = await start(stateFile)
+    const { socket, closed } = await connect()
+    socket.send(silence(20))
+    socket.send('end')
+    await closed
+    const metrics = await (await server.get('/metrics')).text()
+    const rules = readFileSync(new URL('../../examples/voice/alerts.yml', import.meta.url), 'utf8')
+    const expressions = [...rules.matchAll(/^ *expr: (.*)$/gm)].map(([, expression]) => expression)
+    expect(expressions.length).toBe(rules.match(/- alert:/g)?.length)
+    const names = expressions.flatMap((expression) => expression.match(/\b[a-z]\w*_\w+\b/g) ?? [])
+    const asked = new Set(names.filter((name) => name !== 'histogram_quantile'))
+    expect(asked.size).toBeGreaterThan(9)
+    // A counter by a label has no line before it counts; its type has.
+    const there = (name: string) =>
+      new RegExp(`^${name}[ {]`, 'm').test(metrics) || metrics.includes(`# TYPE ${name} counter`)
+    expect([...asked].filter((name) => !there(name))).toEqual([])
+    expect(metrics).toContain('voice_closed_total{code="1000"} 1')
   })
 })
 

@@ -1,6 +1,6 @@
 /** Many callers in real time, as a process of their own: says at its end what they heard, how late, and whether it was right. */
 
-import { makeSounds } from './sounds.mjs'
+import { makeSounds, partsOf } from './sounds.mjs'
 import { frameOf, openWire } from './wire.mjs'
 
 const FRAME_BYTES = 1024
@@ -13,11 +13,14 @@ const [work] = await new Promise((resolve) => process.once('message', (message) 
 const { host, port, calls, seconds, messageMs, answers, warmUp, tolerance, expected } = work
 const messageBytes = 32 * messageMs
 // Made once for all who say the same.
-const messages = makeSounds(seconds, expected.length).map((pcm) =>
+const { seconds: length, times } = partsOf(seconds)
+const messages = makeSounds(length, expected.length).map((pcm) =>
   Array.from({ length: Math.floor(pcm.length / messageBytes) }, (_, n) =>
     frameOf(pcm.subarray(n * messageBytes, (n + 1) * messageBytes)),
   ),
 )
+/** Of one call. */
+const count = times * messages[0].length
 const histogram = new Uint32Array(BUCKETS)
 const totals = { frames: 0, events: 0, wrong: 0, missing: 0, codes: {} }
 
@@ -67,11 +70,9 @@ class Caller {
     return began + this.phase + message * messageMs
   }
 
-  /** @returns whether there is more to send */
   send() {
-    if (this.#sent < this.#messages.length) this.#socket.write(this.#messages[this.#sent++])
+    if (this.#sent < count) this.#socket.write(this.#messages[this.#sent++ % this.#messages.length])
     else this.#socket.write(END)
-    return this.#sent < this.#messages.length
   }
 
   get isDue() {
@@ -98,7 +99,6 @@ await Promise.all(callers.map(({ isReady }) => isReady))
 process.send({ type: 'began' })
 began = performance.now() + 100
 let place = 0
-const count = messages[0].length
 let rounds = 0
 const timer = setInterval(() => {
   while (callers[place].isDue) {

@@ -64,14 +64,14 @@ const closed = (socket) =>
   socket.readyState === WebSocket.CLOSED ? undefined : new Promise((resolve) => socket.once('close', resolve))
 
 /**
- * @param calls how many good callers; every third loses its connection now and then
+ * @param calls how many good callers; every third loses its connection now and then; env: of the servers
  * @param deploys how often the server is replaced
  * @returns answers: how many were compared and found equal; resumed: how often a call came back; bad: bad callers by kind
  */
-export async function faults({ calls = 100, seconds = 12, deploys = 2, speed = 1 }) {
+export async function faults({ calls = 100, seconds = 12, deploys = 2, speed = 1, env = {} }) {
   const sounds = makeSounds(seconds, Math.min(calls, 24))
   const expected = await expectedOf(sounds)
-  let server = await startServer(program)
+  let server = await startServer(program, env)
   const { port } = server
   const url = `ws://127.0.0.1:${port}`
   const state = server.stateFile
@@ -99,7 +99,7 @@ export async function faults({ calls = 100, seconds = 12, deploys = 2, speed = 1
   for (let n = 1; n <= deploys; n++) {
     await sleep((1000 * seconds * n) / speed / (deploys + 1) / 1.5)
     await server.stop({ keep: true })
-    server = await startServer(program, { PORT: String(port), STATE_FILE: state })
+    server = await startServer(program, { ...env, PORT: String(port), STATE_FILE: state })
   }
   const codes = await done
   isOver = true

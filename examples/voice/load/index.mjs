@@ -34,7 +34,8 @@ for (const calls of values.calls.split(',').map(Number)) {
     answers: Number(values.answers),
   }
   const result = await run(options)
-  const { kilobytes, frames, events, wrong, missing, codes } = result
+  if (!result) throw new Error(`${calls} calls: the server fell behind by more than a minute`)
+  const { kilobytes, frames, events, wrong, missing, codes, latency } = result
   const row = [...figuresOf(result), kilobytes]
   console.log(
     `${[calls, ...row.map((value) => Number(value?.toPrecision(3)))].join(' | ')} | ${frames + events} | ${wrong}`,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { expectedOf, makeSounds } from './sounds.mjs'
+import { expectedOf, makeSounds, partsOf } from './sounds.mjs'
 
 const TICKS = 100
 
@@ -85,7 +85,8 @@ export function quantile(histogram, part) {
 /** What is said and what the model alone says to it, made once for runs of one length. */
 const sayings = new Map()
 export async function expectedFor(seconds) {
-  if (!sayings.has(seconds)) sayings.set(seconds, await expectedOf(makeSounds(seconds)))
+  const { seconds: length, times } = partsOf(seconds)
+  if (!sayings.has(seconds)) sayings.set(seconds, await expectedOf(makeSounds(length), times))
   return sayings.get(seconds)
 }
 
@@ -93,8 +94,8 @@ export async function expectedFor(seconds) {
  * @param program the server's; answers: one caller of so many hears of each frame, the others of events; messageMs: 20 or 32; tolerance: how far a
  * probability may be off, of an engine that is not this one; events are compared only without
  * @returns what the callers counted; latency: p50, p99, p99.9 in milliseconds; cores: of the server, of its JavaScript thread, of the callers, and of
- * all else on this machine;
- * kilobytes: what the server's memory grew by, a call
+ * all else on this machine; kilobytes: what the server's memory grew by, a call. Undefined where the server had not answered all a minute after the
+ * last call could have ended.
  */
 export async function run({
   program,
@@ -123,8 +124,11 @@ export async function run({
   const busy = (secondsOfAll() - all) / wall
   const memory = server.memory()
   const { batcher } = await server.health()
-  const [done] = await once(callers, 'message')
+  const patience = AbortSignal.timeout(60_000)
+  const [done] = await once(callers, 'message', { signal: patience }).catch(() => [])
+  if (!done) callers.kill('SIGKILL')
   await server.stop()
+  if (!done) return undefined
   const { histogram, cpu, ...counts } = done
   const latency = Object.fromEntries([0.5, 0.99, 0.999].map((part) => [part, quantile(histogram, part)]))
   const used = { server: (to.all - from.all) / wall, script: (to.script - from.script) / wall, callers: cpu / seconds }
