@@ -141,7 +141,7 @@ export const weightFields = [
 
 /** Of the function that is a program, and of the one that is an instance of it. */
 export const programOp = { instance: 0, dispose: 1 } as const
-export const instanceOp = { run: 0, start: 1, failedAt: 2, gather: 3, scatter: 4, dispose: 5 } as const
+export const instanceOp = { run: 0, start: 1, failedAt: 2, dispose: 3, gather: 4, scatter: 5 } as const
 
 /** What an instruction of a program does. Its numbers: this, how many follow, its operands. */
 export const opcode = {

@@ -31,7 +31,7 @@ enum class CallOp : int32_t { step, takeArena, take, drop, cancel };
 
 // Of the function that is a program, and of the one that is an instance of it.
 enum class ProgramOp : int32_t { instance, dispose };
-enum class InstanceOp : int32_t { run, start, failedAt, gather, scatter, dispose };
+enum class InstanceOp : int32_t { run, start, failedAt, dispose, gather, scatter };
 
 // Bits of HeaderField::flags: what a forward call has beside its input.
 enum class ForwardFlag : int32_t { batchFirst = 1, output = 2, h0 = 4, c0 = 8, lengths = 16 };

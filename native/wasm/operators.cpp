@@ -64,5 +64,5 @@ RNN_EXPORT(operatorRun)(const OwnOperator* own, const float* x, size_t rows, flo
   own->core->run(x, rows, y, instance().scratch);
   trimScratch();
 }
-RNN_EXPORT(operatorMemory)(const OwnOperator* own) -> void* { return own->memory; }
+RNN_EXPORT(operatorMemory)(const OwnOperator* own)->void* { return own->memory; }
 RNN_EXPORT(operatorFree)(OwnOperator* own)->void { delete own; }
