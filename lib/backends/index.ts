@@ -18,6 +18,8 @@ interface Found {
   /** Why native code is absent, and why WebAssembly is. */
   readonly reason?: string
   readonly wasmReason?: string
+  /** Why WebAssembly goes before native code. */
+  readonly unwatched?: string
 }
 
 let found: Found | undefined
@@ -26,8 +28,8 @@ let said = false
 /** Native code is looked for when it is first asked for, and once. */
 function find(): Found {
   if (!found) {
-    const { backends, reason } = nativeBackends()
-    found = { backends, nativeIsAbsent: backends.length === 0, reason, wasmReason: whyNoModule() }
+    const { backends, ...why } = nativeBackends()
+    found = { backends, nativeIsAbsent: backends.length === 0, ...why, wasmReason: whyNoModule() }
   }
   return found
 }
@@ -39,10 +41,12 @@ function find(): Found {
  * availableBackends() // ['avx2', 'portable', 'wasm', 'typescript']
  */
 export function availableBackends(): BackendName[] {
-  const { backends, wasmReason } = find()
+  const { backends, wasmReason, unwatched } = find()
   const names: BackendName[] = []
-  for (let i = 0; i < backends.length; i++) names[i] = backends[i].name
-  if (wasmReason === undefined) names[names.length] = 'wasm'
+  const hasWasm = wasmReason === undefined
+  if (hasWasm && unwatched) names[0] = 'wasm'
+  for (let i = 0; i < backends.length; i++) names[names.length] = backends[i].name
+  if (hasWasm && !unwatched) names[names.length] = 'wasm'
   names[names.length] = 'typescript'
   return names
 }
@@ -78,7 +82,8 @@ export function backendInfo(): BackendInfo {
   const { nativeIsAbsent, reason, wasmReason } = find()
   // Where no addon could be, it is WebAssembly whose absence has a reason.
   if (nativeIsAbsent) return { name, reason: loadsAddons ? reason : (wasmReason ?? reason), version }
-  return isFallback(name) ? { name, reason: `${variable} asks for it`, version } : { name, version }
+  if (!isFallback(name)) return { name, version }
+  return { name, reason: readVariable(variable) ? `${variable} asks for it` : find().unwatched, version }
 }
 
 const isFallback = (name: BackendName): boolean => name === 'wasm' || name === 'typescript'
@@ -102,9 +107,9 @@ export function chooseBackend(name?: BackendName): Backend {
 }
 
 function pick(name: BackendName | undefined): Backend {
-  const { backends, reason } = find()
+  const { backends, reason, unwatched } = find()
   const forced = readVariable(variable)
-  if (name === undefined && !forced) return backends[0] ?? wasm() ?? typescriptBackend
+  if (name === undefined && !forced) return (unwatched && wasm()) || (backends[0] ?? wasm() ?? typescriptBackend)
   const asked = name ?? forced
   for (let i = 0; i < backends.length; i++) if (backends[i].name === asked) return backends[i]
   if (asked === 'typescript') return typescriptBackend

@@ -1,5 +1,5 @@
 /** How the addon is found, and what is said where it cannot be used. */
-import { copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { availableBackends } from 'native-rnn'
@@ -85,6 +85,36 @@ describe('finding the addon', () => {
       expect(await printed(text(true, "'7f00 /usr/lib/libc.so.6'"), env)).toEqual(found(false))
       expect(await printed(text(true, 'fs.nothing()'), env)).toEqual(found(false))
       expect(await printed(text(false, "'7f00 /lib/ld-musl-x86_64.so.1'"), env)).toEqual(found(false))
+    },
+  )
+
+  it.runIf(process.platform === 'linux' && nativeBackends.length > 0)(
+    'puts WebAssembly before a prebuilt addon that nobody has seen run, unless it is asked for',
+    async () => {
+      const root = join(folder, 'unwatched')
+      cpSync(join(import.meta.dirname, '..', '..', 'dist'), join(root, 'dist'), { recursive: true })
+      writeFileSync(join(root, 'package.json'), '{ "type": "module" }')
+      mkdirSync(join(root, 'prebuilds'))
+      // This machine's own: only its name is another's.
+      for (const name of ['darwin-x64', 'linux-x64', 'linux-arm64'])
+        copyFileSync(process.env.NATIVE_RNN_PATH || built, join(root, 'prebuilds', `${name}.node`))
+      const found = (platform: string, backend = '') => {
+        const text = `
+          Object.defineProperty(process, 'platform', { value: '${platform}' })
+          ${platform === 'darwin' ? "Object.defineProperty(process, 'arch', { value: 'x64' })" : ''}
+          const { availableBackends, backendInfo, GRU } = await import(${JSON.stringify(join(root, 'dist', 'index.js'))})
+          const { name, reason } = backendInfo()
+          console.log(JSON.stringify({ all: availableBackends(), name, reason, layer: new GRU(1, 1).backend }))`
+        return printed(text, { NATIVE_RNN_BACKEND: backend, NATIVE_RNN_PATH: '' })
+      }
+      const [best] = nativeBackends
+      const own = { all: [...nativeBackends, ...others], name: best, layer: best }
+      expect(await found('linux')).toEqual(own)
+      const why = 'prebuilds/darwin-x64.node was never seen to pass its tests'
+      const hasWasm = others[0] === 'wasm'
+      const all = hasWasm ? ['wasm', ...nativeBackends, 'typescript'] : own.all
+      expect(await found('darwin')).toEqual(hasWasm ? { all, name: 'wasm', layer: 'wasm', reason: why } : own)
+      expect(await found('darwin', best)).toEqual({ ...own, all })
     },
   )
 

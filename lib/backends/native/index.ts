@@ -4,8 +4,10 @@ import type { Backend } from '../interface.ts'
 import { NativeBackend } from './backend.ts'
 import { loadAddon } from './loader.ts'
 
-/** The backends of the addon, best first; none, and why, where it cannot be used. Never throws. */
-export function nativeBackends(): { backends: Backend[]; reason?: string } {
+/**
+ * The backends of the addon, best first; none, and why, where it cannot be used. `unwatched`: why WebAssembly goes before them. Never throws.
+ */
+export function nativeBackends(): { backends: Backend[]; reason?: string; unwatched?: string } {
   if (!sharedBytesIn) return { backends: [], reason: 'it needs SharedArrayBuffer, and this runtime has none' }
   const found = loadAddon()
   if (!found.addon) return { backends: [], reason: found.reason }
@@ -15,5 +17,6 @@ export function nativeBackends(): { backends: Backend[]; reason?: string } {
     const { name, usable } = tables[table]
     if (usable) backends[backends.length] = new NativeBackend(addon, name, table)
   }
-  return { backends }
+  const why = found.unwatched && `prebuilds/${found.unwatched} was never seen to pass its tests`
+  return { backends, unwatched: why }
 }

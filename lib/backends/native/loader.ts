@@ -6,8 +6,19 @@ import type { Addon } from './addon.ts'
 
 /** The addon and its sets of kernels; none, and why, where it cannot be used. */
 export type Loaded =
-  | { readonly addon: Addon; readonly tables: ReturnType<Addon['tables']> }
+  | {
+      readonly addon: Addon
+      readonly tables: ReturnType<Addon['tables']>
+      /** The file of a prebuilt one that nobody has seen run. */
+      readonly unwatched?: string
+    }
   | { readonly addon?: undefined; readonly reason: string }
+
+/**
+ * The prebuilt addons whose suites were seen to pass (docs/platforms.md): before all others goes WebAssembly. One that is built where it runs is
+ * not asked for here.
+ */
+const watched = ['linux-x64', 'linux-arm64']
 
 /** The version of Node-API that the addon is compiled for; a process with an older one would crash on loading it. */
 const napiVersion = 9
@@ -23,7 +34,7 @@ export function loadAddon(): Loaded {
     try {
       const addon = load(tried) as Addon
       const tables = addon.tables()
-      if (tables.some(({ usable }) => usable)) return { addon, tables }
+      if (tables.some(({ usable }) => usable)) return { addon, tables, unwatched: prebuilt && unwatched(prebuilt) }
       failures.push(`${place}: this processor runs none of its kernels`)
     } catch (error) {
       failures.push(`${place}: ${whyNot(error)}`)
@@ -51,6 +62,14 @@ function placed(file: string): string | undefined {
 // Written like this for tools: those that collect an application's files look for this call, and follow `require` of a constant string.
 // An imported name `createRequire` makes webpack resolve those strings itself, also for platforms that an installation has no file of.
 const require = module.createRequire(ownFile ?? process.execPath)
+/** The file of the prebuilt addon that was tried last. */
+let prebuilt: string | undefined
+
+function unwatched(name: string): string | undefined {
+  for (let i = 0; i < watched.length; i++) if (`${watched[i]}.node` === name) return undefined
+  return name
+}
+
 /** Where it could be, and what loads it from there; that may find further places. */
 interface Place {
   readonly place: string
@@ -66,7 +85,7 @@ function places(): Place[] {
   if (!ownFile)
     return [{ place: 'prebuilds', load: () => fail('this code lies in no file beside which they could be') }]
   const target = `${process.platform}-${process.arch}`
-  const prebuilt = prebuilds[target] ?? (() => fail(`the package has no addon for ${target}`))
+  const given = prebuilds[target] ?? (() => fail(`the package has no addon for ${target}`))
   return [
     {
       place: 'build/Release/native-rnn.node',
@@ -75,8 +94,9 @@ function places(): Place[] {
     {
       place: `prebuilds/${target}.node`,
       load: (places) => {
+        prebuilt = prebuiltName(target)
         lookElsewhere(target, places)
-        return prebuilt()
+        return given()
       },
     },
   ]
@@ -120,7 +140,12 @@ function nearby(target: string): unknown {
     require.cache[file] = addon
     return addon.exports
   }
-  return load(root, 'build', 'Release', 'native-rnn.node') ?? load(root, 'prebuilds', prebuiltName(target))
+  const own = load(root, 'build', 'Release', 'native-rnn.node')
+  if (own) return own
+  const name = prebuiltName(target)
+  const found = load(root, 'prebuilds', name)
+  if (found) prebuilt = name
+  return found
 }
 
 /** Adds where bundles and executables have it, in their own folder, and where Electron unpacks it: the files that are there. */
