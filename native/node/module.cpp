@@ -179,15 +179,16 @@ napi_value operatorFloats(napi_env env, napi_callback_info info) {
 // (table, kind, sizes, precision, memory, weights, undefined where there is none)
 napi_value makeOperator(napi_env env, napi_callback_info info) {
   const Arguments<6> given(env, info);
-  const OperatorRequest request(env, given.values);
+  OperatorRequest request(env, given.values);
   const std::vector<float*> weights = request.shape.readWeights(env, given[5]);
   const size_t packedFloats = request.packedFloats();
   float* const memory = packedMemory(env, given[4], packedFloats);
   const OperatorShape& shape = request.shape;
   std::unique_ptr<Operator> core = shape.type.make(shape.sizes.data(), request.precision, request.kernels, memory);
   core->pack(weights.data());
-  const napi_value function = functionOf(std::make_unique<OperatorFunction>(environmentOf(env), shape, std::move(core),
-                                                                            memory, packedFloats * sizeof(float)));
+  // Moved: to copy a list asks for a symbol of newer libraries.
+  const napi_value function = functionOf(std::make_unique<OperatorFunction>(
+      environmentOf(env), std::move(request.shape), std::move(core), memory, packedFloats * sizeof(float)));
   hold(env, function, "memory", given[4]);
   return function;
 }
