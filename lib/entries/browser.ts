@@ -5,4 +5,4 @@ import { fetched } from './fetched.ts'
 export * from '../index.ts'
 
 // Written like this for bundlers: they copy the file and put its new address here.
-provideModule(await fetched(new URL('./native-rnn.wasm', import.meta.url)))
+provideModule(await fetched(() => new URL('./native-rnn.wasm', import.meta.url)))

@@ -13,9 +13,12 @@ interface Page {
 }
 
 /** Fetches and compiles it; none, and why, where that fails. Never rejects. */
-export async function fetched(url: URL): Promise<Found> {
+export async function fetched(address: () => URL): Promise<Found> {
   const { fetch, WebAssembly } = globalThis as unknown as Page
+  let url: URL | undefined
   try {
+    // Code out of a blob: has no address beside which files could be.
+    url = address()
     const answer = await fetch(url)
     if (!answer.ok) return { reason: `${url} answers ${answer.status} ${answer.statusText}`.trimEnd() }
     const bytes = await answer.arrayBuffer()
@@ -24,7 +27,7 @@ export async function fetched(url: URL): Promise<Found> {
     // Not while it comes in: that asks for a type that many servers do not send.
     return { module: await WebAssembly.compile(bytes) }
   } catch (error) {
-    return { reason: `${url}: ${error}` }
+    return { reason: `${url ?? 'native-rnn.wasm'}: ${error}` }
   }
 }
 

@@ -203,7 +203,9 @@ export class Call {
       this.fail(`${lengthOf(tensor)} values do not fit the shape ${list(shape)}`)
     }
     this.budget.take(0, this.node.fail)
-    return { ...tensor, shape }
+    // Not its scales, which are along an axis of the old shape.
+    const { type, data, isPhantom } = tensor
+    return isPhantom ? { type, shape, data, isPhantom } : { type, shape, data }
   }
 
   #checked(shape: readonly number[]): number {

@@ -4,7 +4,7 @@ import { zeros } from '../intrinsics/captured.ts'
 import { Budget } from './budget.ts'
 import { Call } from './call.ts'
 import type { OperatorRow } from './operators/row.ts'
-import { count, type GraphTensor, type Scales } from './tensor.ts'
+import { count, type GraphTensor, lengthOf, type Scales } from './tensor.ts'
 
 /** Operators that move values and change none; all but Concat move those of their first input. */
 const moves: readonly string[] =
@@ -29,7 +29,7 @@ export function withScales(
   const common = known[0].scales!.values
   const isOne = known.every(({ scales }) => scales!.values.length === 1 && scales!.values[0] === common[0])
   if (isOne) return made.map((tensor) => withOne(tensor, { axis: 0, values: common }))
-  const inputs = call.inputs.map((input, i) => (input && i < known.length ? spread(input) : input))
+  const inputs = call.inputs.map((input, i) => (input && i < known.length ? spread(input, call) : input))
   // What moves them took as much of the budget for the values themselves.
   const moved = row.run(new Call(call.node, inputs, call.attributes, call.opset, Budget.unbounded()))
   const all = Array.isArray(moved) ? (moved as readonly GraphTensor[]) : [moved as GraphTensor]
@@ -51,16 +51,23 @@ function scalesOfCall(call: Call, made: GraphTensor): Scales | undefined {
   return { axis: call.axis(call.integer('axis', 1), made.shape.length), values }
 }
 
+/** What was spread last: exporters cut one constant into its gates, one after the other. */
+let last: { readonly tensor: GraphTensor; readonly made: GraphTensor } | undefined
+
 /** A tensor of the same shape that holds the scale of each value. */
-function spread(tensor: GraphTensor): GraphTensor {
+function spread(tensor: GraphTensor, call: Call): GraphTensor {
+  if (last?.tensor === tensor) return last.made
   const { shape, scales } = tensor
+  call.budget.spend(lengthOf(tensor), call.node.fail)
   const { axis, values } = scales!
   const data = new Float32Array(tensor.data.length)
   const step = values.length === 1 ? data.length : count(shape.slice(axis + 1))
   for (let from = 0, j = 0; from < data.length; from += step, j++) {
     data.fill(values[j % values.length], from, from + step)
   }
-  return { type: 'float32', shape, data }
+  const made: GraphTensor = { type: 'float32', shape, data }
+  last = { tensor, made }
+  return made
 }
 
 /** Scales that differ along one axis at most. */
@@ -91,10 +98,10 @@ export function scalesOfRows(tensor: GraphTensor, rows: number, columns: number,
 }
 
 /** The scales of outputs [first, first + rows) of a product, if there is one for each output. */
-export function scalesOfOutputs({ scales }: GraphTensor, rows: number, first = 0): Float32Array | undefined {
+export function scalesOfOutputs({ scales, shape }: GraphTensor, rows: number, first = 0): Float32Array | undefined {
   if (!scales) return undefined
-  const { values } = scales
-  if (values.length !== 1 && (values.length % rows !== 0 || values.length < first + rows)) return undefined
+  const { axis, values } = scales
+  if (values.length !== 1 && (values.length !== shape[axis] || values.length < first + rows)) return undefined
   const own = zeros(rows)
   for (let row = 0; row < rows; row++) own[row] = values[values.length === 1 ? 0 : first + row]
   return own

@@ -135,7 +135,9 @@ export function layoutsOf(
   const layout = ({ type, shape }: StreamValue, axis: number | undefined): RowLayout => {
     const size = (from: number, to: number) => shape.slice(from, to).reduce((product, one) => product * one, 1)
     if (axis === undefined) return { type, outer: 0, inner: size(0, shape.length) }
-    return { type, outer: size(0, axis), inner: size(axis + 1, shape.length) }
+    // Where there are no values at all, nothing is copied.
+    const [outer, inner] = [size(0, axis), size(axis + 1, shape.length)]
+    return outer === 0 ? { type, outer: 1, inner: 0 } : { type, outer, inner }
   }
   const own = (value: StreamValue) => {
     const axis = found.inputs[value.place]

@@ -17,7 +17,7 @@ function checkSteps(steps: readonly Step[], constants: FlatGraph['constants'], p
   const { weights: type } = precision
   for (const step of steps) {
     const check = (name: string, values: Float32Array) => {
-      const wrong = values.find((value) => Number.isFinite(value) && isBeyond(type, value))
+      const wrong = values.find((value) => !Number.isFinite(value) || isBeyond(type, value))
       if (wrong !== undefined) refuseStep(step, `its weight ${name} ${rangeOf(type)}, got ${wrong}`)
     }
     for (const { steps: inner } of step.branches ?? []) checkSteps(inner, constants, precision)

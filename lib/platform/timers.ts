@@ -5,6 +5,9 @@ export { clearTimeout, setImmediate as nextTurn } from 'node:timers'
 
 export type Timer = NodeJS.Timeout
 
+/** Whether a turn ends with the request that asked for it, so that nobody may wait for another one's. */
+export const turnsAreCallers = false as boolean
+
 /** Calls back after so many milliseconds; the process waits for it. */
 export function startTimer(callback: () => void, ms: number): Timer {
   return setTimeout(callback, ms)

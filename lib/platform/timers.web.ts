@@ -32,7 +32,11 @@ export function clearTimeout(timer: Timer): void {
 }
 
 /** Messages are turns of their own, and pages hold back timers that follow each other. In workerd each request has its own turns. */
-const byMessages = typeof Channel === 'function' && navigator?.userAgent !== 'Cloudflare-Workers'
+const isWorkerd = navigator?.userAgent === 'Cloudflare-Workers'
+const byMessages = typeof Channel === 'function' && !isWorkerd
+
+/** Whether a turn ends with the request that asked for it, so that nobody may wait for another one's. */
+export const turnsAreCallers: boolean = isWorkerd
 
 /** Tasks whose turn was asked for: linked, so that no method of arrays can lose one. */
 interface Task {

@@ -3,7 +3,7 @@
  * the values before anybody trusts it: whoever writes into the array has numbers like any others.
  */
 
-import { bytesIn, fround, weakGet, weakSet, zeros } from '../intrinsics/captured.ts'
+import { bytesIn, fround, weakDelete, weakGet, weakSet, zeros } from '../intrinsics/captured.ts'
 import { quantized, scaleOf } from './rounding.ts'
 
 const known = new WeakMap<Float32Array, Float32Array>()
@@ -11,6 +11,7 @@ const known = new WeakMap<Float32Array, Float32Array>()
 /** Notes what the rows of a matrix were multiplied by, as many as there are scales; undefined where nothing is known. */
 export function setScales(values: Float32Array, scales: Float32Array | undefined): void {
   if (scales) weakSet(known, values, scales)
+  else weakDelete(known, values)
 }
 
 /** What was noted of an array: a scale for each row, which may not be true any more. */

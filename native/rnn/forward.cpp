@@ -241,17 +241,20 @@ bool Forward::run(float* memory) {
   const double begin = sharing_ == Sharing::none ? 0 : nanoseconds();
   if (isDeclined_) {
     runThread(0, nullptr);
-    pay(sharing_, nanoseconds() - begin);
+    if (!isCancelled())
+      pay(sharing_, nanoseconds() - begin);
   } else if (sharing_ == Sharing::steps) {
     ForkJoin forkJoin(plan_.split == Split::layers ? std::min(plan_.threads, L_) : plan_.threads, !sharesAlways());
     runThread(0, &forkJoin);
     forkJoin.end();
-    charge(sharing_, forkJoin.lostNs());
+    if (!isCancelled())
+      charge(sharing_, forkJoin.lostNs());
   } else if (sharing_ == Sharing::rows) {
     parallelFor(
         plan_.rowThreads, plan_.rowThreads,
         [](void* call, size_t index) { static_cast<const Forward*>(call)->runRows(index); }, this);
-    charge(sharing_, nanoseconds() - begin - rowNs_.load(std::memory_order_relaxed) * double(call_.B));
+    if (!isCancelled())
+      charge(sharing_, nanoseconds() - begin - rowNs_.load(std::memory_order_relaxed) * double(call_.B));
   } else {
     parallelFor(
         plan_.rowThreads, plan_.rowThreads,

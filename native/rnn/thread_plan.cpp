@@ -19,7 +19,7 @@ constexpr double activationMacs = 16;
 
 // Of the time of calls that could have been shared, what trying may cost; the most that is to be paid off, and the most
 // that sharing has gained and may lose again.
-constexpr double paidPart = 0.02, mostDebtNs = 50e6, mostCreditNs = 20e6;
+constexpr double paidPart = 0.02, leastDebtNs = 100e3, mostDebtNs = 50e6, mostCreditNs = 20e6;
 // What sharing has cost more than it has gained, and nothing has paid off yet, by its kind.
 std::atomic<double> debtsNs[3];
 
@@ -80,7 +80,8 @@ size_t threadsForCall(const ForwardCall& call, const std::vector<PackedLayer>& l
 }
 
 bool isOverdrawn(Sharing kind) {
-  return kind != Sharing::none && !sharesAlways() && debtsNs[size_t(kind)].load(std::memory_order_relaxed) > 0;
+  return kind != Sharing::none && !sharesAlways() &&
+         debtsNs[size_t(kind)].load(std::memory_order_relaxed) > leastDebtNs;
 }
 
 // Threads that write at the same time lose a part of a debt, and nothing else.

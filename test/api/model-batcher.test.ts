@@ -30,6 +30,26 @@ describe.each(modelBackends)('a batcher of a model on %s', (backend) => {
   const shapes = { frames: [1, 1, 3] }
   const open = (options: object = {}) => model.batcher({ states, batchAxes, ...options, shapes })
 
+  it('gives empty outputs, whatever stands before their rows', async () => {
+    const file = modelFile({
+      nodes: [
+        { opType: 'Identity', inputs: ['x'], outputs: ['y'] },
+        { opType: 'Slice', inputs: ['x', 'one', 'one', 'zero'], outputs: ['none'] },
+      ],
+      inputs: { x: { shape: [1, 'batch', 4] } },
+      outputs: { y: { shape: [1, 'batch', 4] }, none: { shape: [0, 'batch', 4] } },
+      lists: { one: [1], zero: [0] },
+    })
+    const batcher = Model.read(file, { backend }).batcher({ batchAxes: { x: 1 } })
+    const [a, b] = [batcher.open(), batcher.open()]
+    const frames = [Float32Array.of(1, 2, 3, 4), Float32Array.of(5, 6, 7, 8)]
+    const answers = await Promise.all([a.step(frames[0]), b.step(frames[1])])
+    for (const [i, { y, none }] of answers.entries()) {
+      expect(y).toEqual(frames[i])
+      expect(none).toEqual(new Float32Array(0))
+    }
+  })
+
   it('gives each stream the bits it would have alone', async () => {
     const batcher = open({ maxBatch: 7 })
     const pairs = Array.from(

@@ -60,6 +60,21 @@ describe('constants of a model that DequantizeLinear makes', () => {
       axis: 0,
       ...rows,
     },
+    'an axis less': {
+      nodes: [node('Squeeze', ['d', 'axes']), node('Gemm', ['x', '0'], { transB: 1 })],
+      lists: { axes: [0] },
+      scale: some,
+      axis: 1,
+      shape: [1, N, K],
+      at: (i) => [Math.floor(i / K), i % K],
+    },
+    'an axis more': {
+      nodes: [node('Unsqueeze', ['d', 'axes']), node('MatMul', ['x', '0']), node('Squeeze', ['1', 'axes'])],
+      lists: { axes: [0] },
+      scale: some,
+      axis: 1,
+      ...columns,
+    },
     'Conv of two groups': {
       nodes: [node('Unsqueeze', ['x', 'last']), node('Conv', ['0', 'd'], { group: 2 }), node('Squeeze', ['1', 'last'])],
       lists: { last: [2] },
@@ -137,6 +152,30 @@ describe('constants of a model that DequantizeLinear makes', () => {
         expect(shared.run({ x }).y).toEqual(y)
       }
     })
+  })
+})
+
+describe.runIf(modelBackends.includes('wasm'))('a matrix that WebAssembly takes in parts', () => {
+  it('keeps the integers and scales of each', () => {
+    const [N, K] = [4100, 1024]
+    const scales = Float32Array.from({ length: N }, (_, n) => 0.0123 * (1 + n / 7))
+    const q = Int8Array.from({ length: N * K }, (_, i) => ((i * 53 + 11) % 201) - 100)
+    const file = modelFile({
+      nodes: [
+        { opType: 'DequantizeLinear', inputs: ['q', 's'], outputs: ['w'], attributes: { axis: 0 } },
+        { opType: 'Gemm', inputs: ['x', 'w'], outputs: ['y'], attributes: { transB: 1 } },
+      ],
+      inputs: { x: { shape: [1, K] } },
+      outputs: { y: {} },
+      weights: { s: { shape: [N], data: [...scales] } },
+      more: [bytes(5, rawTensorBody('q', 3, [N, K], new Uint8Array(q.buffer)))],
+    })
+    const x = new Tensor(new Float32Array(K), [1, K])
+    x.data[5] = 1
+    const { y } = Model.read(file, { backend: 'wasm', weights: 'int8' }).run({ x })
+    for (let n = 0; n < N; n++) {
+      if (y.data[n] !== fround(scales[n] * q[n * K + 5])) expect([n, y.data[n]]).toEqual([n, scales[n] * q[n * K + 5]])
+    }
   })
 })
 

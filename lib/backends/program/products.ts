@@ -95,7 +95,9 @@ function packed(op: Op, x: View, { constant, weight, alpha, bias, beta = 1 }: Pa
     const rows = isAll ? weight : sliced(weight, 0, from, size)
     const biases = isAll ? bias : bias?.slice(from, from + size)
     const make = () => folded(rows, own, factor, biases, beta)
-    return { memory: op.to.weights.dense(constant, isAll ? key : `${key} ${from}`, K, size, make), from, size }
+    const { weights } = op.to
+    const memory = weights.dense(constant, isAll ? key : `${key} ${from}`, K, size, make, weights.precision, from)
+    return { memory, from, size }
   }
   const parts = digest(epilogue.scale, epilogue.shift, Float64Array.of(factor, beta), bias && Float64Array.from(bias))
   const key = `${weight.strides} ${parts}`

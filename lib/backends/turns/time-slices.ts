@@ -1,9 +1,11 @@
 /** Long computations in slices of a few milliseconds, so that timers and sockets have their turn in between. */
 import { now } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
-import { nextTurn } from '../../platform/timers.ts'
+import { nextTurn, turnsAreCallers } from '../../platform/timers.ts'
 
 const sliceMs = 4
+/** Where turns belong to callers, clocks may stand still meanwhile: a slice ends after so many pieces too. */
+const mostPieces = turnsAreCallers ? 16 : Infinity
 
 interface Task {
   readonly pass: Generator<void, unknown>
@@ -30,8 +32,12 @@ export function runInSlices<R extends object>(
 ): () => void {
   const task: Task = { pass, settle: settle as (result: unknown) => void, cancelled: false, next: undefined }
   ensureStack()
-  if (!first) nextTurn(runSlice)
-  append(task)
+  if (turnsAreCallers) {
+    nextTurn(() => runOwn(task))
+  } else {
+    if (!first) nextTurn(runSlice)
+    append(task)
+  }
   return () => {
     task.cancelled = true
   }
@@ -50,13 +56,23 @@ function runSlice(): void {
   if (result && !task.cancelled) task.settle(result)
 }
 
+/** One slice of a task in its caller's own turn: a caller that goes away takes nobody else's turns along. */
+function runOwn(task: Task): void {
+  if (task.cancelled) return
+  const result = slice(task)
+  if (task.cancelled) return
+  if (result) task.settle(result)
+  else nextTurn(() => runOwn(task))
+}
+
 function slice({ pass }: Task): unknown {
   const end = now() + sliceMs
   try {
+    let pieces = 0
     do {
       const next = pass.next()
       if (next.done) return next.value
-    } while (now() < end)
+    } while (++pieces < mostPieces && now() < end)
   } catch (error) {
     return error as Error // arrays too large to allocate
   }

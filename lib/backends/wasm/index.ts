@@ -8,15 +8,17 @@ export { whyNoModule }
 
 /** The backend; none, and why, where its module does not work. */
 type Loaded =
-  | { readonly backend: Backend; readonly reason: undefined }
-  | { readonly backend: undefined; readonly reason: string }
+  | { readonly backend: Backend; readonly reason: undefined; readonly isPassing?: false }
+  | { readonly backend: undefined; readonly reason: string; readonly isPassing?: boolean }
 
 let loaded: Loaded | undefined
 
-/** Never throws. */
+/** Never throws. What fails for want of memory or stack may be asked for again. */
 export function wasmBackend(): Loaded {
-  loaded ??= load()
-  return loaded
+  if (loaded) return loaded
+  const found = load()
+  if (!found.isPassing) loaded = found
+  return found
 }
 
 function load(): Loaded {
@@ -25,6 +27,6 @@ function load(): Loaded {
   try {
     return { backend: new WasmBackend(module), reason: undefined }
   } catch (error) {
-    return { backend: undefined, reason: String(error) }
+    return { backend: undefined, reason: String(error), isPassing: error instanceof RangeError }
   }
 }

@@ -93,6 +93,7 @@ export class WasmInstance {
   failed(error: unknown): unknown {
     this.#isTorn = true
     const code = this.exports.failure()
+    this.look()
     if (code === failure.outOfMemory || code === failure.tooLarge) return outOfMemory()
     if (code === failure.invalid) return new Error(`native-rnn: ${this.#text(this.exports.failureText())}`)
     return error

@@ -22,15 +22,18 @@ export function newOperator(
   const kept = precisionNumbers(precision)
   for (let i = 0; i < kept.length; i++) numbers[numbers.length] = kept[i]
   const arrays = [weights[0], weights[1], precision.weights === 'int8' ? rowScales(weights[0]!) : undefined]
-  const { owned, bytes } = newPackedOperator(instance, numbers, arrays)
+  const { weightLength, biasLength, weightRows } = operatorTraits[kind]
+  const lengths = [weightLength(sizes), biasLength(sizes), weightRows(sizes)]
+  const { owned, bytes } = newPackedOperator(instance, numbers, arrays, lengths)
   return new WasmOperator(owned, kind, sizes, bytes, precision.weights)
 }
 
-/** An operator with its weights; `numbers` are its kind, its sizes, and its precision. */
+/** An operator with its weights; `numbers` are its kind, its sizes, and its precision, `lengths` what each array has. */
 export function newPackedOperator(
   instance: WasmInstance,
   numbers: readonly number[],
   weights: readonly (Float32Array | undefined)[],
+  lengths: readonly number[],
 ): { owned: Owned; bytes: number } {
   const { exports } = instance
   instance.ensureRoom()
@@ -39,7 +42,7 @@ export function newPackedOperator(
   if (address === 0) throw outOfMemory()
   const owned = new Owned(instance, address, exports.operatorFree)
   try {
-    pack(owned, weights)
+    pack(owned, weights, lengths)
     return { owned, bytes }
   } catch (error) {
     owned.release()
@@ -47,12 +50,12 @@ export function newPackedOperator(
   }
 }
 
-function pack(owned: Owned, weights: readonly (Float32Array | undefined)[]): void {
+function pack(owned: Owned, weights: readonly (Float32Array | undefined)[], lengths: readonly number[]): void {
   const { instance, address } = owned
-  withArrays(instance, weights, (addresses) => {
+  withArrays(instance, weights, lengths, (addresses) => {
     for (let i = 0; i < weights.length; i++) {
       const values = weights[i]
-      if (values) instance.put(addresses[i], values, trueLength(values))
+      if (values) instance.put(addresses[i], values, lengths[i])
     }
     instance.guarded(() => instance.exports.operatorPack(address, instance.putAddresses(addresses)))
   })
@@ -62,16 +65,17 @@ function pack(owned: Owned, weights: readonly (Float32Array | undefined)[]): voi
 function withArrays(
   instance: WasmInstance,
   arrays: readonly (Float32Array | undefined)[],
+  lengths: readonly number[],
   use: (addresses: readonly number[]) => void,
 ): void {
   let floats = 0
-  for (let i = 0; i < arrays.length; i++) floats += arrays[i] ? trueLength(arrays[i]!) : 0
+  for (let i = 0; i < arrays.length; i++) floats += arrays[i] ? lengths[i] : 0
   const memory = instance.allocate(floats)
   const addresses: number[] = []
   let at = memory
   for (let i = 0; i < arrays.length; i++) {
     addresses[i] = arrays[i] ? at : 0
-    at += arrays[i] ? trueLength(arrays[i]!) * 4 : 0
+    at += arrays[i] ? lengths[i] * 4 : 0
   }
   try {
     use(addresses)
@@ -126,12 +130,13 @@ class WasmOperator implements OperatorCore {
     const bias = zeros(biasLength(this.#sizes))
     const scales = this.#type === 'int8' ? zeros(weightRows(this.#sizes)) : undefined
     const arrays = [weight, bias, scales]
+    const lengths = [trueLength(weight), trueLength(bias), weightRows(this.#sizes)]
     instance.ensureRoom()
-    withArrays(instance, arrays, (addresses) => {
+    withArrays(instance, arrays, lengths, (addresses) => {
       instance.guarded(() => instance.exports.operatorUnpack(address, instance.putAddresses(addresses)))
       for (let i = 0; i < arrays.length; i++) {
         const values = arrays[i]
-        if (values) instance.getInto(addresses[i], trueLength(values), values)
+        if (values) instance.getInto(addresses[i], lengths[i], values)
       }
     })
     setScales(weight, scales)

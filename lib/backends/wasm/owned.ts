@@ -59,8 +59,11 @@ export class Use {
 
   end(): void {
     const owned = this.#owned
+    if (!owned) return
+    // Where the stack ends here, nothing has ended yet.
+    owned.instance.ensureRoom()
     this.#owned = undefined
-    owned?.release()
+    owned.release()
   }
 }
 

@@ -66,7 +66,11 @@ export function packerOf(instance: WasmInstance): Packer {
   return {
     mostWork,
     dense(K, N, precision, arrays) {
-      const { owned, bytes } = newPackedOperator(instance, [operatorNumber.linear, K, N, ...precision], arrays)
+      const { owned, bytes } = newPackedOperator(instance, [operatorNumber.linear, K, N, ...precision], arrays, [
+        K * N,
+        N,
+        N,
+      ])
       return new WasmWeights(owned, exports.operatorMemory(owned.address), bytes / 4)
     },
     network(numbers, weights) {

@@ -62,8 +62,8 @@ export class WasmProgram implements Program {
 
   dispose(): void {
     if (this.#isDisposed) return
-    this.#isDisposed = true
     this.#loaded.use.end()
+    this.#isDisposed = true
     releaseAll(this.#memories)
   }
 }

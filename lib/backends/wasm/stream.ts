@@ -56,8 +56,8 @@ class WasmStream implements StreamCore {
     const address = this.#isDisposed ? this.#use.owned.address : this.#address
     ensureStack()
     if (this.#isTorn) this.#goBack()
-    instance.put(this.#inputAt, this.input, this.#x)
     instance.mend()
+    instance.put(this.#inputAt, this.input, this.#x)
     try {
       // No memory is asked for, so that views stay as they are.
       instance.exports.streamStep(address)

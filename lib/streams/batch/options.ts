@@ -66,7 +66,7 @@ export function limitsOf(options: BatcherOptions<never>): QueueOptions & LifeOpt
 
 /** How many batches may run at once. */
 export function maxRunningOn(backend: BackendName): number {
-  // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; the TypeScript
-  // backend has only JavaScript's own.
-  return backend === 'typescript' ? 1 : processors() + 1
+  // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; where there is no thread
+  // but JavaScript's own, they would only wait for each other.
+  return backend === 'typescript' || backend === 'wasm' ? 1 : processors() + 1
 }
