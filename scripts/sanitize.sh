@@ -8,7 +8,7 @@ shift
 out=$(scripts/build-sanitized.sh "$kind")
 
 # The suites that reach native code; the rest would only run JavaScript slowly.
-export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-200} NATIVE_RNN_TESTED=native
+export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-200} NATIVE_RNN_TESTED=best
 suites=(
   test/api/{backends,batcher*,dispose,embedding,forward*,initial-weights,linear,saved-states,shared-layer,stream*,tracing}.test.ts
   test/native/{calls,loader,pool,programs,spec-numbers}.test.ts test/numbers/{agreement,bits,cells}.test.ts test/robustness/*-arrays.test.ts
