@@ -39,6 +39,11 @@ export class Caller {
     return this.#query.token
   }
 
+  /** Whether all sound was sent. A connection that is lost from then on is not taken up again: the server may have forgotten the call. */
+  get isOver() {
+    return this.#isOver
+  }
+
   /**
    * Makes the whole call.
    * @param message bytes of a message
@@ -96,8 +101,10 @@ export class Caller {
       }
       if (this.#sent < this.#sound.length) return
       clearInterval(timer)
-      socket.send('end')
-      this.#isOver = true
+      // Where the connection is lost already, the call goes on.
+      socket.send('end', (error) => {
+        if (!error) this.#isOver = true
+      })
     }, message / bytesPerMs)
     return timer
   }

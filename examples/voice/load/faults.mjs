@@ -93,7 +93,8 @@ export async function faults({ calls = 100, seconds = 12, deploys = 2, speed = 1
   const cuts = (async () => {
     for (let n = 0; !isOver; n += 3) {
       await sleep(100)
-      callers[n % calls].socket?._socket?.destroy()
+      const caller = callers[n % calls]
+      if (!caller.isOver) caller.socket?._socket?.destroy()
     }
   })()
   for (let n = 1; n <= deploys; n++) {
