@@ -207,6 +207,20 @@ describe('when sizes come, it refuses', () => {
         ),
     ],
     [
+      'recurrent weights without inputs, even where there are no rows',
+      'node 0 "it" (RNN), opset 17: input_size must be from 1 to 1048576, got 0',
+      () =>
+        single(
+          'RNN',
+          {},
+          {
+            with: ['W', 'R'],
+            weights: { W: weight(1, 1, 2, 0), R: weight(1, 1, 2, 2) },
+            inputs: { x: { shape: [1, 0, 0] } },
+          },
+        ),
+    ],
+    [
       'recurrent weights of another size',
       'node 0 "it" (RNN), opset 17: Expected X size (…, 3), as W has it, got [1, 2, 8]',
       () => single('RNN', {}, { with: ['W', 'R'], weights: { W: weight(1, 1, 2, 3), R: weight(1, 1, 2, 2) } }),
@@ -227,7 +241,10 @@ describe('when sizes come, it refuses', () => {
   ])('%s', (_, words, file) => {
     const model = read(file())
     const given = Object.fromEntries(
-      model.inputs.map(({ name, shape }) => [name, name === 'x' ? zeros(1, 2, 8) : zeros(...(shape as number[]))]),
+      model.inputs.map(({ name, shape }) => [
+        name,
+        name === 'x' && !shape ? zeros(1, 2, 8) : zeros(...(shape as number[])),
+      ]),
     )
     expectError(() => model.run(given), /RNN/.test(words) ? 'ERR_RNN_MODEL_FILE' : 'ERR_RNN_SHAPE', words)
   })

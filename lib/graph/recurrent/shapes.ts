@@ -31,6 +31,10 @@ function shapes(opType: string, call: Call): readonly GraphTensor[] {
   const [T, B] = batchFirst ? [x.shape[1], x.shape[0]] : [x.shape[0], x.shape[1]]
   const [W, R] = [call.values(1), call.values(2)]
   const [inputs, hidden] = opType === 'DynamicQuantizeLSTM' ? [W.shape[1], R.shape[1]] : [W.shape[2], R.shape[2]]
+  // Here for all backends: one that has nothing to compute makes no network, which would say so.
+  for (const [name, size] of Object.entries({ input_size: inputs, hidden_size: hidden })) {
+    if (!(size >= 1 && size <= 2 ** 20)) call.fail(`${name} must be from 1 to 1048576, got ${size}`)
+  }
   if (x.shape[2] !== inputs) call.fail(`Expected X size (…, ${inputs}), as W has it, got ${list(x.shape)}`)
   const D = direction === 'bidirectional' ? 2 : 1
   const H = hiddenSize ?? hidden
