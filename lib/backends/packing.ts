@@ -4,6 +4,7 @@ import { hasOwn, newSharedFloats, zeros } from '../intrinsics/captured.ts'
 import { rowScales, setScales } from '../precision/scales.ts'
 import type { CellFunctions } from '../spec/cell-functions.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
+import { type OperatorKind, operatorTraits } from '../spec/operator-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec } from '../spec/spec.ts'
 import type { Precision, WeightType } from '../spec/weight-types.ts'
 import {
@@ -71,6 +72,31 @@ export function noteScales(all: readonly CellWeights[]): void {
     setScales(weightHh, scalesHh)
     if (weightHr) setScales(weightHr, scalesHr)
   }
+}
+
+/** The arrays of an operator that is to be kept in a format: its weights, biases, and the scales that its rows were made with. */
+export function scaledArrays(
+  weight: Float32Array,
+  bias: Float32Array | undefined,
+  type: WeightType,
+): (Float32Array | undefined)[] {
+  return [weight, bias, type === 'int8' ? rowScales(weight) : undefined]
+}
+
+/** The weights and biases of an operator as they are kept; `fill` writes them to arrays in that order, of int8 with the scales behind. */
+export function readOperator(
+  kind: OperatorKind,
+  sizes: readonly number[],
+  type: WeightType,
+  fill: (arrays: readonly (Float32Array | undefined)[]) => void,
+): Float32Array[] {
+  const { weightLength, biasLength, weightRows } = operatorTraits[kind]
+  const weight = zeros(weightLength(sizes))
+  const bias = zeros(biasLength(sizes))
+  const scales = type === 'int8' ? zeros(weightRows(sizes)) : undefined
+  fill([weight, bias, scales])
+  setScales(weight, scales)
+  return [weight, bias]
 }
 
 /** A specification as the addon takes it. */

@@ -34,7 +34,7 @@ const lib = [
   ['calls'],
   ['backends'],
   ['backends/native', 'backends/typescript', 'backends/wasm'],
-  ['backends/program'],
+  ['backends/program', 'backends/batch-arrays.ts'],
   ['backends/interface.ts', 'backends/packing.ts', 'backends/turns'],
   ['backends/packed-memory.ts', 'backends/protocol.ts'],
   ['weights'],

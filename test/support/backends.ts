@@ -16,7 +16,7 @@ export const backends: readonly BackendName[] = availableBackends()
 export const compiledBackends = backends.filter((name) => name !== 'typescript')
 
 /** Those of the addon. */
-export const nativeBackends = compiledBackends.filter((name) => name !== 'wasm')
+export const nativeBackends = backends.filter(isNative)
 
 /** `portable` has no fused multiply-add in hardware on x86-64's baseline, WebAssembly has none anywhere: their bits are their own there. */
 const isUnfused = (name: BackendName): boolean => name === 'wasm' || (name === 'portable' && process.arch === 'x64')

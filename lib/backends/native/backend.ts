@@ -2,13 +2,20 @@
 
 import type { Plan } from '../../graph/plan.ts'
 import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
-import { rowScales } from '../../precision/scales.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Fill } from '../../weights/random.ts'
 import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
-import { listWeights, packedLength, packedMemory, precisionNumbers, scaledWeights, specNumbers } from '../packing.ts'
+import {
+  listWeights,
+  packedLength,
+  packedMemory,
+  precisionNumbers,
+  scaledArrays,
+  scaledWeights,
+  specNumbers,
+} from '../packing.ts'
 import { operatorNumber } from '../protocol.ts'
 import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
@@ -60,7 +67,7 @@ export class NativeBackend implements Backend {
     const numbers = precisionNumbers(precision)
     const floats = this.#addon.operatorFloats(this.#table, number, sizes, numbers)
     const memory = packedMemory(floats)
-    const arrays = [weights[0], weights[1], precision.weights === 'int8' ? rowScales(weights[0]!) : undefined]
+    const arrays = scaledArrays(weights[0]!, weights[1], precision.weights)
     const call = this.#addon.operator(this.#table, number, sizes, numbers, memory, arrays)
     return new NativeOperator(thread, kind, sizes, call, floats, precision.weights)
   }

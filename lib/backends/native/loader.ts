@@ -18,7 +18,7 @@ export type Loaded =
  * The prebuilt addons whose suites were seen to pass (docs/platforms.md): before all others goes WebAssembly. One that is built where it runs is
  * not asked for here.
  */
-const watched = ['linux-x64', 'linux-arm64']
+const watched = ['linux-x64.node', 'linux-arm64.node']
 
 /** The version of Node-API that the addon is compiled for; a process with an older one would crash on loading it. */
 const napiVersion = 9
@@ -66,7 +66,7 @@ const require = module.createRequire(ownFile ?? process.execPath)
 let prebuilt: string | undefined
 
 function unwatched(name: string): string | undefined {
-  for (let i = 0; i < watched.length; i++) if (`${watched[i]}.node` === name) return undefined
+  for (let i = 0; i < watched.length; i++) if (watched[i] === name) return undefined
   return name
 }
 

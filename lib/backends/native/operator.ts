@@ -1,10 +1,10 @@
 /** An operator on the native backend: small rows go through the arena, large ones are arguments. */
 
-import { copyOfRange, setFloats, zeros } from '../../intrinsics/captured.ts'
-import { setScales } from '../../precision/scales.ts'
+import { copyOfRange, setFloats } from '../../intrinsics/captured.ts'
 import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts'
 import type { WeightType } from '../../spec/weight-types.ts'
 import type { OperatorCore } from '../interface.ts'
+import { readOperator } from '../packing.ts'
 import { headerField, operatorOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'
 import type { NativeThread } from './environment.ts'
@@ -55,16 +55,11 @@ export class NativeOperator implements OperatorCore {
   }
 
   weights(): Float32Array[] {
-    const traits = operatorTraits[this.#kind]
-    const weight = zeros(traits.weightLength(this.#sizes))
-    const bias = zeros(traits.biasLength(this.#sizes))
-    const scales = this.#type === 'int8' ? zeros(traits.weightRows(this.#sizes)) : undefined
-    // Before the header is written: the stack may end in it, and the next call must not find this one's operation.
-    const list = [weight, bias, scales]
-    this.#thread.header[headerField.op] = operatorOp.weights
-    this.#call(list)
-    setScales(weight, scales)
-    return [weight, bias]
+    // The arrays are there before the header is written: the stack may end in making them, and the next call must not find this one's operation.
+    return readOperator(this.#kind, this.#sizes, this.#type, (arrays) => {
+      this.#thread.header[headerField.op] = operatorOp.weights
+      this.#call(arrays)
+    })
   }
 
   dispose(): void {

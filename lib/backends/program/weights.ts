@@ -2,12 +2,12 @@
 
 import { scalesOfOutputs } from '../../graph/scales.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
-import { rowScales, setScales } from '../../precision/scales.ts'
+import { setScales } from '../../precision/scales.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
-import { precisionNumbers, scaledWeights, specNumbers } from '../packing.ts'
+import { precisionNumbers, scaledArrays, scaledWeights, specNumbers } from '../packing.ts'
 
 /** N rows of K weights, and N biases. */
 export interface Dense {
@@ -77,9 +77,8 @@ export class PackedWeights {
     const numbers = precisionNumbers(precision)
     return this.#number(constant, `linear ${numbers} ${K} ${N} ${key}`, () => {
       const { weight, bias } = make()
-      if (precision.weights !== 'int8') return this.#packer.dense(K, N, numbers, [weight, bias, undefined])
-      setScales(weight, scalesOfOutputs(constant, N, firstOutput))
-      return this.#packer.dense(K, N, numbers, [weight, bias, rowScales(weight)])
+      if (precision.weights === 'int8') setScales(weight, scalesOfOutputs(constant, N, firstOutput))
+      return this.#packer.dense(K, N, numbers, scaledArrays(weight, bias, precision.weights))
     })
   }
 

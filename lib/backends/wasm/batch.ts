@@ -1,8 +1,8 @@
 /** Live states that step together: rows gathered into the memory of one call, run by turns of the event loop, and scattered back. */
-import { mapDelete, mapGet, mapSet, newInts, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
-import { trueLength } from '../../intrinsics/typed-arrays.ts'
+import { mapDelete, mapGet, mapSet, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
+import { BatchArrays } from '../batch-arrays.ts'
 import type { BatchCore } from '../interface.ts'
 import { type Layout, layoutOf, rowSizesOf } from './call.ts'
 import { type Owned, type Use, usedBy } from './owned.ts'
@@ -16,14 +16,8 @@ interface Launched {
   isDone: boolean
 }
 
-export class WasmBatch implements BatchCore {
-  frames = zeros(0)
-  h = zeros(0)
-  c = zeros(0)
-  outputs = zeros(0)
-  rows = newInts(0)
+export class WasmBatch extends BatchArrays implements BatchCore {
   readonly #use: Use
-  readonly #spec: NetworkSpec
   readonly #I: number
   readonly #L: number
   readonly #O: number
@@ -33,33 +27,19 @@ export class WasmBatch implements BatchCore {
   #tickets = 0
 
   constructor(network: Owned, spec: NetworkSpec) {
+    super(spec)
     this.#use = usedBy(this, network.retain())
-    this.#spec = spec
     this.#I = spec.inputSize
     this.#L = spec.numLayers
     this.#O = outputSizeOf(spec)
     this.#H = cellTraits[spec.cell].hasCellState ? spec.hiddenSize : 0
   }
 
-  reserve(frames: number, states: number, rows: number): void {
-    // All or none, also where the memory for one of them is missing.
-    const newFrames = resized(this.frames, frames * this.#I)
-    const h = resized(this.h, states * this.#L * this.#O)
-    const c = resized(this.c, states * this.#L * this.#H)
-    const outputs = resized(this.outputs, rows * this.#O)
-    const newRows = trueLength(this.rows) === rows * 2 ? this.rows : newInts(rows * 2)
-    this.frames = newFrames
-    this.h = h
-    this.c = c
-    this.outputs = outputs
-    this.rows = newRows
-  }
-
   launch(count: number, ended: (ticket: number, error?: Error) => void): void {
     const network = this.#use.owned
     const { instance } = network
     const isThere = zeros(0)
-    const layout = layoutOf(rowSizesOf(this.#spec), {
+    const layout = layoutOf(rowSizesOf(this.spec), {
       T: 1,
       B: count,
       batchFirst: false,
@@ -146,12 +126,4 @@ export class WasmBatch implements BatchCore {
 function copy(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
   if (count > 64) setFloats(target, viewOf(source, from, count), at)
   else for (let i = 0; i < count; i++) target[at + i] = source[from + i]
-}
-
-/** The same values in an array of another length, at least as long; the array itself where it has that length already. */
-function resized(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
-  if (length === trueLength(values)) return values
-  const larger = zeros(length)
-  setFloats(larger, values)
-  return larger
 }

@@ -124,6 +124,24 @@ export class WasmInstance {
     if (address !== 0) this.guarded(() => this.exports.release(address))
   }
 
+  /** Memory for arrays of so many floats while `use` runs; no address for those of none. */
+  withArrays(lengths: readonly number[], use: (addresses: readonly number[]) => void): void {
+    let floats = 0
+    for (let i = 0; i < lengths.length; i++) floats += lengths[i]
+    const memory = this.allocate(floats)
+    const addresses: number[] = []
+    let at = memory
+    for (let i = 0; i < lengths.length; i++) {
+      addresses[i] = lengths[i] > 0 ? at : 0
+      at += lengths[i] * 4
+    }
+    try {
+      use(addresses)
+    } finally {
+      this.release(memory)
+    }
+  }
+
   /** Copies an array in, which has so many values or is refused. */
   put(address: number, values: Float32Array, count: number): void {
     if (trueLength(values) !== count) throw new RangeError('native-rnn: an array has the wrong length')

@@ -56,21 +56,8 @@ function withArrays(
   use: (addresses: readonly number[], lengths: readonly number[]) => void,
 ): void {
   const lengths: number[] = []
-  let floats = 0
   for (let f = 0; f < weightFields.length; f++) {
     lengths[f] = instance.exports.networkWeightLength(address, index * weightFields.length + f) >>> 0
-    floats += lengths[f]
   }
-  const memory = instance.allocate(floats)
-  const addresses: number[] = []
-  let at = memory
-  for (let f = 0; f < weightFields.length; f++) {
-    addresses[f] = lengths[f] > 0 ? at : 0
-    at += lengths[f] * 4
-  }
-  try {
-    use(addresses, lengths)
-  } finally {
-    instance.release(memory)
-  }
+  instance.withArrays(lengths, (addresses) => use(addresses, lengths))
 }

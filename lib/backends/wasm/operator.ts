@@ -1,11 +1,10 @@
 /** An operator in the module's memory. */
 import { zeros } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
-import { rowScales, setScales } from '../../precision/scales.ts'
 import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts'
 import type { Precision, WeightType } from '../../spec/weight-types.ts'
 import type { OperatorCore } from '../interface.ts'
-import { precisionNumbers } from '../packing.ts'
+import { precisionNumbers, readOperator, scaledArrays } from '../packing.ts'
 import { arenaLength, operatorNumber } from '../protocol.ts'
 import { outOfMemory, type WasmInstance } from './instance.ts'
 import { Owned, type Use, usedBy } from './owned.ts'
@@ -21,7 +20,7 @@ export function newOperator(
   for (let i = 0; i < sizes.length; i++) numbers[numbers.length] = sizes[i]
   const kept = precisionNumbers(precision)
   for (let i = 0; i < kept.length; i++) numbers[numbers.length] = kept[i]
-  const arrays = [weights[0], weights[1], precision.weights === 'int8' ? rowScales(weights[0]!) : undefined]
+  const arrays = scaledArrays(weights[0]!, weights[1], precision.weights)
   const { weightLength, biasLength, weightRows } = operatorTraits[kind]
   const lengths = [weightLength(sizes), biasLength(sizes), weightRows(sizes)]
   const { owned, bytes } = newPackedOperator(instance, numbers, arrays, lengths)
@@ -52,36 +51,15 @@ export function newPackedOperator(
 
 function pack(owned: Owned, weights: readonly (Float32Array | undefined)[], lengths: readonly number[]): void {
   const { instance, address } = owned
-  withArrays(instance, weights, lengths, (addresses) => {
+  const own: number[] = []
+  for (let i = 0; i < weights.length; i++) own[i] = weights[i] ? lengths[i] : 0
+  instance.withArrays(own, (addresses) => {
     for (let i = 0; i < weights.length; i++) {
       const values = weights[i]
       if (values) instance.put(addresses[i], values, lengths[i])
     }
     instance.guarded(() => instance.exports.operatorPack(address, instance.putAddresses(addresses)))
   })
-}
-
-/** Memory for as many numbers as these arrays have while `use` runs; no address for what is left out. */
-function withArrays(
-  instance: WasmInstance,
-  arrays: readonly (Float32Array | undefined)[],
-  lengths: readonly number[],
-  use: (addresses: readonly number[]) => void,
-): void {
-  let floats = 0
-  for (let i = 0; i < arrays.length; i++) floats += arrays[i] ? lengths[i] : 0
-  const memory = instance.allocate(floats)
-  const addresses: number[] = []
-  let at = memory
-  for (let i = 0; i < arrays.length; i++) {
-    addresses[i] = arrays[i] ? at : 0
-    at += arrays[i] ? lengths[i] * 4 : 0
-  }
-  try {
-    use(addresses)
-  } finally {
-    instance.release(memory)
-  }
 }
 
 class WasmOperator implements OperatorCore {
@@ -125,22 +103,18 @@ class WasmOperator implements OperatorCore {
   weights(): Float32Array[] {
     const instance = this.#instance
     const { address } = this.#use.owned
-    const { weightLength, biasLength, weightRows } = operatorTraits[this.#kind]
-    const weight = zeros(weightLength(this.#sizes))
-    const bias = zeros(biasLength(this.#sizes))
-    const scales = this.#type === 'int8' ? zeros(weightRows(this.#sizes)) : undefined
-    const arrays = [weight, bias, scales]
-    const lengths = [trueLength(weight), trueLength(bias), weightRows(this.#sizes)]
-    instance.ensureRoom()
-    withArrays(instance, arrays, lengths, (addresses) => {
-      instance.guarded(() => instance.exports.operatorUnpack(address, instance.putAddresses(addresses)))
-      for (let i = 0; i < arrays.length; i++) {
-        const values = arrays[i]
-        if (values) instance.getInto(addresses[i], lengths[i], values)
-      }
+    return readOperator(this.#kind, this.#sizes, this.#type, (arrays) => {
+      const lengths: number[] = []
+      for (let i = 0; i < arrays.length; i++) lengths[i] = arrays[i] ? trueLength(arrays[i]!) : 0
+      instance.ensureRoom()
+      instance.withArrays(lengths, (addresses) => {
+        instance.guarded(() => instance.exports.operatorUnpack(address, instance.putAddresses(addresses)))
+        for (let i = 0; i < arrays.length; i++) {
+          const values = arrays[i]
+          if (values) instance.getInto(addresses[i], lengths[i], values)
+        }
+      })
     })
-    setScales(weight, scales)
-    return [weight, bias]
   }
 
   dispose(): void {
