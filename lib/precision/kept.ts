@@ -75,6 +75,20 @@ export class KeptMatrix {
     return this.#integers ? this.memory[row] : 1
   }
 
+  /** What the integers of each row are multiplied by. */
+  scales(): Float32Array {
+    const scales = zeros(this.rows)
+    for (let row = 0; row < this.rows; row++) scales[row] = this.scale(row)
+    return scales
+  }
+
+  /** All values as numbers without their scales. */
+  integers(): Float32Array {
+    const values = zeros(this.rows * this.columns)
+    this.read(0, this.rows, values)
+    return values
+  }
+
   /** Rows as numbers without their scales, at the beginning of `target`. */
   read(first: number, count: number, target: Float32Array): void {
     const from = first * this.columns

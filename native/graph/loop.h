@@ -27,6 +27,8 @@ public:
   size_t length = 1;          // values of a run
   ptrdiff_t step[views] = {}; // bytes from one to the next
 
+  bool isOneRun() const { return rank_ <= 1; }
+
   // Calls body(places) for the first values of each run; where it returns false, ends.
   template <class Body>
   bool forEachWhile(Places at, const Body& body) const {

@@ -158,7 +158,11 @@ struct DepthwiseArgs {
   ptrdiff_t wRow, wColumn;
   const float* bias; // null: none
   float* y;
+  const float* scales = nullptr; // of int8 alone: y[c] = bias[c] + scales[c] · the scale of the inputs · Σ
 };
+// The most taps of int8 whose sums are exact in a float: 127 · 127 each.
+constexpr size_t mostInt8Taps = 1024;
+static_assert(mostInt8Taps * 127 * 127 < size_t(1) << 24, "sums are exact");
 
 // Which of two operands is an array; the other is one value.
 enum class Operands : uint8_t { both, oneA, oneB };
@@ -183,6 +187,7 @@ struct OpKernels {
   void (*norm)(const float* x, const float* scale, const float* bias, float* y, size_t n, float epsilon);
   void (*matmul)(const MatmulArgs&);
   void (*depthwise)(const DepthwiseArgs&);
+  void (*depthwiseInt8)(const DepthwiseArgs&); // at most mostInt8Taps
 };
 
 // The table of an instruction set.

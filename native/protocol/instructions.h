@@ -28,7 +28,7 @@ enum class Opcode : int32_t {
   gemm,           // memory, weights, activations, K, N, function, padded, x, y
   matmul,         // alpha, a, b, y
   conv,           // memory, weights, activations, groups, K, N, window, function, padded, x, y
-  depthwise,      // window, function, x, w, bias or none, y
+  depthwise,      // window, function, x, w, bias or none, scales (inputs are brought to int8) or none, y
   convTranspose,  // memory, groups, inputs of a group, N, window, function, x, bias or none, y
   pool,           // kind, kernel (2), strides (2), dilations (2), pads (4), x, y
   network,        // memory, count of numbers, specification, x, lengths, h0, c0, y, hn, cn, all but x or none

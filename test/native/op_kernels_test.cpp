@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -440,6 +441,26 @@ void convolvesChannels() {
   }
 }
 
+// Two taps of a channel: the larger becomes ±127, the sum is exact, and what is not a number stays none.
+void convolvesChannelsInInt8() {
+  const float most = std::numeric_limits<float>::infinity();
+  const float cases[][3] = {{127, -2, 8}, {-127, 3, 8}, {0, 0, 8}, {most, 1, NAN}, {NAN, 1, NAN}, {1, -most, NAN}};
+  constexpr size_t C = 21;
+  for (const Table& table : tables) {
+    Floats x(2 * C), w(2 * C), scales(C, 0.5f), bias(C, 8), y(C + 1, 77), wanted(C);
+    for (size_t c = 0; c < C; c++) {
+      const auto& [first, second, none] = cases[c % 6];
+      x[c] = first, x[C + c] = second;
+      w[c] = float(c), w[C + c] = -127;
+      wanted[c] = first - first == 0 && second - second == 0 ? 8 + 0.5f * (first * w[c] + second * w[C + c]) : none;
+    }
+    table.ops->depthwiseInt8({1, 2, C, x.data(), 0, C, w.data(), 0, C, bias.data(), y.data(), scales.data()});
+    for (size_t c = 0; c < C; c++)
+      CHECK(y[c] == wanted[c] || (y[c] != y[c] && wanted[c] != wanted[c]));
+    CHECK(y[C] == 77);
+  }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -458,5 +479,6 @@ int main(int argc, char** argv) {
   normalisesRows();
   multipliesMatrices();
   convolvesChannels();
+  convolvesChannelsInInt8();
   return unit::end();
 }

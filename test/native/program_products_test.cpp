@@ -20,7 +20,7 @@ Geometry geometry(Random& random) {
   Geometry g{};
   g.kernel = 1 + random.below(4), g.stride = 1 + random.below(3), g.dilation = 1 + random.below(2);
   g.pad = random.below(2) ? random.below(4) : 0;
-  g.size = 1 + random.below(12);
+  g.size = 1 + random.below(random.below(8) ? 12 : 40);
   // Windows that leave the input at the end, too.
   g.windows = 1 + random.below(6);
   if (random.below(2) && g.pad == 0 && g.size >= (g.kernel - 1) * g.dilation + 1)

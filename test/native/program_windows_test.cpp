@@ -75,34 +75,49 @@ void depthwise() {
     const size_t C = between(1, 19), gap = between(0, 1), taps = g.kernel[0] * g.kernel[1];
     const Pixels x{0, between(1, 2), between(1, 6), between(1, 6), C, gap};
     const Pixels y{x.end(), x.B, between(1, 5), between(1, 5), C, between(0, 1)};
-    const size_t w = y.end(), bias = w + taps * C * 4;
-    const bool hasBias = between(0, 1), clips = between(0, 1);
+    const size_t w = y.end(), bias = w + taps * C * 4, scales = bias + C * 4;
+    const bool hasBias = between(0, 1), clips = between(0, 1), isInt8 = between(0, 1);
     Numbers numbers;
     add(numbers, g);
     numbers.insert(numbers.end(), {clips ? clip : -1, -20, 30});
     add(numbers, x.operand());
     add(numbers, Operand{Element::float32, Region::io, w, {g.kernel[0], g.kernel[1], C}});
-    if (hasBias)
-      add(numbers, Operand{Element::float32, Region::io, bias, {C}});
-    else
-      numbers.push_back(-1);
+    const auto perChannel = [&](bool isThere, size_t at) {
+      if (isThere)
+        add(numbers, Operand{Element::float32, Region::io, at, {C}});
+      else
+        numbers.push_back(-1);
+    };
+    perChannel(hasBias, bias);
+    perChannel(isInt8, scales);
     add(numbers, y.operand());
     Source source;
-    source.ioBytes = bias + C * 4;
+    source.ioBytes = scales + C * 4;
     source.instructions = {withHead(Opcode::depthwise, numbers)};
     runEverywhere(source, [&](const float* io) {
       for (size_t b = 0; b < y.B; b++)
         for (size_t h = 0; h < y.H; h++)
           for (size_t v = 0; v < y.W; v++)
             for (size_t c = 0; c < C; c++) {
-              float sum = hasBias ? io[bias / 4 + c] : 0;
+              std::vector<float> inputs, weights;
               for (size_t i = 0; i < g.kernel[0]; i++)
                 for (size_t k = 0; k < g.kernel[1]; k++) {
                   const ptrdiff_t row = place(g, 0, h, i, x.H), column = place(g, 1, v, k, x.W);
-                  if (row >= 0 && column >= 0)
-                    sum += io[x.at(b, size_t(row), size_t(column), c)] * io[w / 4 + (i * g.kernel[1] + k) * C + c];
+                  if (row >= 0 && column >= 0) {
+                    inputs.push_back(io[x.at(b, size_t(row), size_t(column), c)]);
+                    weights.push_back(io[w / 4 + (i * g.kernel[1] + k) * C + c]);
+                  }
                 }
-              CHECK(io[y.at(b, h, v, c)] == (clips ? std::fmin(30, std::fmax(-20, sum)) : sum));
+              float size = 0, sum = 0;
+              for (const float one : inputs)
+                size = std::fmax(size, std::fabs(one));
+              const float scale = isInt8 ? size / 127 : 1;
+              for (size_t i = 0; i < inputs.size() && scale > 0; i++)
+                sum += (isInt8 ? std::nearbyint(inputs[i] / scale) : inputs[i]) * weights[i];
+              const double exact =
+                  double(isInt8 ? io[scales / 4 + c] * scale : 1) * sum + (hasBias ? io[bias / 4 + c] : 0);
+              const double clipped = clips ? std::fmin(30, std::fmax(-20, exact)) : exact;
+              CHECK(std::fabs(io[y.at(b, h, v, c)] - clipped) <= (isInt8 ? 2e-7 * (1 + std::fabs(exact)) : 0));
             }
     });
   }
@@ -241,22 +256,24 @@ void refuses(const Kernels& kernels) {
   const double bad[] = {NAN, INFINITY, -1, 0.5, 1e300, -1e300, 4294967296.0 * 16777216};
 
   const auto depthwise = [&](const std::vector<Numbers>& parts) { return accepts(Opcode::depthwise, join(parts)); };
-  CHECK(depthwise({window, none, X, Wt, Bias, Y}));
-  CHECK(depthwise({window, none, X, Wt, {-1}, Y}));
-  CHECK(!depthwise({window, none, X, Wt, Bias}));
-  CHECK(!depthwise({window, none, X, Wt, Bias, Y, {0}}));
-  CHECK(!depthwise({window, none, of(x, 3, 1), Wt, Bias, Y}));
-  CHECK(!depthwise({window, none, of(x, 3, 2, 2), Wt, Bias, Y})); // channels apart
-  CHECK(!depthwise({window, none, X, Wt, Bias, of(y, 3, 2, 3)}));
-  CHECK(!depthwise({window, none, X, of(w, 0, 2), Bias, Y}));
-  CHECK(!depthwise({window, none, X, of(w, 1, 2), Bias, Y}));
-  CHECK(!depthwise({window, none, X, of(w, 2, 1), Bias, Y}));
-  CHECK(!depthwise({window, none, X, Wt, of(bias, 0, 1), Y}));
-  CHECK(!depthwise({window, none, X, X, Bias, Y}));
-  CHECK(!depthwise({window, none, X, Wt, Bias, of(y, 0, 2)}));
-  CHECK(!depthwise({window, {double(MapFunction::logicalNot), 0, 0}, X, Wt, Bias, Y}));
-  CHECK(!depthwise({window, {99, 0, 0}, X, Wt, Bias, Y}));
-  CHECK(!depthwise({window, none, X, Wt, Bias, of(y, 1, size_t(1) << 33, 0)}));
+  CHECK(depthwise({window, none, X, Wt, Bias, {-1}, Y}));
+  CHECK(depthwise({window, none, X, Wt, Bias, Bias, Y}));
+  CHECK(depthwise({window, none, X, Wt, {-1}, {-1}, Y}));
+  CHECK(!depthwise({window, none, X, Wt, Bias, {-1}}));
+  CHECK(!depthwise({window, none, X, Wt, Bias, {-1}, Y, {0}}));
+  CHECK(!depthwise({window, none, of(x, 3, 1), Wt, Bias, {-1}, Y}));
+  CHECK(!depthwise({window, none, of(x, 3, 2, 2), Wt, Bias, {-1}, Y})); // channels apart
+  CHECK(!depthwise({window, none, X, Wt, Bias, {-1}, of(y, 3, 2, 3)}));
+  CHECK(!depthwise({window, none, X, of(w, 0, 2), Bias, {-1}, Y}));
+  CHECK(!depthwise({window, none, X, of(w, 1, 2), Bias, {-1}, Y}));
+  CHECK(!depthwise({window, none, X, of(w, 2, 1), Bias, {-1}, Y}));
+  CHECK(!depthwise({window, none, X, Wt, of(bias, 0, 1), {-1}, Y}));
+  CHECK(!depthwise({window, none, X, Wt, Bias, of(bias, 0, 1), Y}));
+  CHECK(!depthwise({window, none, X, X, Bias, {-1}, Y}));
+  CHECK(!depthwise({window, none, X, Wt, Bias, {-1}, of(y, 0, 2)}));
+  CHECK(!depthwise({window, {double(MapFunction::logicalNot), 0, 0}, X, Wt, Bias, {-1}, Y}));
+  CHECK(!depthwise({window, {99, 0, 0}, X, Wt, Bias, {-1}, Y}));
+  CHECK(!depthwise({window, none, X, Wt, Bias, {-1}, of(y, 1, size_t(1) << 33, 0)}));
   const auto convTranspose = [&](const std::vector<Numbers>& parts) {
     return accepts(Opcode::convTranspose, join(parts));
   };
@@ -281,7 +298,7 @@ void refuses(const Kernels& kernels) {
       // A half is cut to a whole number, which may be one that is allowed.
       if (number == 0.5 && i >= 6)
         continue;
-      CHECK(!depthwise({wrong, none, X, Wt, Bias, Y}));
+      CHECK(!depthwise({wrong, none, X, Wt, Bias, {-1}, Y}));
       CHECK(!convTranspose({{0, 1, 2, 18}, wrong, none, X, Bias, Wide}));
       CHECK(!pool({{0}, wrong, {0, 0}, X, Y}));
     }

@@ -69,7 +69,8 @@ public:
     case Opcode::depthwise: {
       const size_t W = 1 + random_.below(8);
       return instruction(Opcode::depthwise, 1, 3, number(3), number(3), number(3), number(3), number(3), number(3), -1,
-                         0, 0, any({1, 1, W, 4}), any({1, 3, 4}), any({4}), any({1, 1, 1 + random_.below(8), 4}));
+                         0, 0, any({1, 1, W, 4}), any({1, 3, 4}), any({4}), any({4}),
+                         any({1, 1, 1 + random_.below(8), 4}));
     }
     case Opcode::convTranspose: {
       const size_t W = 1 + random_.below(4);

@@ -95,6 +95,11 @@ function withBias(op: Op, made: View, later: View | undefined): View {
   return later ? op.zip(zipFunction.add, made, op.reshape(later, [C, ...space.map(() => 1)]), made.shape) : made
 }
 
+/** The most taps of a depthwise convolution whose sums of int8 are exact in a float. */
+const mostInt8Taps = 1024
+
+const isFloat = (op: Op): boolean => op.to.weights.precision.activations === 'f32'
+
 const conv: Row = (op) => {
   const { shape } = op.result()
   const layout = layoutOf(op, false)
@@ -105,8 +110,9 @@ const conv: Row = (op) => {
   const y = op.make('float32', [x.shape[0], rows.output, columns.output, O])
   const isDepthwise = groups > 1 && groups === x.shape[3] && groups === O
   if (constant === undefined) convOfRun(op, layout, y)
-  else if (isDepthwise && op.to.weights.precision.activations === 'f32') depthwise(op, layout, y, bias, epilogue)
-  else convOfConstant(op, layout, constant, y, bias, epilogue)
+  else if (isDepthwise && (isFloat(op) || rows.kernel * columns.kernel <= mostInt8Taps)) {
+    depthwise(op, layout, y, bias, epilogue)
+  } else convOfConstant(op, layout, constant, y, bias, epilogue)
   const made = channelsSecond(y, shape.length)
   if (constant !== undefined && later === undefined) return finished(op, epilogue, made)
   return withBias(op, made, later ?? (bias && op.view(2)))
@@ -166,11 +172,15 @@ function depthwise(
   const made = folded(reshaped(w, [C, K])!, epilogue, 1, bias)
   setScales(made.weight, scalesOfOutputs(op.constant(1)!, C))
   // Rounded as they are, and kept widened: there are few.
-  const kept = KeptMatrix.of(op.to.weights.precision.weights, made.weight, C, K).plain()
-  const weight = permuted(op.floats(kept, [C, rows.kernel, columns.kernel]), [1, 2, 0])
+  const kept = KeptMatrix.of(op.to.weights.precision.weights, made.weight, C, K)
+  const scales = isFloat(op) ? undefined : op.floats(kept.scales(), [C])
+  const weight = permuted(
+    op.floats(scales ? kept.integers() : kept.plain(), [C, rows.kernel, columns.kernel]),
+    [1, 2, 0],
+  )
   const { fn, alpha, beta } = epilogue.after
-  const inputs = [...windowNumbers(rows, columns), fn, alpha, beta, x, op.dense(weight), op.floats(made.bias!, [C])]
-  op.emit('depthwise', inputs, [y])
+  const numbers = [...windowNumbers(rows, columns), fn, alpha, beta]
+  op.emit('depthwise', [...numbers, x, op.dense(weight), op.floats(made.bias!, [C]), scales], [y])
 }
 
 /** Weights that are known only in the run: windows side by side times a matrix, for each group. */

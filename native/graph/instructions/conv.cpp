@@ -158,8 +158,8 @@ bool areRows(const Window& window, const View& x, const View& y) {
   return inRow && (window.y.kernel == 1 || (window.y.dilation == 1 && x.floatStride(1) == kernel * C));
 }
 
-std::unique_ptr<Instruction> convOfRows(const PackedRows& rows, const Window& window, bool isPadded, const View& x,
-                                        const View& y) {
+std::unique_ptr<Gemm> convOfRows(const PackedRows& rows, const Window& window, bool isPadded, const View& x,
+                                 const View& y) {
   View windows = x;
   windows.sizes[1] = y.sizes[1], windows.sizes[2] = y.sizes[2], windows.sizes[3] = rows.inputs();
   // One window has no next one, however far that would be.
@@ -168,6 +168,10 @@ std::unique_ptr<Instruction> convOfRows(const PackedRows& rows, const Window& wi
   windows.strides[3] = sizeof(float);
   return std::make_unique<Gemm>(rows, isPadded, windows, y);
 }
+
+// Windows of an image that is one of several, at most, which are gathered although they are rows: a tile of weights
+// then passes over those of many images.
+constexpr size_t rowsWorthGathering = 16;
 
 } // namespace
 
@@ -193,8 +197,11 @@ std::unique_ptr<Instruction> decodeConv(Reader& reader) {
     last.sizes[3] = N;
     checkPadded(last, matrices[0].packedRow(), reader);
   }
-  if (groups == 1 && areRows(window, x, y))
-    return convOfRows(matrices[0], window, isPadded, x, y);
+  if (groups == 1 && areRows(window, x, y)) {
+    std::unique_ptr<Gemm> product = convOfRows(matrices[0], window, isPadded, x, y);
+    if (!product->isSeveralOf(rowsWorthGathering))
+      return product;
+  }
   return std::make_unique<Conv>(std::move(matrices), window, isPadded, x, y);
 }
 

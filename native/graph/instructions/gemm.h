@@ -13,6 +13,8 @@ public:
   Gemm(const PackedRows&, bool isPadded, const View& x, const View& y);
   Ran run(const Run&) const override;
   size_t floats() const override { return rows_.floats(); }
+  // Whether it is several products of so few rows, at most: then their weights are read once for each of them.
+  bool isSeveralOf(size_t rows) const { return loop_.length <= rows && !loop_.isOneRun(); }
 
 private:
   const PackedRows rows_;

@@ -1,6 +1,7 @@
 // Products whose factors are both computed: matrices in plain rows, and the pixels of a depthwise convolution. Packed
 // weights are matmul/'s.
 #pragma once
+#include "../simd/rounding.h"
 #include "elementwise.h"
 
 namespace {
@@ -75,6 +76,34 @@ void depthwise(const DepthwiseArgs& args) {
         sum = fma(loadUpTo<V>(x, left), loadUpTo<V>(w, left), sum);
     }
     storeUpTo(sum, args.y + c, left);
+  }
+}
+
+// The same of inputs in int8: a channel's taps are brought to whole numbers within ±127 by a scale of their own, as
+// matmul/quantize.h does with a row. The weights are whole numbers too, so that sums of mostInt8Taps are exact.
+template <class V>
+void depthwiseInt8(const DepthwiseArgs& args) {
+  const V zero = V::set(0.0f), limit = V::set(127.0f), lower = V::set(-127.0f), edge = V::set(12582912.0f);
+  for (size_t c = 0; c < args.channels; c += V::lanes) {
+    const size_t left = args.channels - c;
+    const auto forEachTap = [&](const auto& visit) {
+      for (size_t row = 0; row < args.rows; row++)
+        for (size_t column = 0; column < args.columns; column++)
+          visit(loadUpTo<V>(args.x + ptrdiff_t(row) * args.xRow + ptrdiff_t(column) * args.xColumn + c, left),
+                args.w + ptrdiff_t(row) * args.wRow + ptrdiff_t(column) * args.wColumn + c);
+    };
+    V most = zero, least = zero, finite = zero; // 0 · x is NaN where x is not finite
+    forEachTap([&](V x, const float*) { most = max(most, x), least = min(least, x), finite = fma(x, zero, finite); });
+    const V size = select(finite == zero, max(most, zero - least), infinity<V>());
+    const V scale = size / limit + (size - size); // NaN where the size is infinite
+    V sum = zero;
+    forEachTap([&](V x, const float* w) {
+      // Where floats are whole numbers a sum rounds.
+      const V rounded = (max(min(x / scale, limit), lower) + edge) - edge;
+      sum = fma(select(zero < scale, rounded, zero), loadUpTo<V>(w, left), sum);
+    });
+    const V bias = args.bias ? loadUpTo<V>(args.bias + c, left) : zero;
+    storeUpTo(fma(loadUpTo<V>(args.scales + c, left) * scale, sum, bias), args.y + c, left);
   }
 }
 

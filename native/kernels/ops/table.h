@@ -65,6 +65,7 @@ constexpr OpKernels makeOpKernels() {
   table.norm = norm<V>;
   table.matmul = matmul<V>;
   table.depthwise = depthwise<V>;
+  table.depthwiseInt8 = depthwiseInt8<V>;
   return table;
 }
 
