@@ -2,7 +2,7 @@
 import { describe, fail, named } from '../errors.ts'
 import { create, fround, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
-import type { BackendName } from '../spec/spec.ts'
+import type { BackendName, NetworkSpec } from '../spec/spec.ts'
 import { activationTypes, type Precision, weightTypes } from '../spec/weight-types.ts'
 import type { Inferred } from './options.ts'
 import { nearest } from './suggest.ts'
@@ -105,6 +105,24 @@ export function refuseInferred(options: unknown, where: string): void {
     const name = given[i]
     if (!hasOwn(inferred, name)) continue
     fail('ERR_RNN_OPTION', `unknown option '${name}' of ${where}: it is read off the keys and shapes of the state dict`)
+  }
+}
+
+/** What a layer of a file has of its own may be given as an option too, as long as it says the same; `what` is whose it is. */
+export function checkOwn(
+  given: Checked<typeof layerChecks>,
+  { bias, direction }: Pick<NetworkSpec, 'bias' | 'direction'>,
+  what: string,
+): void {
+  const own = { numLayers: 1, bias, bidirectional: direction === 'bidirectional' } as const
+  const names = ['numLayers', 'bias', 'bidirectional'] as const
+  for (let i = 0; i < names.length; i++) {
+    const wanted = given[names[i]]
+    if (wanted === undefined || wanted === own[names[i]]) continue
+    fail(
+      'ERR_RNN_OPTION',
+      `${names[i]} must be left out, or be what ${what} has: ${own[names[i]]}, got ${describe(wanted)}`,
+    )
   }
 }
 
