@@ -136,7 +136,7 @@ export function readOptions<C extends Checks>(options: unknown, checks: C, where
       ? '; states go in as { h0 }, for an LSTM { h0, c0 }'
       : where.startsWith('Model.run')
         ? '; names of outputs go in as { outputs }'
-        : typeof options === 'number' && !where.includes('.')
+        : typeof options === 'number' && (where === 'RNN' || where === 'GRU' || where === 'LSTM')
           ? `; what comes third in PyTorch is { numLayers: ${options} } here`
           : ''
     fail('ERR_RNN_OPTION', `the options of ${where} must be an object, got ${describe(options)}${hint}`)
