@@ -55,6 +55,15 @@ export function fail(code: RNNErrorCode, message: string, options?: { cause?: un
   throw new RNNError(code, message, options)
 }
 
+/** Throws for a method that was taken off its object: `const { forward } = layer`. The check above it costs a comparison or two a call. */
+export function lostThis(call: string): never {
+  const method = call.slice(call.indexOf('.') + 1)
+  fail(
+    'ERR_RNN_OPTION',
+    `${method} must be called on its object: ${call}(…); as a callback or a variable it has lost it, so pass () => ${call}(…)`,
+  )
+}
+
 /** Code points of a name that are shown, of its beginning and its end: a file or a program may bring names of any length. */
 const shownFirst = 60
 const shownLast = 10

@@ -7,7 +7,7 @@ import type { NetworkRef } from '../calls/network-ref.ts'
 import type { ForwardOut } from '../calls/out.ts'
 import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
 import type { InitialState, States } from '../calls/states.ts'
-import { fail } from '../errors.ts'
+import { fail, lostThis } from '../errors.ts'
 import type { BackendName, NetworkSpec } from '../spec/spec.ts'
 import type { BatchedStream } from '../streams/batch/batched-stream.ts'
 import { Batcher } from '../streams/batch/batcher.ts'
@@ -96,6 +96,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * output.shape // [1, 3, 4]
    */
   forward(input: TensorLike, options?: Types['forward']): Types['result'] {
+    if (!(this instanceof Layer)) lostThis('layer.forward')
     return runForward(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
   }
 
@@ -111,6 +112,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * const { hn } = await gru.forwardAsync(input, { signal: AbortSignal.timeout(1000) })
    */
   forwardAsync(input: TensorLike, options?: Types['forward'] & { signal?: AbortSignal }): Promise<Types['result']> {
+    if (!(this instanceof Layer)) lostThis('layer.forwardAsync')
     return runAsync(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
   }
 
@@ -124,6 +126,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * for (const frame of frames) console.log(stream.step(frame))
    */
   stream(options?: Types['stream']): Stream<Types['states'], Types['initial']> {
+    if (!(this instanceof Layer)) lostThis('layer.stream')
     this.#onlyForward('stream')
     return openStream(this.#layerClass.name, () => this.#use(), options) as Stream<Types['states'], Types['initial']>
   }
@@ -135,6 +138,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * `ERR_RNN_DISPOSED`
    */
   restoreStream(bytes: Uint8Array): Stream<Types['states'], Types['initial']> {
+    if (!(this instanceof Layer)) lostThis('layer.restoreStream')
     this.#onlyForward('restoreStream')
     return restoreStream(this.#use(), bytes) as Stream<Types['states'], Types['initial']>
   }
@@ -149,6 +153,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
   batcher(
     options?: BatcherOptions<BatchedStream<Types['states'], Types['initial']>>,
   ): Batcher<Types['states'], Types['initial']> {
+    if (!(this instanceof Layer)) lostThis('layer.batcher')
     this.#onlyForward('batcher')
     return new Batcher(this.#layerClass.name, { current: () => this.#use(), networkOf }, options)
   }
@@ -162,6 +167,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * worker.postMessage(lstm.share()) // there: parentPort.once('message', (handle) => LSTM.fromShared(handle))
    */
   share(): SharedLayer {
+    if (!(this instanceof Layer)) lostThis('layer.share')
     return shareLayer(this.#layerClass.name, this.batchFirst, this.#use())
   }
 

@@ -5,7 +5,8 @@ import { along, type Streamed } from '../graph/axes/along.ts'
 import type { Carry } from '../graph/plan.ts'
 import type { ElementType, GraphData } from '../graph/tensor.ts'
 import { create } from '../intrinsics/captured.ts'
-import { type Check, type Checked, readOptions, string } from '../options/checks.ts'
+import { property } from '../intrinsics/properties.ts'
+import { type Check, type Checked, integer, readOptions, string } from '../options/checks.ts'
 import { sha256 } from '../platform/hash.ts'
 import { readShape } from '../tensor/read.ts'
 import type { ModelCore } from './core.ts'
@@ -83,7 +84,8 @@ export function readSizes(
   options: ReadStreamOptions,
   known: Map<string, number> = new Map(),
 ): StreamSizes {
-  const { states = create(null), along: name, shapes: given = create(null) } = options
+  const { states = create(null), along: name, shapes: given = create(null), batchAxes = create(null) } = options
+  checkAxes(core, batchAxes)
   const carries = readStates(core, states)
   if (name === undefined) return { carries, shapes: readShapes(core, given, known) }
   if (carries.length > 0)
@@ -93,6 +95,19 @@ export function readSizes(
   known.set(name, 1)
   const shapes = readShapes(core, given, known)
   return { carries, shapes, along: { name, frames: known.get(name)! } }
+}
+
+/** Of any stream, also of one that has no rows: what is wrong for a batcher is no option of a stream. */
+function checkAxes({ inputs, graph }: ModelCore, given: object): void {
+  const names = [...namesOf(inputs), ...namesOf(graph.outputs)]
+  refuseUnknown(given, names, 'input or output', 'batchAxes')
+  for (const name of names) givenAxis(given, name)
+}
+
+/** The axis of an input's or output's rows, where the options say one. */
+export function givenAxis(batchAxes: object, name: string): number | undefined {
+  const given = property(batchAxes, name)
+  return given === undefined ? undefined : integer(0, 31)(given, labelOf(name, 'batchAxes'))
 }
 
 function readStates(core: ModelCore, given: object): Carry[] {

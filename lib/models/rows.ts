@@ -4,11 +4,16 @@ import { fail } from '../errors.ts'
 import { rowAxes } from '../graph/axes/rows.ts'
 import type { ElementType, GraphData } from '../graph/tensor.ts'
 import { setValues } from '../intrinsics/captured.ts'
-import { property } from '../intrinsics/properties.ts'
-import { integer } from '../options/checks.ts'
 import type { ModelCore } from './core.ts'
-import { namesOf, refuseUnknown } from './names.ts'
-import { namesIn, type Opening, planOf, type ReadStreamOptions, type StreamSizes, type StreamValue } from './opening.ts'
+import {
+  givenAxis,
+  namesIn,
+  type Opening,
+  planOf,
+  type ReadStreamOptions,
+  type StreamSizes,
+  type StreamValue,
+} from './opening.ts'
 import { labelOf, shownKey } from './shapes.ts'
 import { viewOfData } from './values.ts'
 
@@ -61,18 +66,11 @@ export function copyValues(
   else setValues(to, viewOfData(type, from, start, count), at)
 }
 
-function givenAxis(batchAxes: object, name: string): number | undefined {
-  const given = property(batchAxes, name)
-  return given === undefined ? undefined : integer(0, 31)(given, labelOf(name, 'batchAxes'))
-}
-
 /** The axis of the rows of each of the model's inputs, where it is to have one. */
 export function wantedAxes(
   core: ModelCore,
   { batchAxes = {}, states = {} }: ReadStreamOptions,
 ): (number | undefined)[] {
-  const names = namesOf(core.inputs)
-  refuseUnknown(batchAxes, [...names, ...namesOf(core.graph.outputs)], 'input or output', 'batchAxes')
   return core.inputs.map(({ name, shape }) => {
     const given = givenAxis(batchAxes, name)
     if (given !== undefined) return given

@@ -59,13 +59,16 @@ export type ModelInput =
 export interface ModelValue {
   readonly name: string
   readonly type: ModelType
-  /** The length of each axis: a number, the name of one that is open, or undefined; undefined as a whole where the rank is open too. */
-  readonly shape: readonly (number | string | undefined)[] | undefined
+  /**
+   * The length of each axis: a number, the name of one that is open, or undefined. Empty for a single value, and, as onnxruntime has it, where the
+   * file leaves the rank open too.
+   */
+  readonly shape: readonly (number | string | undefined)[]
 }
 
 /** A copy for users. */
 export function modelValue({ name, type, shape }: GraphValue): ModelValue {
-  return Object.freeze({ name, type, shape: isArray(shape) ? Object.freeze([...shape]) : undefined })
+  return Object.freeze({ name, type, shape: Object.freeze(isArray(shape) ? [...shape] : []) })
 }
 
 /** A frozen copy of a shape: users may not change the model's own. */

@@ -2,7 +2,7 @@
 import { describe, fail, named } from '../errors.ts'
 import { create, fround, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
-import type { BackendName } from '../spec/spec.ts'
+import type { BackendName, NetworkSpec } from '../spec/spec.ts'
 import { activationTypes, type Precision, weightTypes } from '../spec/weight-types.ts'
 import type { Inferred } from './options.ts'
 import { nearest } from './suggest.ts'
@@ -108,6 +108,24 @@ export function refuseInferred(options: unknown, where: string): void {
   }
 }
 
+/** What a layer of a file has of its own may be given as an option too, as long as it says the same; `what` is whose it is. */
+export function checkOwn(
+  given: Checked<typeof layerChecks>,
+  { bias, direction }: Pick<NetworkSpec, 'bias' | 'direction'>,
+  what: string,
+): void {
+  const own = { numLayers: 1, bias, bidirectional: direction === 'bidirectional' } as const
+  const names = ['numLayers', 'bias', 'bidirectional'] as const
+  for (let i = 0; i < names.length; i++) {
+    const wanted = given[names[i]]
+    if (wanted === undefined || wanted === own[names[i]]) continue
+    fail(
+      'ERR_RNN_OPTION',
+      `${names[i]} must be left out, or be what ${what} has: ${own[names[i]]}, got ${describe(wanted)}`,
+    )
+  }
+}
+
 /** Reads an options object's own properties: each known name once, no unknown one. Values that are undefined count as left out. */
 export function readOptions<C extends Checks>(options: unknown, checks: C, where: string): Checked<C> {
   // Without a prototype: what a script adds to all objects is no option that was checked.
@@ -118,7 +136,7 @@ export function readOptions<C extends Checks>(options: unknown, checks: C, where
       ? '; states go in as { h0 }, for an LSTM { h0, c0 }'
       : where.startsWith('Model.run')
         ? '; names of outputs go in as { outputs }'
-        : typeof options === 'number' && !where.includes('.')
+        : typeof options === 'number' && (where === 'RNN' || where === 'GRU' || where === 'LSTM')
           ? `; what comes third in PyTorch is { numLayers: ${options} } here`
           : ''
     fail('ERR_RNN_OPTION', `the options of ${where} must be an object, got ${describe(options)}${hint}`)

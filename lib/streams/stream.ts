@@ -2,7 +2,7 @@
 import type { StreamCore } from '../backends/interface.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../calls/states.ts'
-import { fail } from '../errors.ts'
+import { fail, lostThis } from '../errors.ts'
 import { setFloats, viewOf } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { anything, integer, largestSize, readOptions } from '../options/checks.ts'
@@ -72,6 +72,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   run(frames: TensorLike): Tensor {
+    if (!(this instanceof Stream)) lostThis('stream.run')
     this.#use()
     const B = this.#batchSize
     const x = readFrames(this.#ref.spec, frames, B)
@@ -90,6 +91,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   state(): S {
+    if (!(this instanceof Stream)) lostThis('stream.state')
     return shapeStates(this.#ref.spec, this.#batchSize, this.#use().readState()) as S
   }
 
@@ -101,6 +103,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   reset(state?: I): void {
+    if (!(this instanceof Stream)) lostThis('stream.reset')
     this.#use()
     const checks = { h0: anything, c0: anything }
     const given = readOptions(state, stateChecks(this.#ref.spec, checks), 'Stream.reset')
@@ -114,6 +117,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   fork(): Stream<S, I> {
+    if (!(this instanceof Stream)) lostThis('stream.fork')
     const core = this.#use()
     const twin = new Stream<S, I>(this.#ref, { batchSize: this.#batchSize, ...core.readState() })
     setFloats(twin.input, core.input)
@@ -128,11 +132,13 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   save(): Uint8Array {
+    if (!(this instanceof Stream)) lostThis('stream.save')
     return encodeState(this.#ref, { batchSize: this.#batchSize, ...this.#use().readState() })
   }
 
   /** Frees the stream's state. Idempotent; a later use is `ERR_RNN_DISPOSED`. */
   dispose(): void {
+    if (!(this instanceof Stream)) lostThis('stream.dispose')
     const core = this.#core
     if (!core) return
     this.#core = undefined

@@ -1,6 +1,6 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
 import { describe, fail, list, RNNError } from '../errors.ts'
-import { hasOwn, isArray, isSafeInteger, setFloats, zeros } from '../intrinsics/captured.ts'
+import { hasOwn, isArray, isSafeInteger, setFloats, typedBuffer, zeros } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { elements } from './shape.ts'
@@ -95,13 +95,17 @@ export function checkData(data: unknown, shape: readonly number[], prefix: strin
 export function checkCountOf(data: ArrayBufferView, shape: readonly number[], prefix: string): void {
   const length = trueLength(data)
   const count = elements(shape)
+  if (count === length && count > 0) return
+  const gone = length === 0 && isDetached(typedBuffer(data))
   if (count !== length) {
-    const detached = length === 0 && isDetached(data.buffer) ? ' (its buffer is detached)' : ''
+    const detached = gone ? ' (its buffer is detached)' : ''
     fail(
       'ERR_RNN_SHAPE',
       `${prefix}data must have length ${count} for shape ${list(shape)}, got length ${length}${detached}`,
     )
   }
+  // No values of it are wanted, but no native code takes such an array.
+  if (gone) fail('ERR_RNN_SHAPE', `${prefix}data must not be detached: its buffer was transferred`)
 }
 
 /** Whether a typed array's values are bigints. */

@@ -37,6 +37,16 @@ describe.each([
     expectError(() => forward(input), 'ERR_RNN_SHAPE', words)
   })
 
+  it('input that is detached, also where it is to have no values', () => {
+    const data = new Float32Array(6)
+    structuredClone(data.buffer, { transfer: [data.buffer] })
+    const words = 'input.data must have length 6 for shape [2, 3], got length 0 (its buffer is detached)'
+    expectError(() => forward({ data, shape: [2, 3] }), 'ERR_RNN_SHAPE', words)
+    const gone = 'input.data must not be detached: its buffer was transferred'
+    expectError(() => forward({ data, shape: [0, 3] }), 'ERR_RNN_SHAPE', gone)
+    expect(forward({ data: new Float32Array(), shape: [0, 3] }).output.shape).toEqual([0, 4])
+  })
+
   it('h0', () => {
     const wrong = (input: Tensor, h0: unknown, words: string) => {
       expectError(() => forward(input, { h0 }), 'ERR_RNN_SHAPE', words)

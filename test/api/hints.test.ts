@@ -102,6 +102,11 @@ const mistakes: [string, () => unknown, Parameters<typeof expectError>[1], strin
   ],
 ]
 
+it('a number in place of options is the number of layers of a layer alone', () => {
+  const words = /^the options of Linear must be an object, got 5$/
+  expectError(() => new Linear(3, 4, 5 as never), 'ERR_RNN_OPTION', words)
+})
+
 it.each(mistakes)('%s', (_, run, code, words) => {
   expectError(run, code, words)
 })

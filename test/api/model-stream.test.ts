@@ -27,6 +27,17 @@ describe.each(modelBackends)('a stream of a model on %s', (backend) => {
     }
   })
 
+  it('takes the axes of rows, which it has no use for, only where they could be some', () => {
+    const other = (batchAxes: object) => () => model.stream({ states, shapes, batchAxes: batchAxes as never })
+    expect(other({ frames: 1, scores: 1 })().outputs.scores).toHaveLength(2)
+    expectError(
+      other({ frame: 1 }),
+      'ERR_RNN_OPTION',
+      "unknown input or output 'frame' in batchAxes; did you mean 'frames'?",
+    )
+    expectError(other({ frames: -1 }), 'ERR_RNN_OPTION', 'batchAxes.frames must be an integer from 0 to 31, got -1')
+  })
+
   it('steps by its own arrays, by a Float32Array and by names', () => {
     const [a, b, c] = [open(), open(), open()]
     const { frames } = a.inputs

@@ -21,6 +21,14 @@ describe.each(modelBackends)('a model on %s', (backend) => {
     ).toBe(true)
   })
 
+  it('has no axes to tell of where a file leaves the rank open, and takes any', () => {
+    const nodes = [{ opType: 'Add', inputs: ['x', 'x'], outputs: ['y'] }]
+    const model = Model.read(modelFile({ nodes, inputs: { x: {} }, outputs: { y: {} } }), options)
+    expect(model.inputs).toEqual([{ name: 'x', type: 'float32', shape: [] }])
+    expect(model.outputs).toEqual([{ name: 'y', type: 'float32', shape: [] }])
+    expect(model.run({ x: [[1, 2, 3]] }).y).toEqual({ data: new Float32Array([2, 4, 6]), shape: [1, 3] })
+  })
+
   it('runs for any shapes that fit, again and again', () => {
     const model = Model.read(affine(), options)
     for (const rows of [1, 2, 5, 1, 7, 2]) {

@@ -259,4 +259,24 @@ describe('what a file may look like', () => {
     const [{ layer }] = readOnnx(write.model(rnn, ...weights), { backend: 'typescript' })
     expect(layer.backend).toBe('typescript')
   })
+
+  it("takes the options of a constructor: clip in place of the node's, and what the node has, as long as it is that", () => {
+    const own = { numLayers: 1, bias: false, bidirectional: false, seed: 1, dropout: 0, threads: 2 }
+    const file = write.model(rnn, ...weights)
+    const frames = [[30, -20, 10]]
+    const clipped = fromOnnxNode({ opType: 'RNN', attributes: { clip: 0.25 }, W: tensor3(W), R: tensor3(R) })
+    const [{ layer }] = readOnnx(file, { ...own, clip: 0.25 })
+    expect(layer.forward(frames)).toEqual(clipped.forward(frames))
+    expect(readOnnx(file, own)[0].layer.forward(frames)).not.toEqual(layer.forward(frames))
+    for (const [name, value, has] of [
+      ['numLayers', 2, 1],
+      ['bias', true, false],
+      ['bidirectional', true, false],
+    ]) {
+      const words = `${name} must be left out, or be what the node "rnn" has: ${has}, got ${value}`
+      expectError(() => readOnnx(file, { [name as string]: value }), 'ERR_RNN_OPTION', words)
+    }
+  })
 })
+
+const tensor3 = ({ shape, data }: { shape: number[]; data: number[] }) => new Tensor(Float32Array.from(data), shape)

@@ -47,7 +47,7 @@ const arrays = {
 function inputsFor(values: readonly ModelValue[]): Record<string, ModelTensor> | undefined {
   const inputs: Record<string, ModelTensor> = {}
   let total = 0
-  for (const { name, type, shape = [] } of values) {
+  for (const { name, type, shape } of values) {
     const sizes = shape.map((size) => (typeof size === 'number' ? size : 2))
     const count = sizes.reduce((product, size) => product * size, 1)
     total += count

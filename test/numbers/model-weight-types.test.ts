@@ -1,6 +1,7 @@
 /** Whole models whose weights are kept in fewer bytes: recurrent layers, Gemm, MatMul and Conv against float32 models and plain loops. */
 import { Embedding, Model, type ModelTensor, type Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
+import { printed } from '../support/child.ts'
 import { expectError } from '../support/errors.ts'
 import { product } from '../support/integers.ts'
 import { type Declared, modelBackends, modelFile, recurrent, weight } from '../support/model-files.ts'
@@ -292,6 +293,24 @@ describe.each(modelBackends)('a model on %s', (backend) => {
       expect(shared.memory()).toEqual(model.memory())
     },
   )
+
+  it('integers are kept, whatever four of them are as one float32 number', async () => {
+    // 0, 0, −127, 127: a NaN that signals. Code that V8 has not compiled yet reads such a number as one that does not. A row of the format is
+    // a column of MatMul's operand.
+    const V = { shape: [4, 4], data: [0, 0, -0.5, 0.5].flatMap((value) => [value, value, value, value]) }
+    const file = modelFile({
+      nodes: [node('MatMul', ['x', 'V'])],
+      inputs: { x: { shape: [1, 4] } },
+      outputs: { y: { shape: [1, 4] } },
+      weights: { V },
+    })
+    const program = `
+      import { Model } from 'native-rnn'
+      const file = Buffer.from('${Buffer.from(file).toString('base64')}', 'base64')
+      const model = Model.read(file, { weights: 'int8', backend: '${backend}' })
+      console.log(JSON.stringify([...model.run({ x: [[1, 1, 1, 0]] }).y.data]))`
+    expect(await printed(program)).toEqual([-0.5, -0.5, -0.5, -0.5])
+  })
 
   it('a factor that follows does not bring weights beyond a format', () => {
     const own = cases['MatMul with factors that follow it']

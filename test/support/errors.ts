@@ -30,7 +30,7 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** Expects the promise to reject with an RNNError of this code and these words. */
-export async function expectRejected(promise: Promise<unknown>, code: RNNErrorCode, words: string) {
+export async function expectRejected(promise: Promise<unknown>, code: RNNErrorCode, words: string | RegExp) {
   const error = await rejection(promise)
   expectError(
     () => {

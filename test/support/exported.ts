@@ -43,7 +43,7 @@ export function rowOf(
   row: number,
 ): Record<string, ModelTensor> {
   return Object.fromEntries(
-    values.map(({ name, shape }) => [name, slice(tensors[name], shape?.indexOf('batch') ?? -1, row, 1)]),
+    values.map(({ name, shape }) => [name, slice(tensors[name], shape.indexOf('batch'), row, 1)]),
   )
 }
 

@@ -1,5 +1,5 @@
-/** Copies of values, and arrays that others may share; by plain loops, which nothing that a script replaces can change. */
-import { newSharedFloats } from '../../intrinsics/captured.ts'
+/** Copies of values, and arrays that others may share; by loops and captured functions, which nothing that a script replaces can change. */
+import { newSharedFloats, setValues } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { ForwardResult } from '../interface.ts'
 
@@ -8,11 +8,10 @@ export function copy(target: Float32Array, at: number, source: Float32Array, fro
   for (let i = 0; i < count; i++) target[at + i] = source[from + i]
 }
 
-/** A copy in shared memory. */
+/** A copy in shared memory, byte by byte: where integers lie, four of them may be a NaN, whose bits are not kept by one that is read as a number. */
 export function sharedCopy(values: Float32Array): Float32Array {
-  const length = trueLength(values)
-  const shared = newSharedFloats(length)
-  copy(shared, 0, values, 0, length)
+  const shared = newSharedFloats(trueLength(values))
+  setValues(shared, values)
   return shared
 }
 

@@ -5,7 +5,7 @@ import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
 import type { RNN } from '../../layers/rnn.ts'
-import { anything, layerChecks, precisionOf, readOptions } from '../../options/checks.ts'
+import { anything, checkOwn, layerChecks, precisionOf, readOptions } from '../../options/checks.ts'
 import { cellOfOptions } from '../../options/functions.ts'
 import type { LayerOptions } from '../../options/options.ts'
 import type { ClassName, Direction } from '../../spec/spec.ts'
@@ -56,13 +56,7 @@ export function fromKeras<Type extends KerasType>(layer: KerasLayer<Type>, optio
   const config = readConfig(type, read.config)
   const { className, weights, resetAfter, ...sizes } = convertWeights(type, readTensors(read.weights), config)
   const direction = directionOf(weights.length, config.goBackwards, config.bidirectional)
-  const own = { numLayers: 1, bias: sizes.bias, bidirectional: direction === 'bidirectional' }
-  for (const [name, value] of Object.entries(own)) {
-    const wanted = given[name as keyof typeof own]
-    if (wanted !== undefined && wanted !== value) {
-      fail('ERR_RNN_OPTION', `${name} must be left out, or be what the Keras layer has: ${value}, got ${wanted}`)
-    }
-  }
+  checkOwn(given, { bias: sizes.bias, direction }, 'the Keras layer')
   const cells = { RNN: 'rnnTanh', GRU: resetAfter ? 'gru' : 'gruResetBefore', LSTM: 'lstm' } as const
   const { candidate, gate } = config
   const functions = { gate, candidate, output: candidate }

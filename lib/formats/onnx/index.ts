@@ -1,6 +1,6 @@
 /** The door to ONNX: a node, or the nodes of a file, become layers. Knows which weights a node names, and no byte of the format. */
 
-import { fail, list, RNNError } from '../../errors.ts'
+import { fail, list, named, RNNError } from '../../errors.ts'
 import { Budget } from '../../graph/budget.ts'
 import type { OnnxOpType } from '../../graph/recurrent/attributes.ts'
 import { type NodeNetwork, nodeNetwork } from '../../graph/recurrent/node.ts'
@@ -9,7 +9,7 @@ import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
 import type { RNN } from '../../layers/rnn.ts'
-import { type Checked, layerChecks, precisionChecks, precisionOf, readOptions } from '../../options/checks.ts'
+import { type Checked, checkOwn, layerChecks, precisionChecks, precisionOf, readOptions } from '../../options/checks.ts'
 import type { LayerOptions, PrecisionOptions } from '../../options/options.ts'
 import { fitsInt8 } from '../../precision/scales.ts'
 import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
@@ -40,7 +40,7 @@ export interface OnnxNode {
   P?: TensorLike
 }
 
-/** Options of {@link fromOnnxNode} and {@link readOnnx}. */
+/** Options of {@link fromOnnxNode}. */
 export interface OnnxOptions extends PrecisionOptions {
   /** Default: the best one this machine can run. */
   backend?: BackendName
@@ -48,8 +48,11 @@ export interface OnnxOptions extends PrecisionOptions {
   threads?: number
 }
 
-/** Options of {@link readOnnx}. */
-export interface ReadOnnxOptions extends OnnxOptions, Pick<LayerOptions, 'batchFirst' | 'dropout' | 'seed'> {
+/**
+ * Options of {@link readOnnx}, of all layers that it makes: as for a constructor. `batchFirst` and `clip` take the place of what a node says; sizes,
+ * biases and directions are the nodes' own, and an option that says otherwise is an error.
+ */
+export interface ReadOnnxOptions extends LayerOptions {
   /**
    * Gives the bytes of another file that holds weights, by its location: the text that stands in the model, which nobody has checked.
    * A program that takes files from strangers looks only into a folder of its own. Called once for each location.
@@ -72,8 +75,7 @@ export interface OnnxLayer {
 }
 
 const optionChecks = { backend: layerChecks.backend, threads: layerChecks.threads, ...precisionChecks }
-const { batchFirst, dropout, seed } = layerChecks
-const fileChecks = { ...optionChecks, batchFirst, dropout, seed, externalData: checkExternalData }
+const fileChecks = { ...layerChecks, externalData: checkExternalData }
 
 /**
  * Makes a layer of an ONNX RNN, GRU or LSTM node.
@@ -112,7 +114,7 @@ export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU |
  * of the files, and so do the values on the way to one layer.
  *
  * @param bytes the whole file
- * @param options backend and threads of all layers, `batchFirst` in place of what each node says, `externalData` for weights in other files
+ * @param options as for a constructor, of all layers: `batchFirst` and `clip` in place of what each node says; `externalData` for weights in other files
  * @returns the layers, the names of their nodes, and initial states that stand in the file
  * @throws RNNError `ERR_RNN_MODEL_FILE` for a file that is damaged or no ONNX file, or a recurrent node that cannot be taken (weights that
  * depend on an input, attributes that are not supported): what, and where; `ERR_RNN_OPTION`, `ERR_RNN_BACKEND`
@@ -148,7 +150,7 @@ function addLayers(model: FileModel, budget: Budget, options: ReadOptions, layer
     if (used > budget.room) {
       node.refuse('its weights are used so often that the layers would be far larger than the file')
     }
-    layers.push({ name, ...made(found, (what) => node.refuse(what), options) })
+    layers.push({ name, ...made(name, found, (what) => node.refuse(what), options) })
     // What was computed for one node is not kept for the next: layers that share weights are few.
     for (let one: typeof scope | undefined = scope; one; one = one.parent ?? one.call?.scope) one.known.clear()
   }
@@ -156,8 +158,14 @@ function addLayers(model: FileModel, budget: Budget, options: ReadOptions, layer
 
 type ReadOptions = Checked<typeof fileChecks>
 
-function made(found: Found, refuse: (what: string) => never, options: ReadOptions): Omit<OnnxLayer, 'name'> {
-  const { parts, h0, c0 } = found
+function made(
+  name: string,
+  { parts: own, h0, c0 }: Found,
+  refuse: (what: string) => never,
+  options: ReadOptions,
+): Omit<OnnxLayer, 'name'> {
+  const { clip } = options
+  const parts = clip === undefined ? own : { ...own, attributes: { ...own.attributes, clip } }
   let network: NodeNetwork
   try {
     network = nodeNetwork(parts)
@@ -165,6 +173,7 @@ function made(found: Found, refuse: (what: string) => never, options: ReadOption
     if (!(cause instanceof RNNError)) throw cause
     return refuse(cause.message)
   }
+  checkOwn(options, network, `the node "${named(name)}"`)
   const batchFirst = options.batchFirst ?? network.batchFirst
   const states: { h0?: Tensor; c0?: Tensor } = {}
   const D = network.direction === 'bidirectional' ? 2 : 1
