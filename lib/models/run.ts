@@ -1,12 +1,14 @@
 /** One run of a model: its arguments read and checked, an instance filled, and its results taken out. */
 
 import type { ProgramInstance } from '../backends/interface.ts'
+import { runInSlices } from '../backends/turns/time-slices.ts'
 import { type Listening, onAbort, readSignal, reasonOf, throwIfAborted } from '../calls/abort-signal.ts'
 import { describe, fail } from '../errors.ts'
-import type { GraphTensor } from '../graph/tensor.ts'
-import { create, isArray, newPromise, setValues } from '../intrinsics/captured.ts'
+import { factsOf, type GraphTensor } from '../graph/tensor.ts'
+import { bytesIn, create, isArray, min, newPromise, setValues } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
+import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { type Check, readOptions } from '../options/checks.ts'
 import { isTraced, type ModelTrace, modelChannel } from '../tracing.ts'
 import type { ModelCore } from './core.ts'
@@ -14,7 +16,7 @@ import { checkLength, readInput } from './input.ts'
 import { checkRecord, namesOf, refuseUnknown, unknownName } from './names.ts'
 import type { LoadedProgram } from './programs.ts'
 import { shownShape } from './shapes.ts'
-import { copyOfData, frozenCopy, type ModelTensor } from './values.ts'
+import { copyOfData, frozenCopy, type ModelTensor, viewOfData } from './values.ts'
 
 /** Inputs that were read; their shapes are held against what the file declares when a plan is made for them. */
 export interface CheckedInputs {
@@ -107,6 +109,34 @@ function resultsOf(core: ModelCore, { program, instance, outputs }: Prepared): R
   return results
 }
 
+/** Bytes of results that are copied at a time: their pages may be new. */
+const bytesOfStep = 2 ** 20
+
+function areLong({ instance }: Prepared): boolean {
+  let bytes = 0
+  for (let k = 0; k < instance.outputs.length; k++) bytes += bytesIn(instance.outputs[k])
+  return bytes > bytesOfStep
+}
+
+/** The same in steps. */
+function* resultsInSteps(core: ModelCore, prepared: Prepared): Generator<void, Record<string, ModelTensor>> {
+  const { program, instance, outputs } = prepared
+  const results: Record<string, ModelTensor> = create(null)
+  for (let k = 0; k < outputs.length; k++) {
+    const { type, shape } = program.plan.values[program.plan.outputs[k]]!
+    const from = instance.outputs[k]
+    const length = trueLength(from)
+    const data = new (factsOf(type).array)(length)
+    const step = (bytesOfStep * length) / bytesIn(from)
+    for (let at = 0; at < length; at += step) {
+      setValues(data, viewOfData(type, from, at, min(step, length - at)), at)
+      yield
+    }
+    results[core.graph.outputs[outputs[k]].name] = { data, shape: frozenCopy(shape) }
+  }
+  return results
+}
+
 /** Behind `model.run`. */
 export function runModel(current: () => ModelCore, given: unknown, options: unknown): Record<string, ModelTensor> {
   const { outputs } = readOptions(options, { outputs: outputsCheck(current()) }, 'Model.run')
@@ -152,20 +182,23 @@ function started(
     let over = false
     let listening: Listening | undefined
     let cancel: (() => void) | undefined
-    const settle = (error?: Error) => {
+    const end = (results: Record<string, ModelTensor> | Error) => {
       if (over) return
       over = true
       listening?.stop()
-      let results: Record<string, ModelTensor> | undefined
-      let failure: unknown = error
-      try {
-        if (!error) results = resultsOf(core, prepared)
-      } catch (thrown) {
-        failure = thrown
-      }
       program.give(instance)
-      if (results) resolve(results)
-      else reject(failure)
+      if (results instanceof Error) reject(results)
+      else resolve(results)
+    }
+    const settle = (error?: Error) => {
+      if (over) return
+      if (error) return end(error)
+      try {
+        if (areLong(prepared)) cancel = runInSlices(resultsInSteps(core, prepared), end)
+        else end(resultsOf(core, prepared))
+      } catch (thrown) {
+        end(thrown as Error)
+      }
     }
     try {
       // Before the start: the signal's own code may throw, and abort.

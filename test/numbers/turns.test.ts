@@ -53,6 +53,11 @@ const cases: Record<string, Case> = {
   'sums of columns': { x: wide, opType: 'ReduceSum', inputs: ['axes'], lists: { axes: [0] } },
   greatest: { x: wide, opType: 'ArgMax', attributes: { axis: 1 }, type: 'int64' },
   softmax: { x: [40, 100, 80], opType: 'Softmax', attributes: { axis: 1 } },
+  'the sum of all': { x: [3, 70_001], opType: 'ReduceSum', attributes: { keepdims: 0 } },
+  'the mean of one row': { x: [1, 150_000], opType: 'ReduceMean', attributes: { axes: [1] } },
+  'the greatest of one row': { x: [1, 150_000], opType: 'ArgMax', attributes: { axis: 1 }, type: 'int64' },
+  'softmax of one row': { x: [1, 150_000], opType: 'Softmax', attributes: { axis: 1 } },
+  'its logarithm': { x: [1, 150_000], opType: 'LogSoftmax', attributes: { axis: 1 } },
   norm: { x: [100, 90, 90], opType: 'LayerNormalization', inputs: ['w'], weights: { w: weight(1, 90) } },
   'rows taken': {
     x: [50, 8, 700],

@@ -1,6 +1,7 @@
 /** Instructions that take long as several short ones, each of a part of what the whole makes, so that a thread may do other things in between. */
 
 import { count } from '../../graph/tensor.ts'
+import { zipFunction } from '../protocol.ts'
 import { type Instruction, isView, type Operand } from './emit.ts'
 import { axesOf, orderOf, sliced, type View } from './views.ts'
 
@@ -57,6 +58,12 @@ const moving =
     const isFar = instruction.inputs.some((x) => isView(x) && `${orderOf(x)}` !== order)
     return alike(isFar ? work + 14 : work)(instruction)
   }
+
+/** Powers and remainders of floats are made one by one. */
+const zip: Rule = (instruction) => {
+  const [kind] = instruction.inputs
+  return moving(kind === zipFunction.pow || kind === zipFunction.fmod ? 160 : 4)(instruction)
+}
 
 /** Not the one whose number stands at this place of the inputs. */
 const butThat =
@@ -198,7 +205,7 @@ const rules: Partial<Record<Instruction['name'], Rule>> = {
   cast: moving(4),
   fill: alike(1),
   map: moving(10),
-  zip: moving(4),
+  zip,
   where: moving(3),
   reduce,
   argReduce: alike(4, butThat(2)),

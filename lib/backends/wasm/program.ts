@@ -2,7 +2,15 @@
 import type { Plan } from '../../graph/plan.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import { elementTypes, type GraphData } from '../../graph/tensor.ts'
-import { bytesOf, newSharedFloats, setBytes, setDoubles, typedBuffer, viewOfBytes } from '../../intrinsics/captured.ts'
+import {
+  bytesOf,
+  min,
+  newSharedFloats,
+  setBytes,
+  setDoubles,
+  typedBuffer,
+  viewOfBytes,
+} from '../../intrinsics/captured.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
@@ -11,6 +19,9 @@ import { runInSlices } from '../turns/time-slices.ts'
 import { outOfMemory, type WasmInstance } from './instance.ts'
 import { Owned, Use, usedBy } from './owned.ts'
 import { packerOf, type WasmWeights } from './packed-weights.ts'
+
+/** Bytes that a run in turns copies at a time: their pages may be new. */
+const bytesOfStep = 2 ** 20
 
 /** What the instances of a program have in common. */
 interface Loaded {
@@ -175,6 +186,19 @@ class WasmProgramInstance implements ProgramInstance {
     setBytes(bytes, this.#given, io >>> 0)
   }
 
+  /** At most {@link bytesOfStep} of them. */
+  #copyPartIn(instance: WasmInstance, io: number, at: number): void {
+    const part = viewOfBytes(this.#given, at, min(bytesOfStep, this.#loaded.given - at))
+    instance.look()
+    setBytes(instance.bytes, part, io + at)
+  }
+
+  #copyPartOut(instance: WasmInstance, io: number, at: number): void {
+    const { made, ioBytes } = this.#loaded
+    instance.look()
+    setBytes(this.#made, viewOfBytes(instance.bytes, io + made + at, min(bytesOfStep, ioBytes - made - at)), at)
+  }
+
   #copyOut({ bytes }: WasmInstance, io: number): void {
     // Nothing is made where the same memory was used before.
     if (this.#memory !== bytes || this.#address !== io) {
@@ -195,7 +219,6 @@ class WasmProgramInstance implements ProgramInstance {
     if (turns === 0) throw outOfMemory()
     const use = new Use(new Owned(instance, turns, exports.turnsFree, owned))
     try {
-      this.#copyIn(instance, exports.turnsIo(turns))
       const stop = runInSlices(this.#turns(use), (result) => {
         use.end()
         settle(result instanceof Error ? result : undefined)
@@ -213,15 +236,26 @@ class WasmProgramInstance implements ProgramInstance {
   *#turns(use: Use): Generator<void, object> {
     const { instance, address } = use.owned
     const { exports } = instance
-    for (;;) {
+    const { labels, given, made, ioBytes } = this.#loaded
+    const io = exports.turnsIo(address) >>> 0
+    for (let at = 0; at < given; at += bytesOfStep) {
+      this.#copyPartIn(instance, io, at)
       yield
       if (use.hasEnded) return this
+    }
+    for (;;) {
       instance.ensureRoom()
       if (!instance.guarded(() => exports.turnsAdvance(address))) break
+      yield
+      if (use.hasEnded) return this
     }
     const failed = exports.turnsEnded(address)
-    if (failed !== 0) return stepFailed(this.#loaded.labels[failed - 1])
-    this.#copyOut(instance, exports.turnsIo(address))
+    if (failed !== 0) return stepFailed(labels[failed - 1])
+    for (let at = 0; at < ioBytes - made; at += bytesOfStep) {
+      yield
+      if (use.hasEnded) return this
+      this.#copyPartOut(instance, io, at)
+    }
     return this.#program
   }
 

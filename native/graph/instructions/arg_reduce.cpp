@@ -1,6 +1,7 @@
 // argReduce: the place of the largest or smallest value along an axis. NaN is beyond everything, as NumPy has it.
 #include "../elements.h"
 #include "../loop.h"
+#include "../row_sums.h"
 #include "list.h"
 
 namespace native_rnn {
@@ -21,21 +22,59 @@ public:
     });
     return Ran::done;
   }
+  // Of one long line.
+  std::unique_ptr<Pieces> pieces(const Run& run) const override {
+    if (length_ <= rowPart || keptX_.count() != 1)
+      return nullptr;
+    return std::make_unique<LinePieces>(*this, run);
+  }
 
 private:
-  size_t place(char* x) const {
-    size_t found = 0;
-    Value best;
-    gatherValues(x_.element, x, 0, &best, 1);
-    for (size_t i = 1; i < length_ && best == best; i++) {
-      x += step_;
+  // How far a line was looked through, and what was found in it.
+  struct Search {
+    size_t at = 0, found = 0;
+    Value best{};
+  };
+  class LinePieces final : public Pieces {
+  public:
+    LinePieces(const ArgReduce& of, const Run& run) : of_(of), x_(run.at(of.x_)), y_(run.at(of.y_)) {}
+    bool advance() override {
+      of_.look(search_, x_, std::min(of_.length_, search_.at + rowPart));
+      if (search_.at < of_.length_)
+        return true;
+      valueAt<int64_t>(y_) = static_cast<int64_t>(search_.found);
+      return false;
+    }
+
+  private:
+    const ArgReduce& of_;
+    const char* const x_;
+    char* const y_;
+    Search search_;
+  };
+
+  // On, to a place or the line's end.
+  void look(Search& search, const char* line, size_t end) const {
+    if (search.at == 0) {
+      gatherValues(x_.element, line, 0, &search.best, 1);
+      search.at = 1;
+    }
+    const char* x = line + ptrdiff_t(search.at) * step_;
+    size_t found = search.found;
+    Value best = search.best;
+    for (size_t i = search.at; i < end && best == best; i++, x += step_) {
       Value value;
       gatherValues(x_.element, x, 0, &value, 1);
       const bool isBeyond = wantsLeast_ ? value < best : value > best;
       if (isBeyond || (selectsLast_ && value == best) || value != value)
         found = i, best = value;
     }
-    return found;
+    search = {end, found, best};
+  }
+  size_t place(const char* x) const {
+    Search search;
+    look(search, x, length_);
+    return search.found;
   }
   const bool wantsLeast_, selectsLast_;
   const View x_, y_, keptX_, keptY_;

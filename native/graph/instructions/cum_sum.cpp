@@ -1,6 +1,7 @@
 // cumSum: running sums along an axis, of floats in double precision, of integers wrapping around.
 #include "../elements.h"
 #include "../loop.h"
+#include "../row_sums.h"
 #include "list.h"
 #include <type_traits>
 
@@ -22,12 +23,36 @@ public:
     });
     return Ran::done;
   }
+  // Of one long line.
+  std::unique_ptr<Pieces> pieces(const Run& run) const override {
+    if (length_ <= rowPart || keptX_.count() != 1)
+      return nullptr;
+    return std::make_unique<LinePieces>(*this, run.at(x_) - first_ * xStep_, run.at(y_) - first_ * yStep_);
+  }
 
 private:
   using Sum = std::conditional_t<std::is_same_v<Value, float>, double, uint64_t>;
-  void line(char* x, char* y) const {
-    Sum sum = 0;
-    for (size_t k = 0; k < length_; k++, x += xStep_, y += yStep_) {
+  class LinePieces final : public Pieces {
+  public:
+    LinePieces(const CumSum& of, char* x, char* y) : of_(of), x_(x), y_(y), left_(of.length_) {}
+    bool advance() override {
+      const size_t n = std::min(rowPart, left_);
+      sum_ = of_.part(x_, y_, n, sum_);
+      x_ += ptrdiff_t(n) * of_.xStep_, y_ += ptrdiff_t(n) * of_.yStep_, left_ -= n;
+      return left_ > 0;
+    }
+
+  private:
+    const CumSum& of_;
+    char *x_, *y_;
+    size_t left_;
+    Sum sum_ = 0;
+  };
+
+  void line(char* x, char* y) const { part(x, y, length_, 0); }
+  // n values from there on, the sum of those before being `sum`; gives that of all.
+  Sum part(char* x, char* y, size_t n, Sum sum) const {
+    for (size_t k = 0; k < n; k++, x += xStep_, y += yStep_) {
       const Sum before = sum;
       Value value;
       gatherValues(x_.element, x, 0, &value, 1);
@@ -35,6 +60,7 @@ private:
       value = static_cast<Value>(isExclusive_ ? before : sum);
       scatterValues(y_.element, &value, y, 0, 1);
     }
+    return sum;
   }
   const bool isExclusive_;
   const View x_, y_, keptX_, keptY_;

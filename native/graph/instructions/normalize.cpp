@@ -2,10 +2,74 @@
 #include "../../platform/memory.h"
 #include "../line.h"
 #include "../loop.h"
+#include "../row_sums.h"
 #include "list.h"
 
 namespace native_rnn {
 namespace {
+
+// One long row as the kernel makes it, a part at a time: its largest value, the sum of e^(x − largest), the result.
+class SoftmaxPieces final : public Pieces {
+public:
+  SoftmaxPieces(const OpKernels& kernels, bool isLog, const float* x, float* y, size_t count)
+      : kernels_(kernels), isLog_(isLog), x_(x), y_(y), count_(count), largest_(kernels, Reduction::max),
+        sum_(kernels, Reduction::sum) {}
+  bool advance() override {
+    const size_t n = std::min(rowPart, count_ - at_);
+    const float* const x = x_ + at_;
+    float* const y = y_ + at_;
+    if (pass_ == 0)
+      largest_.add(x, n);
+    else if (pass_ == 1)
+      addExps(x, y, n);
+    else
+      finish(x, y, n);
+    at_ += n;
+    if (at_ == count_)
+      endPass();
+    return pass_ < 3;
+  }
+
+private:
+  void endPass() {
+    if (pass_ == 0) {
+      shift_ = largest_.result();
+    } else if (pass_ == 1) {
+      total_ = sum_.result();
+      if (isLog_)
+        kernels_.map[size_t(MapFunction::log)](&total_, &total_, 1, 0, 0);
+    }
+    pass_++, at_ = 0;
+  }
+  void subtract(const float* x, float from, float* y, size_t n) const {
+    kernels_.zip[size_t(ZipFunction::sub)][size_t(Operands::oneB)](x, &from, y, n);
+  }
+  // To y, unless x is still asked for there.
+  void addExps(const float* x, float* y, size_t n) {
+    float own[chunk];
+    for (size_t i = 0; i < n; i += chunk) {
+      const size_t count = std::min(chunk, n - i);
+      float* const to = isLog_ ? own : y + i;
+      subtract(x + i, shift_, to, count);
+      kernels_.map[size_t(MapFunction::exp)](to, to, count, 0, 0);
+      sum_.add(to, count);
+    }
+  }
+  void finish(const float* x, float* y, size_t n) const {
+    if (!isLog_)
+      return kernels_.zip[size_t(ZipFunction::div)][size_t(Operands::oneB)](y, &total_, y, n);
+    subtract(x, shift_, y, n);
+    subtract(y, total_, y, n);
+  }
+  const OpKernels& kernels_;
+  const bool isLog_;
+  const float* const x_;
+  float* const y_;
+  const size_t count_;
+  RowSums largest_, sum_;
+  float shift_ = 0, total_ = 0;
+  size_t pass_ = 0, at_ = 0;
+};
 
 class Softmax final : public Instruction {
 public:
@@ -24,6 +88,12 @@ public:
       }
     });
     return Ran::done;
+  }
+  // Of one long row, as it lies.
+  std::unique_ptr<Pieces> pieces(const Run& run) const override {
+    if (keptX_.count() != 1 || !xRow_.isDense() || !yRow_.isDense() || xRow_.count() <= rowPart)
+      return nullptr;
+    return std::make_unique<SoftmaxPieces>(kernels_, isLog_, run.floats(x_), run.floats(y_), xRow_.count());
   }
 
 private:

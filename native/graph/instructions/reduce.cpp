@@ -3,6 +3,7 @@
 #include "../elements.h"
 #include "../line.h"
 #include "../loop.h"
+#include "../row_sums.h"
 #include "list.h"
 #include <algorithm>
 
@@ -33,8 +34,9 @@ private:
 // The values of one result lie together, or are brought together.
 class ReduceLines final : public Instruction {
 public:
-  ReduceLines(float (*kernel)(const float*, size_t), const View& x, const View& y, const Axes& axes)
-      : kernel_(kernel), x_(x), y_(y), line_(axes.gone), loop_({&axes.keptX, &axes.keptY}) {}
+  ReduceLines(Reduction kind, const OpKernels& kernels, const View& x, const View& y, const Axes& axes)
+      : kind_(kind), kernels_(kernels), kernel_(kernels.reduce[size_t(kind)]), x_(x), y_(y), line_(axes.gone),
+        results_(axes.keptX.count()), loop_({&axes.keptX, &axes.keptY}) {}
   size_t floats() const override { return line_.floats(); }
   Ran run(const Run& run) const override {
     loop_.forEach({run.at(x_), run.at(y_)}, [&](const auto& at) {
@@ -44,11 +46,40 @@ public:
     });
     return Ran::done;
   }
+  // Of one long row, as it lies.
+  std::unique_ptr<Pieces> pieces(const Run& run) const override {
+    if (results_ != 1 || !line_.isDense() || line_.count() <= rowPart || !kernels_.fold[size_t(kind_)])
+      return nullptr;
+    return std::make_unique<RowPieces>(*this, run);
+  }
 
 private:
+  class RowPieces final : public Pieces {
+  public:
+    RowPieces(const ReduceLines& of, const Run& run)
+        : sums_(of.kernels_, of.kind_), x_(run.floats(of.x_)), left_(of.line_.count()), y_(run.floats(of.y_)) {}
+    bool advance() override {
+      const size_t n = std::min(rowPart, left_);
+      sums_.add(x_, n);
+      x_ += n, left_ -= n;
+      if (left_ == 0)
+        *y_ = sums_.result();
+      return left_ > 0;
+    }
+
+  private:
+    RowSums sums_;
+    const float* x_;
+    size_t left_;
+    float* const y_;
+  };
+
+  const Reduction kind_;
+  const OpKernels& kernels_;
   float (*const kernel_)(const float*, size_t);
   const View x_, y_;
   const Line line_;
+  const size_t results_;
   const Loop<2> loop_; // over results
 };
 
@@ -73,7 +104,7 @@ public:
   }
 
 private:
-  static constexpr size_t sums = 16, width = 256; // a first-level cache holds them
+  static constexpr size_t sums = RowSums::sums, width = 256; // a first-level cache holds them
 
   void reduce(char* x, size_t n, float* totals) const {
     const auto fold = kernels_.fold[size_t(kind_)];
@@ -83,7 +114,7 @@ private:
       for (size_t k = 0; k < gone_.length; k++, i++, row += gone_.step[0])
         fold(reinterpret_cast<const float*>(row), totals + i % sums * width, n, i < sums);
     });
-    const auto both = kernels_.zip[size_t(joining())][size_t(Operands::both)];
+    const auto both = kernels_.zip[size_t(joining(kind_))][size_t(Operands::both)];
     for (size_t half = sums / 2; half > 0; half /= 2)
       for (size_t s = 0; s < half && s + half < std::min(2 * half, count_); s++)
         both(totals + s * width, totals + (s + half) * width, totals + s * width, n);
@@ -93,19 +124,6 @@ private:
     if (kind_ == Reduction::l2)
       kernels_.map[size_t(MapFunction::sqrt)](totals, totals, n, 0, 0);
   }
-  ZipFunction joining() const {
-    switch (kind_) {
-    case Reduction::max:
-      return ZipFunction::max;
-    case Reduction::min:
-      return ZipFunction::min;
-    case Reduction::prod:
-      return ZipFunction::mul;
-    default:
-      return ZipFunction::add;
-    }
-  }
-
   const Reduction kind_;
   const OpKernels& kernels_;
   const View x_, y_;
@@ -176,7 +194,7 @@ std::unique_ptr<Instruction> reduceFloats(Reduction kind, const OpKernels& kerne
     if (columns->fits())
       return columns;
   }
-  return std::make_unique<ReduceLines>(kernels.reduce[size_t(kind)], x, y, axes);
+  return std::make_unique<ReduceLines>(kind, kernels, x, y, axes);
 }
 
 } // namespace

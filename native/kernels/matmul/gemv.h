@@ -84,7 +84,7 @@ RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float
       halves.add(s, h, H::broadcast(a + k));
   };
   // Several inputs a turn of the loop keep its own instructions few.
-  constexpr int unroll = S > 1 ? S : N < 4 ? 4 : N < 12 ? 2 : 1;
+  constexpr int unroll = S > 1 ? S : N < 4 ? 4 : N < (tilingOf<V>.loadsComeFirst ? 5 : 12) ? 2 : 1;
   size_t k = 0;
   for (; k + unroll <= K; k += unroll, w += unroll * whole, h += unroll * tail)
 #pragma GCC unroll 8

@@ -50,6 +50,14 @@ void tile(const typename W::Stored* w, size_t wStride, const float* a, ptrdiff_t
     }
     k++, w += wStride;
   };
+  // Two inputs a turn; that each may be the last keeps the loads of the second where they are.
+  if constexpr (S == 1 && tilingOf<V>.loadsComeFirst)
+    for (bool isOver = K == 0; !isOver;)
+#pragma GCC unroll 2
+      for (int i = 0; i < 2 && !isOver; i++) {
+        add(0);
+        isOver = k == K;
+      }
   while (k + S <= K)
 #pragma GCC unroll 8
     for (int s = 0; s < S; s++)

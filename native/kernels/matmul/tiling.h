@@ -29,6 +29,9 @@ struct Tiling {
   int tileAccumulators;
   int mr;            // the most rows of a tile
   int mrOfOneVector; // and where one vector is all that a row has in a panel (an Elman layer without k-splits)
+  // Whether the last compiler moves all loads of a loop's turn to its beginning, where they take registers: turns are
+  // short then, or may end in their middle.
+  bool loadsComeFirst;
   // Weights of one pass over kc: as many as stay in the first-level cache; or in the second, where a tile computes for
   // longer than it takes to read them from there.
   size_t kcBytes;
