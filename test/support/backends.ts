@@ -21,6 +21,12 @@ export const nativeBackends = backends.filter(isNative)
 /** `portable` has no fused multiply-add in hardware on x86-64's baseline, WebAssembly has none anywhere: their bits are their own there. */
 const isUnfused = (name: BackendName): boolean => name === 'wasm' || (name === 'portable' && process.arch === 'x64')
 
+/**
+ * One of each engine: the best set of kernels, WebAssembly and TypeScript. What is around kernels (memory, arrays, batchers, workers) is the same code
+ * for all sets of the addon, so what takes long and is about that alone runs once for them.
+ */
+export const engines: readonly BackendName[] = backends.filter((name) => !isNative(name) || name === nativeBackends[0])
+
 /** Whether a backend promises the same bits as the others whose multiply-adds are fused. */
 export function sharesBits(name: BackendName): boolean {
   return name !== 'typescript' && !isUnfused(name)
