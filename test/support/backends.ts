@@ -2,15 +2,15 @@
 import { availableBackends, type BackendName } from 'native-rnn'
 
 /**
- * Emulated processors have no time for TypeScript and WebAssembly, which have no instructions of their own ('native'), and sanitizers none for more than
- * one set of kernels, since what is around them is the same ('best'); what is held against the others still asks for them.
+ * Emulated processors ('native') and sanitizers ('best') have no time for TypeScript and WebAssembly, which have no instructions of their own, nor for more
+ * than one set of kernels, since what is around them is the same. What is held against TypeScript still asks for it, and an emulated processor holds all its sets of
+ * kernels against each other, bit for bit.
  */
 const tested = process.env.NATIVE_RNN_TESTED
 const isNative = (name: BackendName): boolean => name !== 'typescript' && name !== 'wasm'
 
-export const backends: readonly BackendName[] = availableBackends()
-  .filter((name) => !tested || isNative(name))
-  .slice(0, tested === 'best' ? 1 : undefined)
+const all: readonly BackendName[] = availableBackends().filter((name) => !tested || isNative(name))
+export const backends = all.slice(0, tested ? 1 : undefined)
 
 /** Those that share no code with TypeScript. */
 export const compiledBackends = backends.filter((name) => name !== 'typescript')
@@ -32,8 +32,9 @@ export function sharesBits(name: BackendName): boolean {
   return name !== 'typescript' && !isUnfused(name)
 }
 
+const compared = tested === 'native' ? all : backends
 /** Backends that promise each other's bits. */
 export const bitGroups: readonly (readonly BackendName[])[] = [
-  backends.filter(sharesBits),
-  backends.filter(isUnfused),
+  compared.filter(sharesBits),
+  compared.filter(isUnfused),
 ].filter((group) => group.length > 1)
