@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds what tests the C++ core without Node, and prints the folder that it is in: scripts/build-core.sh [sanitizer]
+# Builds what tests the C++ core without Node, and prints the folder that it is in: scripts/build-core.sh
 set -eu
 cd "$(dirname "$0")/.."
-out=build-core${1:+-$1}
+out=build-core
 {
-  cmake -S . -B $out -DCMAKE_BUILD_TYPE=Release -DRNN_TESTS=ON -DRNN_SANITIZE="${1:-}"
+  cmake -S . -B $out -DCMAKE_BUILD_TYPE=Release -DRNN_TESTS=ON
   cmake --build $out --parallel "$(nproc)"
 } >$out.log 2>&1 || { tail -40 $out.log >&2; exit 1; }
 echo $out

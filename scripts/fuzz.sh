@@ -5,11 +5,9 @@ set -eu -o pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-out=build-fuzz
-{
-  cmake -S . -B $out -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++ -DRNN_FUZZ=ON
-  cmake --build $out --parallel "$(nproc)"
-} >$out.log 2>&1 || { tail -40 $out.log; exit 1; }
+command -v clang++ >/dev/null || { echo "libFuzzer comes with clang" >&2; exit 1; }
+built=$(scripts/build-sanitized.sh address,undefined fuzz fuzz_programs)
+out=${built%%$'\n'*}
 
 # target <name> <seconds> [libFuzzer options …]
 target() {

@@ -1,6 +1,6 @@
 // Builds a checkout: types and JavaScript first, then the WebAssembly module and the addon. Without clang there is no module, which is
 // one line and no failure; without a compiler or CMake the checkout works on what is left, which is one line too, and fails under CI.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
@@ -43,6 +43,18 @@ function run(args) {
   return { ok: result.status === 0, log: `${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}` }
 }
 
+/** The same, beside others. */
+function runBeside(args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    let log = ''
+    child.stdout.on('data', (text) => (log += text))
+    child.stderr.on('data', (text) => (log += text))
+    child.on('error', (error) => resolve({ ok: false, log: `${log}${error}` }))
+    child.on('close', (code) => resolve({ ok: code === 0, log }))
+  })
+}
+
 function fail(what, log) {
   const file = join(root, 'build', 'prepare.log')
   mkdirSync(dirname(file), { recursive: true })
@@ -66,10 +78,18 @@ try {
   fail('bundling the JavaScript', String(error))
 }
 
+// Both side by side: each has a file that takes a minute while other processors wait.
+const builds = []
 if (!process.argv.includes('--no-native')) {
   const lacks = missingForWasm()
   if (lacks) console.log(`native-rnn: no WebAssembly module, for want of ${lacks}`)
-  else await buildWasm().catch((error) => fail('the WebAssembly build', String(error)))
+  else
+    builds.push(
+      buildWasm().then(
+        () => undefined,
+        (error) => ['the WebAssembly build', String(error)],
+      ),
+    )
 }
 
 // Visual Studio is found by CMake and node-gyp themselves, it is not on PATH.
@@ -85,6 +105,9 @@ if (process.argv.includes('--no-native')) {
   if (process.env.CI) fail('the native build', line)
   console.log(line)
 } else {
-  const build = run([bin('cmake-js', 'cmake-js'), 'build', '--parallel', String(availableParallelism())])
-  if (!build.ok || !existsSync(join(root, 'build', 'Release', 'native-rnn.node'))) fail('the native build', build.log)
+  const build = runBeside([bin('cmake-js', 'cmake-js'), 'build', '--parallel', String(availableParallelism())])
+  const addon = join(root, 'build', 'Release', 'native-rnn.node')
+  builds.push(build.then(({ ok, log }) => (ok && existsSync(addon) ? undefined : ['the native build', log])))
 }
+const failed = (await Promise.all(builds)).find((what) => what)
+if (failed) fail(...failed)

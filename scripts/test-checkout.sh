@@ -6,6 +6,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 git ls-files -z | xargs -0 cp --parents -t "$work" 2>/dev/null || true # a file deleted but not yet committed is no matter
 cd "$work"
+export CCACHE_BASEDIR=$work # of a compiler cache, where one is used
 unset CI NATIVE_RNN_BACKEND NATIVE_RNN_PATH npm_config_nodedir
 say() { echo "checkout: $*"; }
 

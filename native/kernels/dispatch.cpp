@@ -25,10 +25,12 @@ struct CompiledTable {
 };
 constexpr CompiledTable compiled[] = {
 #if defined(__x86_64__) || defined(_M_X64)
-#if !defined(RNN_WITHOUT_AVX512) // builds for tests, on a processor that lacks it
+// Builds for tests leave out what they do not run.
+#if !defined(RNN_WITHOUT_AVX512)
     {&avx512Kernels, &avx512VnniKernels},
 #endif
-#if defined(RNN_HAS_AVX_VNNI)
+#if defined(RNN_WITHOUT_AVX2)
+#elif defined(RNN_HAS_AVX_VNNI)
     {&avx2Kernels, &avx2VnniKernels},
 #else
     {&avx2Kernels, nullptr},
@@ -37,10 +39,11 @@ constexpr CompiledTable compiled[] = {
     {&neonKernels, &neonDotKernels},
 #endif
 #if defined(__wasm__)
-    {&wasm128Kernels, nullptr}};
-#else
-    {&portableKernels, nullptr}};
+    {&wasm128Kernels, nullptr},
+#elif !defined(RNN_WITHOUT_PORTABLE)
+    {&portableKernels, nullptr},
 #endif
+};
 constexpr size_t tableCount = sizeof compiled / sizeof *compiled;
 
 bool has(uint32_t needs) { return (needs & ~cpuFeatures()) == 0; }

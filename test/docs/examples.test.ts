@@ -1,4 +1,4 @@
-/** The examples run, on every backend, and what they print is true: their numbers are PyTorch's. */
+/** The examples run, on each engine, and what they print is true: their numbers are PyTorch's. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { backends } from '../support/backends.ts'
+import { engines } from '../support/backends.ts'
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}/index.mjs`, import.meta.url))
 
@@ -20,7 +20,7 @@ function run(name: string, backend: string, ...args: string[]): string {
   return stdout
 }
 
-describe.each(backends)('on %s', (backend) => {
+describe.each(engines)('on %s', (backend) => {
   const native = backend !== 'typescript'
 
   it('quickstart shows that every way of computing agrees', () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { compiledBackends } from '../support/backends.ts'
+import { engines } from '../support/backends.ts'
 import { printed } from '../support/child.ts'
 import { modelFile, recurrent, weight } from '../support/model-files.ts'
 
@@ -24,7 +24,7 @@ const path = join(folder, 'large.onnx')
 writeFileSync(path, large)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-describe.each(compiledBackends)('memory of models on %s', (backend) => {
+describe.each(engines.filter((name) => name !== 'typescript'))('memory of models on %s', (backend) => {
   const env = { NATIVE_RNN_BACKEND: backend }
   const start = `
     import { readFileSync } from 'node:fs'

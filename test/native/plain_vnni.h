@@ -1,4 +1,5 @@
-// The code for VNNI with its instruction spelled out, so that it runs on every processor.
+// The code for VNNI with its instruction spelled out, so that it runs on every processor. Its tables are compiled once,
+// in plain_vnni.cpp.
 #pragma once
 #include "kernels/matmul/dots.h"
 #include <cstring>
@@ -70,12 +71,10 @@ constexpr Tiling tilingOf<Plain16> = [] {
   t.mrOfOneVector = 6;
   return t;
 }();
-constexpr DotKernels plainVnni8 = makeDotKernels<Plain8>("VNNI of 8 lanes, spelled out", 0);
-constexpr DotKernels plainVnni16 = makeDotKernels<Plain16>("VNNI of 16 lanes, spelled out", 0);
-
-// What would take the place of a table's products on a processor with VNNI; null of others.
-inline const DotKernels* plainVnniOf(const Kernels& kernels) {
-  return kernels.lanes == 8 ? &plainVnni8 : kernels.lanes == 16 ? &plainVnni16 : nullptr;
-}
 
 } // namespace
+
+extern const DotKernels plainVnni8, plainVnni16;
+
+// What would take the place of a table's products on a processor with VNNI; null of others.
+const DotKernels* plainVnniOf(const Kernels& kernels);

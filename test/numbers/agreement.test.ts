@@ -5,7 +5,7 @@ import { compiledBackends } from '../support/backends.ts'
 import { callOf, type Drawn, drawn, layerOf, tensorsOf } from '../support/networks.ts'
 
 /** `npm test` draws this many; the variable is for longer hunts. */
-const numRuns = Number(process.env.NATIVE_RNN_RUNS ?? 1000)
+const numRuns = Number(process.env.NATIVE_RNN_RUNS ?? 600)
 
 /** The bound that the contract gives: 1e-5 + 1e-5 · |value|. relu has no ceiling, so its errors are as large as its sums were. */
 function expectClose(d: Drawn, name: string, got: Float32Array, expected: Float32Array): void {

@@ -1,6 +1,6 @@
 /** Every call of the package from every place where foreign code runs in the middle of a batcher, once quietly and once with a throw. */
 import { describe, it } from 'vitest'
-import { backends } from '../support/backends.ts'
+import { engines } from '../support/backends.ts'
 import { type Act, kinds, points, signals, World } from '../support/batcher-world.ts'
 
 const step = (which: number, value: number, signal: Act['signal'] = 'none'): Act => ({
@@ -10,7 +10,7 @@ const step = (which: number, value: number, signal: Act['signal'] = 'none'): Act
   signal,
 })
 
-describe.each(backends)('a batcher on %s', (backend) => {
+describe.each(engines)('a batcher on %s', (backend) => {
   it.each(points)('goes on whatever is called from: %s', async (at) => {
     for (const kind of kinds) {
       for (const throws of [false, true]) {

@@ -3,11 +3,11 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { backends } from '../support/backends.ts'
+import { engines } from '../support/backends.ts'
 
 const program = join(import.meta.dirname, '..', 'stress', 'faults', 'child.mjs')
 
-describe.each(backends)('memory that is missing on %s', (backend) => {
+describe.each(engines)('memory that is missing on %s', (backend) => {
   it('is an error that changes nothing, at every array that is made', async () => {
     const env = { ...process.env, NATIVE_RNN_BACKEND: backend }
     const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program, 'all', 'arrays', '2'], {

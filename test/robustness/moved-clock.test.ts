@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LSTM } from 'native-rnn'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { backends } from '../support/backends.ts'
+import { engines } from '../support/backends.ts'
 
 const real = globalThis.Date
 
-describe.each(backends)('batchers while the clock is moved, %s', (backend) => {
+describe.each(engines)('batchers while the clock is moved, %s', (backend) => {
   beforeEach(async () => {
     const { MovedDate } = await import('../support/moved-clock.mjs')
     globalThis.Date = MovedDate as unknown as DateConstructor

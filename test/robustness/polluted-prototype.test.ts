@@ -1,7 +1,7 @@
 /** What a script puts on the prototype of all objects is no option, no size and no tensor: results and refusals stay as they are. */
 
 import { describe, expect, it } from 'vitest'
-import { backends } from '../support/backends.ts'
+import { engines } from '../support/backends.ts'
 import { printed } from '../support/child.ts'
 
 /** Every name of an option, a field of an argument or of a handle, and what a call with that value from a prototype would do. */
@@ -183,7 +183,7 @@ console.log(JSON.stringify({ calls: Object.keys(calls).length, refused: Object.v
 `
 
 describe('nothing is looked up on Object.prototype', () => {
-  it.each(backends)('%s', async (backend) => {
+  it.each(engines)('%s', async (backend) => {
     const { calls, refused, wrong } = (await printed(program(backend))) as Record<string, unknown>
     expect({ wrong, refused, calls }).toEqual({ wrong: [], refused: 13, calls: 43 })
   })

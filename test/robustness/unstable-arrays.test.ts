@@ -1,9 +1,10 @@
 /** Arrays that do not keep still: shared, resized and detached buffers, and getters that change what was read. */
-import { availableBackends, RNN, Tensor, type TensorLike } from 'native-rnn'
+import { RNN, Tensor, type TensorLike } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
+import { backends } from '../support/backends.ts'
 import { expectError } from '../support/errors.ts'
 
-describe.each(availableBackends())('arrays that do not keep still, on %s', (backend) => {
+describe.each(backends)('arrays that do not keep still, on %s', (backend) => {
   const rnn = new RNN(3, 4, { backend, seed: 1 })
   const expected = rnn.forward(Tensor.from([[1, 2, 3]])).output.toNested()
   const detached = () => {

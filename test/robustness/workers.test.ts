@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { backends, nativeBackends } from '../support/backends.ts'
+import { engines, nativeBackends } from '../support/backends.ts'
 import { runModule } from '../support/child.ts'
 
 // Workers on a text inherit the parent's --input-type=module, and so import as it does.
@@ -24,7 +24,7 @@ async function expectPrints(text: string, printed: string, backend?: string, fla
   expect({ ended, stdout, stderr }).toEqual({ ended: 0, stdout: printed, stderr: '' })
 }
 
-describe.each(backends)('workers on %s', (backend) => {
+describe.each(engines)('workers on %s', (backend) => {
   it('compute the same bits on shared weights', async () => {
     const text = `
       const layer = new rnn.LSTM(6, 20, { seed: 1 })

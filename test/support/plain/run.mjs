@@ -42,12 +42,12 @@ function show(task, path) {
 }
 
 // Type tests have nothing to run. An emulated Node cannot start another one, and has no time for long sweeps, nor for what has no instructions
-// of its own: files, operators, words of errors.
+// of its own: files, operators, options, tensors, words of errors, WebAssembly's turns.
 const emulated = args.includes('--emulated')
 if (emulated) process.env.NATIVE_RNN_TESTED = 'native'
 const skippedText = emulated ? /child_process|\/child\.ts'|expectTypeOf/ : /expectTypeOf/
 const skippedName = emulated
-  ? /^(docs|formats|house|services|api.(error-texts|hints|model)|native.model-memory|numbers.(accuracy|format-accuracy|keras|onnx|operator|silero|.*-models|model-)|robustness.(?!.*-arrays))/
+  ? /^(docs|formats|house|services|api.(error-texts|hints|model|options|tensor|.*-refusals|state-dict-)|native.model-memory|numbers.(accuracy|format-accuracy|keras|onnx|operator|silero|turns|.*-models|model-)|robustness.(?!.*-arrays))/
   : /^services/
 const core = () =>
   readdirSync('test', { recursive: true })
