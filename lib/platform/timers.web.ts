@@ -1,4 +1,6 @@
 /** Timers and turns of the event loop in pages and edge runtimes. */
+import { microtask } from './process.ts'
+
 interface Port {
   // Of Node, where a port that listens holds the process: as long as somebody waits.
   ref?: () => void
@@ -33,7 +35,7 @@ export function clearTimeout(timer: Timer): void {
 
 /** Messages are turns of their own, and pages hold back timers that follow each other. In workerd each request has its own turns. */
 const isWorkerd = navigator?.userAgent === 'Cloudflare-Workers'
-const byMessages = typeof Channel === 'function' && !isWorkerd
+let byMessages = typeof Channel === 'function' && !isWorkerd
 
 /** Whether a turn ends with the request that asked for it, so that nobody may wait for another one's. */
 export const turnsAreCallers: boolean = isWorkerd
@@ -49,12 +51,14 @@ let ports: { port1: Port; port2: Port } | undefined
 
 /** Calls back in a turn of its own, in the order of asking. */
 export function nextTurn(run: () => void): void {
-  if (!byMessages) {
-    startTimer(run, 0)
+  if (byMessages) ports ??= open()
+  if (!ports) {
+    // An audio worklet has neither: what is left is the turn of promises.
+    if (setTimeout as unknown) startTimer(run, 0)
+    else microtask(run)
     return
   }
   const task: Task = { run, next: undefined }
-  ports ??= open()
   ports.port2.postMessage(0)
   ports.port1.ref?.()
   if (last) last.next = task
@@ -62,8 +66,9 @@ export function nextTurn(run: () => void): void {
   last = task
 }
 
-function open(): { port1: Port; port2: Port } {
-  const opened = new Channel!()
+function open(): { port1: Port; port2: Port } | undefined {
+  const opened = newChannel()
+  if (!opened) return undefined
   const { port1 } = opened
   port1.onmessage = () => {
     const task = first!
@@ -75,4 +80,14 @@ function open(): { port1: Port; port2: Port } {
     task.run()
   }
   return opened
+}
+
+/** Next.js's edge runtime has a MessageChannel that does nothing but throw. */
+function newChannel(): { port1: Port; port2: Port } | undefined {
+  try {
+    return new Channel!()
+  } catch {
+    byMessages = false
+    return undefined
+  }
 }

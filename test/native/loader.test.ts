@@ -82,6 +82,8 @@ describe('finding the addon', () => {
       const env = { NATIVE_RNN_BACKEND: '', NATIVE_RNN_PATH: '' }
       const found = (musl: boolean) => ({ name: others[0], reports: 0, musl })
       expect(await printed(text(true, "'7f00 /lib/ld-musl-x86_64.so.1'"), env)).toEqual(found(true))
+      const link = '7f00 /usr/lib/x86_64-linux-musl/libc.so\\n7f01 [stack]'
+      expect(await printed(text(true, `'${link}'`), env)).toEqual(found(true))
       expect(await printed(text(true, "'7f00 /usr/lib/libc.so.6'"), env)).toEqual(found(false))
       expect(await printed(text(true, 'fs.nothing()'), env)).toEqual(found(false))
       expect(await printed(text(false, "'7f00 /lib/ld-musl-x86_64.so.1'"), env)).toEqual(found(false))

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { app, check, program, run, work } from './harness.mjs'
-import { closeBrowser, hasChromium, inPage, inWorkerd } from './web.mjs'
+import { closeBrowsers, hasChromium, inPage, inWorkerd } from './web.mjs'
 
 const dist = join(app, 'node_modules', 'native-rnn', 'dist')
 
@@ -31,7 +31,7 @@ export async function checkBrowser(tools) {
       cpSync(join(dist, 'native-rnn.wasm'), join(folder, 'native-rnn.wasm'))
       return (await inPage(tools, folder)).backend
     })
-    await closeBrowser()
+    await closeBrowsers()
   } else console.log('no chromium here: pages were not run')
   await check('esbuild for workerd, in workerd', async () => {
     const edge = join(work, 'workerd')

@@ -6,12 +6,19 @@ import { app, check, program, run, work } from './harness.mjs'
 const installed = join(app, 'node_modules', 'native-rnn')
 const node = process.execPath
 
-/** Checks a bundle alone, and with the prebuilds beside it or one folder above; `start` runs it in its folder. */
+/** Checks a bundle alone, with the module beside it, and with the prebuilds beside it or one folder above; `start` runs it in its folder. */
 export async function checkPlaces(name, folder, start) {
   await check(`${name} alone: TypeScript, with the reason and a notice`, () => {
     const { reason, stderr } = start({ backend: 'typescript' })
     if (stderr.split('NATIVE_RNN_ABSENT').length !== 2) throw new Error(`wanted one notice, got ${stderr}`)
     return reason
+  })
+  await check(`${name}, with native-rnn.wasm`, () => {
+    const module = join(folder, 'native-rnn.wasm')
+    cpSync(join(installed, 'dist', 'native-rnn.wasm'), module)
+    const { backend } = start({ backend: 'wasm' })
+    rmSync(module)
+    return backend
   })
   for (const place of [join(folder, 'prebuilds'), join(folder, '..', 'prebuilds')]) {
     await check(`${name}, with ${place.startsWith(folder) ? '' : '../'}prebuilds`, () => {

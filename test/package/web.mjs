@@ -1,13 +1,16 @@
-// Runs bundles for pages in chromium and those for edge runtimes in workerd, and says what they found.
+// Runs bundles for pages in chromium and Firefox and those for edge runtimes in workerd, and says what they found.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { extname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { compare } from './harness.mjs'
 
 export const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium'
 export const hasChromium = existsSync(chromium) || process.env.CI !== undefined
+export const firefox = process.env.FIREFOX ?? '/usr/bin/firefox-esr'
+export const hasFirefox = existsSync(firefox)
 
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' }
 
@@ -27,32 +30,41 @@ export async function serve(folder) {
   return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() }
 }
 
-let browser
-/** What a page finds and writes into its title; `tools`: a folder where playwright-core is installed. */
-export async function openPage(tools, url, backend = 'wasm') {
-  const playwright = createRequire(join(tools, 'package.json'))('playwright-core')
-  browser ??= await playwright.chromium.launch({ executablePath: chromium, args: ['--no-sandbox'] })
-  const page = await browser.newPage()
+/** How each browser is started: Debian's Firefox does not speak what Playwright speaks with its own. */
+const starts = {
+  chromium: (tools) => tools('playwright-core').chromium.launch({ executablePath: chromium, args: ['--no-sandbox'] }),
+  firefox: (tools) => tools('puppeteer-core').launch({ browser: 'firefox', executablePath: firefox }),
+}
+const browsers = new Map()
+
+/** What a page finds and writes into its title; `tools`: a folder where playwright-core or, for Firefox, puppeteer-core is installed. */
+export async function openPage(tools, url, backend = 'wasm', name = 'chromium') {
+  if (!browsers.has(name)) browsers.set(name, await starts[name](createRequire(join(tools, 'package.json'))))
+  const page = await browsers.get(name).newPage()
   const errors = []
   page.on('pageerror', (error) => errors.push(error.message))
   await page.goto(url)
-  await page
-    .waitForFunction(() => document.title.startsWith('{'), null, { timeout: 20_000 })
-    .catch(() => {
-      throw new Error(`the page found nothing: ${errors.join('; ')}`)
-    })
-  const found = JSON.parse(await page.title())
+  const end = performance.now() + 20_000
+  let title = await page.title()
+  while (!title.startsWith('{') && performance.now() < end) {
+    await setTimeout(50)
+    title = await page.title()
+  }
   await page.close()
-  return held(found, backend)
+  if (!title.startsWith('{')) throw new Error(`the page found nothing: ${errors.join('; ')}`)
+  return held(JSON.parse(title), backend)
 }
 
-export const closeBrowser = () => browser?.close()
+export async function closeBrowsers() {
+  for (const browser of browsers.values()) await browser.close()
+  browsers.clear()
+}
 
 /** The same of a folder that holds a bundle `app.js`. */
-export async function inPage(tools, folder, backend) {
+export async function inPage(tools, folder, backend, name) {
   const { url, close } = await serve(folder)
   try {
-    return await openPage(tools, url, backend)
+    return await openPage(tools, url, backend, name)
   } finally {
     close()
   }

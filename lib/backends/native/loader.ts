@@ -2,6 +2,7 @@
 
 import module from 'node:module'
 import process from 'node:process'
+import { folderOnDisk } from '../../platform/folder.ts'
 import type { Addon } from './addon.ts'
 
 /** The addon and its sets of kernels; none, and why, where it cannot be used. */
@@ -158,7 +159,8 @@ function lookElsewhere(target: string, places: Place[]): void {
     if (existsSync(file)) places[places.length] = { place: file, load: () => require(file) }
   }
   try {
-    const folder = import.meta.dirname || dirname(ownFile!.startsWith('file:') ? fileURLToPath(ownFile!) : ownFile!)
+    const own = ownFile!.startsWith('file:') ? fileURLToPath(ownFile!) : ownFile!
+    const folder = folderOnDisk(import.meta.dirname || dirname(own))
     add(folder)
     const unpacked = folder.replace(/\.asar(?=[\\/])/, '.asar.unpacked')
     if (unpacked !== folder) add(unpacked, '..')
@@ -171,8 +173,9 @@ const separator = process.platform === 'win32' ? '\\' : '/'
 const prebuiltName = (target: string): string => `${target}${musl() ? '-musl' : ''}.node`
 
 /**
- * Whether this process runs on musl in place of glibc: its own loader is then among the files that the process has mapped. Node's report
- * would say it too, but asks the network for the names of all who are connected, which takes seconds.
+ * Whether this process runs on musl in place of glibc: its own loader is then among the files that the process has mapped, by that name on
+ * Alpine, or as libc.so where the name is a link, as musl installs itself. Node's report would say it too, but asks the network for the names of
+ * all who are connected, which takes seconds.
  */
 function musl(): boolean {
   const cpu = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
@@ -181,7 +184,8 @@ function musl(): boolean {
   const { existsSync, readFileSync } = require('node:fs') as typeof import('node:fs')
   if (!existsSync(`/lib/ld-musl-${cpu}.so.1`)) return false
   try {
-    return readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-')
+    const maps = readFileSync('/proc/self/maps', 'latin1')
+    return maps.includes('/ld-musl-') || maps.includes('/libc.so\n')
   } catch {
     // No /proc: a system that has glibc's loader too has musl as a guest.
     return !existsSync(process.arch === 'arm64' ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2')

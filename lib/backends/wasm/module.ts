@@ -1,5 +1,6 @@
 /** Finds the compiled module, `native-rnn.wasm` beside the package's own file; the only file of this backend that knows Node. */
 import process from 'node:process'
+import { folderOnDisk } from '../../platform/folder.ts'
 import { type Module, webAssembly } from './webassembly.ts'
 
 /** The module; none, and why, where there is no use of it. */
@@ -18,7 +19,7 @@ function place(): string | undefined {
   const { fileURLToPath } = process.getBuiltinModule('node:url')
   const { dirname, isAbsolute, join } = process.getBuiltinModule('node:path')
   const own = ownFile.startsWith('file:') ? fileURLToPath(ownFile) : ownFile
-  return isAbsolute(own) ? join(dirname(own), 'native-rnn.wasm') : undefined
+  return isAbsolute(own) ? join(folderOnDisk(dirname(own)), 'native-rnn.wasm') : undefined
 }
 
 /** Why there can be no module here; undefined where nothing speaks against one. Compiles nothing. */

@@ -21,12 +21,30 @@ export function findModule(): Found {
   return reason === undefined ? found : { reason }
 }
 
-/** What runtimes that compile nothing give for the `import` of a module's file. */
+/** What the `import` of a module's file gives: the compiled module, where the runtime or its tool compiles it, or the bytes that a tool carries. */
 export function provideImported(given: unknown): void {
-  const { WebAssembly } = globalThis as unknown as { WebAssembly?: { Module: new () => Module } }
+  found = imported(given)
+}
+
+function imported(given: unknown): Found {
+  if (isModule(given)) return { module: given }
   const is = given === null ? 'null' : `a ${typeof given}`
-  const isModule = WebAssembly !== undefined && given instanceof WebAssembly.Module
-  found = isModule
-    ? { module: given }
-    : { reason: `the import of native-rnn.wasm gave ${is}, not a WebAssembly.Module` }
+  if (!ArrayBuffer.isView(given))
+    return { reason: `the import of native-rnn.wasm gave ${is}, neither a WebAssembly.Module nor its bytes` }
+  try {
+    return webAssembly ? { module: webAssembly.compile(given as Uint8Array) } : found
+  } catch (error) {
+    return { reason: `the bytes that the import of native-rnn.wasm gave: ${error}` }
+  }
+}
+
+/** Of this realm, or of the program whose sandbox this is. */
+function isModule(given: unknown): given is Module {
+  const { WebAssembly } = globalThis as unknown as { WebAssembly?: { Module: { exports(module: unknown): unknown } } }
+  try {
+    WebAssembly!.Module.exports(given)
+    return true
+  } catch {
+    return false
+  }
 }

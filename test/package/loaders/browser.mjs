@@ -1,9 +1,9 @@
-// Builds for pages and edge runtimes by Vite, webpack, Rollup and esbuild, run in chromium and in workerd.
+// Builds for pages and edge runtimes by Vite, webpack, Rollup and esbuild, run in chromium, in Firefox where there is one, and in workerd.
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { check, env, program, run } from '../harness.mjs'
-import { closeBrowser, inPage, inWorkerd, openPage } from '../web.mjs'
+import { closeBrowsers, hasFirefox, inPage, inWorkerd, openPage } from '../web.mjs'
 
 const node = process.execPath
 
@@ -48,6 +48,7 @@ export async function test(project) {
     '@rollup/plugin-node-resolve@16',
     'esbuild@0.28',
     'playwright-core@1',
+    'puppeteer-core@25',
     'workerd@1',
   ]
   const folder = project('browser', tools)
@@ -70,19 +71,27 @@ export async function test(project) {
   await build('Rollup 4', rollup)
   await build('esbuild', esbuild)
 
-  for (const name of ['vite', 'webpack'])
-    await check(
-      `${name}, in chromium: the module is found`,
-      async () => (await inPage(folder, join(folder, name))).backend,
-    )
+  const browsers = hasFirefox ? ['chromium', 'firefox'] : ['chromium']
+  for (const browser of browsers)
+    for (const name of ['vite', 'webpack'])
+      await check(
+        `${name}, in ${browser}: the module is found`,
+        async () => (await inPage(folder, join(folder, name), 'wasm', browser)).backend,
+      )
   for (const name of ['rollup', 'esbuild']) {
-    await check(`${name}, in chromium, the module not copied: TypeScript, with the reason and a notice`, async () => {
-      return (await inPage(folder, join(folder, name), 'typescript')).reason
-    })
-    await check(`${name}, in chromium, the module copied beside`, async () => {
-      cpSync(module, join(folder, name, 'native-rnn.wasm'))
-      return (await inPage(folder, join(folder, name))).backend
-    })
+    for (const browser of browsers)
+      await check(
+        `${name}, in ${browser}, the module not copied: TypeScript, with the reason and a notice`,
+        async () => {
+          return (await inPage(folder, join(folder, name), 'typescript', browser)).reason
+        },
+      )
+    cpSync(module, join(folder, name, 'native-rnn.wasm'))
+    for (const browser of browsers)
+      await check(
+        `${name}, in ${browser}, the module copied beside`,
+        async () => (await inPage(folder, join(folder, name), 'wasm', browser)).backend,
+      )
   }
   for (const name of ['webpack', 'rollup', 'esbuild']) {
     await check(`${name}, in workerd`, async () => {
@@ -94,20 +103,22 @@ export async function test(project) {
   await check("Vite 8, the developer's server, the package not bundled before", () =>
     viteServes(folder, `optimizeDeps: { exclude: ['native-rnn'] }`),
   )
-  await check('without a bundler, by an import map', async () => {
-    const plain = join(folder, 'plain')
-    mkdirSync(plain)
-    cpSync(join(folder, 'node_modules', 'native-rnn', 'dist'), join(plain, 'native-rnn'), { recursive: true })
-    for (const name of readdirSync(folder))
-      if (/^(page|results)\.mjs$/.test(name)) cpSync(join(folder, name), join(plain, name))
-    const map = '<script type="importmap">{ "imports": { "native-rnn": "/native-rnn/browser.js" } }</script>'
-    writeFileSync(
-      join(plain, 'index.html'),
-      `${map}<link rel="icon" href="data:,"><script type="module" src="page.mjs"></script>`,
+  const plain = join(folder, 'plain')
+  mkdirSync(plain)
+  cpSync(join(folder, 'node_modules', 'native-rnn', 'dist'), join(plain, 'native-rnn'), { recursive: true })
+  for (const name of readdirSync(folder))
+    if (/^(page|results)\.mjs$/.test(name)) cpSync(join(folder, name), join(plain, name))
+  const map = '<script type="importmap">{ "imports": { "native-rnn": "/native-rnn/browser.js" } }</script>'
+  writeFileSync(
+    join(plain, 'index.html'),
+    `${map}<link rel="icon" href="data:,"><script type="module" src="page.mjs"></script>`,
+  )
+  for (const browser of browsers)
+    await check(
+      `without a bundler, by an import map, in ${browser}`,
+      async () => (await inPage(folder, plain, 'wasm', browser)).backend,
     )
-    return (await inPage(folder, plain)).backend
-  })
-  await closeBrowser()
+  await closeBrowsers()
 }
 
 /** Starts Vite's server in the project, and opens its page. */

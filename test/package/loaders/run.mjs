@@ -20,9 +20,9 @@ function project(name, tools, ...files) {
 }
 
 const wanted = process.argv.slice(2)
-for (const name of ['typescript', 'jest', 'bundlers', 'browser', 'executables', 'next']) {
+for (const name of ['typescript', 'jest', 'bundlers', 'browser', 'workers', 'edge', 'bun', 'executables', 'next']) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   const { test } = await import(`./${name}.mjs`)
-  await test(project)
+  await test(project, file)
 }
 finish('loaders')

@@ -23,9 +23,11 @@ const reason: string | undefined = backendInfo().reason
 const scores: Tensor = new Linear(4, 2).forward(output)
 const code: string = new GRU(3, 4, { resetAfter: false }) instanceof RNNError ? 'never' : 'gru'
 const step: Float32Array = rnn.stream().step(new Float32Array(3))
-const live = (await Model.load('model.onnx')).stream({ along: 'time' })
-live.inputs.frame.set(new Float32Array(3))
-const isLoud: boolean = live.step().level[0] > 0.5
+const isLoud: Promise<boolean> = Model.load('model.onnx').then((model) => {
+  const live = model.stream({ along: 'time' })
+  live.inputs.frame.set(new Float32Array(3))
+  return live.step().level[0] > 0.5
+})
 export const all = [isLoud, data, shape, cell, names, reason, scores, code, step]
 
 // @ts-expect-error only an LSTM has a cell state
