@@ -19,7 +19,7 @@ function place(): string | undefined {
   const { fileURLToPath } = process.getBuiltinModule('node:url')
   const { dirname, isAbsolute, join } = process.getBuiltinModule('node:path')
   const own = ownFile.startsWith('file:') ? fileURLToPath(ownFile) : ownFile
-  return isAbsolute(own) ? join(folderOnDisk(dirname(own)), 'native-rnn.wasm') : undefined
+  return isAbsolute(own) ? join(folderOnDisk(import.meta.dirname || dirname(own)), 'native-rnn.wasm') : undefined
 }
 
 /** Why there can be no module here; undefined where nothing speaks against one. Compiles nothing. */
