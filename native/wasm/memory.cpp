@@ -1,6 +1,7 @@
 // Memory of the module: for the host's arrays, for objects, and what happens where there is none.
 #include "../platform/failures.h"
 #include "instance.h"
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -21,19 +22,39 @@ Instance& instance() {
   return *made;
 }
 
+static size_t memoryBytes() { return __builtin_wasm_memory_size(0) << 16; }
+
+// Whether there is so much, which is given back. A compiler leaves out memory that nobody looks at.
+static bool isThere(size_t bytes) {
+  void* volatile memory = std::malloc(bytes);
+  std::free(memory);
+  return memory != nullptr;
+}
+
+// A growth of the memory costs the host milliseconds and calls its collector, however little it is: so it comes with an
+// eighth more, and what thousands of streams take is there before they ask.
+static void growAhead(size_t before) {
+  if (memoryBytes() > before)
+    isThere(std::max(before / 8, size_t{1} << 20));
+}
+
 void* allocate(double bytes) {
   if (!(bytes <= mostBytes))
     return nullptr;
-  return std::aligned_alloc(64, roundUp(bytes < 64 ? 64 : static_cast<size_t>(bytes), 64));
+  const size_t before = memoryBytes();
+  void* const memory = std::aligned_alloc(64, roundUp(bytes < 64 ? 64 : static_cast<size_t>(bytes), 64));
+  growAhead(before);
+  return memory;
 }
 
 void release(void* memory) { std::free(memory); }
 
 bool hasHeadroom() {
+  const size_t before = memoryBytes();
   // The layers of the largest network take half of it.
-  void* const memory = std::malloc(size_t{256} << 10);
-  std::free(memory);
-  return memory != nullptr;
+  const bool is = isThere(size_t{256} << 10);
+  growAhead(before);
+  return is;
 }
 
 void trimScratch() {

@@ -1,6 +1,7 @@
 /** What is the WebAssembly backend's own: one memory that only grows, no exceptions, no threads. */
 import { availableBackends, GRU, LSTM, Tensor } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
+import { printed } from '../support/child.ts'
 import { ramp } from '../support/tensors.ts'
 
 const backend = 'wasm'
@@ -50,6 +51,30 @@ describe.runIf(availableBackends().includes(backend))('on wasm', () => {
       again.abort('enough')
       await expect(call).rejects.toBe('enough')
     }
+  })
+
+  it('thousands of streams grow the memory a few times, not each of them: the host takes milliseconds for it', async () => {
+    const [growths, bytes] = (await printed(`
+        const { Instance } = WebAssembly
+        let memory
+        const construct = (...given) => {
+          const made = Reflect.construct(...given)
+          memory = made.exports.memory
+          return made
+        }
+        WebAssembly.Instance = new Proxy(Instance, { construct })
+        const { LSTM } = await import('native-rnn')
+        const lstm = new LSTM(8, 64, { backend: 'wasm' })
+        const streams = []
+        let [growths, bytes] = [0, 0]
+        for (let i = 0; i < 1000; i++) {
+          streams.push(lstm.stream())
+          if (memory.buffer.byteLength > bytes) growths++
+          bytes = memory.buffer.byteLength
+        }
+        console.log(JSON.stringify([growths, bytes]))`)) as number[]
+    expect(bytes).toBeGreaterThan(2 ** 24)
+    expect(growths).toBeLessThan(50)
   })
 
   it('a call beside the thread comes in turns, each of a few milliseconds', async () => {
