@@ -55,8 +55,9 @@ export function fail(code: RNNErrorCode, message: string, options?: { cause?: un
   throw new RNNError(code, message, options)
 }
 
-/** Throws for a method that was taken off its object: `const { forward } = layer`. The check above it costs a comparison or two a call. */
-export function lostThis(call: string): never {
+/** Throws for a method that was taken off its object: `const { forward } = layer`. `call`: how it is called, as `layer.forward`. */
+export function checkThis(self: unknown, type: { readonly prototype: unknown }, call: string): void {
+  if (self instanceof (type as abstract new () => unknown)) return
   const method = call.slice(call.indexOf('.') + 1)
   fail(
     'ERR_RNN_OPTION',

@@ -52,20 +52,26 @@ export async function bundle(root) {
     .filter((name) => /^chunk-/.test(name))
   if (chunks.length !== 1) throw new Error(`the entries have ${chunks.length} files in common, not one`)
   for (const name of readdirSync(outdir)) if (/\.js$/.test(name)) rmSync(join(outdir, name))
+  const exported = [node, web].flatMap(({ metafile }) =>
+    Object.values(metafile.outputs).flatMap((file) => file.exports),
+  )
   for (const { path, text } of [...node.outputFiles, ...web.outputFiles])
-    writeFileSync(path.replace(chunks[0], 'web.js'), await minified(text.replaceAll(chunks[0], 'web.js')))
+    writeFileSync(
+      path.replace(chunks[0], 'web.js'),
+      await minified(text.replaceAll(chunks[0], 'web.js'), [...new Set(exported)]),
+    )
 }
 
 /**
- * Node reads and compiles the text at each start, so it is short; names of functions, methods and classes stay, and lines are short, for
- * stack traces. No function is moved into its caller: how deep the stack is at which place is part of what is tested.
+ * Node reads and compiles the text at each start, so it is short; names of classes, methods and exported functions stay, and lines are short,
+ * for stack traces. No function is moved into its caller: how deep the stack is at which place is part of what is tested.
  */
-async function minified(text) {
-  const names = { keep_fnames: true, keep_classnames: true }
+async function minified(text, exported) {
+  const names = { keep_fnames: new RegExp(`^(${exported.join('|')})$`), keep_classnames: true }
   const { code } = await minify(classNames(text), {
     module: true,
     ecma: 2022,
-    compress: { ...names, inline: false, reduce_funcs: false, collapse_vars: false },
+    compress: { ...names, passes: 3, inline: false, reduce_funcs: false },
     mangle: names,
     format: { ascii_only: true, max_line_len: 120 },
   })

@@ -1,5 +1,5 @@
 /** The lookup table, `torch.nn.Embedding`: what usually comes before a recurrent layer over symbols. */
-import { fail, lostThis } from '../errors.ts'
+import { checkThis, fail } from '../errors.ts'
 import { fround, isInteger, zeros } from '../intrinsics/captured.ts'
 import { backendName, precisionChecks, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
@@ -86,7 +86,7 @@ export class Embedding extends Module<EmbeddingParts> {
    * @throws RNNError `ERR_RNN_OPTION` for an id that is no integer of the range, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   forward(ids: Ids): Tensor {
-    if (!(this instanceof Embedding)) lostThis('embedding.forward')
+    checkThis(this, Embedding, 'embedding.forward')
     partsOf(this)
     const { data: values, shape } = readIntegers(ids, 'ids')
     const { table } = partsOf(this)

@@ -7,7 +7,7 @@ import type { NetworkRef } from '../calls/network-ref.ts'
 import type { ForwardOut } from '../calls/out.ts'
 import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
 import type { InitialState, States } from '../calls/states.ts'
-import { fail, lostThis } from '../errors.ts'
+import { checkThis, fail } from '../errors.ts'
 import type { BackendName, NetworkSpec } from '../spec/spec.ts'
 import type { BatchedStream } from '../streams/batch/batched-stream.ts'
 import { Batcher } from '../streams/batch/batcher.ts'
@@ -96,7 +96,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * output.shape // [1, 3, 4]
    */
   forward(input: TensorLike, options?: Types['forward']): Types['result'] {
-    if (!(this instanceof Layer)) lostThis('layer.forward')
+    checkThis(this, Layer, 'layer.forward')
     return runForward(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
   }
 
@@ -112,7 +112,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * const { hn } = await gru.forwardAsync(input, { signal: AbortSignal.timeout(1000) })
    */
   forwardAsync(input: TensorLike, options?: Types['forward'] & { signal?: AbortSignal }): Promise<Types['result']> {
-    if (!(this instanceof Layer)) lostThis('layer.forwardAsync')
+    checkThis(this, Layer, 'layer.forwardAsync')
     return runAsync(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
   }
 
@@ -126,7 +126,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * for (const frame of frames) console.log(stream.step(frame))
    */
   stream(options?: Types['stream']): Stream<Types['states'], Types['initial']> {
-    if (!(this instanceof Layer)) lostThis('layer.stream')
+    checkThis(this, Layer, 'layer.stream')
     this.#onlyForward('stream')
     return openStream(this.#layerClass.name, () => this.#use(), options) as Stream<Types['states'], Types['initial']>
   }
@@ -138,7 +138,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * `ERR_RNN_DISPOSED`
    */
   restoreStream(bytes: Uint8Array): Stream<Types['states'], Types['initial']> {
-    if (!(this instanceof Layer)) lostThis('layer.restoreStream')
+    checkThis(this, Layer, 'layer.restoreStream')
     this.#onlyForward('restoreStream')
     return restoreStream(this.#use(), bytes) as Stream<Types['states'], Types['initial']>
   }
@@ -153,7 +153,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
   batcher(
     options?: BatcherOptions<BatchedStream<Types['states'], Types['initial']>>,
   ): Batcher<Types['states'], Types['initial']> {
-    if (!(this instanceof Layer)) lostThis('layer.batcher')
+    checkThis(this, Layer, 'layer.batcher')
     this.#onlyForward('batcher')
     return new Batcher(this.#layerClass.name, { current: () => this.#use(), networkOf }, options)
   }
@@ -167,7 +167,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * worker.postMessage(lstm.share()) // there: parentPort.once('message', (handle) => LSTM.fromShared(handle))
    */
   share(): SharedLayer {
-    if (!(this instanceof Layer)) lostThis('layer.share')
+    checkThis(this, Layer, 'layer.share')
     return shareLayer(this.#layerClass.name, this.batchFirst, this.#use())
   }
 

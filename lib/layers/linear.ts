@@ -3,7 +3,7 @@
 import { chooseBackend } from '../backends/index.ts'
 import type { Backend, OperatorCore } from '../backends/interface.ts'
 import { checkApart, outTensor, readOutTensor } from '../calls/out.ts'
-import { fail, lostThis } from '../errors.ts'
+import { checkThis, fail } from '../errors.ts'
 import { sqrt, zeros } from '../intrinsics/captured.ts'
 import {
   backendName,
@@ -127,7 +127,7 @@ export class Linear extends Module<LinearParts> {
    * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
    */
   forward(x: TensorLike, options?: { out?: Tensor }): Tensor {
-    if (!(this instanceof Linear)) lostThis('linear.forward')
+    checkThis(this, Linear, 'linear.forward')
     partsOf(this)
     const given = options === undefined ? undefined : readOptions(options, outChecks, 'Linear.forward').out
     const input = readTensor(x, 'input')

@@ -1,6 +1,6 @@
 /** The life that all layers share: their weights until they are disposed, state dicts out and in, and how finished parts become a layer. */
 
-import { fail, lostThis } from '../errors.ts'
+import { checkThis, fail } from '../errors.ts'
 import { prefixChecks, readOptions } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -60,7 +60,7 @@ export abstract class Module<P extends Parts<P>> {
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   stateDict(): Record<string, Tensor> {
-    if (!(this instanceof Module)) lostThis('layer.stateDict')
+    checkThis(this, Module, 'layer.stateDict')
     return livingParts(this).stateDict()
   }
 
@@ -72,7 +72,7 @@ export abstract class Module<P extends Parts<P>> {
    * `ERR_RNN_OPTION`, `ERR_RNN_DISPOSED`
    */
   loadStateDict(dict: StateDict, options?: PrefixOptions): void {
-    if (!(this instanceof Module)) lostThis('layer.loadStateDict')
+    checkThis(this, Module, 'layer.loadStateDict')
     const parts = livingParts(this)
     const { prefix } = readOptions(options, prefixChecks, `${this.#name}.loadStateDict`)
     const next = parts.reload(new StateDictReader(dict, prefix))
@@ -89,13 +89,13 @@ export abstract class Module<P extends Parts<P>> {
    * new LSTM(64, 64, { weights: 'int8' }).memory().weights // 36864, where float32 has 133120
    */
   memory(): { weights: number } {
-    if (!(this instanceof Module)) lostThis('layer.memory')
+    checkThis(this, Module, 'layer.memory')
     return { weights: livingParts(this).weightBytes }
   }
 
   /** Frees the weights. Idempotent; a later use is `ERR_RNN_DISPOSED`. Open streams live on. */
   dispose(): void {
-    if (!(this instanceof Module)) lostThis('layer.dispose')
+    checkThis(this, Module, 'layer.dispose')
     this.#parts?.dispose()
     this.#parts = undefined
   }

@@ -1,6 +1,6 @@
 /** One live sequence of a model's batcher, as users have it: its checks, its errors and its life. */
 
-import { fail, lostThis } from '../errors.ts'
+import { checkThis, fail } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
 import { create } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
@@ -45,7 +45,7 @@ export class BatchedModelStream {
     options?: BatchedStepOptions,
   ): Promise<Record<string, ModelData>> {
     try {
-      if (!(this instanceof BatchedModelStream)) lostThis('stream.step')
+      checkThis(this, BatchedModelStream, 'stream.step')
       const signal = readSignalOf(options, 'BatchedModelStream.step')
       const frame = readFrame(this.#lane.target.memory.opening, inputs)
       return this.#life.queue.step(this.#lane, frame, signal)
@@ -61,7 +61,7 @@ export class BatchedModelStream {
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   state(): Record<string, ModelTensor> {
-    if (!(this instanceof BatchedModelStream)) lostThis('stream.state')
+    checkThis(this, BatchedModelStream, 'stream.state')
     return stateRecord(this.#use().states, this.#life.queue.state(this.#lane))
   }
 
@@ -72,7 +72,7 @@ export class BatchedModelStream {
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   reset(state?: Record<string, ModelInput>): void {
-    if (!(this instanceof BatchedModelStream)) lostThis('stream.reset')
+    checkThis(this, BatchedModelStream, 'stream.reset')
     const values = readValues(state ?? create(null), this.#use().states, 'state', 'state')
     this.#use()
     this.#life.queue.reset(this.#lane, values)
@@ -85,14 +85,14 @@ export class BatchedModelStream {
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   save(): Uint8Array {
-    if (!(this instanceof BatchedModelStream)) lostThis('stream.save')
+    checkThis(this, BatchedModelStream, 'stream.save')
     this.#use()
     return encodeLane(this.#life, this.#lane)
   }
 
   /** Takes no more steps; those that wait are finished. Idempotent. */
   close(): void {
-    if (!(this instanceof BatchedModelStream)) lostThis('stream.close')
+    checkThis(this, BatchedModelStream, 'stream.close')
     this.#life.close(this.#lane)
   }
 

@@ -1,6 +1,6 @@
 /** Many live streams of one model: the public face of the queue, its options and its errors. */
 
-import { describe, fail, lostThis } from '../errors.ts'
+import { checkThis, describe, fail } from '../errors.ts'
 import { create } from '../intrinsics/captured.ts'
 import { readOptions } from '../options/checks.ts'
 import { BatcherLife, type BatcherStats } from '../streams/batch/life.ts'
@@ -95,7 +95,7 @@ export class ModelBatcher {
    * @throws RNNError `ERR_RNN_OVERLOADED` where `maxStreams` are open, `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
    */
   open(state?: Record<string, ModelInput>): BatchedModelStream {
-    if (!(this instanceof ModelBatcher)) lostThis('batcher.open')
+    checkThis(this, ModelBatcher, 'batcher.open')
     this.#life.checkRoom('open')
     const { states } = this.#life.current.memory.opening
     return this.#openOn('open', readValues(state ?? create(null), states, 'state', 'state'))
@@ -111,7 +111,7 @@ export class ModelBatcher {
    * const stream = batcher.restore(await readFile('call.state'))
    */
   restore(bytes: Uint8Array): BatchedModelStream {
-    if (!(this instanceof ModelBatcher)) lostThis('batcher.restore')
+    checkThis(this, ModelBatcher, 'batcher.restore')
     this.#life.checkRoom('restore')
     const { memory } = this.#life.current
     const state = memory.newState()
@@ -125,7 +125,7 @@ export class ModelBatcher {
 
   /** Counts since the batcher was made, and times of late. */
   stats(): BatcherStats {
-    if (!(this instanceof ModelBatcher)) lostThis('batcher.stats')
+    checkThis(this, ModelBatcher, 'batcher.stats')
     return this.#life.stats()
   }
 
@@ -142,7 +142,7 @@ export class ModelBatcher {
    * batcher.replace(await Model.load('retrained.onnx'))
    */
   replace(model: BatchableModel, options?: ReplaceOptions): void {
-    if (!(this instanceof ModelBatcher)) lostThis('batcher.replace')
+    checkThis(this, ModelBatcher, 'batcher.replace')
     this.#life.checkLiving()
     const { streams = 'move' } = readOptions(options, replaceChecks, 'ModelBatcher.replace')
     const core = this.#models.coreOf(model) ?? fail('ERR_RNN_OPTION', `model must be a Model, got ${describe(model)}`)
@@ -154,7 +154,7 @@ export class ModelBatcher {
 
   /** Resolves when no step waits or runs. */
   drain(): Promise<void> {
-    if (!(this instanceof ModelBatcher)) lostThis('batcher.drain')
+    checkThis(this, ModelBatcher, 'batcher.drain')
     return this.#life.drain()
   }
 
@@ -163,7 +163,7 @@ export class ModelBatcher {
    * read and saved.
    */
   close(): Promise<void> {
-    if (!(this instanceof ModelBatcher)) lostThis('batcher.close')
+    checkThis(this, ModelBatcher, 'batcher.close')
     return this.#life.end()
   }
 }

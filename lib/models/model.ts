@@ -1,7 +1,7 @@
 /** Whole models: the public class, how one is read from a file, and its life. */
 
 import { chooseBackend } from '../backends/index.ts'
-import { describe, fail, lostThis, RNNError } from '../errors.ts'
+import { checkThis, describe, fail, RNNError } from '../errors.ts'
 import { checkBytes, otherKind } from '../formats/file-kind.ts'
 import { openModel } from '../formats/onnx/open.ts'
 import { flatten } from '../graph/flatten.ts'
@@ -118,7 +118,7 @@ export class Model {
    * const { output, stateN } = model.run({ input: { data: frame, shape: [1, 576] }, state })
    */
   run(inputs: Record<string, ModelInput>, options?: ModelRunOptions): Record<string, ModelTensor> {
-    if (!(this instanceof Model)) lostThis('model.run')
+    checkThis(this, Model, 'model.run')
     return runModel(() => this.#use(), inputs, options)
   }
 
@@ -134,7 +134,7 @@ export class Model {
    * const { logits } = await model.runAsync({ features }, { signal: AbortSignal.timeout(1000) })
    */
   runAsync(inputs: Record<string, ModelInput>, options?: ModelRunAsyncOptions): Promise<Record<string, ModelTensor>> {
-    if (!(this instanceof Model)) lostThis('model.runAsync')
+    checkThis(this, Model, 'model.runAsync')
     return runModelAsync(() => this.#use(), inputs, options)
   }
 
@@ -149,7 +149,7 @@ export class Model {
    * for (const frame of frames) console.log(stream.step(frame).output[0])
    */
   stream(options?: ModelStreamOptions): ModelStream {
-    if (!(this instanceof Model)) lostThis('model.stream')
+    checkThis(this, Model, 'model.stream')
     return openModelStream(() => this.#use(), options, 'Model.stream')
   }
 
@@ -160,7 +160,7 @@ export class Model {
    * @throws RNNError `ERR_RNN_STATE` for bytes that are damaged or of another model or other states; what `stream` throws
    */
   restoreStream(bytes: Uint8Array, options?: ModelStreamOptions): ModelStream {
-    if (!(this instanceof Model)) lostThis('model.restoreStream')
+    checkThis(this, Model, 'model.restoreStream')
     return openModelStream(() => this.#use(), options, 'Model.restoreStream', { bytes })
   }
 
@@ -175,7 +175,7 @@ export class Model {
    * const batcher = vad.batcher({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
    */
   batcher(options?: ModelBatcherOptions): ModelBatcher {
-    if (!(this instanceof Model)) lostThis('model.batcher')
+    checkThis(this, Model, 'model.batcher')
     return new ModelBatcher({ current: () => this.#use(), coreOf: Model.#coreOf }, options)
   }
 
@@ -188,7 +188,7 @@ export class Model {
    * worker.postMessage(model.share()) // there: parentPort.once('message', (handle) => Model.fromShared(handle))
    */
   share(): SharedModel {
-    if (!(this instanceof Model)) lostThis('model.share')
+    checkThis(this, Model, 'model.share')
     return shareModel(this.#use())
   }
 
@@ -208,7 +208,7 @@ export class Model {
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   memory(): { weights: number } {
-    if (!(this instanceof Model)) lostThis('model.memory')
+    checkThis(this, Model, 'model.memory')
     const { graph, store } = this.#use()
     let weights = store.bytes
     for (const { data } of graph.constants.values()) weights += bytesIn(data)
@@ -217,7 +217,7 @@ export class Model {
 
   /** Frees the model. Idempotent; a later use is `ERR_RNN_DISPOSED`. Open streams, and runs that have begun, live on. */
   dispose(): void {
-    if (!(this instanceof Model)) lostThis('model.dispose')
+    checkThis(this, Model, 'model.dispose')
     this.#core?.release()
     this.#core = undefined
   }

@@ -1,7 +1,7 @@
 /** Live sequences of a whole model: states that move from step to step, one backend call each. */
 
 import type { ProgramInstance } from '../backends/interface.ts'
-import { fail, lostThis } from '../errors.ts'
+import { checkThis, fail } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
 import { create, freeze, setValues } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
@@ -69,7 +69,7 @@ export class ModelStream {
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   state(): Record<string, ModelTensor> {
-    if (!(this instanceof ModelStream)) lostThis('stream.state')
+    checkThis(this, ModelStream, 'stream.state')
     return stateRecord(this.#opening.states, this.#states())
   }
 
@@ -80,7 +80,7 @@ export class ModelStream {
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   reset(state?: Record<string, ModelInput>): void {
-    if (!(this instanceof ModelStream)) lostThis('stream.reset')
+    checkThis(this, ModelStream, 'stream.reset')
     this.#states()
     const { states } = this.#opening
     const values = readValues(state ?? create(null), states, 'state', 'state')
@@ -95,7 +95,7 @@ export class ModelStream {
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   fork(): ModelStream {
-    if (!(this instanceof ModelStream)) lostThis('stream.fork')
+    checkThis(this, ModelStream, 'stream.fork')
     const own = this.#instance ?? disposed()
     ensureStack()
     const twin = this.#opening.program.take()
@@ -111,13 +111,13 @@ export class ModelStream {
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   save(): Uint8Array {
-    if (!(this instanceof ModelStream)) lostThis('stream.save')
+    checkThis(this, ModelStream, 'stream.save')
     return encodeStates(this.#opening, this.#states())
   }
 
   /** Frees the stream. Idempotent; a later use is `ERR_RNN_DISPOSED`. */
   dispose(): void {
-    if (!(this instanceof ModelStream)) lostThis('stream.dispose')
+    checkThis(this, ModelStream, 'stream.dispose')
     const instance = this.#instance
     if (!instance) return
     ensureStack()

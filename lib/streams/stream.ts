@@ -2,7 +2,7 @@
 import type { StreamCore } from '../backends/interface.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../calls/states.ts'
-import { fail, lostThis } from '../errors.ts'
+import { checkThis, fail } from '../errors.ts'
 import { setFloats, viewOf } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { anything, integer, largestSize, readOptions } from '../options/checks.ts'
@@ -72,7 +72,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   run(frames: TensorLike): Tensor {
-    if (!(this instanceof Stream)) lostThis('stream.run')
+    checkThis(this, Stream, 'stream.run')
     this.#use()
     const B = this.#batchSize
     const x = readFrames(this.#ref.spec, frames, B)
@@ -91,7 +91,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   state(): S {
-    if (!(this instanceof Stream)) lostThis('stream.state')
+    checkThis(this, Stream, 'stream.state')
     return shapeStates(this.#ref.spec, this.#batchSize, this.#use().readState()) as S
   }
 
@@ -103,7 +103,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   reset(state?: I): void {
-    if (!(this instanceof Stream)) lostThis('stream.reset')
+    checkThis(this, Stream, 'stream.reset')
     this.#use()
     const checks = { h0: anything, c0: anything }
     const given = readOptions(state, stateChecks(this.#ref.spec, checks), 'Stream.reset')
@@ -117,7 +117,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   fork(): Stream<S, I> {
-    if (!(this instanceof Stream)) lostThis('stream.fork')
+    checkThis(this, Stream, 'stream.fork')
     const core = this.#use()
     const twin = new Stream<S, I>(this.#ref, { batchSize: this.#batchSize, ...core.readState() })
     setFloats(twin.input, core.input)
@@ -132,13 +132,13 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   save(): Uint8Array {
-    if (!(this instanceof Stream)) lostThis('stream.save')
+    checkThis(this, Stream, 'stream.save')
     return encodeState(this.#ref, { batchSize: this.#batchSize, ...this.#use().readState() })
   }
 
   /** Frees the stream's state. Idempotent; a later use is `ERR_RNN_DISPOSED`. */
   dispose(): void {
-    if (!(this instanceof Stream)) lostThis('stream.dispose')
+    checkThis(this, Stream, 'stream.dispose')
     const core = this.#core
     if (!core) return
     this.#core = undefined

@@ -1,6 +1,6 @@
 /** The public class of dense float32 tensors. */
 
-import { fail, list, lostThis } from '../errors.ts'
+import { checkThis, fail, list } from '../errors.ts'
 import { copyOfRange, freeze } from '../intrinsics/captured.ts'
 import { checkData, readShape, readTensor } from './read.ts'
 import { elements } from './shape.ts'
@@ -80,7 +80,7 @@ export class Tensor {
    * @throws RNNError `ERR_RNN_SHAPE` where an axis of length 0 stands below so many empty arrays that they would fill the memory
    */
   toNested(): NestedNumbers {
-    if (!(this instanceof Tensor)) lostThis('tensor.toNested')
+    checkThis(this, Tensor, 'tensor.toNested')
     const { data, shape } = this
     checkNesting(shape)
     let offset = 0

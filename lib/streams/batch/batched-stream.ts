@@ -2,7 +2,7 @@
 import { readSignal, throwIfAborted } from '../../calls/abort-signal.ts'
 import type { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../../calls/states.ts'
-import { fail, lostThis } from '../../errors.ts'
+import { checkThis, fail } from '../../errors.ts'
 import { copyOf, deferred, newPromise, zeros } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import { anything, readOptions } from '../../options/checks.ts'
@@ -47,7 +47,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    */
   step(frame: Float32Array, options?: BatchedStepOptions): Promise<Float32Array> {
     try {
-      if (!(this instanceof BatchedStream)) lostThis('stream.step')
+      checkThis(this, BatchedStream, 'stream.step')
       const signal = readSignalOf(options, 'BatchedStream.step')
       return this.#life.queue.step(this.#lane, frame, signal)
     } catch (error) {
@@ -69,7 +69,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    */
   run(frames: TensorLike, options?: BatchedStepOptions): Promise<Tensor> {
     try {
-      if (!(this instanceof BatchedStream)) lostThis('stream.run')
+      checkThis(this, BatchedStream, 'stream.run')
       const { spec } = this.#use()
       const signal = readSignalOf(options, 'BatchedStream.run')
       const { data, shape } = readFrames(spec, frames, 1, 2)
@@ -104,7 +104,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   state(): S {
-    if (!(this instanceof BatchedStream)) lostThis('stream.state')
+    checkThis(this, BatchedStream, 'stream.state')
     return shapeStates(this.#use().spec, 1, this.#life.queue.state(this.#lane)) as S
   }
 
@@ -115,7 +115,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    * @throws RNNError `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`, `ERR_RNN_DISPOSED`
    */
   reset(state?: I): void {
-    if (!(this instanceof BatchedStream)) lostThis('stream.reset')
+    checkThis(this, BatchedStream, 'stream.reset')
     const { spec } = this.#use()
     const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'BatchedStream.reset')
     const { h0, c0 } = readInitial(spec, given, 1)
@@ -130,14 +130,14 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    * @throws RNNError `ERR_RNN_DISPOSED`
    */
   save(): Uint8Array {
-    if (!(this instanceof BatchedStream)) lostThis('stream.save')
+    checkThis(this, BatchedStream, 'stream.save')
     this.#use()
     return encodeLane(this.#life, this.#lane)
   }
 
   /** Takes no more steps; those that wait are finished. Idempotent. */
   close(): void {
-    if (!(this instanceof BatchedStream)) lostThis('stream.close')
+    checkThis(this, BatchedStream, 'stream.close')
     this.#life.close(this.#lane)
   }
 

@@ -1,7 +1,7 @@
 /** Many live streams on one network: the public face of the queue, and its errors. */
 import { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, stateChecks } from '../../calls/states.ts'
-import { describe, fail, lostThis } from '../../errors.ts'
+import { checkThis, describe, fail } from '../../errors.ts'
 import { anything, readOptions } from '../../options/checks.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
@@ -75,7 +75,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * @throws RNNError `ERR_RNN_OVERLOADED` where `maxStreams` are open, `ERR_RNN_DISPOSED` after `close()`, `ERR_RNN_OPTION`, `ERR_RNN_SHAPE`
    */
   open(state?: I): BatchedStream<S, I> {
-    if (!(this instanceof Batcher)) lostThis('batcher.open')
+    checkThis(this, Batcher, 'batcher.open')
     this.#life.checkRoom('open')
     const { spec } = this.#life.current.memory.ref
     const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'Batcher.open')
@@ -93,7 +93,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * const stream = batcher.restore(await readFile('call.state'))
    */
   restore(bytes: Uint8Array): BatchedStream<S, I> {
-    if (!(this instanceof Batcher)) lostThis('batcher.restore')
+    checkThis(this, Batcher, 'batcher.restore')
     this.#life.checkRoom('restore')
     const { batchSize, h, c } = decodeState(this.#life.current.memory.ref, bytes)
     if (batchSize !== 1) {
@@ -111,7 +111,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
 
   /** Counts since the batcher was made, and times of late. */
   stats(): BatcherStats {
-    if (!(this instanceof Batcher)) lostThis('batcher.stats')
+    checkThis(this, Batcher, 'batcher.stats')
     return this.#life.stats()
   }
 
@@ -127,7 +127,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * batcher.replace(LSTM.fromStateDict(await loadSafetensors('retrained.safetensors')))
    */
   replace(layer: StreamingLayer<S, I>, options?: ReplaceOptions): void {
-    if (!(this instanceof Batcher)) lostThis('batcher.replace')
+    checkThis(this, Batcher, 'batcher.replace')
     this.#life.checkLiving()
     const { streams = 'move' } = readOptions(options, replaceChecks, 'Batcher.replace')
     const { networkOf } = this.#layers
@@ -140,7 +140,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
 
   /** Resolves when no step waits or runs. */
   drain(): Promise<void> {
-    if (!(this instanceof Batcher)) lostThis('batcher.drain')
+    checkThis(this, Batcher, 'batcher.drain')
     return this.#life.drain()
   }
 
@@ -149,7 +149,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
    * read and saved.
    */
   close(): Promise<void> {
-    if (!(this instanceof Batcher)) lostThis('batcher.close')
+    checkThis(this, Batcher, 'batcher.close')
     return this.#life.end()
   }
 }
