@@ -1,7 +1,7 @@
 /** One run of a model: its arguments read and checked, an instance filled, and its results taken out. */
 
 import type { ProgramInstance } from '../backends/interface.ts'
-import { runInSlices } from '../backends/turns/time-slices.ts'
+import { copiedBytes, runInSlices } from '../backends/turns/time-slices.ts'
 import { type Listening, onAbort, readSignal, reasonOf, throwIfAborted } from '../calls/abort-signal.ts'
 import { describe, fail } from '../errors.ts'
 import { factsOf, type GraphTensor } from '../graph/tensor.ts'
@@ -97,44 +97,49 @@ function prepare(
 }
 
 /** The results as the caller's own. */
-function resultsOf(core: ModelCore, { program, instance, outputs }: Prepared): Record<string, ModelTensor> {
+function resultsOf(core: ModelCore, prepared: Prepared): Record<string, ModelTensor> {
   const results: Record<string, ModelTensor> = create(null)
-  for (let k = 0; k < outputs.length; k++) {
-    const { type, shape } = program.plan.values[program.plan.outputs[k]]!
-    results[core.graph.outputs[outputs[k]].name] = {
-      data: copyOfData(type, instance.outputs[k]),
-      shape: frozenCopy(shape),
-    }
+  for (let k = 0; k < prepared.outputs.length; k++) {
+    addResult(results, core, prepared, k, copyOfData(made(prepared, k).type, prepared.instance.outputs[k]))
   }
   return results
-}
-
-/** Bytes of results that are copied at a time: their pages may be new. */
-const bytesOfStep = 2 ** 20
-
-function areLong({ instance }: Prepared): boolean {
-  let bytes = 0
-  for (let k = 0; k < instance.outputs.length; k++) bytes += bytesIn(instance.outputs[k])
-  return bytes > bytesOfStep
 }
 
 /** The same in steps. */
 function* resultsInSteps(core: ModelCore, prepared: Prepared): Generator<void, Record<string, ModelTensor>> {
-  const { program, instance, outputs } = prepared
   const results: Record<string, ModelTensor> = create(null)
-  for (let k = 0; k < outputs.length; k++) {
-    const { type, shape } = program.plan.values[program.plan.outputs[k]]!
-    const from = instance.outputs[k]
+  for (let k = 0; k < prepared.outputs.length; k++) {
+    const { type } = made(prepared, k)
+    const from = prepared.instance.outputs[k]
     const length = trueLength(from)
     const data = new (factsOf(type).array)(length)
-    const step = (bytesOfStep * length) / bytesIn(from)
+    const step = (copiedBytes * length) / bytesIn(from)
     for (let at = 0; at < length; at += step) {
       setValues(data, viewOfData(type, from, at, min(step, length - at)), at)
       yield
     }
-    results[core.graph.outputs[outputs[k]].name] = { data, shape: frozenCopy(shape) }
+    addResult(results, core, prepared, k, data)
   }
   return results
+}
+
+/** What the plan knows of an output that is asked for. */
+const made = ({ program: { plan } }: Prepared, k: number) => plan.values[plan.outputs[k]]!
+
+function addResult(
+  results: Record<string, ModelTensor>,
+  core: ModelCore,
+  prepared: Prepared,
+  k: number,
+  data: ModelTensor['data'],
+): void {
+  results[core.graph.outputs[prepared.outputs[k]].name] = { data, shape: frozenCopy(made(prepared, k).shape) }
+}
+
+function areLong({ instance }: Prepared): boolean {
+  let bytes = 0
+  for (let k = 0; k < instance.outputs.length; k++) bytes += bytesIn(instance.outputs[k])
+  return bytes > copiedBytes
 }
 
 /** Behind `model.run`. */
@@ -182,22 +187,24 @@ function started(
     let over = false
     let listening: Listening | undefined
     let cancel: (() => void) | undefined
-    const end = (results: Record<string, ModelTensor> | Error) => {
+    const end = (error: unknown, results?: Record<string, ModelTensor>) => {
       if (over) return
       over = true
       listening?.stop()
       program.give(instance)
-      if (results instanceof Error) reject(results)
-      else resolve(results)
+      if (results) resolve(results)
+      else reject(error)
     }
     const settle = (error?: Error) => {
       if (over) return
       if (error) return end(error)
       try {
-        if (areLong(prepared)) cancel = runInSlices(resultsInSteps(core, prepared), end)
-        else end(resultsOf(core, prepared))
+        if (!areLong(prepared)) return end(undefined, resultsOf(core, prepared))
+        cancel = runInSlices(resultsInSteps(core, prepared), (result) =>
+          result instanceof Error ? end(result) : end(undefined, result),
+        )
       } catch (thrown) {
-        end(thrown as Error)
+        end(thrown)
       }
     }
     try {

@@ -1,6 +1,6 @@
 /** Matrices of weights as they are kept, each in one piece of float32 memory, so that threads can share it; it alone knows how they lie there. */
 
-import { bytesOver, ceil, copyOf, copyOfRange, fround, halvesOver, intsOver, zeros } from '../intrinsics/captured.ts'
+import { bytesOver, ceil, copyOf, fround, halvesOver, intsOver, zeros } from '../intrinsics/captured.ts'
 import type { WeightType } from '../spec/weight-types.ts'
 import { bfloat16Bits, halfBits, quantized, scaleOf } from './rounding.ts'
 import { rowScales, setScales } from './scales.ts'
@@ -82,7 +82,7 @@ export class KeptMatrix {
     return scales
   }
 
-  /** All values as numbers without their scales. */
+  /** All values as numbers without their scales; a copy. */
   integers(): Float32Array {
     const values = zeros(this.rows * this.columns)
     this.read(0, this.rows, values)
@@ -106,13 +106,12 @@ export class KeptMatrix {
   plain(): Float32Array {
     const { rows, columns, memory } = this
     if (this.type === 'f32') return copyOf(memory)
-    const values = zeros(rows * columns)
-    this.read(0, rows, values)
+    const values = this.integers()
     if (this.type !== 'int8') return values
     for (let row = 0; row < rows; row++) {
       for (let k = row * columns; k < (row + 1) * columns; k++) values[k] = fround(memory[row] * values[k])
     }
-    setScales(values, copyOfRange(memory, 0, rows))
+    setScales(values, this.scales())
     return values
   }
 }

@@ -4,6 +4,8 @@ import { ensureStack } from '../../intrinsics/stack.ts'
 import { nextTurn, turnsAreCallers } from '../../platform/timers.ts'
 
 const sliceMs = 4
+/** Bytes that a pass copies at a time: their pages may be new, which takes longer than the copying. */
+export const copiedBytes = 2 ** 20
 /** Where turns belong to callers, clocks may stand still meanwhile: a slice ends after so many pieces too. */
 const mostPieces = turnsAreCallers ? 16 : Infinity
 

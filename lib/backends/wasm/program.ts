@@ -15,13 +15,10 @@ import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
 import { type Compiled, compile, type Place } from '../program/compile.ts'
-import { runInSlices } from '../turns/time-slices.ts'
+import { copiedBytes, runInSlices } from '../turns/time-slices.ts'
 import { outOfMemory, type WasmInstance } from './instance.ts'
 import { Owned, Use, usedBy } from './owned.ts'
 import { packerOf, type WasmWeights } from './packed-weights.ts'
-
-/** Bytes that a run in turns copies at a time: their pages may be new. */
-const bytesOfStep = 2 ** 20
 
 /** What the instances of a program have in common. */
 interface Loaded {
@@ -186,9 +183,9 @@ class WasmProgramInstance implements ProgramInstance {
     setBytes(bytes, this.#given, io >>> 0)
   }
 
-  /** At most {@link bytesOfStep} of them. */
+  /** At most {@link copiedBytes} of them. */
   #copyPartIn(instance: WasmInstance, io: number, at: number): void {
-    const part = viewOfBytes(this.#given, at, min(bytesOfStep, this.#loaded.given - at))
+    const part = viewOfBytes(this.#given, at, min(copiedBytes, this.#loaded.given - at))
     instance.look()
     setBytes(instance.bytes, part, io + at)
   }
@@ -196,7 +193,7 @@ class WasmProgramInstance implements ProgramInstance {
   #copyPartOut(instance: WasmInstance, io: number, at: number): void {
     const { made, ioBytes } = this.#loaded
     instance.look()
-    setBytes(this.#made, viewOfBytes(instance.bytes, io + made + at, min(bytesOfStep, ioBytes - made - at)), at)
+    setBytes(this.#made, viewOfBytes(instance.bytes, io + made + at, min(copiedBytes, ioBytes - made - at)), at)
   }
 
   #copyOut({ bytes }: WasmInstance, io: number): void {
@@ -238,7 +235,7 @@ class WasmProgramInstance implements ProgramInstance {
     const { exports } = instance
     const { labels, given, made, ioBytes } = this.#loaded
     const io = exports.turnsIo(address) >>> 0
-    for (let at = 0; at < given; at += bytesOfStep) {
+    for (let at = 0; at < given; at += copiedBytes) {
       this.#copyPartIn(instance, io, at)
       yield
       if (use.hasEnded) return this
@@ -251,7 +248,7 @@ class WasmProgramInstance implements ProgramInstance {
     }
     const failed = exports.turnsEnded(address)
     if (failed !== 0) return stepFailed(labels[failed - 1])
-    for (let at = 0; at < ioBytes - made; at += bytesOfStep) {
+    for (let at = 0; at < ioBytes - made; at += copiedBytes) {
       yield
       if (use.hasEnded) return this
       this.#copyPartOut(instance, io, at)
