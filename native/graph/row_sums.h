@@ -8,6 +8,9 @@ namespace native_rnn {
 // Values of a long row that are taken at a time, a multiple of 16: a quarter of a millisecond to some milliseconds.
 constexpr size_t rowPart = size_t{1} << 16;
 
+// Sums of a result: its values go to them in turn.
+constexpr size_t rowSums = 16;
+
 // What brings two of the sums together.
 inline ZipFunction joining(Reduction kind) {
   switch (kind) {
@@ -22,28 +25,34 @@ inline ZipFunction joining(Reduction kind) {
   }
 }
 
+// Of the 16 sums of n results, `width` floats from one sum to the next, the results themselves, in place of the first
+// ones; each is of `count` values.
+inline void joinSums(const OpKernels& kernels, Reduction kind, float* totals, size_t width, size_t n, size_t count) {
+  const auto both = kernels.zip[size_t(joining(kind))][size_t(Operands::both)];
+  for (size_t half = rowSums / 2; half > 0; half /= 2)
+    for (size_t s = 0; s < half && s + half < std::min(2 * half, count); s++)
+      both(totals + s * width, totals + (s + half) * width, totals + s * width, n);
+  const float length = float(count);
+  if (kind == Reduction::mean)
+    kernels.zip[size_t(ZipFunction::div)][size_t(Operands::oneB)](totals, &length, totals, n);
+  if (kind == Reduction::l2)
+    kernels.map[size_t(MapFunction::sqrt)](totals, totals, n, 0, 0);
+}
+
 // Of at least 16 values; of a kind that has a `fold`.
 class RowSums {
 public:
-  static constexpr size_t sums = 16;
-
   RowSums(const OpKernels& kernels, Reduction kind) : kernels_(kernels), kind_(kind) {}
   // The next n values of the row: a multiple of 16, but of the last ones.
   void add(const float* x, size_t n) {
     const auto fold = kernels_.fold[size_t(kind_)];
-    for (size_t i = 0; i < n; i += sums) {
-      fold(x + i, totals_, std::min(sums, n - i), count_ == 0);
-      count_ += std::min(sums, n - i);
+    for (size_t i = 0; i < n; i += rowSums) {
+      fold(x + i, totals_, std::min(rowSums, n - i), count_ == 0);
+      count_ += std::min(rowSums, n - i);
     }
   }
   float result() {
-    const auto both = kernels_.zip[size_t(joining(kind_))][size_t(Operands::both)];
-    for (size_t half = sums / 2; half > 0; half /= 2)
-      both(totals_, totals_ + half, totals_, half);
-    if (kind_ == Reduction::mean)
-      return totals_[0] / float(count_);
-    if (kind_ == Reduction::l2)
-      kernels_.map[size_t(MapFunction::sqrt)](totals_, totals_, 1, 0, 0);
+    joinSums(kernels_, kind_, totals_, 1, 1, count_);
     return totals_[0];
   }
 
@@ -51,7 +60,7 @@ private:
   const OpKernels& kernels_;
   const Reduction kind_;
   size_t count_ = 0;
-  alignas(64) float totals_[sums];
+  alignas(64) float totals_[rowSums];
 };
 
 } // namespace native_rnn

@@ -89,7 +89,7 @@ public:
   ReduceColumns(Reduction kind, const OpKernels& kernels, const View& x, const View& y, const Axes& axes)
       : kind_(kind), kernels_(kernels), x_(x), y_(y), count_(axes.gone.count()), gone_({&axes.gone}),
         loop_({&axes.keptX, &axes.keptY}) {}
-  size_t floats() const override { return sums * width; }
+  size_t floats() const override { return rowSums * width; }
   // Whether results lie as they must.
   bool fits() const { return loop_.step[0] == sizeof(float) && loop_.length > 1; }
   Ran run(const Run& run) const override {
@@ -104,7 +104,7 @@ public:
   }
 
 private:
-  static constexpr size_t sums = RowSums::sums, width = 256; // a first-level cache holds them
+  static constexpr size_t width = 256; // a first-level cache holds them
 
   void reduce(char* x, size_t n, float* totals) const {
     const auto fold = kernels_.fold[size_t(kind_)];
@@ -112,17 +112,9 @@ private:
     gone_.forEach({x}, [&](const auto& at) {
       const char* row = at[0];
       for (size_t k = 0; k < gone_.length; k++, i++, row += gone_.step[0])
-        fold(reinterpret_cast<const float*>(row), totals + i % sums * width, n, i < sums);
+        fold(reinterpret_cast<const float*>(row), totals + i % rowSums * width, n, i < rowSums);
     });
-    const auto both = kernels_.zip[size_t(joining(kind_))][size_t(Operands::both)];
-    for (size_t half = sums / 2; half > 0; half /= 2)
-      for (size_t s = 0; s < half && s + half < std::min(2 * half, count_); s++)
-        both(totals + s * width, totals + (s + half) * width, totals + s * width, n);
-    const float length = float(count_);
-    if (kind_ == Reduction::mean)
-      kernels_.zip[size_t(ZipFunction::div)][size_t(Operands::oneB)](totals, &length, totals, n);
-    if (kind_ == Reduction::l2)
-      kernels_.map[size_t(MapFunction::sqrt)](totals, totals, n, 0, 0);
+    joinSums(kernels_, kind_, totals, width, n, count_);
   }
   const Reduction kind_;
   const OpKernels& kernels_;
