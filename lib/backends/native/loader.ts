@@ -2,7 +2,7 @@
 
 import module from 'node:module'
 import process from 'node:process'
-import { folderOnDisk } from '../../platform/folder.ts'
+import { folderOf } from '../../platform/folder.ts'
 import type { Addon } from './addon.ts'
 
 /** The addon and its sets of kernels; none, and why, where it cannot be used. */
@@ -152,15 +152,14 @@ function nearby(target: string): unknown {
 /** Adds where bundles and executables have it, in their own folder, and where Electron unpacks it: the files that are there. */
 function lookElsewhere(target: string, places: Place[]): void {
   const { existsSync } = require('node:fs') as typeof import('node:fs')
-  const { dirname, join } = require('node:path') as typeof import('node:path')
-  const { fileURLToPath } = require('node:url') as typeof import('node:url')
+  const { join } = require('node:path') as typeof import('node:path')
   const add = (...names: string[]): void => {
     const file = join(...names, 'prebuilds', prebuiltName(target))
     if (existsSync(file)) places[places.length] = { place: file, load: () => require(file) }
   }
   try {
-    const own = ownFile!.startsWith('file:') ? fileURLToPath(ownFile!) : ownFile!
-    const folder = folderOnDisk(import.meta.dirname || dirname(own))
+    const folder = folderOf(ownFile!)
+    if (folder === undefined) return
     add(folder)
     const unpacked = folder.replace(/\.asar(?=[\\/])/, '.asar.unpacked')
     if (unpacked !== folder) add(unpacked, '..')

@@ -1,6 +1,6 @@
 /** Finds the compiled module, `native-rnn.wasm` beside the package's own file; the only file of this backend that knows Node. */
 import process from 'node:process'
-import { folderOnDisk } from '../../platform/folder.ts'
+import { folderOf } from '../../platform/folder.ts'
 import { type Module, webAssembly } from './webassembly.ts'
 
 /** The module; none, and why, where there is no use of it. */
@@ -16,10 +16,8 @@ const fs = (): typeof import('node:fs') => process.getBuiltinModule('node:fs')
 
 /** Where the module would be; undefined for code without a file, as of `eval`. */
 function place(): string | undefined {
-  const { fileURLToPath } = process.getBuiltinModule('node:url')
-  const { dirname, isAbsolute, join } = process.getBuiltinModule('node:path')
-  const own = ownFile.startsWith('file:') ? fileURLToPath(ownFile) : ownFile
-  return isAbsolute(own) ? join(folderOnDisk(import.meta.dirname || dirname(own)), 'native-rnn.wasm') : undefined
+  const folder = folderOf(ownFile)
+  return folder === undefined ? undefined : process.getBuiltinModule('node:path').join(folder, 'native-rnn.wasm')
 }
 
 /** Why there can be no module here; undefined where nothing speaks against one. Compiles nothing. */
