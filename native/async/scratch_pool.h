@@ -7,6 +7,7 @@ namespace native_rnn {
 
 class ScratchPool {
 public:
+  static constexpr size_t mostBytes = size_t{8} << 20; // of a block
   static ScratchPool& shared();
   // Throws std::bad_alloc.
   Scratch* take();
@@ -14,7 +15,7 @@ public:
 
 private:
   ScratchPool() = default;
-  static constexpr size_t most = 16, mostBytes = size_t{8} << 20;
+  static constexpr size_t most = 16;
   Mutex mutex_;
   Scratch* kept_[most];
   size_t count_ = 0;

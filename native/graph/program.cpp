@@ -66,8 +66,8 @@ Run Program::runOn(char* io, float* memory, const std::atomic<bool>* cancelled) 
   return {{const_cast<char*>(constants_), io, reinterpret_cast<char*>(memory)}, memory + scratchFloats_, cancelled};
 }
 
-size_t Program::run(char* io, Scratch& scratch, const std::atomic<bool>* cancelled) const {
-  const Run run = runOn(io, scratch.floats(floats()), cancelled);
+size_t Program::run(char* io, float* memory, const std::atomic<bool>* cancelled) const {
+  const Run run = runOn(io, memory, cancelled);
   for (size_t i = 0;;) {
     if (cancelled && cancelled->load(std::memory_order_relaxed))
       return Program::cancelled;

@@ -21,7 +21,11 @@ public:
   size_t ioBytes() const { return surroundings_.regionBytes[size_t(Region::io)]; }
   // `io`: ioBytes bytes, 8-byte aligned. Throws std::bad_alloc, before anything is written to io where this is the
   // first run, and may throw it later.
-  size_t run(char* io, Scratch&, const std::atomic<bool>* cancelled) const;
+  size_t run(char* io, Scratch& scratch, const std::atomic<bool>* cancelled) const {
+    return run(io, scratch.floats(floats()), cancelled);
+  }
+  // On `memory`: floats() floats, 64-byte aligned.
+  size_t run(char* io, float* memory, const std::atomic<bool>* cancelled) const;
 
 private:
   friend class ProgramTurns;

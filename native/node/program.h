@@ -2,6 +2,8 @@
 // inputs and outputs that both sides see.
 #pragma once
 #include "../async/async_call.h"
+#include "../async/call_memory.h"
+#include "../async/scratch_pool.h"
 #include "../graph/program.h"
 #include "../protocol/slot_rows.h"
 #include "bound_object.h"
@@ -9,11 +11,19 @@
 
 namespace native_rnn {
 
-// What one run at a time works on.
+// What one run at a time works on. What is too large for a thread to keep comes out of what earlier calls left.
 struct Instance {
   Shared<const Program> program;
   char* io;
   bool isBusy; // a call on the pool has it
+
+  ~Instance() { PagePool::shared().forget(this); }
+  size_t run(Scratch& scratch, const std::atomic<bool>* cancelled) const {
+    if (program->floats() * sizeof(float) <= ScratchPool::mostBytes)
+      return program->run(io, scratch, cancelled);
+    const CallMemory memory(program->floats(), this);
+    return program->run(io, memory.data(), cancelled);
+  }
 };
 
 // A run on the pool. Keeps the instance's function, and so its memory.
@@ -29,7 +39,7 @@ public:
 
 private:
   Outcome work(Scratch& scratch, const std::atomic<bool>& cancelled) override {
-    ended_ = instance_->program->run(instance_->io, scratch, &cancelled);
+    ended_ = instance_->run(scratch, &cancelled);
     return ended_ == Program::done        ? Outcome::done
            : ended_ == Program::cancelled ? Outcome::cancelled
                                           : Outcome::failed;
@@ -65,8 +75,7 @@ public:
       throwInvalid("the instance is running");
     switch (op) {
     case InstanceOp::run:
-      environment.header.answer(instance_->program->run(instance_->io, *environment.scratch, nullptr));
-      environment.trimScratch();
+      environment.header.answer(instance_->run(*environment.scratch, nullptr));
       return nullptr;
     case InstanceOp::start:
       environment.header.answer(

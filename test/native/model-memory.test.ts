@@ -102,3 +102,40 @@ describe.each(engines.filter((name) => name !== 'typescript'))('memory of models
     expect(await printed(text, env)).toBeLessThan(400)
   })
 })
+
+it.each(engines.filter((name) => name !== 'typescript' && name !== 'wasm'))(
+  'memory that large runs work on is met once, and freed with the model, on %s',
+  async (backend) => {
+    const sums = modelFile({
+      nodes: [
+        { opType: 'MatMul', inputs: ['x', 'W'], outputs: ['h'] },
+        { opType: 'ReduceMax', inputs: ['h'], outputs: ['y'], attributes: { axes: [1], keepdims: 0 } },
+      ],
+      inputs: { x: { shape: ['rows', 1] } },
+      outputs: { y: { shape: ['rows'] } },
+      weights: { W: weight(1, 1, 4096) },
+    })
+    const text = `
+      import { setTimeout } from 'node:timers/promises'
+      import { Model } from 'native-rnn'
+      const model = Model.read(Buffer.from('${Buffer.from(sums).toString('base64')}', 'base64'))
+      const rows = 3000 // of 16 KB each
+      const inputs = { x: { data: new Float32Array(rows), shape: [rows, 1] } }
+      const faults = []
+      for (const run of ['run', 'runAsync']) {
+        for (let i = 0; i < 3; i++) await model[run](inputs)
+        const before = process.resourceUsage().minorPageFault
+        for (let i = 0; i < 4; i++) await model[run](inputs)
+        faults.push((process.resourceUsage().minorPageFault - before) / 4)
+      }
+      const kept = process.memoryUsage().rss
+      model.dispose()
+      await setTimeout(10)
+      console.log(JSON.stringify([...faults, (kept - process.memoryUsage().rss) / 1e6]))`
+    const [run, runAsync, freed] = (await printed(text, { NATIVE_RNN_BACKEND: backend })) as number[]
+    // Of 12,000 pages.
+    expect(run).toBeLessThan(2000)
+    expect(runAsync).toBeLessThan(2000)
+    expect(freed).toBeGreaterThan(40)
+  },
+)
