@@ -9,9 +9,9 @@ import { Tensor, type TensorLike } from '../tensor/tensor.ts'
 /** The states to begin with; what is left out is zeros. */
 export interface InitialState {
   /** (D·L, B, O), or (D·L, O) for unbatched input. */
-  h0?: TensorLike
+  h0?: TensorLike | undefined
   /** LSTM only: (D·L, B, H), or (D·L, H) for unbatched input. */
-  c0?: TensorLike
+  c0?: TensorLike | undefined
 }
 
 /** The last states: each row's after its last step. */

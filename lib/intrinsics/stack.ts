@@ -1,5 +1,6 @@
 /** How much of the stack is left: a call that changes more than one thing asks first, so that the end of the stack finds it before or after. */
-import { newInts } from './captured.ts'
+
+import { newInts, newPromise } from './captured.ts'
 
 // Memory, so that no compiler knows that it is 0.
 const never = newInts(1)
@@ -23,3 +24,9 @@ export function ensureStack(): void {
 }
 
 function hold(..._values: unknown[]): void {}
+
+/** A promise that is rejected. Node has work to do for one, and says so on stderr where the stack ends in it. */
+export function rejected(error: unknown): Promise<never> {
+  ensureStack()
+  return newPromise((_, reject) => reject(error))
+}

@@ -8,6 +8,7 @@ import type { ForwardOut } from '../calls/out.ts'
 import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
 import type { InitialState, States } from '../calls/states.ts'
 import { checkThis, fail } from '../errors.ts'
+import { rejected } from '../intrinsics/stack.ts'
 import type { BackendName, NetworkSpec } from '../spec/spec.ts'
 import type { BatchedStream } from '../streams/batch/batched-stream.ts'
 import { Batcher } from '../streams/batch/batcher.ts'
@@ -112,8 +113,12 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    * const { hn } = await gru.forwardAsync(input, { signal: AbortSignal.timeout(1000) })
    */
   forwardAsync(input: TensorLike, options?: Types['forward'] & { signal?: AbortSignal }): Promise<Types['result']> {
-    checkThis(this, Layer, 'layer.forwardAsync')
-    return runAsync(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
+    try {
+      checkThis(this, Layer, 'layer.forwardAsync')
+      return runAsync(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
+    } catch (error) {
+      return rejected(error)
+    }
   }
 
   /**

@@ -6,10 +6,12 @@ import { checkBytes, otherKind } from '../formats/file-kind.ts'
 import { openModel } from '../formats/onnx/open.ts'
 import { flatten } from '../graph/flatten.ts'
 import { bytesIn } from '../intrinsics/captured.ts'
+import { rejected } from '../intrinsics/stack.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { precisionOf } from '../options/checks.ts'
 import { readFile } from '../platform/files.ts'
 import type { BackendName } from '../spec/spec.ts'
+import type { BatcherOptions } from '../streams/batch/options.ts'
 import { ModelBatcher, type ModelBatcherOptions } from './batcher.ts'
 import { filesBeside } from './beside.ts'
 import { ModelCore } from './core.ts'
@@ -134,8 +136,12 @@ export class Model {
    * const { logits } = await model.runAsync({ features }, { signal: AbortSignal.timeout(1000) })
    */
   runAsync(inputs: Record<string, ModelInput>, options?: ModelRunAsyncOptions): Promise<Record<string, ModelTensor>> {
-    checkThis(this, Model, 'model.runAsync')
-    return runModelAsync(() => this.#use(), inputs, options)
+    try {
+      checkThis(this, Model, 'model.runAsync')
+      return runModelAsync(() => this.#use(), inputs, options)
+    } catch (error) {
+      return rejected(error)
+    }
   }
 
   /**
@@ -174,7 +180,10 @@ export class Model {
    * @example
    * const batcher = vad.batcher({ states: { state: 'stateN' }, shapes: { input: [1, 576] } })
    */
-  batcher(options?: ModelBatcherOptions): ModelBatcher {
+  batcher(options?: ModelBatcherOptions): ModelBatcher
+  /** Options that were put together of those of a layer's batcher and a model's stream. */
+  batcher(options: BatcherOptions & ModelStreamOptions): ModelBatcher
+  batcher(options?: object): ModelBatcher {
     checkThis(this, Model, 'model.batcher')
     return new ModelBatcher({ current: () => this.#use(), coreOf: Model.#coreOf }, options)
   }

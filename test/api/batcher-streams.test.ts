@@ -165,6 +165,7 @@ describe.each(backends)('a batcher on %s', (backend) => {
 
   it('says what is wrong with an option', () => {
     expectError(() => lstm.batcher({ maxStreams: 0 }), 'ERR_RNN_OPTION', 'maxStreams must be an integer from 1')
+    expect(lstm.batcher({ maxStreams: Infinity }).stats().streams).toBe(0)
     expectError(() => lstm.batcher({ idleMs: -1 }), 'ERR_RNN_OPTION', 'idleMs must be a number of milliseconds')
     expectError(() => lstm.batcher({ onIdle: 1 as never }), 'ERR_RNN_OPTION', 'onIdle must be a function, got 1')
   })

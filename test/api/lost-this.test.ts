@@ -35,7 +35,8 @@ describe.each(Object.entries(objects))('of a %s', (name, all) => {
       for (const method of methods) {
         const taken = (object as Record<string, (...all: unknown[]) => unknown>)[method]
         const words = new RegExp(`^${method} must be called on its object: \\w+\\.${method}\\(…\\)`)
-        const isAsync = (method === 'step' || method === 'run') && name === 'stream' && taken.length === 2
+        const isOfBatch = (method === 'step' || method === 'run') && name === 'stream' && taken.length === 2
+        const isAsync = isOfBatch || method.endsWith('Async')
         for (const self of [undefined, {}, Object]) {
           if (isAsync) await expectRejected(taken.call(self) as Promise<unknown>, 'ERR_RNN_OPTION', words)
           else expectError(() => taken.call(self), 'ERR_RNN_OPTION', words)

@@ -1,6 +1,8 @@
 /** The public types: what compiles and what must not. Running it does little; `npm run types` is the test. */
 import {
   type BackendName,
+  type BatchedModelStream,
+  type BatcherOptions,
   type ForwardOptions,
   GRU,
   type Ids,
@@ -10,6 +12,7 @@ import {
   type ModelData,
   type ModelInput,
   type ModelStream,
+  type ModelStreamOptions,
   type ModelTensor,
   type NestedNumbers,
   RNN,
@@ -46,6 +49,18 @@ it('only an LSTM has a cell state', () => {
     new Linear(2, 2).forward(frames, { out: { data: out.hn.data, shape: [1, 2] } })
   }
   expectTypeOf(call).toBeFunction()
+})
+
+it('options of a model’s batcher are those of a batcher and of a stream', () => {
+  const open = (model: Model, batching: BatcherOptions, streaming: ModelStreamOptions) => {
+    const options: BatcherOptions & ModelStreamOptions = { maxBatch: 16, states: { state: 'stateN' } }
+    model.batcher(options)
+    model.batcher({ ...batching, ...streaming })
+    model.batcher({ ...streaming, onIdle: (stream) => expectTypeOf(stream).toEqualTypeOf<BatchedModelStream>() })
+    // @ts-expect-error no such option
+    model.batcher({ maxStream: 2 })
+  }
+  expectTypeOf(open).toBeFunction()
 })
 
 it('wrong option names and values do not compile', () => {

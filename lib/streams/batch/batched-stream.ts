@@ -3,8 +3,8 @@ import { readSignal, throwIfAborted } from '../../calls/abort-signal.ts'
 import type { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../../calls/states.ts'
 import { checkThis, fail } from '../../errors.ts'
-import { copyOf, deferred, newPromise, zeros } from '../../intrinsics/captured.ts'
-import { ensureStack } from '../../intrinsics/stack.ts'
+import { copyOf, deferred, zeros } from '../../intrinsics/captured.ts'
+import { rejected } from '../../intrinsics/stack.ts'
 import { anything, readOptions } from '../../options/checks.ts'
 import { outputSizeOf } from '../../spec/spec.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
@@ -153,10 +153,4 @@ export function readSignalOf(options: unknown, where: string): AbortSignal | und
   const { signal } = readOptions(options, { signal: readSignal }, where)
   if (signal) throwIfAborted(signal)
   return signal
-}
-
-/** A promise that is rejected. Node has work to do for one, and says so on stderr where the stack ends in it. */
-export function rejected(error: unknown): Promise<never> {
-  ensureStack()
-  return newPromise((_, reject) => reject(error))
 }

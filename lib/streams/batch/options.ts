@@ -45,12 +45,14 @@ const listener: Check<(stream: never, saved: Uint8Array) => void> = (value, name
     ? (value as () => void)
     : fail('ERR_RNN_OPTION', `${name} must be a function, got ${describe(value)}`)
 
+const streamCount = integer(1, 2 ** 31 - 1)
+
 /** The checks of {@link BatcherOptions}. */
 export const batcherChecks = {
   maxBatch: integer(1, 4096),
   maxDelayMs: delay,
   maxQueue: integer(1, 2 ** 24),
-  maxStreams: integer(1, 2 ** 31 - 1),
+  maxStreams: (value: unknown, name: string) => (value === Infinity ? Infinity : streamCount(value, name)),
   idleMs: delay,
   onIdle: listener,
 } as const
