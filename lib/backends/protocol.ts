@@ -167,7 +167,8 @@ export const opcode = {
   convTranspose: 19,
   pool: 20,
   network: 21,
-  branch: 22,
+  symmetricConv: 22,
+  branch: 23,
 } as const
 
 /** Where a view lies. */

@@ -32,6 +32,7 @@ enum class Opcode : int32_t {
   convTranspose,  // memory, groups, inputs of a group, N, window, function, x, bias or none, y
   pool,           // kind, kernel (2), strides (2), dilations (2), pads (4), x, y
   network,        // memory, count of numbers, specification, x, lengths, h0, c0, y, hn, cn, all but x or none
+  symmetricConv,  // memory, weights, activations, even outputs, odd ones, is tap 0 alone, window, function, x, y
   branch          // condition, instructions where it holds, and after them where it does not
 };
 constexpr size_t opcodes = static_cast<size_t>(Opcode::branch) + 1;

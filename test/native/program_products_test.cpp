@@ -87,6 +87,60 @@ void convolves(const Kernels& kernels, Random& random) {
   });
 }
 
+// Of one channel by filters that are symmetric: the weights are those up to the middle.
+void convolvesSymmetrically(const Kernels& kernels, Random& random) {
+  const size_t even = random.below(20), odd = even ? random.below(20) : 1 + random.below(20), N = even + odd;
+  const size_t first = random.below(2), kernel = 1 + random.below(24), stride = 1 + random.below(9);
+  const size_t K = first + (kernel - first + 1) / 2, windows = 1 + random.below(random.below(8) ? 6 : 40);
+  const size_t size = (windows - 1) * stride + kernel + random.below(4), B = 1 + random.below(3);
+  const bool hasFunction = random.below(2), hasMiddle = (kernel - first) % 2;
+  Source source;
+  const auto add = [&](size_t outputs, bool isOdd) {
+    if (outputs == 0)
+      return;
+    std::vector<float> weights = wholeNumbers(outputs * K + outputs, unsigned(random.below(1000)));
+    for (size_t n = 0; n < outputs; n++) {
+      if (first)
+        weights[n * K] = 0;
+      if (hasMiddle && isOdd)
+        weights[n * K + K - 1] = 0;
+    }
+    source.weights.push_back(weights);
+    source.sizes.push_back({K, outputs});
+  };
+  add(even, false), add(odd, true);
+  Places places{random};
+  const Operand x = places.take(Element::float32, {B, 1, size, 1}, false);
+  const Operand y = places.take(Element::float32, {B, 1, windows, N}, false);
+  source.ioBytes = places.bytes;
+  source.instructions = {instruction(Opcode::symmetricConv, 0, 0, 0, double(even), double(odd), double(first), 1,
+                                     double(kernel), 1, double(stride), 1, 1, 0, 0,
+                                     hasFunction ? double(MapFunction::relu) : -1.0, 0, 0, x, y)};
+  if ((size > 1 && x.strides[2] != 1) || (N > 1 && y.strides[3] != 1)) {
+    try {
+      Built(source, kernels);
+      CHECK(!"samples and outputs that are apart are refused");
+    } catch (const std::invalid_argument&) {
+    }
+    return;
+  }
+  Built built(source, kernels);
+  fillWhole<float>(built.io, x, random, -4, 9);
+  CHECK(built.run() == Program::done);
+  forEachIndex({B, 1, windows, N}, [&](const Index& i) {
+    const bool isOdd = i[3] >= even;
+    const size_t n = isOdd ? i[3] - even : i[3], outputs = isOdd ? odd : even;
+    const std::vector<float>& weights = source.weights[isOdd && even];
+    float sum = weights[outputs * K + n];
+    for (size_t tap = first; tap < kernel; tap++) {
+      const size_t mirror = kernel - 1 - (tap - first);
+      const float weight = tap <= mirror ? weights[n * K + tap] : (isOdd ? -1 : 1) * weights[n * K + mirror];
+      sum += weight * valueOf<float>(built.io, x, {i[0], 0, i[2] * stride + tap, 0});
+    }
+    CHECK(valueOf<float>(built.io, y, i) == (hasFunction ? std::max(sum, 0.0f) : sum));
+  });
+}
+
 void multiplies(const Kernels& kernels, Random& random) {
   Source source;
   const size_t outer = random.below(3), M = 1 + random.below(9), K = 1 + random.below(20), N = 1 + random.below(40);
@@ -199,7 +253,7 @@ int main() {
   Random random(2);
   for (const Kernels* kernels : tablesHere()) {
     for (int turn = 0; turn < 400; turn++)
-      convolves(*kernels, random);
+      convolves(*kernels, random), convolvesSymmetrically(*kernels, random);
     for (int turn = 0; turn < 100; turn++)
       multiplies(*kernels, random), recurs(*kernels, random);
   }

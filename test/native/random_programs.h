@@ -66,6 +66,12 @@ public:
                          number(3), number(3), number(3), -1, 0, 0, number(2), any({B, 1, W, 1}),
                          any({B, 1, 1 + random_.below(8), 7}));
     }
+    case Opcode::symmetricConv: {
+      const size_t B = 1 + random_.below(2), W = 7 + random_.below(12);
+      return instruction(Opcode::symmetricConv, 0, number(4), number(2), 7, 0, number(2), 1, 8 + random_.below(2), 1,
+                         number(3), 1, 1, number(2), number(2), -1, 0, 0, any({B, 1, W, 1}),
+                         any({B, 1, 1 + random_.below(4), 7}));
+    }
     case Opcode::depthwise: {
       const size_t W = 1 + random_.below(8);
       return instruction(Opcode::depthwise, 1, 3, number(3), number(3), number(3), number(3), number(3), number(3), -1,
@@ -153,7 +159,7 @@ void mutate(Numbers& numbers, Choices& random) {
 inline bool isShort(const Numbers& numbers) {
   size_t large = 0;
   for (size_t i = 3; i < numbers.size(); i++)
-    large += std::fabs(numbers[i]) > 320;
+    large += std::fabs(numbers[i]) > 1e6 ? 2 : std::fabs(numbers[i]) > 320;
   return large < 2;
 }
 

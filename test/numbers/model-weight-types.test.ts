@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { printed } from '../support/child.ts'
 import { expectError } from '../support/errors.ts'
 import { product } from '../support/integers.ts'
-import { type Declared, modelBackends, modelFile, recurrent, weight } from '../support/model-files.ts'
+import { type Declared, modelBackends, modelFile, recurrent, symmetricFilters, weight } from '../support/model-files.ts'
 import type { TestNode, TestTensor } from '../support/onnx-writer.ts'
 import { ramp } from '../support/tensors.ts'
 
@@ -40,6 +40,7 @@ const rowsOf = (x: Float32Array, K: number) =>
 const [B35, C5] = [weight(2, 35, 17), weight(3, 17)]
 const V = weight(4, 20, 33)
 const [W1, W2] = [weight(5, 8, 3, 3), weight(6, 5, 4, 3, 2)]
+const cosines = symmetricFilters(4, 11, 24, 6, true)
 
 /** The windows of a Conv over (N, C, rows, columns), each a vector of one group, by loops over everything. */
 function windows(
@@ -170,6 +171,17 @@ const cases: Readonly<Record<string, Case>> = {
     sums: (kind) => {
       const shape = { kernel: [3, 2], strides: [1, 1], pads: [0, 0], out: [4, 6] }
       return convolved(W2, ramp(1, 4, 6, 7), 1, shape, new Float32Array(5), kind)
+    },
+  },
+  'Conv of one channel by filters that are symmetric': {
+    nodes: [node('Conv', ['x', 'W', 'b'], { strides: [7] })],
+    weights: { W: cosines, b: weight(8, 11) },
+    kept: ['W'],
+    inputs: { x: [3, 1, 61] },
+    sums: (kind) => {
+      const flat = { data: ramp(3, 1, 61).data, shape: [3, 1, 1, 61] } as unknown as Tensor
+      const shape = { kernel: [1, 24], strides: [1, 7], pads: [0, 0], out: [1, 6] }
+      return convolved(cosines, flat, 1, shape, weight(8, 11).data, kind)
     },
   },
   'Conv, each channel by itself': {

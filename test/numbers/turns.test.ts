@@ -5,7 +5,7 @@
 import { type BackendName, Model, type ModelInput } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { backends, bitGroups } from '../support/backends.ts'
-import { modelFile, weight } from '../support/model-files.ts'
+import { modelFile, symmetricFilters, weight } from '../support/model-files.ts'
 import type { TestNode } from '../support/onnx-writer.ts'
 
 const whole = bitGroups.find((group) => group.includes('wasm'))?.find((name) => name !== 'wasm')
@@ -90,6 +90,13 @@ const cases: Record<string, Case> = {
     inputs: ['w', 'b'],
     weights: { w: weight(1, 40, 24, 5), b: weight(2, 40) },
     attributes: { pads: [2, 1], strides: [2] },
+  },
+  'convolution by symmetric filters': {
+    x: [3, 1, 9001],
+    opType: 'Conv',
+    inputs: ['w'],
+    weights: { w: symmetricFilters(1, 70, 200, 40, true) },
+    attributes: { strides: [5] },
   },
   'convolution of a plane': {
     x: [1, 12, 70, 66],

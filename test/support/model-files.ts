@@ -80,6 +80,22 @@ export function weight(seed: number, ...shape: number[]): TestTensor {
   return { shape, data: Float32Array.from({ length: count }, (_, i) => 0.6 * Math.sin(i * 1.3 + seed)) }
 }
 
+/** Filters of one channel, (N, 1, taps), that are the same in both directions; with the other sign from `even` on. Of a periodic window tap 0 is 0. */
+export function symmetricFilters(seed: number, N: number, taps: number, even: number, isPeriodic: boolean): TestTensor {
+  const data = Float32Array.from(weight(seed, N, taps).data)
+  for (let n = 0; n < N; n++) {
+    const row = data.subarray(n * taps + Number(isPeriodic), (n + 1) * taps)
+    if (isPeriodic) data[n * taps] = 0
+    const sign = n < even ? 1 : -1
+    for (let i = 0; i < row.length; i++) {
+      const other = row.length - 1 - i
+      if (i > other) row[i] = sign * row[other]
+      else if (i === other && sign < 0) row[i] = 0
+    }
+  }
+  return { shape: [N, 1, taps], data }
+}
+
 /** A GRU of I inputs and H units with its state as input and output, and a Linear on top: frames (T, batch, I) → scores (T, batch, 2). */
 export function recurrent(I = 3, H = 5, seed = 0): Bytes {
   return modelFile({

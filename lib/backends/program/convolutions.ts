@@ -13,7 +13,8 @@ import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
 import { finished, folded, isWhole, partOf, unpacked } from './products.ts'
 import type { Row, Rows } from './row.ts'
-import { permuted, reshaped, sliced, type View } from './views.ts'
+import { areOfOneChannel, symmetryOf } from './symmetry.ts'
+import { permuted, reshaped, sliced, type View, valuesIn } from './views.ts'
 import { digest } from './weights.ts'
 import { notEmpty, planeOf, windowsIn } from './windows.ts'
 
@@ -112,10 +113,56 @@ const conv: Row = (op) => {
   if (constant === undefined) convOfRun(op, layout, y)
   else if (isDepthwise && (isFloat(op) || rows.kernel * columns.kernel <= mostInt8Taps)) {
     depthwise(op, layout, y, bias, epilogue)
-  } else convOfConstant(op, layout, constant, y, bias, epilogue)
+  } else if (!convOfSymmetric(op, layout, constant, y, bias, epilogue)) {
+    convOfConstant(op, layout, constant, y, bias, epilogue)
+  }
   const made = channelsSecond(y, shape.length)
   if (constant !== undefined && later === undefined) return finished(op, epilogue, made)
   return withBias(op, made, later ?? (bias && op.view(2)))
+}
+
+/** What packs the filters of outputs from one on: K weights each, in a view that is made where they are not packed yet. */
+function matrixOf(op: Op, constant: GraphTensor, kind: string, bias: readonly number[] | undefined, all: Epilogue) {
+  const key = `${kind} ${digest(all.scale, all.shift, bias && Float64Array.from(bias))}`
+  return (from: number, N: number, K: number, weights: () => View): number => {
+    const make = () => {
+      const own = reshaped(op.dense(weights()), [N, K])!
+      return folded(own, partOf(all, from, N), 1, bias?.slice(from, from + N))
+    }
+    return op.to.weights.dense(constant, `${key} ${from}`, K, N, make, op.to.weights.precision, from)
+  }
+}
+
+/** Two packed matrices, of filters that are symmetric, where all are so: false where they are not. */
+function convOfSymmetric(
+  op: Op,
+  { x, w, rows, columns, groups }: Layout,
+  constant: GraphTensor,
+  y: View,
+  bias: readonly number[] | undefined,
+  epilogue: Epilogue,
+): boolean {
+  const { kernel } = columns
+  const mayBe = groups === 1 && isFloat(op) && areOfOneChannel(rows, columns, x.shape)
+  const symmetry = mayBe && symmetryOf(valuesIn(w) as Float32Array, kernel)
+  if (!symmetry) return false
+  const { first, kept, even } = symmetry
+  const matrix = matrixOf(op, constant, `symmetric ${kernel}`, bias, epilogue)
+  const taps = sliced(w, 3, 0, kept)
+  const N = y.shape[3]
+  const memories = [
+    [0, even],
+    [even, N - even],
+  ].map(([from, outputs]) => outputs && matrix(from, outputs, kept, () => sliced(taps, 0, from, outputs)))
+  const { fn, alpha, beta } = epilogue.after
+  const numbers = [even, N - even, first, ...windowNumbers(rows, columns), fn, alpha, beta]
+  const along = x.strides[2] === 1 ? x : op.dense(x)
+  op.emit(
+    'symmetricConv',
+    [memories[even ? 0 : 1], ...precisionNumbers(op.to.weights.precision), ...numbers, along],
+    [y],
+  )
+  return true
 }
 
 /** A packed matrix for each group; its inputs are in the order (kh, kw, c). */
@@ -129,20 +176,9 @@ function convOfConstant(
 ): void {
   const N = y.shape[3] / groups
   const K = rows.kernel * columns.kernel * (x.shape[3] / groups)
-  const key = digest(epilogue.scale, epilogue.shift, bias && Float64Array.from(bias))
+  const matrix = matrixOf(op, constant, `conv ${groups}`, bias, epilogue)
   const memories = Array.from({ length: groups }, (_, g) =>
-    op.to.weights.dense(
-      constant,
-      `conv ${groups} ${g} ${key}`,
-      K,
-      N,
-      () => {
-        const own = op.dense(permuted(sliced(w, 0, g * N, N), [0, 2, 3, 1]))
-        return folded(reshaped(own, [N, K])!, partOf(epilogue, g * N, N), 1, bias?.slice(g * N, (g + 1) * N))
-      },
-      op.to.weights.precision,
-      g * N,
-    ),
+    matrix(g * N, N, K, () => permuted(sliced(w, 0, g * N, N), [0, 2, 3, 1])),
   )
   const { fn, alpha, beta } = epilogue.after
   const numbers = [

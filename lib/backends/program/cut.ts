@@ -225,6 +225,7 @@ const rules: Partial<Record<Instruction['name'], Rule>> = {
   ),
   depthwise: windows(ofDepthwise, (one) => 2 * sizeOf(made(one)) * taps(ofDepthwise, one)),
   pool: windows(ofPool, (one) => 2 * sizeOf(made(one)) * taps(ofPool, one)),
+  symmetricConv: windows({ window: 6, x: 17 }, ({ inputs, outputs: [y] }) => (sizeOf(y!) * (inputs[7] as number)) / 2),
   convTranspose: transposed,
 }
 

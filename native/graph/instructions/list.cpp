@@ -28,6 +28,7 @@ static constexpr Decode decoders[] = {
     decodeConvTranspose,  // convTranspose
     decodePool,           // pool
     decodeNetwork,        // network
+    decodeSymmetricConv,  // symmetricConv
     nullptr,              // branch, which the program makes itself
 };
 static_assert(sizeof decoders / sizeof *decoders == opcodes, "each opcode has a row");

@@ -30,5 +30,6 @@ std::unique_ptr<Instruction> decodeDepthwise(Reader&);
 std::unique_ptr<Instruction> decodeConvTranspose(Reader&);
 std::unique_ptr<Instruction> decodePool(Reader&);
 std::unique_ptr<Instruction> decodeNetwork(Reader&);
+std::unique_ptr<Instruction> decodeSymmetricConv(Reader&);
 
 } // namespace native_rnn
