@@ -16,7 +16,7 @@ import type { Row, Rows } from './row.ts'
 import { areOfOneChannel, symmetryOf } from './symmetry.ts'
 import { permuted, reshaped, sliced, type View, valuesIn } from './views.ts'
 import { digest } from './weights.ts'
-import { notEmpty, planeOf, windowsIn } from './windows.ts'
+import { notEmpty, planeOf, trimmed, windowsIn } from './windows.ts'
 
 /** What a convolution and its transpose have alike; `rows` and `columns` with the padding before them. */
 interface Layout {
@@ -168,15 +168,21 @@ function convOfSymmetric(
 /** A packed matrix for each group; its inputs are in the order (kh, kw, c). */
 function convOfConstant(
   op: Op,
-  { x, w, rows, columns, groups }: Layout,
+  { x, w: whole, rows: down, columns: right, groups }: Layout,
   constant: GraphTensor,
   y: View,
   bias: readonly number[] | undefined,
   epilogue: Epilogue,
 ): void {
+  // Scales of int8 are those of all taps.
+  const mayTrim = op.to.weights.precision.weights !== 'int8'
+  const [{ axis: rows, from: top }, { axis: columns, from: left }] = [down, right].map((axis) =>
+    mayTrim ? trimmed(axis) : { axis, from: 0 },
+  )
+  const w = sliced(sliced(whole, 2, top, rows.kernel), 3, left, columns.kernel)
   const N = y.shape[3] / groups
   const K = rows.kernel * columns.kernel * (x.shape[3] / groups)
-  const matrix = matrixOf(op, constant, `conv ${groups}`, bias, epilogue)
+  const matrix = matrixOf(op, constant, `conv ${groups} ${top} ${left} ${columns.kernel}`, bias, epilogue)
   const memories = Array.from({ length: groups }, (_, g) =>
     matrix(g * N, N, K, () => permuted(sliced(w, 0, g * N, N), [0, 2, 3, 1])),
   )

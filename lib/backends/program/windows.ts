@@ -18,6 +18,19 @@ export function planeOf(op: Op, axes: readonly Axis[]): readonly [rows: Axis, co
   return plane
 }
 
+/** The window without the taps, at both ends, that lie in the padding wherever it stands; and how many these are before it. */
+export function trimmed(axis: Axis): { readonly axis: Axis; readonly from: number } {
+  const { input, output, kernel, stride, dilation, before } = axis
+  const meets = (tap: number) => {
+    const first = Math.max(0, Math.ceil((before - tap * dilation) / stride))
+    return first < output && first * stride + tap * dilation - before < input
+  }
+  let [from, end] = [0, kernel]
+  while (end - from > 1 && (from + 1) * dilation <= before && !meets(from)) from++
+  while (end - from > 1 && !meets(end - 1)) end--
+  return { axis: { ...axis, kernel: end - from, before: before - from * dilation }, from }
+}
+
 /** An input without rows or columns is all padding: one value of it in their place. */
 export function notEmpty(op: Op, x: View, padding: number): View {
   if (count(x.shape) > 0) return x
