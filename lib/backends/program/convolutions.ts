@@ -1,4 +1,4 @@
-/** Convolutions: channels lie last in memory, and a value along one axis of space has a single row. */
+/** Convolutions, and what they have in common with their transpose: channels lie last in memory, and a value along one axis of space has a single row. */
 
 import { transposedAxes } from '../../graph/operators/convolve.ts'
 import { type Axis, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
@@ -6,7 +6,6 @@ import { scalesOfOutputs } from '../../graph/scales.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
 import { KeptMatrix } from '../../precision/kept.ts'
 import { setScales } from '../../precision/scales.ts'
-import { fullPrecision } from '../../spec/weight-types.ts'
 import { precisionNumbers } from '../packing.ts'
 import { zipFunction } from '../protocol.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
@@ -19,7 +18,7 @@ import { digest } from './weights.ts'
 import { notEmpty, planeOf, trimmed, windowsIn } from './windows.ts'
 
 /** What a convolution and its transpose have alike; `rows` and `columns` with the padding before them. */
-interface Layout {
+export interface Layout {
   /** (B, H, W, C), C the fastest. */
   readonly x: View
   /** (…, …, kh, kw) */
@@ -49,7 +48,7 @@ export function channelsSecond(view: View, rank: number): View {
   return rank === 4 ? made : reshaped(made, [B, C, H * W])!
 }
 
-function layoutOf(op: Op, isTransposed: boolean): Layout {
+export function layoutOf(op: Op, isTransposed: boolean): Layout {
   const { call } = op
   const padded = op.to.padded.get(op.step.inputs[0])
   const [w, { shape }] = [op.view(1), call.input(0)]
@@ -71,7 +70,7 @@ function layoutOf(op: Op, isTransposed: boolean): Layout {
   }
 }
 
-const windowNumbers = (rows: Axis, columns: Axis): number[] => [
+export const windowNumbers = (rows: Axis, columns: Axis): number[] => [
   rows.kernel,
   columns.kernel,
   rows.stride,
@@ -83,7 +82,7 @@ const windowNumbers = (rows: Axis, columns: Axis): number[] => [
 ]
 
 /** The bias as N numbers, what follows, and whether a bias of the run has to be added in between. */
-function biasOf(op: Op, N: number): { bias?: number[]; later?: View; epilogue: Epilogue } {
+export function biasOf(op: Op, N: number): { bias?: number[]; later?: View; epilogue: Epilogue } {
   const known = op.constant(2)
   const later = known ? undefined : op.optional(2)
   const isKnown = op.constant(1) !== undefined && later === undefined
@@ -91,7 +90,7 @@ function biasOf(op: Op, N: number): { bias?: number[]; later?: View; epilogue: E
   return { bias: known && perOutput(known, 1, 0, N), later, epilogue }
 }
 
-function withBias(op: Op, made: View, later: View | undefined): View {
+export function withBias(op: Op, made: View, later: View | undefined): View {
   const [, C, ...space] = made.shape
   return later ? op.zip(zipFunction.add, made, op.reshape(later, [C, ...space.map(() => 1)]), made.shape) : made
 }
@@ -238,64 +237,4 @@ function convOfRun(op: Op, { x, w, rows, columns, groups }: Layout, y: View): vo
   }
 }
 
-const convTranspose: Row = (op) => {
-  const { shape } = op.result()
-  const layout = layoutOf(op, true)
-  const { x, w, rows, columns, groups } = layout
-  const constant = op.constant(1)
-  const O = w.shape[1] * groups
-  const { bias, later, epilogue } = biasOf(op, O)
-  const y = op.make('float32', [x.shape[0], rows.input, columns.input, O])
-  if (constant === undefined) {
-    return withBias(op, channelsSecond(transposeOfRun(op, layout, y), shape.length), op.optional(2))
-  }
-  const [N, inputs] = [O / groups, x.shape[3] / groups]
-  const taps = rows.kernel * columns.kernel
-  const memories = Array.from({ length: groups }, (_, g) =>
-    op.to.weights.dense(
-      constant,
-      `transposed ${groups} ${g} ${digest(epilogue.scale)}`,
-      inputs,
-      taps * N,
-      () => {
-        const own = op.dense(permuted(sliced(w, 0, g * inputs, inputs), [2, 3, 1, 0]))
-        const scale = Float64Array.from({ length: taps * N }, (_, i) => epilogue.scale[g * N + (i % N)])
-        const { weight } = folded(reshaped(own, [taps * N, inputs])!, { ...epilogue, scale, shift: scale })
-        return { weight, bias: undefined }
-      },
-      fullPrecision,
-    ),
-  )
-  const biases = Float32Array.from(epilogue.shift, (one, n) => one + (bias ? bias[n] * epilogue.scale[n] : 0))
-  const { fn, alpha, beta } = epilogue.after
-  const numbers = [memories[0], groups, inputs, taps * N, ...windowNumbers(rows, columns), fn, alpha, beta]
-  op.emit('convTranspose', [...numbers, x, op.floats(biases, [O])], [y])
-  const made = channelsSecond(y, shape.length)
-  return later === undefined ? finished(op, epilogue, made) : withBias(op, made, later)
-}
-
-/** The products of each value of the kernel, added where they belong in a result that is wide enough for all; then a part of that. */
-function transposeOfRun(op: Op, { x, w, rows, columns, groups }: Layout, y: View): View {
-  const [B, H, W, C] = x.shape
-  const reach = ({ output, stride, kernel, dilation, before, input }: Axis) =>
-    Math.max((output - 1) * stride + (kernel - 1) * dilation + 1, before + input)
-  const O = y.shape[3]
-  const [N, inputs, taps] = [O / groups, C / groups, rows.kernel * columns.kernel]
-  const sums = op.make('float32', [B, reach(rows), reach(columns), O])
-  op.emit('fill', [0], [sums])
-  for (let g = 0; g < groups; g++) {
-    const a = op.reshape(sliced(x, 3, g * inputs, inputs), [B * H * W, inputs])
-    const b = op.reshape(permuted(sliced(w, 0, g * inputs, inputs), [0, 2, 3, 1]), [inputs, taps * N])
-    const terms = op.reshape(unpacked(op, a, b, 1), [B, H, W, taps, N])
-    for (let tap = 0; tap < taps; tap++) {
-      const [i, k] = [Math.floor(tap / columns.kernel), tap % columns.kernel]
-      const across = sliced(sums, 1, i * rows.dilation, H, rows.stride)
-      const target = sliced(sliced(across, 2, k * columns.dilation, W, columns.stride), 3, g * N, N)
-      const term = reshaped(sliced(terms, 3, tap, 1), [B, H, W, N])!
-      op.emit('zip', [zipFunction.add, target, term], [target])
-    }
-  }
-  return sliced(sliced(sums, 1, rows.before, rows.input), 2, columns.before, columns.input)
-}
-
-export const convolutions: Rows = { Conv: conv, ConvTranspose: convTranspose }
+export const convolutions: Rows = { Conv: conv }

@@ -13,6 +13,7 @@ import { quantization } from './quantization.ts'
 import { microsoftRecurrents, recurrents } from './recurrent.ts'
 import { reductions } from './reductions.ts'
 import type { Rows } from './row.ts'
+import { transposedConvolutions } from './transposed-convolutions.ts'
 
 const standard: Rows = {
   ...convolutions,
@@ -25,6 +26,7 @@ const standard: Rows = {
   ...quantization,
   ...recurrents,
   ...reductions,
+  ...transposedConvolutions,
 }
 
 const microsoft: Rows = {
