@@ -46,7 +46,7 @@ public:
 private:
   static constexpr size_t valueFloats = (sizeof(Value) + 3) / 4;
   // Values that are sorted at a time: some milliseconds.
-  static constexpr size_t sortedPart = size_t{1} << 14;
+  static constexpr size_t sortedPart = size_t{1} << 13;
 
   // Parts of the line are sorted, then two and two of them merged, of each no more than the first k.
   class LinePieces final : public Pieces {
