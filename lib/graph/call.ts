@@ -3,14 +3,17 @@
 import { describe, list } from '../errors.ts'
 import type { Budget, Refuse } from './budget.ts'
 import type { AttributeValue, GraphNode } from './graph.ts'
+import type { Pass } from './pace.ts'
 import type { StepAttribute } from './plan.ts'
 import { count, type ElementType, factsOf, type GraphTensor, lengthOf, mostAxes, numberAt, phantom } from './tensor.ts'
 
 /**
  * A pure function: the same inputs and attributes give the same outputs, and none is written to. In a dry call its outputs have their
- * types and shapes and no values: it makes them with `allocate`, `view` and their like, and returns before it computes.
+ * types and shapes and no values: it makes them with `allocate`, `view` and their like, and returns before it computes. What may take long
+ * comes in steps.
  */
-export type Operator = (call: Call) => GraphTensor | readonly GraphTensor[]
+export type Operator = (call: Call) => Made | Pass<Made>
+export type Made = GraphTensor | readonly GraphTensor[]
 
 /** What a dry call throws where a shape depends on values that nobody knows yet. */
 export class NeedsValue {

@@ -6,6 +6,7 @@ import { Call } from './call.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { operatorOf } from './operators/index.ts'
 import type { OperatorRow } from './operators/row.ts'
+import { finished } from './pace.ts'
 import { withScales } from './scales.ts'
 import { type Folded, LeftOut, type Scope, Unknown } from './scope.ts'
 import type { GraphTensor } from './tensor.ts'
@@ -152,7 +153,7 @@ function* stepsOf(scope: Scope, node: GraphNode, budget: Budget, compiler: Compi
     scope.graph.opset(node.domain),
     budget,
   )
-  const made = row.run(call)
+  const made = finished(row.run(call))
   return withScales(node.domain, node.opType, row, call, Array.isArray(made) ? made : [made as GraphTensor])
 }
 

@@ -1,6 +1,7 @@
 /** Rounding to the types that JavaScript has no array for; it alone knows their ranges. */
 
 import { roundHalfEven } from '../precision/rounding.ts'
+import { inStretches, type Pass } from './pace.ts'
 import type { ElementType, GraphData } from './tensor.ts'
 
 const bits = new DataView(new ArrayBuffer(8))
@@ -17,9 +18,14 @@ function toFormat(value: number, fraction: number, leastExponent: number, greate
 }
 
 /** Rounds values that were computed in float32 or double precision to what their type can hold, in place. */
-export function roundTo(type: ElementType, data: GraphData): void {
-  if (type === 'float16') for (let i = 0; i < data.length; i++) data[i] = toFormat(data[i] as number, 10, -14, 65504)
-  if (type === 'bfloat16') {
-    for (let i = 0; i < data.length; i++) data[i] = toFormat(data[i] as number, 7, -126, 255 * 2 ** 120)
+export function* roundTo(type: ElementType, data: GraphData): Pass<void> {
+  if (type !== 'float16' && type !== 'bfloat16') return
+  const of = type === 'float16' ? toHalf : toBrain
+  const round = (from: number, to: number) => {
+    for (let i = from; i < to; i++) data[i] = of(data[i] as number)
   }
+  yield* inStretches(data.length, round, 4)
 }
+
+const toHalf = (value: number) => toFormat(value, 10, -14, 65504)
+const toBrain = (value: number) => toFormat(value, 7, -126, 255 * 2 ** 120)

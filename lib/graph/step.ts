@@ -2,8 +2,9 @@
 
 import { fail } from '../errors.ts'
 import type { Budget, Refuse } from './budget.ts'
-import { Call } from './call.ts'
+import { Call, type Made } from './call.ts'
 import { operatorOf } from './operators/index.ts'
+import { finished, inSteps, type Pass } from './pace.ts'
 import type { Step } from './plan.ts'
 import { isRecurrent } from './recurrent/parts.ts'
 import { recurrentOf } from './recurrent/shapes.ts'
@@ -16,10 +17,12 @@ export function refuseStep({ label, opset }: Step, what: string): never {
 
 type Tensors = readonly (GraphTensor | undefined)[]
 
-/** The outputs of a step of the registry, computed. Recurrent steps and If are none: what they compute is the backends' own. */
-export function runStep(step: Step, inputs: Tensors, budget: Budget): readonly GraphTensor[] {
-  return called(step, inputs, budget, false)
+/** The outputs of a step of the registry, computed in steps of work. Recurrent steps and If are none: what they compute is the backends' own. */
+export function* runStep(step: Step, inputs: Tensors, budget: Budget): Pass<readonly GraphTensor[]> {
+  return listed(yield* inSteps(begun(step, inputs, budget, false)))
 }
+
+const listed = (made: Made) => (Array.isArray(made) ? made : [made as GraphTensor])
 
 /** What steps may take while shapes are settled: all their values in a run, and those that are computed at once. */
 export interface Budgets {
@@ -64,9 +67,12 @@ export function callOfStep(
 }
 
 function called(step: Step, inputs: Tensors, budget: Budget, isDry: boolean, refuse?: Refuse): readonly GraphTensor[] {
+  return listed(finished(begun(step, inputs, budget, isDry, refuse)))
+}
+
+function begun(step: Step, inputs: Tensors, budget: Budget, isDry: boolean, refuse?: Refuse): Made | Pass<Made> {
   const { domain, opType } = step
   const row = operatorOf(domain, opType) ?? (isDry ? recurrentOf(domain, opType) : undefined)
   if (row === undefined) return refuseStep(step, 'the operator is not supported')
-  const made = row.run(callOfStep(step, inputs, budget, isDry, refuse))
-  return Array.isArray(made) ? made : [made as GraphTensor]
+  return row.run(callOfStep(step, inputs, budget, isDry, refuse))
 }

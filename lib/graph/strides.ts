@@ -1,6 +1,7 @@
 /** Moves of values between layouts; it alone walks through memory by strides. */
 
 import type { Call } from './call.ts'
+import { Pace, type Pass, stretch } from './pace.ts'
 import type { GraphData, GraphTensor } from './tensor.ts'
 
 /** How many values lie between neighbours along each axis of a dense tensor. */
@@ -15,25 +16,25 @@ export function stridesOf(shape: readonly number[]): number[] {
 }
 
 /** A tensor whose value at an index lies in `from` at `start` plus index · strides. Strides may be 0 or negative. */
-export function gathered(
+export function* gathered(
   call: Call,
   from: GraphTensor,
   shape: readonly number[],
   strides: readonly number[],
   start = 0,
-): GraphTensor {
+): Pass<GraphTensor> {
   const made = call.allocate(from.type, shape)
-  copyStrided(from.data, made.data, shape, strides, start)
+  yield* copyStrided(from.data, made.data, shape, strides, start)
   return made
 }
 
-function copyStrided(
+function* copyStrided(
   from: GraphData,
   to: GraphData,
   shape: readonly number[],
   strides: readonly number[],
   start: number,
-): void {
+): Pass<void> {
   // An axis of one value moves nothing, and would make the innermost loop short.
   const axes = shape.map((_, axis) => axis).filter((axis) => shape[axis] !== 1)
   const inner = axes.pop()
@@ -45,9 +46,13 @@ function copyStrided(
   const length = shape[inner]
   const step = strides[inner]
   const index = axes.map(() => 0)
+  const pace = new Pace()
   for (let at = start, next = 0; ; ) {
-    if (step === 1 && length > 16) to.set(from.subarray(at, at + length) as never, next)
-    else for (let i = 0; i < length; i++) to[next + i] = from[at + i * step]
+    for (let i = 0; i < length; i += stretch) {
+      const part = Math.min(stretch, length - i)
+      copyRun(from, at + i * step, step, to, next + i, part)
+      if (pace.isOver(part + 4)) yield
+    }
     next += length
     if (next >= to.length) return
     for (let k = axes.length - 1; k >= 0; k--) {
@@ -57,6 +62,11 @@ function copyStrided(
       index[k] = 0
     }
   }
+}
+
+function copyRun(from: GraphData, at: number, step: number, to: GraphData, next: number, length: number): void {
+  if (step === 1 && length > 16) to.set(from.subarray(at, at + length) as never, next)
+  else for (let i = 0; i < length; i++) to[next + i] = from[at + i * step]
 }
 
 /** The shape that shapes have together: axes are matched from the last one on, and 1 gives way. */
@@ -75,20 +85,20 @@ export function broadcast(call: Call, ...shapes: readonly (readonly number[])[])
 }
 
 /** A tensor repeated to a shape that it broadcasts to; itself where there is nothing to repeat. */
-export function expanded(call: Call, tensor: GraphTensor, shape: readonly number[]): GraphTensor {
+export function* expanded(call: Call, tensor: GraphTensor, shape: readonly number[]): Pass<GraphTensor> {
   const missing = shape.length - tensor.shape.length
   if (missing === 0 && tensor.shape.every((size, axis) => size === shape[axis])) return tensor
   const own = stridesOf(tensor.shape)
   const strides = shape.map((_, axis) =>
     axis < missing || tensor.shape[axis - missing] === 1 ? 0 : own[axis - missing],
   )
-  return gathered(call, tensor, shape, strides)
+  return yield* gathered(call, tensor, shape, strides)
 }
 
 /** A tensor with its axes in another order. */
-export function transposed(call: Call, tensor: GraphTensor, order: readonly number[]): GraphTensor {
+export function* transposed(call: Call, tensor: GraphTensor, order: readonly number[]): Pass<GraphTensor> {
   const strides = stridesOf(tensor.shape)
-  return gathered(
+  return yield* gathered(
     call,
     tensor,
     order.map((axis) => tensor.shape[axis]),

@@ -63,4 +63,17 @@ private:
   alignas(64) float totals_[rowSums];
 };
 
+// Adds e^(x − shift) of n values; each of them also goes to y, where that is not null.
+inline void addExps(const OpKernels& kernels, const float* x, float* y, size_t n, float shift, RowSums& sum) {
+  constexpr size_t part = 256;
+  float own[part];
+  for (size_t i = 0; i < n; i += part) {
+    const size_t count = std::min(part, n - i);
+    float* const to = y ? y + i : own;
+    kernels.zip[size_t(ZipFunction::sub)][size_t(Operands::oneB)](x + i, &shift, to, count);
+    kernels.map[size_t(MapFunction::exp)](to, to, count, 0, 0);
+    sum.add(to, count);
+  }
+}
+
 } // namespace native_rnn

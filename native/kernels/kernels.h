@@ -135,8 +135,8 @@ struct BlockPanels {
   size_t large;   // of one of so many that they pass second-level caches
 };
 
-// y[m][n] = alpha · Σ over k of a[m][k] · b[k][n], k ascending. b and y are contiguous in n; all strides are in floats
-// and may have any sign; y overlaps neither of the others.
+// y[m][n] = alpha · Σ over k of a[m][k] · b[k][n], k ascending; the sum begins at 0, or at what y[m][n] is. b and y are
+// contiguous in n; all strides are in floats and may have any sign; y overlaps neither of the others.
 struct MatmulArgs {
   size_t M, K, N;
   float alpha;
@@ -146,6 +146,7 @@ struct MatmulArgs {
   ptrdiff_t bRow;
   float* y;
   ptrdiff_t yRow;
+  bool goesOn; // to what y has
 };
 
 // y[c] = bias[c] + Σ over the taps of x[tap][c] · w[tap][c], row by row: one pixel of a depthwise convolution, over

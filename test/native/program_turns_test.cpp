@@ -96,7 +96,7 @@ void longRows(const Kernels& kernels) {
   const Operand x{Element::float32, Region::io, 0, {count}}, y{Element::float32, Region::io, count * 4, {count}},
       one{Element::float32, Region::io, count * 4, {1}};
   std::vector<Numbers> instructions;
-  for (size_t kind = 0; kind < size_t(Reduction::logSumExp); kind++)
+  for (size_t kind = 0; kind <= size_t(Reduction::logSumExp); kind++)
     instructions.push_back(instruction(Opcode::reduce, double(kind), x, one));
   for (const int isLog : {0, 1})
     for (const Operand& to : {x, y})
@@ -119,6 +119,72 @@ void longRows(const Kernels& kernels) {
       if (hasNaN)
         built.io.at<float>()[rowPart + 3] = NAN;
       CHECK(compare(built, Program::done) >= 3);
+    }
+}
+
+// Integers of a long row, whose sums wrap.
+void longIntegers(const Kernels& kernels) {
+  const size_t count = 2 * rowPart + 5;
+  for (const Element element : {Element::int32, Element::int64})
+    for (size_t kind = 0; kind < size_t(Reduction::logSumExp); kind++) {
+      if (Reduction(kind) == Reduction::l2)
+        continue;
+      Source source;
+      source.ioBytes = 8 * count + 8;
+      source.instructions = {instruction(Opcode::reduce, double(kind), Operand{element, Region::io, 0, {count}},
+                                         Operand{element, Region::io, 8 * count, {1}})};
+      Built built(source, kernels);
+      Random random{unsigned(kind)};
+      for (size_t k = 0; k < 2 * count; k++)
+        built.io.at<int32_t>()[k] = int32_t(random.below(1u << 24)) - (1 << 23);
+      CHECK(compare(built, Program::done) == 3);
+    }
+}
+
+// A long line is sorted in parts, which are merged: the largest and the smallest, few and all, equal ones and NaN.
+void longOrders(const Kernels& kernels) {
+  const size_t count = 5 * (size_t{1} << 14) + 3;
+  for (const Element element : {Element::float32, Element::int64})
+    for (const int wantsLargest : {0, 1})
+      for (const size_t k : {size_t(1), size_t(7), size_t(40'000), count}) {
+        Source source;
+        source.ioBytes = 3 * 8 * count;
+        source.instructions = {instruction(
+            Opcode::topK, 0, double(k), wantsLargest, 1, Operand{element, Region::io, 0, {count}},
+            Operand{element, Region::io, 8 * count, {k}}, Operand{Element::int64, Region::io, 2 * 8 * count, {k}})};
+        Built built(source, kernels);
+        Random random{unsigned(k)};
+        for (size_t i = 0; i < count; i++) {
+          const unsigned value = random.below(1000);
+          if (element == Element::float32)
+            built.io.at<float>()[i] = value == 0 ? NAN : float(value);
+          else
+            built.io.at<int64_t>()[i] = int64_t(value) - 500;
+        }
+        CHECK(compare(built, Program::done) > 8);
+      }
+}
+
+// Long sums of products, a part of all of them at a time; b and y as they lie, or brought together.
+void longSums(const Kernels& kernels) {
+  const size_t M = 3, N = 5, K = 2 * rowPart + 5;
+  for (const bool bIsTurned : {false, true})
+    for (const bool yIsTurned : {false, true}) {
+      Source source;
+      const size_t b = 4 * M * K, y = b + 4 * K * N;
+      source.ioBytes = roundUp(y + 4 * M * N, 8);
+      Operand right{Element::float32, Region::io, b, {K, N}}, made{Element::float32, Region::io, y, {M, N}};
+      if (bIsTurned)
+        right.strides = {1, ptrdiff_t(K)};
+      if (yIsTurned)
+        made.strides = {1, ptrdiff_t(M)};
+      source.instructions = {
+          instruction(Opcode::matmul, 0.75, Operand{Element::float32, Region::io, 0, {M, K}}, right, made)};
+      Built built(source, kernels);
+      Random random{7};
+      for (size_t i = 0; i < (M + N) * K; i++)
+        built.io.at<float>()[i] = float(random.below(1u << 24)) / float(1u << 23) - 1;
+      CHECK(compare(built, Program::done) == 3);
     }
 }
 
@@ -178,6 +244,9 @@ int main() {
     branches(*kernels);
     fails(*kernels);
     longRows(*kernels);
+    longIntegers(*kernels);
+    longOrders(*kernels);
+    longSums(*kernels);
     networks(*kernels);
     anything(*kernels);
   }

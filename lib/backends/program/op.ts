@@ -3,6 +3,7 @@
 import { Budget } from '../../graph/budget.ts'
 import { Call } from '../../graph/call.ts'
 import { operatorOf } from '../../graph/operators/index.ts'
+import { finished } from '../../graph/pace.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
 import { count, type ElementType, type GraphTensor, phantom } from '../../graph/tensor.ts'
 import type { Instruction } from './emit.ts'
@@ -33,7 +34,7 @@ export class Op {
 
   /** What the operator makes of inputs that are all known. */
   computed(): readonly GraphTensor[] {
-    const made = operatorOf(this.step.domain, this.step.opType)!.run(this.#called(false))
+    const made = finished(operatorOf(this.step.domain, this.step.opType)!.run(this.#called(false)))
     return Array.isArray(made) ? made : [made as GraphTensor]
   }
 

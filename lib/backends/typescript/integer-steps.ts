@@ -3,9 +3,10 @@
 import type { Call } from '../../graph/call.ts'
 import { layoutOf } from '../../graph/operators/convolve.ts'
 import { asPlane, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
+import { Pace, type Pass, stretch } from '../../graph/pace.ts'
 import { stridesOf } from '../../graph/strides.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
-import { newDoubles } from '../../intrinsics/captured.ts'
+import { floor, max, min, newDoubles } from '../../intrinsics/captured.ts'
 import type { MatrixProduct } from './product.ts'
 
 /** What a step has of its weights. */
@@ -19,7 +20,24 @@ interface Weights {
   readonly shape: readonly number[]
 }
 
-type Run = (call: Call, weights: Weights) => GraphTensor
+type Run = (call: Call, weights: Weights) => Pass<GraphTensor>
+
+/** Sums of the rows first … last with a vector: some rows at a time, whole blocks. */
+function* sumsOf(
+  product: MatrixProduct,
+  sums: Float64Array,
+  bias: Float32Array | undefined,
+  vector: Float64Array,
+  first: number,
+  last: number,
+  pace: Pace,
+): Pass<void> {
+  const rows = max(4, 4 * floor(stretch / (2 * vector.length)))
+  for (let r = first; r < last; r += rows) {
+    product.run(sums, bias, vector, r, min(last, r + rows))
+    if (pace.isOver(vector.length * (min(last, r + rows) - r + 1))) yield
+  }
+}
 
 /** Vectors out of a matrix (V, K), or out of one that lies (K, V), each in double precision. */
 function vectorsOf(x: Float32Array, V: number, K: number, isTurned: boolean): (v: number) => Float64Array {
@@ -31,7 +49,7 @@ function vectorsOf(x: Float32Array, V: number, K: number, isTurned: boolean): (v
 }
 
 /** A product of matrices one of which is the weights, with a factor. On the left their rows meet the columns of the other one. */
-export const multiplied: Run = (call, { product, rows: R, columns: K, place, shape }) => {
+export const multiplied: Run = function* (call, { product, rows: R, columns: K, place, shape }) {
   const x = call.floats(1 - place)
   const made = call.allocate(x.type, shape)
   const isVector = x.shape.length === 1
@@ -39,11 +57,12 @@ export const multiplied: Run = (call, { product, rows: R, columns: K, place, sha
   const V = isVector ? 1 : x.shape.at(isTurned ? -1 : -2)!
   const alpha = call.real('alpha', 1)
   const sums = newDoubles(R)
+  const pace = new Pace()
   for (let at = 0; at < x.data.length; at += V * K) {
     const vectors = vectorsOf((x.data as Float32Array).subarray(at, at + V * K), V, K, isTurned && !isVector)
     const to = (at / K) * R
     for (let v = 0; v < V; v++) {
-      product.run(sums, undefined, vectors(v), 0, R)
+      yield* sumsOf(product, sums, undefined, vectors(v), 0, R, pace)
       for (let r = 0; r < R; r++) made.data[to + (place === 1 ? v * R + r : r * V + v)] = alpha * sums[r]
     }
   }
@@ -51,7 +70,7 @@ export const multiplied: Run = (call, { product, rows: R, columns: K, place, sha
 }
 
 /** Gemm with weights on the right. */
-export const summed: Run = (call, { product, rows: N, columns: K, shape }) => {
+export const summed: Run = function* (call, { product, rows: N, columns: K, shape }) {
   const x = call.floats(0)
   const c = call.inputs[2]
   const [M] = shape
@@ -62,8 +81,9 @@ export const summed: Run = (call, { product, rows: N, columns: K, shape }) => {
   const [down, right] = [step(-2), step(-1)]
   const rows = vectorsOf(x.data as Float32Array, M, K, call.flag('transA'))
   const sums = newDoubles(N)
+  const pace = new Pace()
   for (let m = 0; m < M; m++) {
-    product.run(sums, undefined, rows(m), 0, N)
+    yield* sumsOf(product, sums, undefined, rows(m), 0, N, pace)
     for (let n = 0; n < N; n++) {
       made.data[m * N + n] = alpha * sums[n] + (c ? beta * (c.data[m * down + n * right] as number) : 0)
     }
@@ -72,7 +92,7 @@ export const summed: Run = (call, { product, rows: N, columns: K, shape }) => {
 }
 
 /** Conv over one or two axes: a window of one group is a row. */
-export const convolved: Run = (call, { product, rows: N, shape }) => {
+export const convolved: Run = function* (call, { product, rows: N, shape }) {
   const { x, w, bias, groups, inputs, outputs } = layoutOf(call, false)
   const axes = windowsOf(call, spatialOf(call, x.shape), kernelOf(call, x.shape.length - 2, w.shape.slice(2)))
   const made = call.allocate(x.type, shape)
@@ -80,6 +100,7 @@ export const convolved: Run = (call, { product, rows: N, shape }) => {
   const [from, to] = [rows.input * columns.input, rows.output * columns.output]
   const window = newDoubles(inputs * rows.kernel * columns.kernel)
   const sums = newDoubles(N)
+  const pace = new Pace()
   const data = x.data as Float32Array
   /** What the window at (r, c) sees; 0 beyond the edges. */
   const look = (start: number, r: number, c: number): void => {
@@ -99,7 +120,7 @@ export const convolved: Run = (call, { product, rows: N, shape }) => {
     for (let p = 0; p < to; p++) {
       const c = p % columns.output
       look(ng * inputs * from, (p - c) / columns.output, c)
-      product.run(sums, bias, window, first, first + outputs)
+      yield* sumsOf(product, sums, bias, window, first, first + outputs, pace)
       for (let o = 0; o < outputs; o++) made.data[(ng * outputs + o) * to + p] = sums[first + o]
     }
   }

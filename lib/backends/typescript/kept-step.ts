@@ -1,12 +1,13 @@
 /** Steps of a plan whose constant weights are kept in fewer bytes: Gemm, MatMul and Conv. */
 
 import { Budget } from '../../graph/budget.ts'
+import { finished, type Pass, rowByRow, stretch } from '../../graph/pace.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
 import { scalesOfRows } from '../../graph/scales.ts'
 import { callOfStep, runStep } from '../../graph/step.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
 import { type WeightMatrix, weightMatrixOf } from '../../graph/weight-matrix.ts'
-import { zeros } from '../../intrinsics/captured.ts'
+import { floor, max, min, viewOf, zeros } from '../../intrinsics/captured.ts'
 import { KeptMatrix, keep } from '../../precision/kept.ts'
 import { setScales } from '../../precision/scales.ts'
 import type { Precision } from '../../spec/weight-types.ts'
@@ -17,7 +18,7 @@ import { convolved, multiplied, summed } from './integer-steps.ts'
 import { MatrixProduct } from './product.ts'
 
 /** Runs the step on its inputs. */
-export type KeptStep = (inputs: readonly (GraphTensor | undefined)[]) => readonly GraphTensor[]
+export type KeptStep = (inputs: readonly (GraphTensor | undefined)[]) => Pass<readonly GraphTensor[]>
 
 const unbounded = Budget.unbounded()
 
@@ -40,35 +41,52 @@ export function keptStep(
   const product = new MatrixProduct(matrix, activations)
   const { shape } = values[step.outputs[0]]!
   const run = step.opType === 'Conv' ? convolved : step.opType === 'Gemm' && place === 1 ? summed : multiplied
-  return (inputs) => [run(callOfStep(step, inputs, unbounded), { product, rows, columns, place, shape })]
+  return function* (inputs) {
+    return [yield* run(callOfStep(step, inputs, unbounded), { product, rows, columns, place, shape })]
+  }
 }
 
 /** The operator itself on rounded weights. */
 function withRounded(step: Step, matrix: KeptMatrix, found: WeightMatrix): KeptStep {
   const { type, shape } = found.weight
-  return (inputs) => {
+  return function* (inputs) {
     const own = inputs.slice()
-    own[found.place] = { type, shape, data: laid(matrix.plain(), found) }
-    return runStep(step, own, unbounded)
+    own[found.place] = { type, shape, data: yield* laid(yield* widened(matrix), found) }
+    return yield* runStep(step, own, unbounded)
   }
 }
 
 /** The weights row by row. */
 function plainOf({ weight, rows, columns, isTurned }: WeightMatrix): Float32Array {
   const data = weight.data as Float32Array
-  const plain = isTurned ? turned(data, columns, rows) : data
+  const plain = isTurned ? finished(turned(data, columns, rows)) : data
   setScales(plain, scalesOfRows(weight, rows, columns, isTurned))
   return plain
 }
 
 /** Rows as the operator has them. */
-function laid(values: Float32Array, { rows, columns, isTurned }: WeightMatrix): Float32Array {
-  return isTurned ? turned(values, rows, columns) : values
+function* laid(values: Float32Array, { rows, columns, isTurned }: WeightMatrix): Pass<Float32Array> {
+  return isTurned ? yield* turned(values, rows, columns) : values
+}
+
+/** All weights in float32, row by row. */
+function* widened(matrix: KeptMatrix): Pass<Float32Array> {
+  const { rows, columns } = matrix
+  const made = zeros(rows * columns)
+  const some = max(1, floor(stretch / columns))
+  for (let r = 0; r < rows; r += some) {
+    const count = min(some, rows - r)
+    matrix.read(r, count, viewOf(made, r * columns, count * columns))
+    yield
+  }
+  return made
 }
 
 /** (A, B) → (B, A) */
-function turned(values: Float32Array, A: number, B: number): Float32Array {
+function* turned(values: Float32Array, A: number, B: number): Pass<Float32Array> {
   const made = zeros(A * B)
-  for (let a = 0; a < A; a++) for (let b = 0; b < B; b++) made[b * A + a] = values[a * B + b]
+  yield* rowByRow(A, B, (a, from, to) => {
+    for (let b = from; b < to; b++) made[b * A + a] = values[a * B + b]
+  })
   return made
 }

@@ -54,7 +54,7 @@ export class TypeScriptNetwork implements Network {
   }
 
   forward(call: ForwardCall): ForwardResult {
-    const pass = this.#pass(call)
+    const pass = this.pass(call)
     for (;;) {
       const next = pass.next()
       if (next.done) return next.value
@@ -71,7 +71,7 @@ export class TypeScriptNetwork implements Network {
       lengths: lengths && copyOfInts(lengths),
       into: undefined,
     }
-    const pass = this.#pass(own)
+    const pass = this.pass(own)
     if (!into) return runInSlices(pass, settle)
     return runInSlices(pass, (result) => {
       if (result instanceof Error) return settle(result)
@@ -84,8 +84,8 @@ export class TypeScriptNetwork implements Network {
     })
   }
 
-  /** Stops at places where others may use the network in between. */
-  *#pass(call: ForwardCall): Generator<void, ForwardResult> {
+  /** A call in steps. It stops at places where others may use the network in between. */
+  *pass(call: ForwardCall): Generator<void, ForwardResult> {
     const { T, B, batchFirst, h0, c0, lengths, returnOutput, into } = call
     const { numLayers, hiddenSize: H, inputSize, direction, cell } = this.#spec
     const D = this.#D

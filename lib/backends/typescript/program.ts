@@ -1,16 +1,17 @@
 /** A plan on the TypeScript backend: the registry's operators one after another, and what each gives held against what the plan says. */
 
 import { Budget } from '../../graph/budget.ts'
+import type { Pass } from '../../graph/pace.ts'
 import type { Branch, Plan, PlanValue, Step } from '../../graph/plan.ts'
 import { isRecurrent } from '../../graph/recurrent/parts.ts'
 import { runStep } from '../../graph/step.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import { factsOf, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
-import { isArray, setValues } from '../../intrinsics/captured.ts'
+import { bytesIn, bytesOf, isArray, min, setBytes, setValues, viewOfBytes } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
-import { runInSlices } from '../turns/time-slices.ts'
+import { copiedBytes, runInSlices } from '../turns/time-slices.ts'
 import { type KeptStep, keptStep } from './kept-step.ts'
 import { type RecurrentStep, recurrentStep } from './recurrent-step.ts'
 
@@ -75,8 +76,8 @@ class TypeScriptInstance implements ProgramInstance {
 
   dispose(): void {}
 
-  /** Stops after each step. Nothing that anybody sees is written before all steps have succeeded. */
-  *#pass(): Generator<void, readonly GraphTensor[]> {
+  /** Stops in each step and after it. Nothing that anybody sees is written before all steps have succeeded. */
+  *#pass(): Pass<readonly GraphTensor[]> {
     const { values, inputs, outputs, steps, carries } = this.#plan
     const known: (GraphTensor | undefined)[] = []
     for (let i = 0; i < values.length; i++) known[i] = values[i]?.constant
@@ -87,23 +88,30 @@ class TypeScriptInstance implements ProgramInstance {
     yield* this.#steps(steps, known)
     const results: GraphTensor[] = []
     for (let i = 0; i < outputs.length; i++) results[i] = known[outputs[i]] ?? missing(outputs[i])
+    for (let i = 0; i < outputs.length; i++) {
+      const [from, to] = [bytesOf(results[i].data), bytesOf(this.outputs[i])]
+      const bytes = bytesIn(from)
+      for (let at = 0; at < bytes; at += copiedBytes) {
+        setBytes(to, viewOfBytes(from, at, min(copiedBytes, bytes - at)), at)
+        yield
+      }
+    }
     // The end of the stack must not find some states moved and others not.
     ensureStack()
-    for (let i = 0; i < outputs.length; i++) setValues(this.outputs[i], results[i].data)
     // From the outputs' own arrays: a state may be the input of another one.
     for (const { output, input } of carries) setValues(this.inputs[input], this.outputs[output])
     return results
   }
 
-  *#steps(steps: readonly Step[], known: (GraphTensor | undefined)[]): Generator<void, void> {
+  *#steps(steps: readonly Step[], known: (GraphTensor | undefined)[]): Pass<void> {
     for (const step of steps) {
-      if (step.branches === undefined) this.#step(step, known)
+      if (step.branches === undefined) yield* this.#step(step, known)
       else yield* this.#branch(step, step.branches, known)
       yield
     }
   }
 
-  *#branch(step: Step, branches: readonly [Branch, Branch], known: (GraphTensor | undefined)[]): Generator<void, void> {
+  *#branch(step: Step, branches: readonly [Branch, Branch], known: (GraphTensor | undefined)[]): Pass<void> {
     const condition = known[step.inputs[0]] ?? missing(step.inputs[0])
     const branch = condition.data[0] ? branches[0] : branches[1]
     yield* this.#steps(branch.steps, known)
@@ -114,14 +122,14 @@ class TypeScriptInstance implements ProgramInstance {
     }
   }
 
-  #step(step: Step, known: (GraphTensor | undefined)[]): void {
+  *#step(step: Step, known: (GraphTensor | undefined)[]): Pass<void> {
     const inputs: (GraphTensor | undefined)[] = []
     for (let i = 0; i < step.inputs.length; i++) {
       const value = step.inputs[i]
       inputs[i] = value < 0 ? undefined : (known[value] ?? missing(value))
     }
     const own = this.#own.get(step)
-    const made = own ? own(inputs) : madeBy(step, inputs)
+    const made = yield* own ? own(inputs) : madeBy(step, inputs)
     for (let i = 0; i < step.outputs.length; i++) this.#keep(step, step.outputs[i], made[i], known)
   }
 
@@ -137,9 +145,9 @@ class TypeScriptInstance implements ProgramInstance {
 }
 
 /** What the registry refuses now, with types and shapes that it took when the plan was made, it refuses for a value. */
-function madeBy(step: Step, inputs: readonly (GraphTensor | undefined)[]): readonly GraphTensor[] {
+function* madeBy(step: Step, inputs: readonly (GraphTensor | undefined)[]): Pass<readonly GraphTensor[]> {
   try {
-    return runStep(step, inputs, unbounded)
+    return yield* runStep(step, inputs, unbounded)
   } catch (error) {
     if (error instanceof RangeError) throw error // no memory
     throw stepFailed(step.label, error)

@@ -1,5 +1,6 @@
 /** A recurrent step of a plan on this backend's own network; it alone knows how ONNX lays out what a network takes and gives. */
 
+import { type Pass, rowByRow } from '../../graph/pace.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
 import { recurrentNetwork } from '../../graph/recurrent/network.ts'
 import { roundTo } from '../../graph/rounding.ts'
@@ -11,7 +12,7 @@ import { copy } from './arrays.ts'
 import { TypeScriptNetwork } from './network.ts'
 
 /** Runs the step on its inputs. */
-export type RecurrentStep = (inputs: readonly (GraphTensor | undefined)[]) => readonly GraphTensor[]
+export type RecurrentStep = (inputs: readonly (GraphTensor | undefined)[]) => Pass<readonly GraphTensor[]>
 
 export function recurrentStep(
   step: Step,
@@ -22,50 +23,60 @@ export function recurrentStep(
   const network = new TypeScriptNetwork(spec, weights)
   const D = spec.direction === 'bidirectional' ? 2 : 1
   const H = spec.hiddenSize
-  return (inputs) => {
+  return function* (inputs) {
     const x = inputs[0]!
     const [T, B] = batchFirst ? [x.shape[1], x.shape[0]] : [x.shape[0], x.shape[1]]
     /** ONNX's states with `layout` are (B, D, H). */
-    const state = (tensor: GraphTensor | undefined) =>
-      tensor && (batchFirst ? moved(tensor.data as Float32Array, B, D, H) : (tensor.data as Float32Array))
-    const { output, hn, cn } = network.forward({
+    function* state(tensor: GraphTensor | undefined): Pass<Float32Array | undefined> {
+      const data = tensor?.data as Float32Array | undefined
+      return data && batchFirst ? yield* moved(data, B, D, H) : data
+    }
+    const { output, hn, cn } = yield* network.pass({
       x: x.data as Float32Array,
       T,
       B,
       batchFirst,
-      h0: state(inputs[5]),
-      c0: state(inputs[6]),
+      h0: yield* state(inputs[5]),
+      c0: yield* state(inputs[6]),
       lengths: inputs[4] && lengthsOf(step, inputs[4], B, T),
       returnOutput: step.outputs[0] >= 0,
       into: undefined,
     })
-    const made = (data: Float32Array, shape: number[]): GraphTensor => {
-      roundTo(x.type, data)
+    function* made(data: Float32Array, shape: number[]): Pass<GraphTensor> {
+      yield* roundTo(x.type, data)
       return { type: x.type, shape, data }
     }
-    const last = (data: Float32Array) => (batchFirst ? made(moved(data, D, B, H), [B, D, H]) : made(data, [D, B, H]))
+    function* last(data: Float32Array): Pass<GraphTensor> {
+      return batchFirst ? yield* made(yield* moved(data, D, B, H), [B, D, H]) : yield* made(data, [D, B, H])
+    }
     const y = output ?? zeros(0)
-    const all = batchFirst ? made(y, [B, T, D, H]) : made(output ? directionsApart(y, T, B, D, H) : y, [T, D, B, H])
-    return cn ? [all, last(hn), last(cn)] : [all, last(hn)]
+    const isApart = output !== undefined && !batchFirst && D > 1
+    const apart = isApart ? yield* directionsApart(y, T, B, D, H) : y
+    const results = [yield* made(apart, batchFirst ? [B, T, D, H] : [T, D, B, H]), yield* last(hn)]
+    if (cn) results[2] = yield* last(cn)
+    return results
   }
 }
 
 /** (A, B, H) → (B, A, H) */
-function moved(values: Float32Array, A: number, B: number, H: number): Float32Array {
+function* moved(values: Float32Array, A: number, B: number, H: number): Pass<Float32Array> {
   const swapped = zeros(A * B * H)
-  for (let a = 0; a < A; a++) for (let b = 0; b < B; b++) copy(swapped, (b * A + a) * H, values, (a * B + b) * H, H)
+  const move = (a: number, from: number, to: number) => {
+    for (let b = from; b < to; b++) copy(swapped, (b * A + a) * H, values, (a * B + b) * H, H)
+  }
+  yield* rowByRow(A, B, move, H + 4)
   return swapped
 }
 
 /** (T, B, D·H) → (T, D, B, H) */
-function directionsApart(values: Float32Array, T: number, B: number, D: number, H: number): Float32Array {
-  if (D === 1) return values
+function* directionsApart(values: Float32Array, T: number, B: number, D: number, H: number): Pass<Float32Array> {
   const apart = zeros(T * D * B * H)
-  for (let t = 0; t < T; t++) {
-    for (let b = 0; b < B; b++) {
+  const move = (t: number, from: number, to: number) => {
+    for (let b = from; b < to; b++) {
       for (let d = 0; d < D; d++) copy(apart, ((t * D + d) * B + b) * H, values, ((t * B + b) * D + d) * H, H)
     }
   }
+  yield* rowByRow(T, B, move, D * H + 8)
   return apart
 }
 

@@ -1,8 +1,9 @@
 /** Functions of one floating-point number: activations, with factors of their own, and what stands beside them. */
 
 import { roundHalfEven } from '../../precision/rounding.ts'
-import type { Call, Operator } from '../call.ts'
-import { lengthOf } from '../tensor.ts'
+import type { Call } from '../call.ts'
+import type { Pass } from '../pace.ts'
+import { type GraphTensor, lengthOf } from '../tensor.ts'
 import { applied, mapped } from './arithmetic.ts'
 import { erf, erfc } from './erf.ts'
 import type { Rows } from './row.ts'
@@ -36,9 +37,9 @@ const geluByTanh = (x: number) => {
 const hardSigmoid = (alpha: number, beta: number) => (x: number) => Math.min(Math.max(alpha * x + beta, 0), 1)
 
 /** The slopes broadcast to x, and to nothing larger. */
-const prelu: Operator = (call) => {
+function* prelu(call: Call): Pass<GraphTensor> {
   const [x, slope] = [call.input(0), call.input(1)]
-  const made = applied(
+  const made = yield* applied(
     call,
     {
       number: (a, b) => (a < 0 ? a * b : a),

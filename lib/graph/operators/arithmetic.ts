@@ -1,6 +1,7 @@
 /** Operators that compute each value of its own place: one, two or many operands, broadcast to one shape. */
 
-import type { Call, Operator } from '../call.ts'
+import type { Call, Made, Operator } from '../call.ts'
+import { inStretches, type Pass } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { broadcast, expanded } from '../strides.ts'
 import { factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
@@ -14,27 +15,26 @@ export interface Binary {
   readonly integer?: (a: number, b: number) => number
 }
 
-export function applied(
+export function* applied(
   call: Call,
   { number, big, integer = number }: Binary,
   a: GraphTensor,
   b: GraphTensor,
-): GraphTensor {
+): Pass<GraphTensor> {
   if (a.type !== b.type) call.fail(`${a.type} beside ${b.type}`)
   const shape = broadcast(call, a.shape, b.shape)
   const made = call.allocate(a.type, shape)
   const { data } = made
-  const [x, y] = [expanded(call, a, shape).data, expanded(call, b, shape).data]
+  const x = (yield* expanded(call, a, shape)).data
+  const y = (yield* expanded(call, b, shape)).data
   const { kind } = factsOf(a.type)
   if (kind === 'bool') call.fail('bools are no numbers')
-  if (kind === 'big') {
-    if (big === undefined) return call.unsupported(`${a.type} is not supported`)
-    for (let i = 0; i < data.length; i++) data[i] = big(x[i] as bigint, y[i] as bigint)
-    return made
-  }
-  const of = kind === 'float' ? number : integer
-  for (let i = 0; i < data.length; i++) data[i] = of(x[i] as number, y[i] as number)
-  roundTo(a.type, data)
+  if (kind === 'big' && big === undefined) return call.unsupported(`${a.type} is not supported`)
+  const of = (kind === 'big' ? big : kind === 'float' ? number : integer) as (a: unknown, b: unknown) => number
+  yield* inStretches(data.length, (from, to) => {
+    for (let i = from; i < to; i++) data[i] = of(x[i], y[i])
+  })
+  yield* roundTo(a.type, data)
   return made
 }
 
@@ -45,7 +45,11 @@ const two = (row: Binary): Rows[string] => ({
 
 /** Min and Max take any number of operands. */
 const many = (row: Binary): Rows[string] => ({
-  run: (call) => call.inputs.map((_, i) => call.input(i)).reduce((a, b) => applied(call, row, a, b)),
+  *run(call): Pass<Made> {
+    let made = call.input(0)
+    for (let i = 1; i < call.inputs.length; i++) made = yield* applied(call, row, made, call.input(i))
+    return made
+  },
   inputs: [1, unbounded],
 })
 
@@ -67,14 +71,17 @@ export function checkDivisor(call: Call, { type, data }: GraphTensor): void {
   if (data.some((value: number | bigint) => !value)) call.fail('an integer is divided by 0')
 }
 
-export function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): GraphTensor {
+export function* mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): Pass<GraphTensor> {
   const x = call.input(0)
   const { kind } = factsOf(x.type)
   if (kind === 'bool' || (kind === 'big' && big === undefined)) call.unsupported(`${x.type} is not supported`)
   const made = call.allocate(x.type, x.shape)
   const of = (kind === 'big' ? big : number) as (x: number | bigint) => number | bigint
-  for (let i = 0; i < made.data.length; i++) made.data[i] = of(x.data[i])
-  roundTo(x.type, made.data)
+  const [values, data] = [x.data, made.data]
+  yield* inStretches(data.length, (from, to) => {
+    for (let i = from; i < to; i++) data[i] = of(values[i])
+  })
+  yield* roundTo(x.type, data)
   return made
 }
 

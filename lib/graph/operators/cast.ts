@@ -1,6 +1,7 @@
 /** Operators that turn values into another type. */
 
 import type { Call } from '../call.ts'
+import { inStretches, type Pass } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { type ElementType, factsOf, type GraphTensor, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -9,31 +10,34 @@ import type { Rows } from './row.ts'
  * The values as another type: cut off towards 0 to integers. Integers wrap in a smaller type, floating-point values beyond its range become
  * its nearest end, and NaN 0. Everything but 0 is true.
  */
-export function cast(call: Call, x: GraphTensor, type: ElementType): GraphTensor {
+export function* cast(call: Call, x: GraphTensor, type: ElementType): Pass<GraphTensor> {
   if (x.type === type) return x
-  const { kind } = factsOf(type)
   const made = call.allocate(type, x.shape)
-  const { data } = made
+  yield* inStretches(made.data.length, (start, end) => castValues(x, made, start, end), 2)
+  yield* roundTo(type, made.data)
+  return made
+}
+
+function castValues(x: GraphTensor, { type, data }: GraphTensor, start: number, end: number): void {
+  const { kind } = factsOf(type)
   const from = x.data
   const isFloat = factsOf(x.type).kind === 'float'
-  if (kind === 'bool') for (let i = 0; i < data.length; i++) data[i] = from[i] === 0 || from[i] === 0n ? 0 : 1
+  if (kind === 'bool') for (let i = start; i < end; i++) data[i] = from[i] === 0 || from[i] === 0n ? 0 : 1
   else if (kind === 'big') {
     const range = isFloat ? bigRanges[type as keyof typeof bigRanges] : undefined
-    for (let i = 0; i < data.length; i++) data[i] = toBig(from[i], range)
+    for (let i = start; i < end; i++) data[i] = toBig(from[i], range)
   } else if (kind === 'integer' && isFloat) {
     const [least, most] = factsOf(type).range!
-    for (let i = 0; i < data.length; i++) data[i] = Math.min(Math.max(Math.trunc(from[i] as number) || 0, least), most)
+    for (let i = start; i < end; i++) data[i] = Math.min(Math.max(Math.trunc(from[i] as number) || 0, least), most)
   } else {
-    for (let i = 0; i < data.length; i++) {
+    for (let i = start; i < end; i++) {
       const value = from[i]
       // Low bits first: a bigint beyond 2^53 would lose them as a number.
       data[i] = kind === 'integer' && typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : Number(value)
     }
   }
-  roundTo(type, data)
-  if (type === 'int4') for (let i = 0; i < data.length; i++) data[i] = ((data[i] as number) << 28) >> 28
-  if (type === 'uint4') for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) & 15
-  return made
+  if (type === 'int4') for (let i = start; i < end; i++) data[i] = ((data[i] as number) << 28) >> 28
+  if (type === 'uint4') for (let i = start; i < end; i++) data[i] = (data[i] as number) & 15
 }
 
 /** The ranges of 64-bit integers; 1 less than the end, which no floating-point number is. */
@@ -47,7 +51,7 @@ function toBig(value: number | bigint, range?: readonly [least: number, end: num
   return BigInt(Math.max(Math.trunc(value) || 0, range[0]))
 }
 
-function castTo(call: Call): GraphTensor {
+function castTo(call: Call): Pass<GraphTensor> {
   const code = call.attribute('to')
   // The oldest opset has the name of the type.
   const type =

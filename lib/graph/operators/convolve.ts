@@ -2,6 +2,7 @@
 
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
+import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { count, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -51,8 +52,17 @@ export function layoutOf(call: Call, isTransposed: boolean): Layout {
   return { x, w, bias: bias && (bias.data as Float32Array), groups, inputs, outputs }
 }
 
-/** A pass of one value of the kernel over a plane of the input and the sums of a plane of outputs. */
-type Pass = (
+/** Windows of a plane: rows and columns from the first to before the last. */
+interface Part {
+  readonly top: number
+  readonly bottom: number
+  readonly left: number
+  readonly right: number
+}
+
+/** One value of the kernel over a part of a plane of the input and the sums of a plane of outputs. */
+type Tap = (
+  part: Part,
   weight: number,
   x: Float32Array,
   at: number,
@@ -63,10 +73,12 @@ type Pass = (
   column: number,
 ) => void
 
-const gather: Pass = (weight, x, at, sums, rows, columns, row, column) => {
+const gather: Tap = (part, weight, x, at, sums, rows, columns, row, column) => {
   const { stride } = columns
-  const [first, end] = [firstWindow(columns, column), endOfWindows(columns, column)]
-  for (let r = firstWindow(rows, row), last = endOfWindows(rows, row); r < last; r++) {
+  const first = Math.max(part.left, firstWindow(columns, column))
+  const end = Math.min(part.right, endOfWindows(columns, column))
+  const last = Math.min(part.bottom, endOfWindows(rows, row))
+  for (let r = Math.max(part.top, firstWindow(rows, row)); r < last; r++) {
     const y = r * rows.stride + row * rows.dilation - rows.before
     const from = at + y * columns.input + column * columns.dilation - columns.before
     const to = r * columns.output
@@ -75,10 +87,12 @@ const gather: Pass = (weight, x, at, sums, rows, columns, row, column) => {
 }
 
 /** The same with the two planes in each other's place. */
-const scatter: Pass = (weight, x, at, sums, rows, columns, row, column) => {
+const scatter: Tap = (part, weight, x, at, sums, rows, columns, row, column) => {
   const { stride } = columns
-  const [first, end] = [firstWindow(columns, column), endOfWindows(columns, column)]
-  for (let r = firstWindow(rows, row), last = endOfWindows(rows, row); r < last; r++) {
+  const first = Math.max(part.left, firstWindow(columns, column))
+  const end = Math.min(part.right, endOfWindows(columns, column))
+  const last = Math.min(part.bottom, endOfWindows(rows, row))
+  for (let r = Math.max(part.top, firstWindow(rows, row)); r < last; r++) {
     const y = r * rows.stride + row * rows.dilation - rows.before
     const to = y * columns.input + column * columns.dilation - columns.before
     const from = at + r * columns.output
@@ -87,14 +101,14 @@ const scatter: Pass = (weight, x, at, sums, rows, columns, row, column) => {
 }
 
 /** Sums planes: `plane` values each of the input and of the output. Weight (o, i) of a group starts where `weightAt` says. */
-function run(
+function* run(
   call: Call,
   layout: Layout,
   made: GraphTensor,
   axes: readonly Axis[],
-  pass: Pass,
+  tapped: Tap,
   weightAt: (g: number, o: number, i: number) => number,
-) {
+): Pass<GraphTensor> {
   const { x, w, bias, groups, inputs, outputs } = layout
   const [rows, columns] = asPlane(axes)
   const taps = rows.kernel * columns.kernel
@@ -105,23 +119,84 @@ function run(
   if (call.isDry) return made
   const sums = call.scratch(to)
   const [data, weights] = [x.data as Float32Array, w.data as Float32Array]
+  const parts = partsOf(rows.output, columns.output)
+  const isShort = parts.length === 1 && taps * to <= 4 * stretch
+  const pace = new Pace()
   for (let plane = 0; plane < planes; plane++) {
     const o = plane % outputs
     const g = ((plane - o) / outputs) % groups
     const n = Math.floor(plane / outputs / groups)
-    sums.fill(bias === undefined ? 0 : bias[g * outputs + o])
+    const first = bias === undefined ? 0 : bias[g * outputs + o]
+    if (to <= stretch) sums.fill(first)
+    else yield* inStretches(to, (begin, end) => sums.fill(first, begin, end))
     for (let i = 0; i < inputs; i++) {
       const at = ((n * groups + g) * inputs + i) * from
       const weight = weightAt(g, o, i) * taps
-      for (let tap = 0; tap < taps; tap++) {
-        const column = tap % columns.kernel
-        pass(weights[weight + tap], data, at, sums, rows, columns, (tap - column) / columns.kernel, column)
-      }
+      if (isShort) tappedAll(tapped, parts[0], weights, weight, data, at, sums, rows, columns)
+      else yield* inParts(tapped, parts, weights, weight, data, at, sums, rows, columns)
+      if (pace.isOver(taps * (to + 8))) yield
     }
-    made.data.set(sums as never, plane * to)
+    if (to <= stretch) made.data.set(sums as never, plane * to)
+    else yield* inStretches(to, (begin, end) => made.data.set(sums.subarray(begin, end) as never, plane * to + begin))
   }
-  roundTo(made.type, made.data)
+  yield* roundTo(made.type, made.data)
   return made
+}
+
+/** All values of a kernel. */
+function tappedAll(
+  tapped: Tap,
+  part: Part,
+  weights: Float32Array,
+  weight: number,
+  x: Float32Array,
+  at: number,
+  sums: Float64Array,
+  rows: Axis,
+  columns: Axis,
+): void {
+  const taps = rows.kernel * columns.kernel
+  for (let tap = 0; tap < taps; tap++) {
+    const column = tap % columns.kernel
+    tapped(part, weights[weight + tap], x, at, sums, rows, columns, (tap - column) / columns.kernel, column)
+  }
+}
+
+/** The same, a part of the plane at a time. */
+function* inParts(
+  tapped: Tap,
+  parts: readonly Part[],
+  weights: Float32Array,
+  weight: number,
+  x: Float32Array,
+  at: number,
+  sums: Float64Array,
+  rows: Axis,
+  columns: Axis,
+): Pass<void> {
+  const pace = new Pace()
+  const taps = rows.kernel * columns.kernel
+  for (let tap = 0; tap < taps; tap++) {
+    const column = tap % columns.kernel
+    const row = (tap - column) / columns.kernel
+    for (let p = 0; p < parts.length; p++) {
+      const part = parts[p]
+      tapped(part, weights[weight + tap], x, at, sums, rows, columns, row, column)
+      if (pace.isOver((part.bottom - part.top) * (part.right - part.left + 4) + 8)) yield
+    }
+  }
+}
+
+/** A plane in parts of about so many windows as may be done without a stop. */
+function partsOf(rows: number, columns: number): Part[] {
+  const wide = Math.min(columns, stretch)
+  const high = Math.max(1, Math.floor(stretch / wide))
+  const parts: Part[] = []
+  for (let r = 0; r < rows; r += high) {
+    const bottom = Math.min(rows, r + high)
+    for (let c = 0; c < columns; c += wide) parts.push({ top: r, bottom, left: c, right: Math.min(columns, c + wide) })
+  }
+  return parts
 }
 
 /** Rows of windows are shorter than this where a value of the kernel at a time would hardly be worth to begin. */
@@ -132,7 +207,7 @@ const mostWindows = 2 ** 22
  * The same sums in the same order, for short rows: what each window sees is laid side by side, as each output's weights are, and four
  * outputs are summed at once, so that no addition waits for the one before it.
  */
-function convByWindows(call: Call, layout: Layout, made: GraphTensor, axes: readonly Axis[]): GraphTensor {
+function* convByWindows(call: Call, layout: Layout, made: GraphTensor, axes: readonly Axis[]): Pass<GraphTensor> {
   const { x, w, bias, groups, inputs, outputs } = layout
   const plane = asPlane(axes)
   const to = plane[0].output * plane[1].output
@@ -140,9 +215,10 @@ function convByWindows(call: Call, layout: Layout, made: GraphTensor, axes: read
   call.spend((made.data.length + x.shape[0] * groups * to) * K)
   const windows = call.scratch(to * K)
   const [weights, data] = [w.data as Float32Array, made.data as Float32Array]
+  const pace = new Pace()
   const first = (o: number) => (bias === undefined ? 0 : bias[o])
   for (let ng = 0; ng < x.shape[0] * groups; ng++) {
-    layWindows(x.data as Float32Array, ng * inputs * plane[0].input * plane[1].input, inputs, plane, windows)
+    yield* layWindows(x.data as Float32Array, ng * inputs * plane[0].input * plane[1].input, inputs, plane, windows)
     const g = ng % groups
     for (let o = g * outputs, end = o + outputs, row = ng * outputs * to; o < end; ) {
       const [w0, w1, w2, w3] = [o * K, (o + 1) * K, (o + 2) * K, (o + 3) * K]
@@ -164,26 +240,28 @@ function convByWindows(call: Call, layout: Layout, made: GraphTensor, axes: read
           data[row + 3 * to + p] = d
         }
         data[row + p] = a
+        if (pace.isOver(wide * (K + 2))) yield
       }
       o += wide
       row += wide * to
     }
   }
-  roundTo(made.type, made.data)
+  yield* roundTo(made.type, made.data)
   return made
 }
 
 /** (window, channel, value of the kernel); 0 beyond the edges. */
-function layWindows(
+function* layWindows(
   x: Float32Array,
   start: number,
   inputs: number,
   [rows, columns]: readonly [Axis, Axis],
   windows: Float64Array,
-): void {
+): Pass<void> {
   const taps = rows.kernel * columns.kernel
   const K = inputs * taps
-  windows.fill(0)
+  yield* inStretches(windows.length, (from, to) => windows.fill(0, from, to))
+  const pace = new Pace()
   for (let i = 0; i < inputs; i++) {
     const at = start + i * rows.input * columns.input
     for (let tap = 0; tap < taps; tap++) {
@@ -196,11 +274,12 @@ function layWindows(
         const to = r * columns.output * K + i * taps + tap
         for (let c = first; c < end; c++) windows[to + c * K] = x[from + c * columns.stride]
       }
+      if (pace.isOver(rows.output * (columns.output + 4))) yield
     }
   }
 }
 
-function conv(call: Call): GraphTensor {
+function conv(call: Call): Pass<GraphTensor> {
   const layout = layoutOf(call, false)
   const { x, w, groups, inputs, outputs } = layout
   const axes = windowsOf(call, spatialOf(call, x.shape), kernelOf(call, x.shape.length - 2, w.shape.slice(2)))
@@ -236,7 +315,7 @@ export function transposedAxes(call: Call, spatial: readonly number[], kernel: r
   })
 }
 
-function convTranspose(call: Call): GraphTensor {
+function convTranspose(call: Call): Pass<GraphTensor> {
   const layout = layoutOf(call, true)
   const { x, w, groups, inputs, outputs } = layout
   const axes = transposedAxes(call, spatialOf(call, x.shape), kernelOf(call, x.shape.length - 2, w.shape.slice(2)))

@@ -2,6 +2,7 @@
 
 import { describe, list } from '../../errors.ts'
 import type { Call } from '../call.ts'
+import { Pace, type Pass, rowByRow } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, type GraphTensor, lengthOf, mostAxes } from '../tensor.ts'
@@ -77,17 +78,18 @@ function sizesOf(call: Call, { operands }: Equation, shapes: readonly (readonly 
 }
 
 /** Where each combination of some labels lies in an operand, the last label the fastest. */
-function placesOf(
+function* placesOf(
   call: Call,
   labels: readonly Label[],
   sizes: ReadonlyMap<Label, number>,
   own: readonly Label[],
   shape: readonly number[],
-): Float64Array {
+): Pass<Float64Array> {
   const strides = stridesOf(shape)
   const moving = labels.map((label) => sizes.get(label)!)
   const places = call.scratch(count(moving))
   let length = Math.min(1, places.length)
+  const pace = new Pace()
   // Each label multiplies what is there already: backwards, so that nothing is overwritten before it was read.
   for (const [i, label] of labels.entries()) {
     let stride = 0
@@ -96,13 +98,14 @@ function placesOf(
     for (let at = length * size - 1; at >= 0; at--) {
       const k = at % size
       places[at] = places[(at - k) / size] + k * stride
+      if (pace.isOver(1)) yield
     }
     length *= size
   }
   return places
 }
 
-function einsum(call: Call): GraphTensor {
+function* einsum(call: Call): Pass<GraphTensor> {
   if (call.inputs.length > 2) call.unsupported(`${call.inputs.length} operands are not supported; 1 or 2 are`)
   const operands = call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
   const equation = parse(call, operands)
@@ -122,23 +125,24 @@ function einsum(call: Call): GraphTensor {
   if (lengthOf(made) === 0 || terms === 0) return made
   call.spend(lengthOf(made) * (terms + 1) + 2 * terms)
   if (call.isDry) return made
-  const tables = operands.map(({ shape }, i) => {
+  const tables: { readonly outer: Float64Array; readonly inner: Float64Array }[] = []
+  for (const [i, { shape }] of operands.entries()) {
     const own = equation.operands[i]
-    return {
-      outer: placesOf(call, equation.result, sizes, own, shape),
-      inner: placesOf(call, summed, sizes, own, shape),
-    }
-  })
+    const outer = yield* placesOf(call, equation.result, sizes, own, shape)
+    tables.push({ outer, inner: yield* placesOf(call, summed, sizes, own, shape) })
+  }
   const [a, b] = operands.map(({ data }) => data as Float32Array)
   const [x, y] = tables
-  for (let i = 0; i < made.data.length; i++) {
-    let sum = 0
+  let kept = 0
+  yield* rowByRow(made.data.length, terms, (i, from, to) => {
+    let sum = from === 0 ? 0 : kept
     const [p, q] = [x.outer[i], y === undefined ? 0 : y.outer[i]]
-    if (y === undefined) for (let k = 0; k < terms; k++) sum += a[p + x.inner[k]]
-    else for (let k = 0; k < terms; k++) sum += a[p + x.inner[k]] * b[q + y.inner[k]]
-    made.data[i] = sum
-  }
-  roundTo(made.type, made.data)
+    if (y === undefined) for (let k = from; k < to; k++) sum += a[p + x.inner[k]]
+    else for (let k = from; k < to; k++) sum += a[p + x.inner[k]] * b[q + y.inner[k]]
+    kept = sum
+    if (to === terms) made.data[i] = sum
+  })
+  yield* roundTo(made.type, made.data)
   return made
 }
 

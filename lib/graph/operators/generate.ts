@@ -1,6 +1,7 @@
 /** Operators that make values of nothing but attributes, shapes and bounds. */
 
 import type { Call } from '../call.ts'
+import type { Pass } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { type ElementType, factsOf, type GraphTensor } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -49,7 +50,7 @@ function constantOfShape(call: Call): GraphTensor {
   return made
 }
 
-function range(call: Call): GraphTensor {
+function* range(call: Call): Pass<GraphTensor> {
   const [first, limit, step] = [0, 1, 2].map((place) => call.input(place))
   const { type } = first
   if (limit.type !== type || step.type !== type) call.fail(`${type} beside ${limit.type} and ${step.type}`)
@@ -60,7 +61,7 @@ function range(call: Call): GraphTensor {
   for (let i = 0; i < made.data.length; i++) {
     made.data[i] = isBig ? (first.data[0] as bigint) + BigInt(i) * (step.data[0] as bigint) : start + i * delta
   }
-  roundTo(type, made.data)
+  yield* roundTo(type, made.data)
   return made
 }
 

@@ -2,19 +2,59 @@
 
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
+import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { expanded } from '../strides.ts'
-import { count, type ElementType, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
+import { count, type ElementType, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 /** Mean and 1 / √(variance + ε) of values that lie together; the variance after the mean, so that nothing cancels. */
-function momentsOf(x: Float32Array, start: number, length: number, epsilon: number): [mean: number, inverse: number] {
-  let sum = 0
-  for (let i = start; i < start + length; i++) sum += x[i]
+function* momentsOf(x: Float32Array, start: number, length: number, epsilon: number): Pass<Moments> {
+  const end = start + length
+  let [sum, squares] = [0, 0]
+  for (let i = start; i < end; i += stretch) {
+    sum = sumOf(x, i, Math.min(end, i + stretch), sum)
+    yield
+  }
   const mean = sum / length
-  let squares = 0
-  for (let i = start; i < start + length; i++) squares += (x[i] - mean) * (x[i] - mean)
+  for (let i = start; i < end; i += stretch) {
+    squares = squaresOf(x, i, Math.min(end, i + stretch), mean, squares)
+    yield
+  }
   return [mean, 1 / Math.sqrt(squares / length + epsilon)]
+}
+
+/** The same at once. */
+function shortMoments(x: Float32Array, start: number, length: number, epsilon: number): Moments {
+  const mean = sumOf(x, start, start + length, 0) / length
+  return [mean, 1 / Math.sqrt(squaresOf(x, start, start + length, mean, 0) / length + epsilon)]
+}
+
+type Moments = readonly [mean: number, inverse: number]
+
+function sumOf(x: Float32Array, from: number, to: number, before: number): number {
+  let sum = before
+  for (let i = from; i < to; i++) sum += x[i]
+  return sum
+}
+
+function squaresOf(x: Float32Array, from: number, to: number, mean: number, before: number): number {
+  let squares = before
+  for (let i = from; i < to; i++) squares += (x[i] - mean) * (x[i] - mean)
+  return squares
+}
+
+function normalize(
+  x: Float32Array,
+  made: GraphData,
+  from: number,
+  to: number,
+  mean: number,
+  inverse: number,
+  scale: number,
+  bias: number,
+): void {
+  for (let i = from; i < to; i++) made[i] = (x[i] - mean) * inverse * scale + bias
 }
 
 /** A value for each channel. */
@@ -32,7 +72,7 @@ function channelsOf(call: Call, x: GraphTensor): [N: number, C: number, inner: n
   return [x.shape[0], x.shape[1], count(x.shape.slice(2))]
 }
 
-function batchNorm(call: Call): GraphTensor {
+function* batchNorm(call: Call): Pass<GraphTensor> {
   const x = call.floats(0)
   if (call.flag('training_mode') || call.node.outputs.some((name, i) => i > 0 && name !== '')) {
     call.unsupported('training_mode is not supported')
@@ -43,17 +83,18 @@ function batchNorm(call: Call): GraphTensor {
   const epsilon = call.real('epsilon', 1e-5)
   const made = call.allocate(x.type, x.shape)
   if (call.isDry) return made
-  for (let row = 0, i = 0; row < (inner === 0 ? 0 : N * C); row++) {
+  yield* rowByRow(inner === 0 ? 0 : N * C, inner, (row, from, to) => {
     const c = row % C
     const factor = scale[c] / Math.sqrt(variance[c] + epsilon)
-    for (const end = i + inner; i < end; i++) made.data[i] = ((x.data[i] as number) - mean[c]) * factor + bias[c]
-  }
-  roundTo(x.type, made.data)
+    for (let i = row * inner + from; i < row * inner + to; i++)
+      made.data[i] = ((x.data[i] as number) - mean[c]) * factor + bias[c]
+  })
+  yield* roundTo(x.type, made.data)
   return made
 }
 
 /** Over groups of neighbouring channels of one row; an instance norm has as many groups as channels. */
-function groupNorm(call: Call, x: GraphTensor, groups: number, isPerGroup: boolean): GraphTensor {
+function* groupNorm(call: Call, x: GraphTensor, groups: number, isPerGroup: boolean): Pass<GraphTensor> {
   const [, C, inner] = channelsOf(call, x)
   if (!(groups >= 1 && C % groups === 0)) call.fail(`${groups} groups of ${C} channels`)
   const wide = C / groups
@@ -62,39 +103,48 @@ function groupNorm(call: Call, x: GraphTensor, groups: number, isPerGroup: boole
   const made = call.allocate(x.type, x.shape)
   call.spend(2 * made.data.length)
   const from = x.data as Float32Array
-  for (let row = 0, i = 0; i < made.data.length; row++) {
-    const [mean, inverse] = momentsOf(from, i, wide * inner, epsilon)
-    for (let c = 0; c < wide; c++) {
+  const pace = new Pace()
+  for (let row = 0, start = 0; start < made.data.length; row++, start += wide * inner) {
+    const isShort = wide * inner <= stretch
+    const [mean, inverse] = isShort
+      ? shortMoments(from, start, wide * inner, epsilon)
+      : yield* momentsOf(from, start, wide * inner, epsilon)
+    const spread = (c: number, first: number, last: number) => {
       const at = isPerGroup ? row % groups : (row % groups) * wide + c
-      for (const end = i + inner; i < end; i++) made.data[i] = (from[i] - mean) * inverse * scale[at] + bias[at]
+      const own = start + c * inner
+      normalize(from, made.data, own + first, own + last, mean, inverse, scale[at], bias[at])
     }
+    if (isShort) for (let c = 0; c < wide; c++) spread(c, 0, inner)
+    else yield* rowByRow(wide, inner, spread)
+    if (pace.isOver(3 * wide * inner + 8)) yield
   }
-  roundTo(x.type, made.data)
+  yield* roundTo(x.type, made.data)
   return made
 }
 
-function groupNormalization(call: Call): GraphTensor {
+function groupNormalization(call: Call): Pass<GraphTensor> {
   const x = call.floats(0)
   const groups = call.integer('num_groups', undefined) ?? call.fail('num_groups is missing')
   return groupNorm(call, x, groups, call.opset < 21)
 }
 
-function instanceNormalization(call: Call): GraphTensor {
+function instanceNormalization(call: Call): Pass<GraphTensor> {
   const x = call.floats(0)
   return groupNorm(call, x, channelsOf(call, x)[1], false)
 }
 
 /** What a layer norm makes: the values, and for each row its mean and the inverse of its deviation. */
-function layerNorm(
+function* layerNorm(
   call: Call,
   x: GraphTensor,
   axis: number,
   epsilon: number,
   scales: [GraphTensor, GraphTensor?],
   stash: ElementType,
-) {
+): Pass<readonly GraphTensor[]> {
   const inner = x.shape.slice(axis)
-  const [scale, bias] = scales.map((one) => one && (spreadOver(call, one, inner).data as Float32Array))
+  const scale = (yield* spreadOver(call, scales[0], inner)).data as Float32Array
+  const bias = scales[1] && ((yield* spreadOver(call, scales[1], inner)).data as Float32Array)
   const length = count(inner)
   const shape = x.shape.map((size, i) => (i < axis ? size : 1))
   const [made, means, inverses] = [
@@ -104,21 +154,30 @@ function layerNorm(
   ]
   call.spend(2 * made.data.length)
   const from = x.data as Float32Array
+  const pace = new Pace()
   for (let row = 0; row < means.data.length; row++) {
     const start = row * length
-    const [mean, inverse] = momentsOf(from, start, length, epsilon)
+    const isShort = length <= stretch
+    const [mean, inverse] = isShort
+      ? shortMoments(from, start, length, epsilon)
+      : yield* momentsOf(from, start, length, epsilon)
     means.data[row] = mean
     inverses.data[row] = inverse
-    for (let i = 0; i < length; i++) {
-      made.data[start + i] = (from[start + i] - mean) * inverse * scale![i] + (bias === undefined ? 0 : bias[i])
+    const spread = (first: number, last: number) => {
+      for (let i = first; i < last; i++) {
+        made.data[start + i] = (from[start + i] - mean) * inverse * scale[i] + (bias === undefined ? 0 : bias[i])
+      }
     }
+    if (isShort) spread(0, length)
+    else yield* inStretches(length, spread)
+    if (pace.isOver(3 * length + 8)) yield
   }
-  for (const one of [made, means, inverses]) roundTo(one.type, one.data)
-  return [made, means, inverses] as const
+  for (const one of [made, means, inverses]) yield* roundTo(one.type, one.data)
+  return [made, means, inverses]
 }
 
 /** A scale or bias as one value for each of a row's. */
-function spreadOver(call: Call, tensor: GraphTensor, shape: readonly number[]): GraphTensor {
+function spreadOver(call: Call, tensor: GraphTensor, shape: readonly number[]): Pass<GraphTensor> {
   const given =
     tensor.shape.length > shape.length ? tensor.shape.slice(tensor.shape.length - shape.length) : tensor.shape
   const fits = given.every((size, i) => size === 1 || size === shape[i + shape.length - given.length])
@@ -126,7 +185,7 @@ function spreadOver(call: Call, tensor: GraphTensor, shape: readonly number[]): 
   return expanded(call, call.view(tensor, given), shape)
 }
 
-function layerNormalization(call: Call): readonly GraphTensor[] {
+function layerNormalization(call: Call): Pass<readonly GraphTensor[]> {
   const x = call.floats(0)
   const axis = call.axis(call.integer('axis', -1), x.shape.length)
   const stash = typeOfCode(call.integer('stash_type', 1))
@@ -136,22 +195,25 @@ function layerNormalization(call: Call): readonly GraphTensor[] {
 }
 
 /** onnxruntime's: a layer norm over the last axis of input + skip + bias, and that sum as the fourth output. */
-function skipLayerNormalization(call: Call): readonly GraphTensor[] {
+function* skipLayerNormalization(call: Call): Pass<readonly GraphTensor[]> {
   const x = call.floats(0)
   const skip = call.floats(1, x)
   const rank = x.shape.length
   if (rank < 2 || rank > 3) call.fail(`an input of rank ${rank}; 2 or 3 is possible`)
   // The skip may be the same for all rows of the batch.
-  const skips = spreadOver(call, skip, x.shape).data as Float32Array
+  const skips = (yield* spreadOver(call, skip, x.shape)).data as Float32Array
   const last = [x.shape[rank - 1]]
-  const bias = call.inputs[4] && (spreadOver(call, call.floats(4, x), last).data as Float32Array)
+  const bias = call.inputs[4] && ((yield* spreadOver(call, call.floats(4, x), last)).data as Float32Array)
   const sum = call.allocate(x.type, x.shape)
-  for (let i = 0; i < sum.data.length; i++) {
-    sum.data[i] = (x.data[i] as number) + skips[i] + (bias === undefined ? 0 : bias[i % last[0]])
-  }
-  roundTo(x.type, sum.data)
+  yield* inStretches(sum.data.length, (from, to) => {
+    for (let i = from; i < to; i++) {
+      sum.data[i] = (x.data[i] as number) + skips[i] + (bias === undefined ? 0 : bias[i % last[0]])
+    }
+  })
+  yield* roundTo(x.type, sum.data)
   const beta = call.inputs[3] && call.floats(3, x)
-  return [...layerNorm(call, sum, rank - 1, call.real('epsilon', 1e-12), [call.floats(2, x), beta], 'float32'), sum]
+  const made = yield* layerNorm(call, sum, rank - 1, call.real('epsilon', 1e-12), [call.floats(2, x), beta], 'float32')
+  return [...made, sum]
 }
 
 export const norms: Rows = {

@@ -1,6 +1,7 @@
 /** Arithmetic whose integers and floating-point numbers follow different rules: remainders, powers, sums of many operands. */
 
 import type { Call, Operator } from '../call.ts'
+import { inStretches, type Pass } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { broadcast, expanded } from '../strides.ts'
 import { factsOf, type GraphTensor } from '../tensor.ts'
@@ -41,33 +42,47 @@ function bigPower(base: bigint, exponent: number): bigint {
   return result
 }
 
+const smallPower = (base: number, exponent: number) => base ** exponent
+
 /** The exponent may be of another type than the base, whose type the result has. */
-function power(call: Call): GraphTensor {
+function* power(call: Call): Pass<GraphTensor> {
   const [base, exponent] = [call.input(0), call.input(1)]
   const { kind } = factsOf(base.type)
   if (kind === 'bool' || factsOf(exponent.type).kind === 'bool') call.fail('bools are no numbers')
   const shape = broadcast(call, base.shape, exponent.shape)
   const made = call.allocate(base.type, shape)
-  const [x, y] = [expanded(call, base, shape).data, expanded(call, exponent, shape).data]
-  if (kind === 'big') for (let i = 0; i < made.data.length; i++) made.data[i] = bigPower(x[i] as bigint, Number(y[i]))
-  else for (let i = 0; i < made.data.length; i++) made.data[i] = (x[i] as number) ** Number(y[i])
-  roundTo(base.type, made.data)
+  const x = (yield* expanded(call, base, shape)).data
+  const y = (yield* expanded(call, exponent, shape)).data
+  const { data } = made
+  const of = (kind === 'big' ? bigPower : smallPower) as (base: unknown, exponent: number) => number
+  yield* inStretches(
+    data.length,
+    (from, to) => {
+      for (let i = from; i < to; i++) data[i] = of(x[i], Number(y[i]))
+    },
+    4,
+  )
+  yield* roundTo(base.type, data)
   return made
 }
 
 /** The sum is rounded once, whatever the number of operands. */
-function sum(call: Call, isMean: boolean): GraphTensor {
+function* sum(call: Call, isMean: boolean): Pass<GraphTensor> {
   const parts = call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
   const shape = broadcast(call, ...parts.map((part) => part.shape))
   const made = call.allocate(parts[0].type, shape)
   const sums = call.scratch(made.data.length)
   for (const part of parts) {
-    const { data } = expanded(call, part, shape)
-    for (let i = 0; i < sums.length; i++) sums[i] += data[i] as number
+    const { data } = yield* expanded(call, part, shape)
+    yield* inStretches(sums.length, (from, to) => {
+      for (let i = from; i < to; i++) sums[i] += data[i] as number
+    })
     call.spend(sums.length)
   }
-  for (let i = 0; i < sums.length; i++) made.data[i] = isMean ? sums[i] / parts.length : sums[i]
-  roundTo(made.type, made.data)
+  yield* inStretches(sums.length, (from, to) => {
+    for (let i = from; i < to; i++) made.data[i] = isMean ? sums[i] / parts.length : sums[i]
+  })
+  yield* roundTo(made.type, made.data)
   return made
 }
 

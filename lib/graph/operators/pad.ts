@@ -1,6 +1,7 @@
 /** Padding: values put around a tensor, constant or taken from it; negative pads take away. */
 
 import type { Call } from '../call.ts'
+import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
 import { stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -36,7 +37,7 @@ function constantOf(call: Call, x: GraphTensor): number | bigint {
   return given.data[0]
 }
 
-function pad(call: Call): GraphTensor {
+function* pad(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const name = call.text('mode', 'constant')
   const mode = Object.hasOwn(modes, name) ? modes[name] : call.unsupported(`mode ${name} is not supported`)
@@ -56,27 +57,30 @@ function pad(call: Call): GraphTensor {
   }
   if (call.isDry) return made
   const strides = stridesOf(x.shape)
-  const places = shape.map((length, axis) => {
+  const places: Float64Array[] = []
+  for (const [axis, length] of shape.entries()) {
     const [first, size] = [firsts[axis], sizes[axis]]
     const line = call.scratch(length)
-    for (let i = 0; i < length; i++) {
-      const at = mode(i - Math.max(0, before[axis]), size)
-      line[i] = at < 0 ? -1 : (first + at) * strides[axis]
-    }
-    return line
-  })
-  fill(call, x, made, places, constant)
+    yield* inStretches(length, (from, to) => {
+      for (let i = from; i < to; i++) {
+        const at = mode(i - Math.max(0, before[axis]), size)
+        line[i] = at < 0 ? -1 : (first + at) * strides[axis]
+      }
+    })
+    places.push(line)
+  }
+  yield* fill(call, x, made, places, constant)
   return made
 }
 
 /** Each value by the places of its indices, line by line along the last axis. */
-function fill(
+function* fill(
   call: Call,
   x: GraphTensor,
   made: GraphTensor,
   places: readonly Float64Array[],
   constant: number | bigint,
-): void {
+): Pass<void> {
   const rank = places.length
   if (rank === 0) {
     made.data[0] = x.data[0]
@@ -84,6 +88,7 @@ function fill(
   }
   const last = places[rank - 1]
   const index = new Array<number>(rank).fill(0)
+  const pace = new Pace()
   call.spend(rank * (made.data.length / last.length))
   for (let next = 0; next < made.data.length; ) {
     let at = 0
@@ -91,8 +96,12 @@ function fill(
       const place = places[axis][index[axis]]
       at = place < 0 || at < 0 ? -1 : at + place
     }
-    for (let i = 0; i < last.length; i++)
-      made.data[next++] = (at < 0 || last[i] < 0 ? constant : x.data[at + last[i]]) as never
+    for (let first = 0; first < last.length; first += stretch) {
+      const end = Math.min(last.length, first + stretch)
+      for (let i = first; i < end; i++)
+        made.data[next++] = (at < 0 || last[i] < 0 ? constant : x.data[at + last[i]]) as never
+      if (pace.isOver(end - first + 4)) yield
+    }
     for (let axis = rank - 2; axis >= 0 && ++index[axis] === places[axis].length; axis--) index[axis] = 0
   }
 }

@@ -2,11 +2,12 @@
 
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
+import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { broadcast, expanded, gathered, stridesOf } from '../strides.ts'
-import { count, factsOf, type GraphTensor, numberAt } from '../tensor.ts'
+import { count, factsOf, type GraphData, type GraphTensor, numberAt } from '../tensor.ts'
 import { type Rows, unbounded } from './row.ts'
 
-function slice(call: Call): GraphTensor {
+function slice(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const rank = x.shape.length
   const starts = call.numbersOf(1, 'starts') ?? call.fail('starts are missing')
@@ -38,7 +39,7 @@ function blocks(shape: readonly number[], axis: number): { rows: number; step: n
   return { rows: count(shape.slice(0, axis)), step: count(shape.slice(axis + 1)) }
 }
 
-function concat(call: Call): GraphTensor {
+function* concat(call: Call): Pass<GraphTensor> {
   const parts = call.inputs.map((_, i) => call.input(i))
   const [first] = parts
   const axis = call.axis(
@@ -62,15 +63,17 @@ function concat(call: Call): GraphTensor {
   for (const part of parts) {
     const length = part.shape[axis] * step
     if (length === 0) continue
-    for (let row = 0; row < rows; row++) {
-      made.data.set(part.data.subarray(row * length, (row + 1) * length) as never, offset + row * shape[axis] * step)
-    }
+    const at = offset
+    yield* rowByRow(rows, length, (row, from, to) => {
+      const values = part.data.subarray(row * length + from, row * length + to)
+      made.data.set(values as never, at + row * shape[axis] * step + from)
+    })
     offset += length
   }
   return made
 }
 
-function split(call: Call): GraphTensor[] {
+function* split(call: Call): Pass<GraphTensor[]> {
   const x = call.input(0)
   const axis = call.axis(call.integer('axis', 0), x.shape.length)
   const outputs = call.node.outputs.length
@@ -94,12 +97,13 @@ function split(call: Call): GraphTensor[] {
   }
   const strides = stridesOf(x.shape)
   let start = 0
-  return wanted.map((part) => {
+  const made: GraphTensor[] = []
+  for (const part of wanted) {
     const shape = x.shape.map((own, i) => (i === axis ? part : own))
-    const made = gathered(call, x, shape, strides, start * strides[axis])
+    made.push(yield* gathered(call, x, shape, strides, start * strides[axis]))
     start += part
-    return made
-  })
+  }
+  return made
 }
 
 function attributeSplit(call: Call): number[] | undefined {
@@ -107,7 +111,7 @@ function attributeSplit(call: Call): number[] | undefined {
   return Array.isArray(value) ? (value as unknown[]).map(Number) : undefined
 }
 
-function gather(call: Call): GraphTensor {
+function* gather(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const places = call.input(1)
   const { kind } = factsOf(places.type)
@@ -119,26 +123,52 @@ function gather(call: Call): GraphTensor {
   const { length } = places.data
   if (made.data.length === 0) return made
   call.budget.spend(rows * length, call.node.fail)
+  const pace = new Pace()
   for (let i = 0; i < length; i++) {
     const asked = numberAt(places, i)
     const place = asked < 0 ? asked + size : asked
     if (!(place >= 0 && place < size)) call.fail(`place ${asked} on axis ${axis} of ${list(x.shape)}`)
-    for (let row = 0; row < rows; row++) {
-      const from = (row * size + place) * step
-      if (step === 1) made.data[row * length + i] = x.data[from]
-      else made.data.set(x.data.subarray(from, from + step) as never, (row * length + i) * step)
+    // Short moves at once.
+    if (rows * step <= stretch) move(x.data, place * step, size * step, made.data, i * step, length * step, rows, step)
+    else {
+      yield* rowByRow(rows, step, (row, from, to) => {
+        const start = (row * size + place) * step + from
+        move(x.data, start, 0, made.data, (row * length + i) * step + from, 0, 1, to - from)
+      })
     }
+    if (pace.isOver(rows * step + 4)) yield
   }
   return made
 }
 
-function where(call: Call): GraphTensor {
+/** Rows of `step` values from one array to another. */
+function move(
+  from: GraphData,
+  start: number,
+  rowStep: number,
+  to: GraphData,
+  next: number,
+  nextStep: number,
+  rows: number,
+  step: number,
+): void {
+  for (let row = 0, at = start, k = next; row < rows; row++, at += rowStep, k += nextStep) {
+    if (step === 1) to[k] = from[at]
+    else to.set(from.subarray(at, at + step) as never, k)
+  }
+}
+
+function* where(call: Call): Pass<GraphTensor> {
   const [condition, x, y] = [call.input(0), call.input(1), call.input(2)]
   if (condition.type !== 'bool' || x.type !== y.type) call.fail(`${condition.type} chooses of ${x.type} and ${y.type}`)
   const shape = broadcast(call, condition.shape, x.shape, y.shape)
-  const [chosen, yes, no] = [condition, x, y].map((one) => expanded(call, one, shape).data)
+  const chosen = (yield* expanded(call, condition, shape)).data
+  const yes = (yield* expanded(call, x, shape)).data
+  const no = (yield* expanded(call, y, shape)).data
   const made = call.allocate(x.type, shape)
-  for (let i = 0; i < made.data.length; i++) made.data[i] = chosen[i] ? yes[i] : no[i]
+  yield* inStretches(made.data.length, (from, to) => {
+    for (let i = from; i < to; i++) made.data[i] = chosen[i] ? yes[i] : no[i]
+  })
   return made
 }
 

@@ -1,6 +1,7 @@
 /** Pooling: the mean or the greatest of the values in each window. */
 
 import type { Call } from '../call.ts'
+import { Pace, type Pass, rowByRow } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { count, factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -38,7 +39,7 @@ function spendFor(call: Call, made: GraphTensor, [rows, columns]: readonly [Axis
   call.spend(lengthOf(made) * (4 + Math.min(rows.kernel, rows.input) * (2 + Math.min(columns.kernel, columns.input))))
 }
 
-function averagePool(call: Call): GraphTensor {
+function* averagePool(call: Call): Pass<GraphTensor> {
   const x = call.floats(0)
   const { axes, plane, planes } = axesOf(call, x)
   const made = call.allocate(x.type, shapeOf(x, axes))
@@ -47,6 +48,7 @@ function averagePool(call: Call): GraphTensor {
   const [rows, columns] = plane
   const withPads = call.flag('count_include_pad')
   const from = x.data as Float32Array
+  const pace = new Pace()
   let next = 0
   for (let p = 0; p < planes; p++) {
     for (let r = 0; r < rows.output; r++) {
@@ -60,15 +62,16 @@ function averagePool(call: Call): GraphTensor {
         }
         const values = withPads ? padded(rows, top) * padded(columns, left) : (endRow - firstRow) * (end - first)
         made.data[next++] = values === 0 ? 0 : sum / values
+        if (pace.isOver(4 + (endRow - firstRow) * (2 + end - first))) yield
       }
     }
   }
-  roundTo(x.type, made.data)
+  yield* roundTo(x.type, made.data)
   return made
 }
 
 /** The greatest values, and where each lies in the whole input, counted by rows or by columns. */
-function maxPool(call: Call): readonly GraphTensor[] {
+function* maxPool(call: Call): Pass<readonly GraphTensor[]> {
   const x = call.input(0)
   const { kind, range } = factsOf(x.type)
   if (kind === 'bool' || kind === 'big') call.unsupported(`${x.type} is not supported`)
@@ -82,6 +85,7 @@ function maxPool(call: Call): readonly GraphTensor[] {
   const [rows, columns] = plane
   const from = x.data as Float32Array
   const size = rows.input * columns.input
+  const pace = new Pace()
   let next = 0
   for (let p = 0; p < planes; p++) {
     for (let r = 0; r < rows.output; r++) {
@@ -101,6 +105,7 @@ function maxPool(call: Call): readonly GraphTensor[] {
         }
         if (places) places.data[next] = BigInt(byColumns && place >= 0 ? turned(place, size, rows, columns) : place)
         made.data[next++] = most
+        if (pace.isOver(4 + (endRow - firstRow) * (2 + end - first))) yield
       }
     }
   }
@@ -114,7 +119,14 @@ function turned(place: number, size: number, rows: Axis, columns: Axis): number 
   return place - inner + column * rows.input + (inner - column) / columns.input
 }
 
-function globalPool(call: Call, isMax: boolean): GraphTensor {
+/** The greatest or the sum of some values, and of those before. */
+function together(x: Float32Array, from: number, to: number, before: number, isMax: boolean): number {
+  let value = before
+  for (let i = from; i < to; i++) value = isMax ? Math.max(value, x[i]) : value + x[i]
+  return value
+}
+
+function* globalPool(call: Call, isMax: boolean): Pass<GraphTensor> {
   const x = call.floats(0)
   if (x.shape.length < 3) call.fail(`an input of rank ${x.shape.length}, without axes of space`)
   const length = count(x.shape.slice(2))
@@ -125,12 +137,13 @@ function globalPool(call: Call, isMax: boolean): GraphTensor {
   if (length === 0 && lengthOf(made) > 0) call.fail('a mean or greatest of no values')
   call.spend(x.data.length)
   const from = x.data as Float32Array
-  for (let row = 0; row < made.data.length; row++) {
-    let value = isMax ? -Infinity : 0
-    for (let i = row * length; i < (row + 1) * length; i++) value = isMax ? Math.max(value, from[i]) : value + from[i]
-    made.data[row] = isMax ? value : value / length
-  }
-  roundTo(x.type, made.data)
+  let kept = 0
+  yield* rowByRow(made.data.length, length, (row, begin, end) => {
+    const before = begin > 0 ? kept : isMax ? -Infinity : 0
+    kept = together(from, row * length + begin, row * length + end, before, isMax)
+    if (end === length) made.data[row] = isMax ? kept : kept / length
+  })
+  yield* roundTo(x.type, made.data)
   return made
 }
 

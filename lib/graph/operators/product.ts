@@ -2,53 +2,100 @@
 
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
+import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { broadcast, expanded, stridesOf, transposed } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 /** (M, K) · (K, N), each where it begins, row by row into `sums`, which then go to `made`. */
-type Multiply = (a: GraphData, b: GraphData, made: GraphData, at: readonly [a: number, b: number, made: number]) => void
+type Multiply = (
+  a: GraphData,
+  b: GraphData,
+  made: GraphData,
+  at: readonly [a: number, b: number, made: number],
+) => Pass<void> | undefined
+
+/** Columns whose sums are made at once. */
+const mostColumns = 2 ** 14
 
 /** In double precision, times a factor. */
 function ofFloats(call: Call, M: number, K: number, N: number, alpha: number): Multiply {
-  const sums = call.scratch(N)
+  const wide = Math.min(N, mostColumns)
+  const sums = call.scratch(wide)
+  const isShort = M * K * N <= stretch
   return (a, b, made, [atA, atB, atMade]) => {
     const [x, y] = [a as Float32Array, b as Float32Array]
-    for (let m = 0; m < M; m++) {
-      sums.fill(0)
-      for (let k = 0; k < K; k++) {
-        const value = x[atA + m * K + k]
-        const from = atB + k * N
-        for (let n = 0; n < N; n++) sums[n] += value * y[from + n]
-      }
-      for (let n = 0; n < N; n++) made[atMade + m * N + n] = alpha * sums[n]
+    const add = (m: number, first: number, columns: number, begin: number, end: number) => {
+      if (begin === 0) sums.fill(0)
+      addRows(sums, columns, x, atA + m * K, y, atB + first, N, begin, end)
+      if (end < K) return
+      const to = atMade + m * N + first
+      for (let n = 0; n < columns; n++) made[to + n] = alpha * sums[n]
     }
+    if (!isShort) return inColumns(M, K, N, wide, add)
+    for (let m = 0; m < M; m++) add(m, 0, N, 0, K)
+    return undefined
+  }
+}
+
+function* inColumns(
+  M: number,
+  K: number,
+  N: number,
+  wide: number,
+  add: (m: number, first: number, columns: number, begin: number, end: number) => void,
+): Pass<void> {
+  for (let first = 0; first < N; first += wide) {
+    const columns = Math.min(wide, N - first)
+    yield* rowByRow(M, K, (m, begin, end) => add(m, first, columns, begin, end), columns + 1)
+  }
+}
+
+/** To the sums of so many columns what rows begin … end of a matrix give them, times the values at `a`. */
+function addRows(
+  sums: Float64Array,
+  columns: number,
+  x: Float32Array,
+  a: number,
+  y: Float32Array,
+  b: number,
+  N: number,
+  begin: number,
+  end: number,
+): void {
+  for (let k = begin; k < end; k++) {
+    const value = x[a + k]
+    const from = b + k * N
+    for (let n = 0; n < columns; n++) sums[n] += value * y[from + n]
   }
 }
 
 /** Of integers, which wrap. */
 function ofIntegers(M: number, K: number, N: number, isBig: boolean): Multiply {
-  return (a, b, made, [atA, atB, atMade]) => {
-    for (let at = 0; at < M * N; at++) {
+  return function* (a, b, made, [atA, atB, atMade]) {
+    let kept: number | bigint = 0
+    const add = (at: number, begin: number, end: number) => {
       const n = at % N
       const m = (at - n) / N
-      let [sum, big] = [0, 0n]
-      for (let k = 0; k < K; k++) {
+      let [sum, big] = begin === 0 ? [0, 0n] : [Number(kept), BigInt(kept)]
+      for (let k = begin; k < end; k++) {
         const [x, y] = [a[atA + m * K + k], b[atB + k * N + n]]
         if (isBig) big = BigInt.asIntN(64, big + (x as bigint) * (y as bigint))
         else sum = (sum + Math.imul(x as number, y as number)) | 0
       }
-      made[atMade + at] = isBig ? big : sum
+      kept = isBig ? big : sum
+      if (end === K) made[atMade + at] = kept
     }
+    yield* rowByRow(M * N, K, add, 4)
   }
 }
 
 /** The last two axes in each other's place. */
-function turned(call: Call, x: GraphTensor): GraphTensor {
+function* turned(call: Call, x: GraphTensor): Pass<GraphTensor> {
   const rank = x.shape.length
   if (rank < 2) return x
-  return transposed(
+  return yield* transposed(
     call,
     x,
     x.shape.map((_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis)),
@@ -56,13 +103,15 @@ function turned(call: Call, x: GraphTensor): GraphTensor {
 }
 
 /** Which matrix of an operand each of the batch uses. */
-function matricesOf(call: Call, batch: readonly number[], own: readonly number[]): GraphData {
+function* matricesOf(call: Call, batch: readonly number[], own: readonly number[]): Pass<GraphData> {
   const places = call.allocate('float64', own)
-  for (let i = 0; i < places.data.length; i++) places.data[i] = i
-  return expanded(call, places, batch).data
+  yield* inStretches(places.data.length, (from, to) => {
+    for (let i = from; i < to; i++) places.data[i] = i
+  })
+  return (yield* expanded(call, places, batch)).data
 }
 
-function product(call: Call, x: GraphTensor, y: GraphTensor, alpha: number): GraphTensor {
+function* product(call: Call, x: GraphTensor, y: GraphTensor, alpha: number): Pass<GraphTensor> {
   const { kind } = factsOf(x.type)
   if (x.type !== y.type || kind === 'bool') call.unsupported(`${x.type} times ${y.type} is not supported`)
   if (x.shape.length === 0 || y.shape.length === 0) call.fail('a number is no matrix')
@@ -81,25 +130,34 @@ function product(call: Call, x: GraphTensor, y: GraphTensor, alpha: number): Gra
   if (lengthOf(made) === 0) return made
   call.spend((lengthOf(made) / N) * (K * (N + 2) + N))
   if (call.isDry) return made
-  const [forA, forB] = [matricesOf(call, batch, ownLeft), matricesOf(call, batch, ownRight)]
+  const forA = yield* matricesOf(call, batch, ownLeft)
+  const forB = yield* matricesOf(call, batch, ownRight)
   const multiply = kind === 'float' ? ofFloats(call, M, K, N, alpha) : ofIntegers(M, K, N, kind === 'big')
-  for (let i = 0; i < count(batch); i++) {
-    multiply(x.data, y.data, made.data, [(forA[i] as number) * M * K, (forB[i] as number) * K * N, i * M * N])
+  const pace = new Pace()
+  for (let i = 0, matrices = count(batch); i < matrices; i++) {
+    if (pace.isOver(M * K * N + 16)) yield
+    const steps = multiply(x.data, y.data, made.data, [
+      (forA[i] as number) * M * K,
+      (forB[i] as number) * K * N,
+      i * M * N,
+    ])
+    if (steps) yield* steps
   }
-  roundTo(x.type, made.data)
+  yield* roundTo(x.type, made.data)
   return made
 }
 
-function gemm(call: Call): GraphTensor {
+function* gemm(call: Call): Pass<GraphTensor> {
   const x = call.floats(0)
   const y = call.floats(1, x)
   for (const { shape } of [x, y]) if (shape.length !== 2) call.fail(`${list(shape)} is not the shape of a matrix`)
-  const a = call.flag('transA') ? turned(call, x) : x
-  const b = call.flag('transB') ? turned(call, y) : y
+  const a = call.flag('transA') ? yield* turned(call, x) : x
+  const b = call.flag('transB') ? yield* turned(call, y) : y
   const c = call.inputs[2] && call.floats(2, x)
   // The sum with C is rounded once: the product stays in double precision until then.
-  const wide = (one: GraphTensor) => (call.isDry ? one : inDouble(call, one))
-  const sums = product(call, wide(a), wide(b), call.real('alpha', 1))
+  const left = call.isDry ? a : yield* inDouble(call, a)
+  const right = call.isDry ? b : yield* inDouble(call, b)
+  const sums = yield* product(call, left, right, call.real('alpha', 1))
   const made = call.allocate(x.type, sums.shape)
   if (c && c.shape.length > 2) call.fail(`C ${list(c.shape)} of ${list(sums.shape)}`)
   const own = stridesOf(c?.shape ?? [])
@@ -108,33 +166,35 @@ function gemm(call: Call): GraphTensor {
   if ((rows !== 1 && rows !== M) || (columns !== 1 && columns !== N))
     call.fail(`C ${list(c!.shape)} of ${list(sums.shape)}`)
   if (call.isDry) return made
-  const [down, right] = [rows === 1 ? 0 : own.at(-2)!, columns === 1 ? 0 : own.at(-1)!]
+  const [down, along] = [rows === 1 ? 0 : own.at(-2)!, columns === 1 ? 0 : own.at(-1)!]
   const beta = call.real('beta', 1)
-  for (let m = 0, i = 0; m < M; m++) {
-    for (let n = 0; n < N; n++, i++) {
-      made.data[i] = (sums.data[i] as number) + (c ? beta * (c.data[m * down + n * right] as number) : 0)
+  yield* rowByRow(M, N, (m, from, to) => {
+    for (let n = from; n < to; n++) {
+      const i = m * N + n
+      made.data[i] = (sums.data[i] as number) + (c ? beta * (c.data[m * down + n * along] as number) : 0)
     }
-  }
-  roundTo(made.type, made.data)
+  })
+  yield* roundTo(made.type, made.data)
   return made
 }
 
-function inDouble(call: Call, x: GraphTensor): GraphTensor {
+function* inDouble(call: Call, x: GraphTensor): Pass<GraphTensor> {
   if (x.type === 'float64') return x
   const made = call.allocate('float64', x.shape)
-  ;(made.data as Float64Array).set(x.data as Float32Array)
+  const from = x.data as Float32Array
+  yield* inStretches(from.length, (begin, end) => made.data.set(from.subarray(begin, end) as never, begin))
   return made
 }
 
 /** onnxruntime's MatMul with a factor, and matrices that may lie turned. */
-function fusedMatMul(call: Call): GraphTensor {
+function* fusedMatMul(call: Call): Pass<GraphTensor> {
   if (call.flag('transBatchA') || call.flag('transBatchB'))
     call.unsupported('transBatchA and transBatchB are not supported')
   const x = call.floats(0)
   const y = call.floats(1, x)
-  const a = call.flag('transA') ? turned(call, x) : x
-  const b = call.flag('transB') ? turned(call, y) : y
-  return product(call, a, b, call.real('alpha', 1))
+  const a = call.flag('transA') ? yield* turned(call, x) : x
+  const b = call.flag('transB') ? yield* turned(call, y) : y
+  return yield* product(call, a, b, call.real('alpha', 1))
 }
 
 export const products: Rows = {

@@ -1,6 +1,7 @@
 /** Operators that make one value of all along some axes. */
 
 import type { Call } from '../call.ts'
+import { inStretches, type Pass, rowByRow, stretch } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { transposed } from '../strides.ts'
 import { factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
@@ -20,7 +21,7 @@ interface Reduction {
   readonly isExtreme?: boolean
 }
 
-function reduced(call: Call, reduction: Reduction): GraphTensor {
+function* reduced(call: Call, reduction: Reduction): Pass<GraphTensor> {
   const x = call.input(0)
   const rank = x.shape.length
   const { kind } = factsOf(x.type)
@@ -32,46 +33,95 @@ function reduced(call: Call, reduction: Reduction): GraphTensor {
   const axes = given.length === 0 ? x.shape.map((_, axis) => axis) : call.axes(given, rank)
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
   const order = [...kept, ...axes]
-  const ordered = order.every((axis, i) => axis === i) ? x : transposed(call, x, order)
+  const ordered = order.every((axis, i) => axis === i) ? x : yield* transposed(call, x, order)
   const shape = call.flag('keepdims', true)
     ? x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
     : kept.map((axis) => x.shape[axis])
   const made = call.allocate(x.type, shape)
   const length = lengthOf(made) === 0 ? 0 : lengthOf(x) / lengthOf(made)
   call.spend(lengthOf(x))
-  if (isFloat) ofFloats(ordered.data as Float32Array, made.data, length, reduction)
+  if (isFloat) yield* ofFloats(ordered.data as Float32Array, made.data, length, reduction)
   else if (length === 0 && reduction.isExtreme && lengthOf(made) > 0) call.fail(`${x.type} without any values`)
-  else ofIntegers(ordered.data, made.data, length, reduction)
-  roundTo(x.type, made.data)
+  else yield* ofIntegers(ordered.data, made.data, length, reduction)
+  yield* roundTo(x.type, made.data)
   return made
 }
 
-function ofFloats(x: Float32Array, made: GraphData, length: number, { start, step, end, needsMost }: Reduction): void {
+/** Of floats from … to, and of what was there before. */
+function over(x: Float32Array, from: number, to: number, step: Reduction['step'], before: number, most: number) {
+  let sum = before
+  for (let k = from; k < to; k++) sum = step(sum, x[k], most)
+  return sum
+}
+
+const larger = (most: number, x: number) => Math.max(most, x)
+
+function* ofFloats(x: Float32Array, made: GraphData, length: number, reduction: Reduction): Pass<void> {
+  if (length <= stretch) {
+    yield* inStretches(made.length, (from, to) => ofShortRows(x, made, from, to, length, reduction), length + 4)
+    return
+  }
+  const { start, step, end, needsMost } = reduction
   for (let i = 0; i < made.length; i++) {
+    const most = needsMost ? finite(yield* longOver(x, i * length, length, larger, -Infinity, 0)) : 0
+    const sum = yield* longOver(x, i * length, length, step, start, most)
+    made[i] = end === undefined ? sum : end(sum, length, most)
+  }
+}
+
+/** Differences of infinities would be no numbers. */
+const finite = (most: number) => (Number.isFinite(most) ? most : 0)
+
+function ofShortRows(
+  x: Float32Array,
+  made: GraphData,
+  first: number,
+  last: number,
+  length: number,
+  { start, step, end, needsMost }: Reduction,
+): void {
+  for (let i = first; i < last; i++) {
     const [from, to] = [i * length, (i + 1) * length]
-    let most = needsMost ? -Infinity : 0
-    if (needsMost) for (let k = from; k < to; k++) most = Math.max(most, x[k])
-    // Differences of infinities would be no numbers.
-    if (!Number.isFinite(most)) most = 0
+    const most = needsMost ? finite(over(x, from, to, larger, -Infinity, 0)) : 0
     let sum = start
     for (let k = from; k < to; k++) sum = step(sum, x[k], most)
     made[i] = end === undefined ? sum : end(sum, length, most)
   }
 }
 
-function ofIntegers(
+function* longOver(
+  x: Float32Array,
+  from: number,
+  length: number,
+  step: Reduction['step'],
+  start: number,
+  most: number,
+): Pass<number> {
+  let sum = start
+  for (let k = 0; k < length; k += stretch) {
+    sum = over(x, from + k, from + Math.min(length, k + stretch), step, sum, most)
+    yield
+  }
+  return sum
+}
+
+function* ofIntegers(
   x: GraphData,
   made: GraphData,
   length: number,
   { start, integer, integerEnd, isExtreme }: Reduction,
-) {
+): Pass<void> {
   const isBig = made instanceof BigInt64Array || made instanceof BigUint64Array
-  for (let i = 0; i < made.length; i++) {
-    let sum = BigInt(isExtreme ? x[i * length] : start)
-    for (let k = i * length; k < (i + 1) * length; k++) sum = integer!(sum, BigInt(x[k]))
-    const value = integerEnd === undefined ? sum : integerEnd(sum, BigInt(length))
-    made[i] = isBig ? value : Number(BigInt.asIntN(32, value))
+  let sum = 0n
+  const add = (row: number, from: number, to: number) => {
+    let own = from > 0 ? sum : BigInt(isExtreme ? x[row * length] : start)
+    for (let k = row * length + from; k < row * length + to; k++) own = integer!(own, BigInt(x[k]))
+    sum = own
+    if (to < length) return
+    const value = integerEnd === undefined ? own : integerEnd(own, BigInt(length))
+    made[row] = isBig ? value : Number(BigInt.asIntN(32, value))
   }
+  yield* rowByRow(made.length, length, add, 4)
 }
 
 const row = (reduction: Reduction): Rows[string] => ({

@@ -2,6 +2,7 @@
 
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
+import { inStretches, Pace, type Pass, rowByRow } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
@@ -25,7 +26,7 @@ function numeric(call: Call, place: number): GraphTensor {
   return factsOf(tensor.type).kind === 'bool' ? call.fail('bools are no numbers') : tensor
 }
 
-function extreme(call: Call, isMax: boolean): GraphTensor {
+function* extreme(call: Call, isMax: boolean): Pass<GraphTensor> {
   const x = numeric(call, 0)
   const axis = call.axis(call.integer('axis', 0), x.shape.length)
   const takesLast = call.flag('select_last_index')
@@ -35,24 +36,29 @@ function extreme(call: Call, isMax: boolean): GraphTensor {
   const { length, step } = linesOf(x.shape, axis)
   if (length === 0 && lengthOf(made) > 0) call.fail(`the place of a value among none, along axis ${axis}`)
   call.spend(x.data.length)
-  for (let line = 0; line < made.data.length; line++) {
-    made.data[line] = BigInt(extremeOf(x.data, startOf(line, length, step), length, step, isMax, takesLast))
-  }
+  let found = 0
+  yield* rowByRow(made.data.length, length, (line, from, to) => {
+    const start = startOf(line, length, step)
+    found = extremeOf(x.data, start, from === 0 ? 0 : found, from, to, step, isMax, takesLast)
+    if (to === length) made.data[line] = BigInt(found)
+  })
   return made
 }
 
-/** NaN counts as beyond everything, as NumPy has it. */
+/** Among values from … to, and what was found before. NaN counts as beyond everything, as NumPy has it. */
 function extremeOf(
   data: GraphData,
   start: number,
-  length: number,
+  before: number,
+  from: number,
+  to: number,
   step: number,
   isMax: boolean,
   takesLast: boolean,
 ): number {
-  let found = 0
-  let best: Value = data[start]
-  for (let k = 1; k < length; k++) {
+  let found = before
+  let best: Value = data[start + before * step]
+  for (let k = from; k < to; k++) {
     const value: Value = data[start + k * step]
     const isBeyond = isMax ? value > best : value < best
     if (!(isBeyond || (takesLast && value === best) || (isNan(value) && !isNan(best)))) continue
@@ -63,7 +69,7 @@ function extremeOf(
   return found
 }
 
-function topK(call: Call): readonly GraphTensor[] {
+function* topK(call: Call): Pass<readonly GraphTensor[]> {
   const x = numeric(call, 0)
   const axis = call.axis(call.integer('axis', -1), x.shape.length)
   const k = call.opset < 10 ? call.integer('k', -1) : call.number(1, 'k')
@@ -74,26 +80,69 @@ function topK(call: Call): readonly GraphTensor[] {
   const [values, places] = [call.allocate(x.type, shape), call.allocate('int64', shape)]
   if (values.data.length === 0) return [values, places]
   call.spend(lines * length * (2 + Math.ceil(Math.log2(length + 1))))
-  const order = call.scratch(length)
+  const buffers = [call.scratch(length), call.scratch(length > sortedPart ? length : 0)]
+  const pace = new Pace()
   for (let line = 0; line < lines; line++) {
     const from = startOf(line, length, step)
     const to = startOf(line, k, step)
-    for (let i = 0; i < length; i++) order[i] = i
     // Equal ones by their place; NaN is the largest.
-    order.sort((i, j) => {
+    const compare = (i: number, j: number) => {
       const [a, b]: [Value, Value] = [x.data[from + i * step], x.data[from + j * step]]
       const rank = a > b || (isNan(a) && !isNan(b)) ? 1 : a < b || (isNan(b) && !isNan(a)) ? -1 : 0
       return (isLargest ? -rank : rank) || i - j
-    })
+    }
+    const order =
+      length > sortedPart ? yield* firstOf(k, length, compare, buffers) : sorted(buffers[0], 0, length, compare)
     for (let i = 0; i < k; i++) {
       values.data[to + i * step] = x.data[from + order[i] * step]
       places.data[to + i * step] = BigInt(order[i])
+      if (pace.isOver(4)) yield
     }
+    if (pace.isOver(8 * length)) yield
   }
   return [values, places]
 }
 
-function oneHot(call: Call): GraphTensor {
+/** What is sorted at once. */
+const sortedPart = 2 ** 10
+
+function sorted(order: Float64Array, begin: number, end: number, compare: (i: number, j: number) => number) {
+  for (let i = begin; i < end; i++) order[i] = i
+  order.subarray(begin, end).sort(compare)
+  return order
+}
+
+/** The first k of the places below `length` in an order: parts are sorted, and then merged two and two. */
+function* firstOf(
+  k: number,
+  length: number,
+  compare: (i: number, j: number) => number,
+  [order, other]: readonly Float64Array[],
+): Pass<Float64Array> {
+  for (let begin = 0; begin < length; begin += sortedPart) {
+    if (begin > 0) yield
+    const end = Math.min(begin + sortedPart, length)
+    sorted(order, begin, end, compare)
+  }
+  const pace = new Pace()
+  let [from, to] = [order, other]
+  for (let width = sortedPart; width < length; width *= 2) {
+    for (let begin = 0; begin < length; begin += 2 * width) {
+      const middle = Math.min(begin + width, length)
+      const ends = [Math.min(middle, begin + k), Math.min(length, middle + Math.min(width, k))]
+      const made = begin + Math.min(k, 2 * width, length - begin)
+      for (let next = begin, left = begin, right = middle; next < made; next++) {
+        const takesLeft = right === ends[1] || (left < ends[0] && compare(from[left], from[right]) < 0)
+        to[next] = takesLeft ? from[left++] : from[right++]
+        if (pace.isOver(8)) yield
+      }
+    }
+    ;[from, to] = [to, from]
+  }
+  return from
+}
+
+function* oneHot(call: Call): Pass<GraphTensor> {
   const indices = numeric(call, 0)
   const values = call.input(2)
   const depth = Math.trunc(call.number(1, 'depth'))
@@ -101,19 +150,21 @@ function oneHot(call: Call): GraphTensor {
   const axis = call.axis(call.integer('axis', -1), indices.shape.length + 1)
   const made = call.allocate(values.type, [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)])
   if (call.isDry) return made
-  made.data.fill(values.data[0] as never)
+  yield* inStretches(made.data.length, (from, to) => made.data.fill(values.data[0] as never, from, to))
   const step = count(indices.shape.slice(axis))
   call.spend(indices.data.length)
   if (made.data.length === 0) return made
-  for (let i = 0; i < indices.data.length; i++) {
-    const asked = Math.trunc(numberAt(indices, i))
-    const place = asked < 0 ? asked + depth : asked
-    if (place >= 0 && place < depth) made.data[startOf(i, depth, step) + place * step] = values.data[1]
-  }
+  yield* inStretches(indices.data.length, (from, to) => {
+    for (let i = from; i < to; i++) {
+      const asked = Math.trunc(numberAt(indices, i))
+      const place = asked < 0 ? asked + depth : asked
+      if (place >= 0 && place < depth) made.data[startOf(i, depth, step) + place * step] = values.data[1]
+    }
+  })
   return made
 }
 
-function gatherElements(call: Call): GraphTensor {
+function* gatherElements(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const places = call.input(1)
   const { kind } = factsOf(places.type)
@@ -127,7 +178,9 @@ function gatherElements(call: Call): GraphTensor {
   call.spend(rank * made.data.length)
   const [own, strides] = [stridesOf(places.shape), stridesOf(x.shape)]
   const size = x.shape[axis]
+  const pace = new Pace()
   for (let i = 0; i < made.data.length; i++) {
+    if (pace.isOver(2)) yield
     const asked = numberAt(places, i)
     const place = asked < 0 ? asked + size : asked
     if (!(place >= 0 && place < size)) call.fail(`place ${asked} on axis ${axis} of ${list(x.shape)}`)
@@ -142,7 +195,7 @@ function gatherElements(call: Call): GraphTensor {
   return made
 }
 
-function cumSum(call: Call): GraphTensor {
+function* cumSum(call: Call): Pass<GraphTensor> {
   const x = numeric(call, 0)
   const axis = call.axis(call.number(1, 'axis'), x.shape.length)
   const [isExclusive, isReverse] = [call.flag('exclusive'), call.flag('reverse')]
@@ -150,18 +203,32 @@ function cumSum(call: Call): GraphTensor {
   const made = call.allocate(x.type, x.shape)
   if (made.data.length === 0) return made
   const zero = factsOf(x.type).kind === 'big' ? 0n : 0
-  for (let line = 0; line < lines; line++) {
-    const start = startOf(line, length, step)
-    let sum: Value = zero
-    for (let k = 0; k < length; k++) {
-      const at = start + (isReverse ? length - 1 - k : k) * step
-      const before: Value = sum
-      sum = ((sum as number) + (x.data[at] as number)) as Value
-      made.data[at] = isExclusive ? before : sum
-    }
-  }
-  roundTo(x.type, made.data)
+  let kept: Value = zero
+  yield* rowByRow(lines, length, (line, from, to) => {
+    const first = startOf(line, length, step) + (isReverse ? length - 1 - from : from) * step
+    kept = summed(x.data, made.data, first, isReverse ? -step : step, to - from, from === 0 ? zero : kept, isExclusive)
+  })
+  yield* roundTo(x.type, made.data)
   return made
+}
+
+/** Running sums of so many values, after those that came before; gives the last one. */
+function summed(
+  x: GraphData,
+  made: GraphData,
+  first: number,
+  step: number,
+  count: number,
+  before: Value,
+  isExclusive: boolean,
+): Value {
+  let sum = before
+  for (let k = 0, at = first; k < count; k++, at += step) {
+    const last: Value = sum
+    sum = ((sum as number) + (x[at] as number)) as Value
+    made[at] = isExclusive ? last : sum
+  }
+  return sum
 }
 
 export const selections: Rows = {

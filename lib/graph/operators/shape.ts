@@ -2,6 +2,7 @@
 
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
+import type { Pass } from '../pace.ts'
 import { expanded, gathered, stridesOf, transposed } from '../strides.ts'
 import { count, type GraphTensor, lengthOf } from '../tensor.ts'
 import { type Rows, unbounded } from './row.ts'
@@ -54,7 +55,7 @@ function flatten(call: Call): GraphTensor {
   return call.view(x, [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))])
 }
 
-function transpose(call: Call): GraphTensor {
+function transpose(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const rank = x.shape.length
   const order = call.axes(call.integers('perm') ?? x.shape.map((_, axis) => rank - 1 - axis), rank)
@@ -62,7 +63,7 @@ function transpose(call: Call): GraphTensor {
   return transposed(call, x, order)
 }
 
-function expand(call: Call): GraphTensor {
+function expand(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const wanted = call.numbers(1) ?? call.fail('the shape is missing')
   const missing = Math.max(0, x.shape.length - wanted.length)
@@ -75,7 +76,7 @@ function expand(call: Call): GraphTensor {
   return expanded(call, x, shape)
 }
 
-function tile(call: Call): GraphTensor {
+function* tile(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const repeats = call.numbers(1) ?? call.fail('the repeats are missing')
   if (repeats.length !== x.shape.length) call.fail(`${repeats.length} repeats of a tensor of rank ${x.shape.length}`)
@@ -86,7 +87,7 @@ function tile(call: Call): GraphTensor {
     { size, stride: own[axis] },
   ])
   const moved = pairs.filter(({ size }) => size !== 1)
-  const made = gathered(
+  const made = yield* gathered(
     call,
     x,
     moved.map(({ size }) => size),

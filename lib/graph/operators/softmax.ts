@@ -1,11 +1,12 @@
 /** Softmax and its logarithm, before opset 13 over all axes from one on, since then over one. */
 
 import type { Call } from '../call.ts'
+import { Pace, type Pass, stretch } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { count, type GraphTensor } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
-function softmax(call: Call, isLog: boolean): GraphTensor {
+function* softmax(call: Call, isLog: boolean): Pass<GraphTensor> {
   const x = call.floats(0)
   const { shape } = x
   const isOld = call.opset < 13
@@ -16,22 +17,68 @@ function softmax(call: Call, isLog: boolean): GraphTensor {
   const length = isOld ? count(shape.slice(axis)) : shape[axis]
   const made = call.allocate(x.type, shape)
   call.spend(2 * made.data.length)
-  const block = length * step
-  for (let start = 0; start < made.data.length; start += block) {
-    for (let i = start; i < start + step; i++)
-      along(x.data as Float32Array, made.data as Float32Array, i, length, step, isLog)
-  }
-  roundTo(x.type, made.data)
+  yield* along(x.data as Float32Array, made.data as Float32Array, length, step, isLog)
+  yield* roundTo(x.type, made.data)
   return made
 }
 
-/** One row of values `step` apart. The greatest is taken off first, so that no power overflows. */
-function along(x: Float32Array, made: Float32Array, start: number, length: number, step: number, isLog: boolean): void {
-  const end = start + length * step
-  let most = -Infinity
+/** Rows of values `step` apart. */
+function* along(x: Float32Array, made: Float32Array, length: number, step: number, isLog: boolean): Pass<void> {
+  const pace = new Pace()
+  const block = length * step
+  for (let start = 0; start < made.length; start += block) {
+    for (let i = start; i < start + step; i++) {
+      if (length > stretch) yield* longRow(x, made, i, i + block, step, isLog)
+      else {
+        const most = mostOf(x, i, i + block, step, -Infinity)
+        finish(x, made, i, i + block, step, isLog, most, sumOf(x, i, i + block, step, most, 0))
+      }
+      if (pace.isOver(3 * length + 4)) yield
+    }
+  }
+}
+
+/** The same, a part of the row at a time. */
+function* longRow(x: Float32Array, made: Float32Array, start: number, end: number, step: number, isLog: boolean) {
+  const part = stretch * step
+  let [most, sum] = [-Infinity, 0]
+  for (let i = start; i < end; i += part) {
+    most = mostOf(x, i, Math.min(end, i + part), step, most)
+    yield
+  }
+  for (let i = start; i < end; i += part) {
+    sum = sumOf(x, i, Math.min(end, i + part), step, most, sum)
+    yield
+  }
+  for (let i = start; i < end; i += part) {
+    finish(x, made, i, Math.min(end, i + part), step, isLog, most, sum)
+    yield
+  }
+}
+
+/** The greatest is taken off first, so that no power overflows. */
+function mostOf(x: Float32Array, start: number, end: number, step: number, before: number): number {
+  let most = before
   for (let i = start; i < end; i += step) most = Math.max(most, x[i])
-  let sum = 0
+  return most
+}
+
+function sumOf(x: Float32Array, start: number, end: number, step: number, most: number, before: number): number {
+  let sum = before
   for (let i = start; i < end; i += step) sum += Math.exp(x[i] - most)
+  return sum
+}
+
+function finish(
+  x: Float32Array,
+  made: Float32Array,
+  start: number,
+  end: number,
+  step: number,
+  isLog: boolean,
+  most: number,
+  sum: number,
+): void {
   const log = Math.log(sum)
   for (let i = start; i < end; i += step) made[i] = isLog ? x[i] - most - log : Math.exp(x[i] - most) / sum
 }

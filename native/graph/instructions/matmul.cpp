@@ -2,6 +2,7 @@
 #include "../../platform/memory.h"
 #include "../line.h"
 #include "../loop.h"
+#include "../row_sums.h"
 #include "list.h"
 
 namespace native_rnn {
@@ -16,9 +17,11 @@ public:
   size_t floats() const override { return bFloats() + (packsY_ ? yMatrix_.count() : 0); }
   Ran run(const Run& run) const override {
     const char* packed = nullptr; // the matrix b that `own` has
+    const size_t K = a_.sizes[a_.rank - 1];
     loop_.forEach({run.at(a_), run.at(b_), run.at(y_)}, [&](auto at) {
       for (size_t i = 0; i < loop_.length; i++) {
-        multiply(at, run.own, packed);
+        multiply(at, run.own, packsB_ && packed != at[1] ? &bMatrix_ : nullptr, {0, K, K});
+        packed = at[1];
         for (size_t v = 0; v < at.size(); v++)
           at[v] += loop_.step[v];
       }
@@ -26,21 +29,57 @@ public:
     return Ran::done;
   }
 
+  // Of one matrix of long sums.
+  std::unique_ptr<Pieces> pieces(const Run& run) const override {
+    if (yOuter_.count() != 1 || b_.sizes[b_.rank - 2] <= rowPart)
+      return nullptr;
+    return std::make_unique<SumPieces>(*this, run);
+  }
+
 private:
+  // A part of all sums at a time; what was summed lies where the products will.
+  class SumPieces final : public Pieces {
+  public:
+    SumPieces(const Matmul& of, const Run& run) : of_(of), run_(run) {}
+    bool advance() override {
+      const size_t rank = of_.b_.rank, K = of_.b_.sizes[rank - 2], count = std::min(rowPart, K - at_);
+      View part = of_.b_;
+      part.sizes[rank - 2] = count;
+      const Line rows = matrixOf(part);
+      const ptrdiff_t at = ptrdiff_t(at_);
+      of_.multiply({run_.at(of_.a_) + at * of_.a_.strides[rank - 1], run_.at(of_.b_) + at * of_.b_.strides[rank - 2],
+                    run_.at(of_.y_)},
+                   run_.own, of_.packsB_ ? &rows : nullptr, {at_, count, K});
+      at_ += count;
+      return at_ < K;
+    }
+
+  private:
+    const Matmul& of_;
+    const Run run_;
+    size_t at_ = 0;
+  };
+  // Terms [first, first + count) of the sums of K.
+  struct Terms {
+    size_t first, count, K;
+  };
+
   static Line matrixOf(const View& view) { return Line(view.axes(view.rank - 2, view.rank)); }
   // A multiple of a cache line.
   size_t bFloats() const { return packsB_ ? aligned(bMatrix_.count()) : 0; }
-  void multiply(const Loop<3>::Places& at, float* own, const char*& packed) const {
-    const size_t rank = a_.rank, M = a_.sizes[rank - 2], K = a_.sizes[rank - 1], N = b_.sizes[rank - 1];
-    if (packsB_ && packed != at[1])
-      bMatrix_.read(at[1], own);
-    packed = at[1];
+  // `rows`: those of b that are brought together first.
+  void multiply(const Loop<3>::Places& at, float* own, const Line* rows, const Terms& terms) const {
+    const size_t rank = a_.rank, M = a_.sizes[rank - 2], N = b_.sizes[rank - 1];
+    if (rows)
+      rows->read(at[1], own);
+    const bool isFirst = terms.first == 0, isLast = terms.first + terms.count == terms.K;
     float* const y = packsY_ ? own + bFloats() : reinterpret_cast<float*>(at[2]);
-    kernels_.matmul({M, K, N, alpha_, reinterpret_cast<const float*>(at[0]), a_.floatStride(rank - 2),
-                     a_.floatStride(rank - 1), packsB_ ? own : reinterpret_cast<const float*>(at[1]),
+    kernels_.matmul({M, terms.count, N, isLast ? alpha_ : 1, reinterpret_cast<const float*>(at[0]),
+                     a_.floatStride(rank - 2), a_.floatStride(rank - 1),
+                     packsB_ ? own : reinterpret_cast<const float*>(at[1]),
                      packsB_ ? ptrdiff_t(N) : b_.floatStride(rank - 2), y,
-                     packsY_ ? ptrdiff_t(N) : y_.floatStride(rank - 2)});
-    if (packsY_)
+                     packsY_ ? ptrdiff_t(N) : y_.floatStride(rank - 2), !isFirst});
+    if (packsY_ && isLast)
       yMatrix_.write(y, at[2]);
   }
   const OpKernels& kernels_;

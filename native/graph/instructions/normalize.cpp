@@ -21,7 +21,7 @@ public:
     if (pass_ == 0)
       largest_.add(x, n);
     else if (pass_ == 1)
-      addExps(x, y, n);
+      addExps(kernels_, x, isLog_ ? nullptr : y, n, shift_, sum_); // x may still be asked for there
     else
       finish(x, y, n);
     at_ += n;
@@ -43,17 +43,6 @@ private:
   }
   void subtract(const float* x, float from, float* y, size_t n) const {
     kernels_.zip[size_t(ZipFunction::sub)][size_t(Operands::oneB)](x, &from, y, n);
-  }
-  // To y, unless x is still asked for there.
-  void addExps(const float* x, float* y, size_t n) {
-    float own[chunk];
-    for (size_t i = 0; i < n; i += chunk) {
-      const size_t count = std::min(chunk, n - i);
-      float* const to = isLog_ ? own : y + i;
-      subtract(x + i, shift_, to, count);
-      kernels_.map[size_t(MapFunction::exp)](to, to, count, 0, 0);
-      sum_.add(to, count);
-    }
   }
   void finish(const float* x, float* y, size_t n) const {
     if (!isLog_)

@@ -5,30 +5,51 @@
 #include "../loop.h"
 #include "../row_sums.h"
 #include "list.h"
+#include "reduce_integers.h"
 #include <algorithm>
 
 namespace native_rnn {
 namespace {
 
-// The axes that stay, in x and in y, and those that go, in x.
-struct Axes {
-  View keptX, keptY, gone;
-  Axes(const View& x, const View& y) : keptX(x), keptY(y), gone(x) {
-    keptX.rank = keptY.rank = gone.rank = 0;
-    for (size_t axis = 0; axis < x.rank; axis++) {
-      const bool goes = y.sizes[axis] != x.sizes[axis];
-      require(!goes || y.sizes[axis] == 1);
-      push(goes ? gone : keptX, x, axis);
-      if (!goes)
-        push(keptY, y, axis);
-    }
+// log Σ e^x of one long row, as the kernel makes it: its largest value, then the sum of e^(x − largest).
+class LogSumExpPieces final : public Pieces {
+public:
+  LogSumExpPieces(const OpKernels& kernels, const float* x, size_t count, float* y)
+      : kernels_(kernels), largest_(kernels, Reduction::max), sum_(kernels, Reduction::sum), x_(x), count_(count),
+        y_(y) {}
+  bool advance() override {
+    const size_t n = std::min(rowPart, count_ - at_);
+    if (isSum_)
+      addExps(kernels_, x_ + at_, nullptr, n, shift_, sum_);
+    else
+      largest_.add(x_ + at_, n);
+    at_ += n;
+    if (at_ < count_)
+      return true;
+    return endPass();
   }
 
 private:
-  static void push(View& to, const View& from, size_t axis) {
-    to.sizes[to.rank] = from.sizes[axis];
-    to.strides[to.rank++] = from.strides[axis];
+  bool endPass() {
+    if (!isSum_) {
+      const float largest = largest_.result();
+      shift_ = largest - largest == 0 ? largest : 0;
+      at_ = 0;
+      return isSum_ = true;
+    }
+    float sum = sum_.result();
+    kernels_.map[size_t(MapFunction::log)](&sum, &sum, 1, 0, 0);
+    *y_ = shift_ + sum;
+    return false;
   }
+  const OpKernels& kernels_;
+  RowSums largest_, sum_;
+  const float* const x_;
+  const size_t count_;
+  float* const y_;
+  float shift_ = 0;
+  size_t at_ = 0;
+  bool isSum_ = false;
 };
 
 // The values of one result lie together, or are brought together.
@@ -48,8 +69,10 @@ public:
   }
   // Of one long row, as it lies.
   std::unique_ptr<Pieces> pieces(const Run& run) const override {
-    if (results_ != 1 || !line_.isDense() || line_.count() <= rowPart || !kernels_.fold[size_t(kind_)])
+    if (results_ != 1 || !line_.isDense() || line_.count() <= rowPart)
       return nullptr;
+    if (kind_ == Reduction::logSumExp)
+      return std::make_unique<LogSumExpPieces>(kernels_, run.floats(x_), line_.count(), run.floats(y_));
     return std::make_unique<RowPieces>(*this, run);
   }
 
@@ -122,61 +145,6 @@ private:
   const size_t count_; // of values of a result
   const Loop<1> gone_;
   const Loop<2> loop_; // over results
-};
-
-// Sums and products wrap; a mean is cut off towards 0.
-class ReduceIntegers final : public Instruction {
-public:
-  ReduceIntegers(Reduction kind, const View& x, const View& y, const Axes& axes)
-      : kind_(kind), x_(x), y_(y), count_(axes.gone.count()), gone_({&axes.gone}), loop_({&axes.keptX, &axes.keptY}) {}
-  Ran run(const Run& run) const override {
-    loop_.forEach({run.at(x_), run.at(y_)}, [&](auto at) {
-      for (size_t i = 0; i < loop_.length; i++, at[0] += loop_.step[0], at[1] += loop_.step[1]) {
-        const int64_t result = reduced(at[0]);
-        scatterIntegers(y_.element, &result, at[1], 0, 1);
-      }
-    });
-    return Ran::done;
-  }
-
-private:
-  int64_t reduced(char* x) const {
-    int64_t values[chunk], total = 0;
-    gatherIntegers(x_.element, x, 0, &total, 1);
-    if (kind_ != Reduction::max && kind_ != Reduction::min)
-      total = kind_ == Reduction::prod;
-    gone_.forEach({x}, [&](auto at) {
-      for (size_t left = gone_.length, n; left > 0; left -= n, at[0] += ptrdiff_t(n) * gone_.step[0]) {
-        n = std::min(chunk, left);
-        gatherIntegers(x_.element, at[0], gone_.step[0], values, n);
-        for (size_t i = 0; i < n; i++)
-          total = with(total, values[i]);
-      }
-    });
-    return kind_ == Reduction::mean ? total / static_cast<int64_t>(count_) : total;
-  }
-  int64_t with(int64_t total, int64_t x) const {
-    const uint64_t sum = static_cast<uint64_t>(total), wide = static_cast<uint64_t>(x);
-    switch (kind_) {
-    case Reduction::max:
-      return std::max(total, x);
-    case Reduction::min:
-      return std::min(total, x);
-    case Reduction::prod:
-      return static_cast<int64_t>(sum * wide);
-    case Reduction::sumSquare:
-      return static_cast<int64_t>(sum + wide * wide);
-    case Reduction::l1:
-      return static_cast<int64_t>(x < 0 ? sum - wide : sum + wide);
-    default:
-      return static_cast<int64_t>(sum + wide);
-    }
-  }
-  const Reduction kind_;
-  const View x_, y_;
-  const size_t count_;
-  const Loop<1> gone_;
-  const Loop<2> loop_;
 };
 
 std::unique_ptr<Instruction> reduceFloats(Reduction kind, const OpKernels& kernels, const View& x, const View& y,

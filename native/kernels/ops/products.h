@@ -11,11 +11,20 @@ template <class V, int R, int C, bool isPartial>
 void productTile(const MatmulArgs& args, size_t m, size_t n, size_t last) {
   constexpr int L = V::lanes;
   V sum[R][C];
+  float* y = args.y + ptrdiff_t(m) * args.yRow + n;
 #pragma GCC unroll 4
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 2
     for (int c = 0; c < C; c++)
       sum[r][c] = V::set(0.0f);
+  if (args.goesOn)
+#pragma GCC unroll 4
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+      for (int c = 0; c < C; c++) {
+        const float* const before = y + r * args.yRow + c * L;
+        sum[r][c] = isPartial ? V::loadFirst(before, last) : V::loadAny(before);
+      }
   const float* a = args.a + ptrdiff_t(m) * args.aRow;
   const float* b = args.b + n;
   for (size_t k = 0; k < args.K; k++, a += args.aK, b += args.bRow) {
@@ -32,7 +41,6 @@ void productTile(const MatmulArgs& args, size_t m, size_t n, size_t last) {
     }
   }
   const V alpha = V::set(args.alpha);
-  float* y = args.y + ptrdiff_t(m) * args.yRow + n;
 #pragma GCC unroll 4
   for (int r = 0; r < R; r++, y += args.yRow)
 #pragma GCC unroll 2
