@@ -1,5 +1,5 @@
 # Toolchain of the units on musl: Debian's g++ and musl, with the C++ runtime that scripts/build-musl-runtime.sh makes in build-musl/runtime.
-# Static programs; the addon that is published for musl is built on Alpine.
+# Static programs.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_CXX_COMPILER g++)

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Makes a C++ runtime for musl in build-musl/runtime: libstdc++ out of Debian's sources of the very g++ that is installed, compiled against
-# Debian's musl, and specs that point g++ at both, for static programs. Once, some minutes.
+# Debian's musl, and specs that point g++ at both, for static programs; then what other programs for musl load, libstdc++.so.6 and libgcc_s.so.1,
+# in build-musl/runtime/shared. Once, some minutes.
 # (Debian, x86-64: g++ musl-tools gcc-12-source xz-utils; 12 as the g++ is.)
 set -eu
 cd "$(dirname "$0")/.."
 out=$PWD/build-musl
 runtime=$out/runtime
-[ -e "$runtime/done" ] && exit 0
+[ -e "$runtime/done" ] && [ -e "$runtime/shared/libstdc++.so.6" ] && exit 0
 version=$(g++ -dumpversion)
 musl=x86_64-linux-musl
 sources=$(ls /usr/src/gcc-"$version"/gcc-*.tar.xz) || { echo "no sources of gcc $version: Debian's gcc-$version-source"; exit 1; }
@@ -92,10 +93,32 @@ build() {
   "$out/gcc/libstdc++-v3/configure" --build=x86_64-linux-gnu --host=$musl --prefix="$runtime" --libdir="$runtime/lib" \
     --disable-shared --disable-multilib --disable-nls --disable-libstdcxx-pch --disable-werror --with-gxx-include-dir="$runtime/include/c++" \
     CC="gcc -specs=/usr/lib/$musl/musl-gcc.specs" CXX="g++ -specs=$runtime/musl.specs" AR=ar RANLIB=ranlib AS=as LD=ld NM=nm STRIP=strip \
-    CFLAGS=-O2 CXXFLAGS=-O2
+    CFLAGS='-O2 -fPIC' CXXFLAGS='-O2 -fPIC'
   make -s -j"$(nproc)"
   make -s install
   specs "$runtime/include/c++" "$runtime/include/c++/$musl"
+  share
+}
+
+# shared <library> <what it is made of …>: for musl, in a folder of its own.
+shared() {
+  g++ -shared -nostdlib -Wl,-soname,"$1" -o "$runtime/shared/$1" /usr/lib/$musl/crti.o "$(gcc -print-file-name=crtbeginS.o)" "${@:2}" \
+    "$(gcc -print-libgcc-file-name)" /usr/lib/$musl/libc.so "$(gcc -print-file-name=crtendS.o)" /usr/lib/$musl/crtn.o
+}
+
+# What programs for musl load, as Alpine has it: libgcc_s and libstdc++. Debian has the unwinder for others than glibc as an archive alone, with
+# hidden names, which no library can export: they get others, and those a jump to each.
+share() {
+  local eh=$out/libgcc_eh
+  rm -rf "$eh" && mkdir -p "$eh" "$runtime/shared"
+  (cd "$eh" && ar x "$(gcc -print-file-name=libgcc_eh.a)")
+  nm --defined-only -g --format=just-symbols "$eh"/*.o | grep -v '^$\|:$' | sort -u >"$eh/names"
+  sed 's/.*/& own&/' "$eh/names" >"$eh/renamed"
+  for object in "$eh"/*.o; do objcopy --redefine-syms="$eh/renamed" "$object"; done
+  sed 's/.*/.globl &\n.type &, @function\n&: jmp own&/' "$eh/names" | gcc -c -x assembler - -o "$eh/exported.o"
+  shared libgcc_s.so.1 "$eh"/*.o "$runtime/lib/find_object.o"
+  shared libstdc++.so.6 -Wl,--whole-archive "$runtime/lib/libstdc++.a" -Wl,--no-whole-archive "$runtime/shared/libgcc_s.so.1"
+  rm -r "$eh"
 }
 exec 3>&1
 trap 'tail -40 "$out/runtime.log" >&3' ERR

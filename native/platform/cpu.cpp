@@ -15,6 +15,10 @@
 #include <sys/sysctl.h>
 #elif defined(__linux__)
 #include <sys/auxv.h>
+// What libgcc asks once for atomics; musl exports it by its plain name only.
+extern "C" __attribute__((weak, visibility("hidden"))) unsigned long __getauxval(unsigned long type) {
+  return getauxval(type);
+}
 #endif
 #endif
 

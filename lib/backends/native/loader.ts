@@ -95,7 +95,7 @@ function places(): Place[] {
     {
       place: `prebuilds/${target}.node`,
       load: (places) => {
-        prebuilt = prebuiltName(target)
+        prebuilt = `${target}.node`
         lookElsewhere(target, places)
         return given()
       },
@@ -108,9 +108,9 @@ function fail(why: string): never {
 }
 
 const prebuilds: Record<string, () => unknown> = {
-  'linux-x64': () => (musl() ? require('../prebuilds/linux-x64-musl.node') : require('../prebuilds/linux-x64.node')),
-  'linux-arm64': () =>
-    musl() ? require('../prebuilds/linux-arm64-musl.node') : require('../prebuilds/linux-arm64.node'),
+  // On glibc and on musl.
+  'linux-x64': () => require('../prebuilds/linux-x64.node'),
+  'linux-arm64': () => require('../prebuilds/linux-arm64.node'),
   'darwin-arm64': () => require('../prebuilds/darwin-arm64.node'),
   'darwin-x64': () => require('../prebuilds/darwin-x64.node'),
   'win32-x64': () => require('../prebuilds/win32-x64.node'),
@@ -143,7 +143,7 @@ function nearby(target: string): unknown {
   }
   const own = load(root, 'build', 'Release', 'native-rnn.node')
   if (own) return own
-  const name = prebuiltName(target)
+  const name = `${target}.node`
   const found = load(root, 'prebuilds', name)
   if (found) prebuilt = name
   return found
@@ -154,7 +154,7 @@ function lookElsewhere(target: string, places: Place[]): void {
   const { existsSync } = require('node:fs') as typeof import('node:fs')
   const { join } = require('node:path') as typeof import('node:path')
   const add = (...names: string[]): void => {
-    const file = join(...names, 'prebuilds', prebuiltName(target))
+    const file = join(...names, 'prebuilds', `${target}.node`)
     if (existsSync(file)) places[places.length] = { place: file, load: () => require(file) }
   }
   try {
@@ -169,27 +169,6 @@ function lookElsewhere(target: string, places: Place[]): void {
 }
 
 const separator = process.platform === 'win32' ? '\\' : '/'
-const prebuiltName = (target: string): string => `${target}${musl() ? '-musl' : ''}.node`
-
-/**
- * Whether this process runs on musl in place of glibc: its own loader is then among the files that the process has mapped, by that name on
- * Alpine, or as libc.so where the name is a link, as musl installs itself. Node's report would say it too, but asks the network for the names of
- * all who are connected, which takes seconds.
- */
-function musl(): boolean {
-  const cpu = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
-  if (process.platform !== 'linux') return false
-  // Not imported: that makes Node load all of its streams, for 4 ms.
-  const { existsSync, readFileSync } = require('node:fs') as typeof import('node:fs')
-  if (!existsSync(`/lib/ld-musl-${cpu}.so.1`)) return false
-  try {
-    const maps = readFileSync('/proc/self/maps', 'latin1')
-    return maps.includes('/ld-musl-') || maps.includes('/libc.so\n')
-  } catch {
-    // No /proc: a system that has glibc's loader too has musl as a guest.
-    return !existsSync(process.arch === 'arm64' ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2')
-  }
-}
 
 /** The first line of what went wrong: the rest is a list of the modules that asked. */
 function whyNot(error: unknown): string {

@@ -1,8 +1,8 @@
 // Runs test files in this very process, with nothing but Node ≥ 22.18 (which strips types): for emulated CPUs and for
 // sanitizers, where vitest's bundler and worker processes are in the way. `node test/support/plain/run.mjs
-// [--emulated] [test file …]`; without names: every suite.
+// [--emulated] [test file …]`; without names: every suite. Bun runs it too, for musl.
 import { readdirSync, readFileSync } from 'node:fs'
-import { registerHooks } from 'node:module'
+import module from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
@@ -13,10 +13,15 @@ process.env.NATIVE_RNN_SHARING ??= 'always'
 
 const args = process.argv.slice(2)
 const stand = new URL('./vitest.mjs', import.meta.url).href
-registerHooks({
-  resolve: (name, context, next) => (name === 'vitest' ? { url: stand, shortCircuit: true } : next(name, context)),
-})
-await import(stand)
+if (process.versions.bun) {
+  const exports = await import(stand)
+  Bun.plugin({ name: 'vitest', setup: (build) => build.module('vitest', () => ({ exports, loader: 'object' })) })
+} else {
+  module.registerHooks({
+    resolve: (name, context, next) => (name === 'vitest' ? { url: stand, shortCircuit: true } : next(name, context)),
+  })
+  await import(stand)
+}
 
 const counts = { pass: 0, fail: 0, skip: 0 }
 const times = []
@@ -42,13 +47,15 @@ function show(task, path) {
 }
 
 // Type tests have nothing to run. An emulated Node cannot start another one, and has no time for long sweeps, nor for what has no instructions
-// of its own: files, operators, options, tensors, words of errors, WebAssembly's turns.
+// of its own: files, operators, options, tensors, words of errors, WebAssembly's turns. Bun has globals and flags of its own.
 const emulated = args.includes('--emulated')
 if (emulated) process.env.NATIVE_RNN_TESTED = 'native'
 const skippedText = emulated ? /child_process|\/child\.ts'|expectTypeOf/ : /expectTypeOf/
 const skippedName = emulated
   ? /^(docs|formats|house|services|api.(error-texts|hints|model|options|tensor|.*-refusals|state-dict-)|native.model-memory|numbers.(accuracy|format-accuracy|keras|onnx|operator|silero|turns|.*-models|model-)|robustness.(?!.*-arrays))/
-  : /^services/
+  : process.versions.bun
+    ? /^(house|services|robustness.(edge-entry|missing-globals|poisoned-intrinsics))/
+    : /^services/
 const core = () =>
   readdirSync('test', { recursive: true })
     .filter((name) => name.endsWith('.test.ts') && !skippedName.test(name))
