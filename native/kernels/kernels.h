@@ -12,12 +12,14 @@
 namespace native_rnn {
 
 struct DotKernels;
+struct RecurrenceArgs;
+using RowSteps = void (*)(const RecurrenceArgs&);
 
 // One packed matrix of N outputs × G gates × K inputs: y[n][g] = bias[n][g] + Σ over k of w[k][n][g] · a[k].
 struct PackedView {
   const void* weights;   // blocks of panels, in the weight type of the kernel that reads them
   const float* bias;     // packed row; zeros where there is none
-  const float* scales;   // packed row, of a weight type that has them: y = bias + scale · Σ
+  const float* scales;   // packed row, where weights have them: y = bias + scale · Σ
   size_t K;              // groups of weights that lie together, of one input in most types
   size_t inputs;         // without padding
   size_t blocks;         // of panels, the tail's among them
@@ -47,7 +49,12 @@ struct DotKernels {
   Tile (*tile[4])(size_t rows, size_t panels);
   Tile (*halfTile[4])(size_t rows, size_t panels);
   int32_t (*sum)(const int8_t* q, size_t count); // null: no sums are asked for
+  // By CellKind, for RecurrenceArgs::Weights::rowSteps; null where there are none.
+  RowSteps rowSteps[cellKinds];
 };
+
+// Of a layer with row steps, the most inputs and the most outputs.
+constexpr size_t mostRowStepInputs = 1024;
 
 // Rows times a packed matrix, without a cell: the input gates of many steps, a Linear layer.
 struct GemmArgs {
@@ -79,6 +86,7 @@ struct RecurrenceArgs {
     bool projects;
     const float* peephole;          // packed row of 3 gates: ci, cf, co; null where the cell has none
     const CellFunctions* functions; // of a general cell
+    RowSteps rowSteps; // of int8 times int8: takes the steps of a single row, which may have fusedInput; or null
   } weights;
 
   struct State {
@@ -201,6 +209,7 @@ struct Kernels {
   size_t overlapRows;              // of RecurrenceArgs::overlap; 0: none
   BlockPanels blockPanels[4][2];   // by gates − 1 and kSplitsLog2
   bool fusesRowSteps[weightTypes]; // a single row may have fusedInput and overlap
+  bool widensSmallInt8;            // float32 weights may have scales: those of int8 in small layers
   void (*gemm[weightTypes][4])(const GemmArgs&); // by weight type and gates − 1
   void (*recurrence[weightTypes][cellKinds])(const RecurrenceArgs&);
   const DotKernels* dots;

@@ -34,8 +34,12 @@ void unpackColumn(const char* first, size_t stride, float* row, size_t K, const 
                                            [&](size_t k, Stored place) { row[k] = widen(place); });
 }
 
-float rounded(float x, WeightType type) {
-  return type == WeightType::f16 ? floatOfHalf(halfOf(x)) : type == WeightType::bf16 ? floatOfBfloat(bfloatOf(x)) : x;
+// Of int8 the whole number.
+float rounded(float x, WeightType type, float scale) {
+  return type == WeightType::f16    ? floatOfHalf(halfOf(x))
+         : type == WeightType::bf16 ? floatOfBfloat(bfloatOf(x))
+         : type == WeightType::int8 ? float(int8Of(x, scale))
+                                    : x;
 }
 
 } // namespace
@@ -51,8 +55,9 @@ size_t PackedArena::reserve(size_t bytes) {
 }
 
 PackedMatrix::PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, WeightType type, const Kernels& kernels,
-                           PackedArena& arena)
-    : N_(N), G_(G), K_(K), kSplitsLog2_(kSplitsLog2), type_(type), lanes_(kernels.lanes), dots_(kernels.dots) {
+                           PackedArena& arena, WeightType rounding)
+    : N_(N), G_(G), K_(K), kSplitsLog2_(kSplitsLog2), type_(type), rounding_(rounding), lanes_(kernels.lanes),
+      dots_(kernels.dots) {
   const size_t rest = N % lanes_;
   tailHalf_ = kernels.hasHalfPanels && rest > 0 && rest <= lanes_ / 2;
   panels_ = N / lanes_ + (rest > 0 && !tailHalf_);
@@ -67,7 +72,7 @@ PackedMatrix::PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, Weight
   blocks_ = splitEvenly(panels_, std::min(panels_, blocks));
   weightsOffset_ = arena.reserve(weightBytes());
   biasOffset_ = arena.reserve(packedRow() * sizeof(float));
-  if (weightTypeTraits(type).hasScales)
+  if (hasScales())
     scalesOffset_ = arena.reserve(packedRow() * sizeof(float));
 }
 
@@ -75,7 +80,7 @@ PackedView PackedMatrix::view(const void* memory) const {
   PackedView view{};
   view.weights = at(memory, weightsOffset_);
   view.bias = reinterpret_cast<const float*>(at(memory, biasOffset_));
-  if (weightTypeTraits(type_).hasScales)
+  if (hasScales())
     view.scales = reinterpret_cast<const float*>(at(memory, scalesOffset_));
   view.K = groups();
   view.inputs = K_;
@@ -107,18 +112,17 @@ size_t PackedMatrix::offsetInRow(size_t g, size_t n) const {
 
 void PackedMatrix::pack(const float* plain, const float* bias, size_t firstGate, void* memory,
                         const float* scales) const {
-  const bool hasScales = weightTypeTraits(type_).hasScales;
   std::memset(at(memory, weightsOffset_), 0, weightBytes());
   std::memset(at(memory, biasOffset_), 0, packedRow() * sizeof(float));
-  if (hasScales)
+  if (hasScales())
     std::memset(at(memory, scalesOffset_), 0, packedRow() * sizeof(float));
   float* const packedBias = reinterpret_cast<float*>(at(memory, biasOffset_));
   for (size_t g = 0; g < G_; g++)
     for (size_t n = 0; n < N_; n++) {
       const size_t plainRow = (firstGate + g) * N_ + n;
       const float* const row = plain + plainRow * K_;
-      const float scale = !hasScales ? 1 : scales ? scales[plainRow] : int8Scale(row, K_);
-      if (hasScales)
+      const float scale = !hasScales() ? 1 : scales ? scales[plainRow] : int8Scale(row, K_);
+      if (hasScales())
         reinterpret_cast<float*>(at(memory, scalesOffset_))[offsetInRow(g, n)] = scale;
       packRow(row, scale, columnOf(g, n), at(memory, weightsOffset_));
       if (bias)
@@ -131,7 +135,7 @@ void PackedMatrix::packRow(const float* row, float scale, const Column& column, 
   const auto toInt8 = [&](float x) { return int8Of(x, scale); };
   switch (type_) {
   case WeightType::f32:
-    return packColumn<float>(first, column.stride, row, K_, [&](float x) { return rounded(x, rounding_); });
+    return packColumn<float>(first, column.stride, row, K_, [&](float x) { return rounded(x, rounding_, scale); });
   case WeightType::f16:
     return packColumn<uint16_t>(first, column.stride, row, K_, halfOf);
   case WeightType::bf16:
@@ -148,9 +152,8 @@ void PackedMatrix::unpack(float* plain, float* bias, size_t firstGate, const voi
   for (size_t g = 0; g < G_; g++)
     for (size_t n = 0; n < N_; n++) {
       const size_t plainRow = (firstGate + g) * N_ + n;
-      const float scale = weightTypeTraits(type_).hasScales
-                              ? reinterpret_cast<const float*>(at(memory, scalesOffset_))[offsetInRow(g, n)]
-                              : 1;
+      const float scale =
+          hasScales() ? reinterpret_cast<const float*>(at(memory, scalesOffset_))[offsetInRow(g, n)] : 1;
       if (scales)
         scales[plainRow] = scale;
       unpackRow(plain + plainRow * K_, scale, columnOf(g, n), at(memory, weightsOffset_));
@@ -164,7 +167,7 @@ void PackedMatrix::unpackRow(float* row, float scale, const Column& column, cons
   const auto fromInt8 = [&](int8_t q) { return float(q) * scale; };
   switch (type_) {
   case WeightType::f32:
-    return unpackColumn<float>(first, column.stride, row, K_, [](float x) { return x; });
+    return unpackColumn<float>(first, column.stride, row, K_, [&](float x) { return hasScales() ? x * scale : x; });
   case WeightType::f16:
     return unpackColumn<uint16_t>(first, column.stride, row, K_, floatOfHalf);
   case WeightType::bf16:

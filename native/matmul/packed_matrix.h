@@ -21,10 +21,10 @@ private:
 class PackedMatrix {
 public:
   PackedMatrix() = default;
-  PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, WeightType, const Kernels&, PackedArena&);
+  // `rounding`: what float32 weights are rounded to before they are packed.
+  PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, WeightType, const Kernels&, PackedArena&,
+               WeightType rounding = WeightType::f32);
 
-  // What float32 weights are rounded to before they are packed.
-  void setRounding(WeightType type) { rounding_ = type; }
   size_t outputs() const { return N_; }
   size_t gates() const { return G_; }
   size_t inputs() const { return K_; }
@@ -34,6 +34,7 @@ public:
   size_t weightCount() const { return packedRow() * K_; }
   // Without biases and scales.
   size_t weightBytes() const { return packedRow() * groups() * weightTypeTraits(type_).groupBytes; }
+  bool hasScales() const { return weightTypeTraits(type_).hasScales || weightTypeTraits(rounding_).hasScales; }
   const EvenSplit& blocks() const { return blocks_; } // of whole panels
   int kSplitsLog2() const { return kSplitsLog2_; }
   PackedView view(const void* memory) const;
@@ -53,7 +54,7 @@ private:
     size_t first, stride;
   };
   Column columnOf(size_t g, size_t n) const;
-  // One row of plain weights; `scale` where the type has scales.
+  // One row of plain weights; `scale` where weights have scales.
   void packRow(const float* row, float scale, const Column&, char* weights) const;
   void unpackRow(float* row, float scale, const Column&, const char* weights) const;
   size_t offsetInRow(size_t g, size_t n) const;

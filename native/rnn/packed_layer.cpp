@@ -1,34 +1,38 @@
 // A cell's matrices: all gates of the input, those of the state, and where there is a second product its own.
 #include "packed_layer.h"
 #include "../platform/cpu.h"
-#include <initializer_list>
 
 namespace native_rnn {
 namespace {
 
 // Where all weights of a step are in the first-level cache as float32, to widen them would only take time: they are
-// kept as what they would be widened to, by which no bit changes.
-WeightType typeOf(const NetworkSpec& spec, size_t layer) {
+// kept as what they would be widened to, by which no bit changes. So are those of int8 that pass it by little: to widen
+// one takes three operations where float32 takes one, which reading from the second-level cache does not.
+WeightType typeOf(const NetworkSpec& spec, size_t layer, const Kernels& kernels) {
   const WeightType type = spec.precision.packed();
   const size_t weights = spec.traits().gates * spec.hiddenSize * (spec.layerInputs(layer) + spec.outputSize());
-  const bool isWidened = type == WeightType::f16 || type == WeightType::bf16;
-  return isWidened && weights * sizeof(float) <= dataCaches().first ? WeightType::f32 : type;
+  const bool isHalf = type == WeightType::f16 || type == WeightType::bf16;
+  const size_t caches = isHalf ? 1 : type == WeightType::int8 && kernels.widensSmallInt8 ? 3 : 0;
+  return weights * sizeof(float) <= caches * dataCaches().first ? WeightType::f32 : type;
 }
 
 } // namespace
 
 PackedLayer::PackedLayer(const NetworkSpec& spec, size_t layer, size_t direction, const Kernels& kernels,
                          PackedArena& arena)
-    : spec_(spec), direction_(direction), kernels_(&kernels), type_(typeOf(spec, layer)) {
+    : spec_(spec), direction_(direction), kernels_(&kernels), type_(typeOf(spec, layer, kernels)) {
   const size_t H = spec.hiddenSize, O = spec.outputSize();
   const size_t G = spec.traits().gates, recurrentGates = G - spec.traits().candidateGates;
   const int kSplitsLog2 = kSplitsLog2For(G, H, type_);
-  input_ = PackedMatrix(H, G, spec.layerInputs(layer), kSplitsLog2, type_, kernels, arena);
-  recurrent_ = PackedMatrix(H, recurrentGates, O, kSplitsLog2, type_, kernels, arena);
+  const WeightType rounding = spec.precision.weights;
+  input_ = PackedMatrix(H, G, spec.layerInputs(layer), kSplitsLog2, type_, kernels, arena, rounding);
+  recurrent_ = PackedMatrix(H, recurrentGates, O, kSplitsLog2, type_, kernels, arena, rounding);
   if (hasSecondProduct())
-    second_ = PackedMatrix(O, 1, H, kSplitsLog2For(1, O, type_), type_, kernels, arena);
-  for (PackedMatrix* matrix : {&input_, &recurrent_, &second_})
-    matrix->setRounding(spec.precision.weights);
+    second_ = PackedMatrix(O, 1, H, kSplitsLog2For(1, O, type_), type_, kernels, arena, rounding);
+  // Steps of a row in one function walk over parts of panels, which only a first-level cache bears.
+  if (type_ == WeightType::int8Quads && !hasSecondProduct() && weightBytesPerStep() <= dataCaches().first &&
+      inputs() <= mostRowStepInputs && outputs() <= mostRowStepInputs)
+    rowSteps_ = kernels.dots->rowSteps[size_t(spec.cell)];
   if (spec.traits().hasPeepholes) // three gates of biases, without inputs
     peephole_ = PackedMatrix(H, 3, 0, 0, WeightType::f32, kernels, arena);
 }
@@ -70,6 +74,7 @@ RecurrenceArgs::Weights PackedLayer::recurrenceWeights() const {
   if (spec_.traits().hasPeepholes)
     weights.peephole = peephole_.view(memory_).bias;
   weights.functions = &spec_.functions[direction_];
+  weights.rowSteps = rowSteps_;
   return weights;
 }
 

@@ -24,8 +24,10 @@ public:
   // Whether a step of one row makes its input gates itself.
   bool fusesInput() const {
     const CellTraits& cell = spec_.traits();
-    return cell.candidateGates == 0 && !cell.general && kernels_->fusesRowSteps[size_t(type_)];
+    return rowSteps_ || (cell.candidateGates == 0 && !cell.general && kernels_->fusesRowSteps[size_t(type_)]);
   }
+  // Whether it may make those of later ones as well.
+  bool fusesLaterInputs() const { return fusesInput() && type_ == WeightType::f32 && !input_.hasScales(); }
   const PackedMatrix& input() const { return input_; }
   const PackedMatrix& recurrent() const { return recurrent_; }
   const PackedMatrix& second() const { return second_; } // candidate or projection
@@ -48,6 +50,7 @@ private:
   size_t direction_;
   const Kernels* kernels_;
   WeightType type_;
+  RowSteps rowSteps_ = nullptr;
   void* memory_ = nullptr;
   PackedMatrix input_, recurrent_, second_, peephole_;
 };

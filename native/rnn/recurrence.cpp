@@ -29,7 +29,7 @@ constexpr size_t minLeadSteps = 3;
 bool overlapPays(const PackedLayer& layer) {
   const bool beyondFirstLevel = layer.recurrent().blocks().parts > 1 && layer.recurrent().kSplitsLog2() == 0;
   return beyondFirstLevel && layer.weightBytesPerStep() <= dataCaches().last / 4 &&
-         layer.inputs() <= 4 * layer.outputs() && layer.fusesInput();
+         layer.inputs() <= 4 * layer.outputs() && layer.fusesLaterInputs();
 }
 
 // Copies the state of rows [begin, end) to where the batch keeps it.

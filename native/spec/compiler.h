@@ -5,9 +5,11 @@
 #if defined(_MSC_VER)
 #define RNN_INLINE __forceinline
 #define RNN_NOINLINE __declspec(noinline)
+#define RNN_UNLIKELY(condition) (condition)
 #else
 #define RNN_INLINE inline __attribute__((always_inline))
 #define RNN_NOINLINE __attribute__((noinline))
+#define RNN_UNLIKELY(condition) __builtin_expect(condition, 0)
 #endif
 
 // One copy, whatever the compiler could gain by one for each caller.

@@ -19,5 +19,7 @@ constexpr Tiling tilingOf<Vec4> = [] {
   t.overlapRows = 0;
   return t;
 }();
+template <>
+constexpr bool fusesInt8<Vec4> = true;
 
 } // namespace

@@ -3,7 +3,7 @@
 #pragma once
 #include "../ops/table.h"
 #include "../rnn/cells/cells.h"
-#include "../rnn/recurrence.h"
+#include "../rnn/quad_steps.h"
 
 namespace {
 
@@ -21,7 +21,7 @@ constexpr bool agrees(const CellTraits& traits) {
 }
 
 template <class V>
-constexpr DotKernels ownDots = makeDotKernels<V>("its own", 0);
+constexpr DotKernels ownDots = withRowSteps<V>(makeDotKernels<V>("its own", 0));
 
 template <class V>
 constexpr Kernels makeKernels(const char* name, uint32_t needs) {
@@ -42,6 +42,7 @@ constexpr Kernels makeKernels(const char* name, uint32_t needs) {
                                         size_t(blockPanels<V>(G, 1 << log2)),
                                         size_t(largeBlockPanels<V>(G, 1 << log2))};
   table.dots = &ownDots<V>;
+  table.widensSmallInt8 = fusesInt8<V>;
   table.ops = makeOpKernels<V>();
   size_t type = 0;
   forEachWeightType([&](auto weight) {

@@ -29,6 +29,15 @@ struct WithDots : V {
 };
 template <class V, class D, class N>
 constexpr Tiling tilingOf<WithDots<V, D, N>> = tilingOf<V>;
+// The vector itself.
+template <class V>
+struct PlainOf {
+  using Vec = V;
+};
+template <class V, class D, class N>
+struct PlainOf<WithDots<V, D, N>> {
+  using Vec = V;
+};
 
 // One row times N vectors of columns that lie together, and M half ones that lie behind all their groups of inputs:
 // groups [first, first + count) of K. `adds`: to the sums that are there.

@@ -20,6 +20,16 @@ RNN_INLINE void reduceSplits(V (&sum)[S][N]) {
         sum[s][n] = sum[s][n] + sum[s + half][n];
 }
 
+// What sums of weights with scales start with, of one row or of a tile.
+constexpr size_t mostTileColumns = 512;
+alignas(64) constexpr float zeroBias[mostTileColumns] = {};
+
+// Whether weights of that type may have scales; float32's have them where int8 was widened.
+template <class V, class W>
+constexpr bool mayHaveScales = W::hasScales || (W::type == WeightType::f32 && fusesInt8<V>);
+template <class V>
+constexpr bool mayHaveScales<V, Narrow> = true;
+
 // The accumulators of N vectors of columns that lie together; N may be 0.
 template <class V, class W, int S, int N>
 struct Accumulators {
@@ -56,10 +66,10 @@ struct Accumulators {
     for (int n = 0; n < N; n++)
       sum[0][n] = fma(W::template loadPair<V>(w + n * L).first, a, sum[0][n]);
   }
-  // `bias` and `scales` of a type that has scales.
+  // `bias` and `scales` where weights have scales.
   RNN_INLINE void store(float* out, const float* bias, const float* scales) {
     reduceSplits<S>(sum);
-    if constexpr (W::hasScales)
+    if (W::hasScales || RNN_UNLIKELY(scales != nullptr))
 #pragma GCC unroll 64
       for (int n = 0; n < N; n++)
         sum[0][n] = fma(V::load(scales + n * L), sum[0][n], V::load(bias + n * L));
@@ -76,8 +86,9 @@ RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float
   using H = Half<V>;
   constexpr int whole = N * V::lanes, tail = M * H::lanes;
   const typename W::Stored* h = w + whole * K;
-  Accumulators<V, W, S, N> sums(bias);
-  Accumulators<H, W, S, M> halves(bias + whole);
+  const float* const start = RNN_UNLIKELY(scales != nullptr) ? zeroBias : bias;
+  Accumulators<V, W, S, N> sums(start);
+  Accumulators<H, W, S, M> halves(start + whole);
   const auto add = [&](int s, size_t k) {
     sums.add(s, w, V::broadcast(a + k));
     if constexpr (M > 0)
@@ -95,7 +106,7 @@ RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float
     if (k + s < K)
       add(s, k + s);
   sums.store(out, bias, scales);
-  halves.store(out + whole, bias + whole, W::hasScales ? scales + whole : nullptr);
+  halves.store(out + whole, bias + whole, scales ? scales + whole : nullptr);
 }
 
 // The same where two inputs' weights lie together.
@@ -156,7 +167,8 @@ struct GemvPanels {
                half ? G : 0 > (weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel), a, p.inputs, out);
       else
         gemv<V, W, S, M * G, half ? G : 0>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel),
-                                           W::hasScales ? scalesAt<V, G>(p, panel) : nullptr, a, p.K, out);
+                                           mayHaveScales<V, W> && p.scales ? scalesAt<V, G>(p, panel) : nullptr, a, p.K,
+                                           out);
     }
     static RNN_NOINLINE void call(const PackedView& p, size_t panel, const float* a, float* out) {
       inlined(p, panel, a, out);

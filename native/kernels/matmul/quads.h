@@ -40,7 +40,7 @@ RNN_NOINLINE void multiplyWide(const PackedView& p, const Block& block, const fl
     int64_t totals[mostColumns] = {};
     for (size_t k = 0; k < p.inputs; k += inputs) {
       const size_t count = least(inputs, p.inputs - k);
-      quantizeRow<V>(a + k, count, scale, q);
+      quantizePart<V>(a + k, count, scale, q);
       for (size_t c = 0; c < columns; c++)
         for (size_t i = 0; i < count; i++) {
           const auto* const quad = reinterpret_cast<const int8_t*>(weights + (k + i) / 4 * stride + begin + c);
@@ -76,7 +76,7 @@ RNN_NOINLINE void gemmLongRows(const GemmArgs& args) {
     }
     for (size_t k = 0; k < p.inputs; k += mostQuantizedInputs) {
       const size_t count = least(mostQuantizedInputs, p.inputs - k);
-      quantizeRow<V>(a + k, count, scale, q);
+      quantizePart<V>(a + k, count, scale, q);
       const int32_t sum = sumFor(p, q, count);
       for (size_t i = 0; i < gemvBlocks(p); i++) {
         const Block block = blockAt(blocksOf(p), i);
@@ -93,11 +93,12 @@ RNN_NOINLINE void gemmLongRows(const GemmArgs& args) {
 template <class V, int G, int S>
 class RowProduct<V, Int8Quads, G, S> {
 public:
-  RNN_INLINE RowProduct(const PackedView& p, const float* a)
-      : p_(p), a_(a), scale_(scaleOfRow<V>(a, p.inputs)), kernels_(dotRows<V, G>(p)) {
-    if (p.inputs > mostQuantizedInputs)
+  RNN_INLINE RowProduct(const PackedView& p, const float* a) : p_(p), a_(a), kernels_(dotRows<V, G>(p)) {
+    if (p.inputs > mostQuantizedInputs) {
+      scale_ = scaleOfRow<V>(a, p.inputs);
       return;
-    quantizeRow<V>(a, p.inputs, scale_, q_);
+    }
+    scale_ = rowToInt8<V>(a, p.inputs, q_);
     sum_ = sumFor(p, q_, p.inputs);
   }
   RNN_INLINE void multiply(const Block& block, bool half, float* out) const {
@@ -118,8 +119,8 @@ private:
   }
   const PackedView& p_;
   const float* const a_;
-  const float scale_;
   const BlockKernels<DotKernels::Row> kernels_;
+  float scale_;
   int32_t sum_ = 0;
   alignas(64) int8_t q_[mostQuantizedInputs];
 };
@@ -135,8 +136,7 @@ public:
   RNN_INLINE RowsProduct(const PackedView& p, const float* a, ptrdiff_t aStride, size_t rows)
       : p_(p), stride_(quantizedStride(p.inputs)) {
     for (size_t r = 0; r < rows; r++, a += aStride) {
-      scales_[r] = scaleOfRow<V>(a, p.inputs);
-      quantizeRow<V>(a, p.inputs, scales_[r], q_ + r * stride_);
+      scales_[r] = rowToInt8<V>(a, p.inputs, q_ + r * stride_);
       sums_[r] = sumFor(p, q_ + r * stride_, p.inputs);
     }
   }

@@ -16,7 +16,7 @@ constexpr size_t quantizedStride(size_t inputs) { return (inputs + 63) / 64 * 64
 
 // The largest of a row divided by 127; NaN where one is not finite.
 template <class V>
-RNN_NOINLINE float scaleOfRow(const float* a, size_t K) {
+RNN_INLINE float scaleOf(const float* a, size_t K) {
   constexpr size_t L = V::lanes;
   const V zero = V::set(0.0f);
   V most = zero, least = zero, finite = zero; // 0 · x is NaN where x is not finite
@@ -32,7 +32,7 @@ RNN_NOINLINE float scaleOfRow(const float* a, size_t K) {
 
 // A row as whole numbers within ±127; zeros where the scale is 0 or NaN.
 template <class V>
-RNN_NOINLINE void quantizeRow(const float* a, size_t K, float scale, int8_t* q) {
+RNN_INLINE void toInt8(const float* a, size_t K, float scale, int8_t* q) {
   constexpr size_t L = V::lanes;
   if (!(scale > 0)) {
     __builtin_memset(q, 0, quantizedStride(K));
@@ -45,6 +45,23 @@ RNN_NOINLINE void quantizeRow(const float* a, size_t K, float scale, int8_t* q) 
     round(V::loadAny(a + k)).storeInt8(q + k);
   if (k < K)
     round(V::loadFirst(a + k, K - k)).storeInt8(q + k);
+}
+
+// Both, of a row that is not long.
+template <class V>
+RNN_ONE_COPY float rowToInt8(const float* a, size_t K, int8_t* q) {
+  const float scale = scaleOf<V>(a, K);
+  toInt8<V>(a, K, scale, q);
+  return scale;
+}
+// Each by itself, of a long one.
+template <class V>
+RNN_ONE_COPY float scaleOfRow(const float* a, size_t K) {
+  return scaleOf<V>(a, K);
+}
+template <class V>
+RNN_ONE_COPY void quantizePart(const float* a, size_t K, float scale, int8_t* q) {
+  toInt8<V>(a, K, scale, q);
 }
 
 // Sums as they are to the products that they stand for, in place.

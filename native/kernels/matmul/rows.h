@@ -36,10 +36,6 @@ inline void applyScales(float* y, size_t stride, size_t rows, size_t columns, co
       fma(V::load(scales + i), V::load(y + i), V::load(bias + i)).store(y + i);
 }
 
-// What sums of a type with scales start with.
-constexpr size_t mostTileColumns = 512;
-alignas(64) constexpr float zeroBias[mostTileColumns] = {};
-
 // Rows times a range of panels, into packed rows that begin there: kc of K at a time, as many as `tileBytes` hold and
 // kMask leaves.
 // `weightsOf(k, count)` gives their weights, a step of wStride apart.
@@ -105,22 +101,23 @@ template <class V, class W, int G, int S>
 void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride, const EvenSplit& tiles,
                 float* out, size_t outStride) {
   constexpr size_t L = V::lanes;
+  const size_t columns = range.panels * G * L;
+  RNN_ASSERT(columns <= mostTileColumns);
   const float* const bias = biasAt<V, G>(p, range.firstPanel());
   if constexpr (!isNarrow<W>) {
     const typename W::Stored* weights = weightsAt<V, W, G>(p, range.block.firstPanel) + rowOffset(range.first, G, L);
     const size_t wStride = kStride(range.block.panels, G, L);
     multiplyTiles<V, W, G, S>(p, range, a, aStride, tiles, out, outStride, tilingOf<V>.kcBytes, ~size_t(0), wStride,
-                              bias, [&](size_t k, size_t) { return weights + k * wStride; });
+                              mayHaveScales<V, W> && p.scales ? zeroBias : bias,
+                              [&](size_t k, size_t) { return weights + k * wStride; });
   } else {
-    const size_t columns = range.panels * G * L;
-    RNN_ASSERT(columns <= mostTileColumns);
     const size_t first = blockOffset(range.block.firstPanel, G, L, p.K) + rowOffset(range.first, G, L);
     const void* const weights = static_cast<const char*>(p.weights) + first * weightTypeTraits(p.type).groupBytes;
     const Widen widen = withNarrowType(p.type, [](auto w) -> Widen { return widenColumns<V, decltype(w)>; });
     multiplyWidened<V, G, S>(p, range, a, aStride, tiles, out, outStride, weights, widen, p.scales ? zeroBias : bias);
-    if (p.scales)
-      applyScales<V>(out, outStride, tiles.begin(tiles.parts), columns, scalesAt<V, G>(p, range.firstPanel()), bias);
   }
+  if (mayHaveScales<V, W> && p.scales)
+    applyScales<V>(out, outStride, tiles.begin(tiles.parts), columns, scalesAt<V, G>(p, range.firstPanel()), bias);
 }
 
 // Several rows of inputs, as the panels of a product take them.

@@ -44,6 +44,11 @@ struct Tiling {
 template <class V>
 constexpr Tiling tilingOf{};
 
+// Whether a row's steps have code for int8 in small layers: product and cell of int8 times int8 in one function, and
+// scales of weights that were widened to float32. Said by isa/*.cpp; AVX-512's would be twice as large as others.
+template <class V>
+constexpr bool fusesInt8 = false;
+
 constexpr int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 
 // The most panels of a block of any table.

@@ -185,6 +185,9 @@ void recurrence(const RecurrenceArgs& args) {
     withKSplits<C::gates>(args.weights.recurrent.kSplitsLog2,
                           [&](auto splits) { timeLoop<V, W, C, decltype(splits)::count>(args); });
   } else {
+    if constexpr (isQuads<W>)
+      if (args.weights.rowSteps && args.sequence.B == 1 && args.threads.count == 1)
+        return args.weights.rowSteps(args);
     const PackedView& second = C::candidates > 0 ? args.weights.candidate : args.weights.projection;
     unfusedTimeLoop<V, C>(args, unfusedRowsFor<V, W, C::gates>(args.weights.recurrent), unfusedRowsFor<V, W, 1>(second),
                           second);
