@@ -63,17 +63,18 @@ export async function bundle(root) {
 }
 
 /**
- * Node reads and compiles the text at each start, so it is short; names of classes, methods and exported functions stay, and lines are short,
- * for stack traces. No function is moved into its caller: how deep the stack is at which place is part of what is tested.
+ * Node reads and compiles the text at each start, so it is short; names of methods and of all that is exported stay, and lines are no longer than
+ * an uncaught error may print. No function is moved into its caller: how deep the stack is at which place is part of what is tested.
  */
 async function minified(text, exported) {
-  const names = { keep_fnames: new RegExp(`^(${exported.join('|')})$`), keep_classnames: true }
+  const kept = new RegExp(`^(${exported.join('|')})$`)
+  const names = { keep_fnames: kept, keep_classnames: kept }
   const { code } = await minify(classNames(text), {
     module: true,
     ecma: 2022,
     compress: { ...names, passes: 3, inline: false, reduce_funcs: false },
     mangle: names,
-    format: { ascii_only: true, max_line_len: 120 },
+    format: { ascii_only: true, max_line_len: 500 },
   })
   return `${code}\n`
 }
