@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { modelBackends, modelFile, weight } from '../support/model-files.ts'
 import { ramp } from '../support/tensors.ts'
 
-const [O, C] = [5, 3]
+const [O, C] = [5, 4]
 
 describe.each(modelBackends)('on %s', (backend) => {
   for (const kernel of [1, 3, 6])

@@ -52,6 +52,22 @@ describe.each(modelBackends)('on %s', (backend) => {
     }
   })
 
+  it('a stream over frames has the bits of a run with padding in front', () => {
+    const w = filters['cosines and sines of a periodic window']
+    const attributes = { pads: [31, 0], strides: [1] }
+    const nodes = [{ opType: 'Conv', inputs: ['x', 'w'], outputs: ['y'], attributes }]
+    const declared = { x: { shape: [1, 1, 'time'] } }
+    const file = modelFile({ nodes, inputs: declared, outputs: { y: { shape: [1, 34, 'time'] } }, weights: { w } })
+    const model = Model.read(file, { backend })
+    const x = ramp(1, 1, 50)
+    const { data } = model.run({ x }).y
+    const stream = model.stream({ along: 'time' })
+    for (let t = 0; t < 50; t++) {
+      const { y } = stream.step(x.data.slice(t, t + 1))
+      expect(Array.from(y)).toEqual(Array.from({ length: 34 }, (_, n) => data[n * 50 + t]))
+    }
+  })
+
   it.skipIf(backend === 'typescript')('half of the weights are packed', () => {
     const w = symmetricFilters(7, 128, 256, 64, true)
     const packed = (filters: TestTensor) => {

@@ -15,7 +15,7 @@ import type { Row, Rows } from './row.ts'
 import { areOfOneChannel, symmetryOf } from './symmetry.ts'
 import { permuted, reshaped, sliced, type View, valuesIn } from './views.ts'
 import { digest } from './weights.ts'
-import { notEmpty, planeOf, trimmed, windowsIn } from './windows.ts'
+import { notEmpty, planeOf, trimmed, windowsIn, withPadding } from './windows.ts'
 
 /** What a convolution and its transpose have alike; `rows` and `columns` with the padding before them. */
 export interface Layout {
@@ -154,8 +154,10 @@ function convOfSymmetric(
     [even, N - even],
   ].map(([from, outputs]) => outputs && matrix(from, outputs, kept, () => sliced(taps, 0, from, outputs)))
   const { fn, alpha, beta } = epilogue.after
-  const numbers = [even, N - even, first, ...windowNumbers(rows, columns), fn, alpha, beta]
-  const along = x.strides[2] === 1 ? x : op.dense(x)
+  const numbers = [even, N - even, first, ...windowNumbers(rows, { ...columns, before: 0 }), fn, alpha, beta]
+  // A stream's windows are never padded, and have the same bits.
+  const padded = withPadding(op, x, rows, columns, 0)
+  const along = padded.strides[2] === 1 ? padded : op.dense(padded)
   op.emit(
     'symmetricConv',
     [memories[even ? 0 : 1], ...precisionNumbers(op.to.weights.precision), ...numbers, along],
@@ -173,8 +175,8 @@ function convOfConstant(
   bias: readonly number[] | undefined,
   epilogue: Epilogue,
 ): void {
-  // Scales of int8 are those of all taps.
-  const mayTrim = op.to.weights.precision.weights !== 'int8'
+  // Scales of int8 are those of all taps; two sums that take turns take the same turns.
+  const mayTrim = op.to.weights.precision.weights !== 'int8' && (x.shape[3] / groups) % 2 === 0
   const [{ axis: rows, from: top }, { axis: columns, from: left }] = [down, right].map((axis) =>
     mayTrim ? trimmed(axis) : { axis, from: 0 },
   )

@@ -42,18 +42,23 @@ export function notEmpty(op: Op, x: View, padding: number): View {
   return made
 }
 
-/** All windows of a padded input side by side, (B, Ho, Wo, kh, kw, C): a view. */
-export function windowsIn(op: Op, x: View, rows: Axis, columns: Axis, outside: number): View {
+/** An input with its padding, where there is any. */
+export function withPadding(op: Op, x: View, rows: Axis, columns: Axis, outside: number): View {
   const [B, H, W, C] = x.shape
   const reach = ({ output, stride, kernel, dilation }: Axis) => (output - 1) * stride + (kernel - 1) * dilation + 1
   const [h, w] = [Math.max(reach(rows), rows.before + H), Math.max(reach(columns), columns.before + W)]
-  let padded = x
-  if (h !== H || w !== W) {
-    padded = op.make(x.type, [B, h, w, C])
-    op.emit('fill', [outside], [padded])
-    op.emit('copy', [x], [sliced(sliced(padded, 1, rows.before, H), 2, columns.before, W)])
-  }
+  if (h === H && w === W) return x
+  const padded = op.make(x.type, [B, h, w, C])
+  op.emit('fill', [outside], [padded])
+  op.emit('copy', [x], [sliced(sliced(padded, 1, rows.before, H), 2, columns.before, W)])
+  return padded
+}
+
+/** All windows of a padded input side by side, (B, Ho, Wo, kh, kw, C): a view. */
+export function windowsIn(op: Op, x: View, rows: Axis, columns: Axis, outside: number): View {
+  const padded = withPadding(op, x, rows, columns, outside)
   const [b, down, right, c] = padded.strides
+  const [B, , , C] = x.shape
   return {
     ...padded,
     shape: [B, rows.output, columns.output, rows.kernel, columns.kernel, C],
