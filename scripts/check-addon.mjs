@@ -31,7 +31,22 @@ function newer(a, b) {
   return false
 }
 
-/** The lines that describe the addon; throws where it breaks a promise. `anyLibc`: also where it names a C library, as one built on its machine does. */
+/** Why an addon that wants these libraries loaded, and these names of the C library, may not run on musl. */
+function problemsOnMusl(libraries, wanted) {
+  const problems = []
+  const strange = wanted.filter((name) => !common.includes(name))
+  if (strange.length > 0) problems.push(`asks the C library for more than musl is known to have: ${strange.join(' ')}`)
+  if (existsSync(musl)) {
+    const has = new Set(namesOf(execFileSync('objdump', ['-T', musl], { encoding: 'utf8' })))
+    const lacks = common.filter((name) => !has.has(name))
+    if (lacks.length > 0) problems.push(`${musl} lacks ${lacks.join(' ')}`)
+  }
+  const others = libraries.filter((name) => !/^lib(stdc\+\+\.so\.6|gcc_s\.so\.1)$/.test(name))
+  if (others.length > 0) problems.push(`needs ${others.join(' ')}`)
+  return problems
+}
+
+/** The lines that describe the addon; throws where it breaks a promise. `anyLibc`: also where it could not run on musl, as one built on its machine need not. */
 export function checkAddon(file, { anyLibc = false } = {}) {
   const binary = readFileSync(file)
   const packed = gzipSync(binary, { level: 9 }).length
@@ -48,18 +63,9 @@ export function checkAddon(file, { anyLibc = false } = {}) {
       if (newer(highest, floor)) problems.push(`needs ${library}_${highest}, more than ${floor}`)
     }
     const wanted = namesOf(symbols.replace(/^(?!.*\*UND\*.*\bGLIBC_).*$/gm, '')).filter(Boolean)
-    const strange = wanted.filter((name) => !common.includes(name))
-    if (strange.length > 0)
-      problems.push(`asks the C library for more than musl is known to have: ${strange.join(' ')}`)
-    if (existsSync(musl)) {
-      const has = new Set(namesOf(execFileSync('objdump', ['-T', musl], { encoding: 'utf8' })))
-      const lacks = common.filter((name) => !has.has(name))
-      if (lacks.length > 0) problems.push(`${musl} lacks ${lacks.join(' ')}`)
-    }
     const libraries = neededBy(file)
-    lines.push(`needs ${libraries.join(' ')}, and ${wanted.length} names of any C library`)
-    const others = libraries.filter((name) => !/^lib(stdc\+\+\.so\.6|gcc_s\.so\.1)$/.test(name))
-    if (anyLibc && others.length > 0) problems.push(`needs ${others.join(' ')}`)
+    lines.push(`needs ${libraries.join(' ')}, and ${wanted.length} names of a C library`)
+    if (anyLibc) problems.push(...problemsOnMusl(libraries, wanted))
     const sections = execFileSync(tool, ['-h', file], { encoding: 'utf8' })
     if (/\.debug_info|\.symtab/.test(sections)) problems.push('not stripped')
     const exported = symbols.split('\n').filter((line) => /\s(DF|DO)\s+\.(text|data|rodata|bss)/.test(line))

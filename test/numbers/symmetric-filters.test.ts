@@ -64,7 +64,7 @@ describe.each(modelBackends)('on %s', (backend) => {
     const stream = model.stream({ along: 'time' })
     for (let t = 0; t < 50; t++) {
       const { y } = stream.step(x.data.slice(t, t + 1))
-      expect(Array.from(y)).toEqual(Array.from({ length: 34 }, (_, n) => data[n * 50 + t]))
+      expect(Array.from(y as Float32Array)).toEqual(Array.from({ length: 34 }, (_, n) => Number(data[n * 50 + t])))
     }
   })
 

@@ -52,7 +52,7 @@ const emulated = args.includes('--emulated')
 if (emulated) process.env.NATIVE_RNN_TESTED = 'native'
 const skippedText = emulated ? /child_process|\/child\.ts'|expectTypeOf/ : /expectTypeOf/
 const skippedName = emulated
-  ? /^(docs|formats|house|services|api.(error-texts|hints|model|options|tensor|.*-refusals|state-dict-)|native.model-memory|numbers.(accuracy|format-accuracy|keras|onnx|operator|silero|turns|.*-models|model-)|robustness.(?!.*-arrays))/
+  ? /^(docs|formats|house|services|api.(error-texts|hints|model|options|tensor|.*-refusals|state-dict-)|native.model-memory|numbers.(accuracy|format-accuracy|keras|onnx|operator|pieces|silero|turns|.*-models|model-)|robustness.(?!.*-arrays))/
   : process.versions.bun
     ? /^(house|services|robustness.(edge-entry|missing-globals|poisoned-intrinsics))/
     : /^services/
