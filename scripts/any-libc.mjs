@@ -6,10 +6,16 @@ import { readFileSync, writeFileSync } from 'node:fs'
 const libc = /^(lib(c|m|dl|pthread|rt|util)|ld-linux-[\w-]+)\.so\.\d+$/
 const [dynamic, none, needed, stringTable] = [2, 0, 1, 5]
 
-/** Reads the table of a 64-bit little-endian file by which its loader goes: entries of a tag and a value, where they lie, and the text at a value. */
+/** Where the program headers of a 64-bit little-endian file lie. */
+export function segmentsOf(binary) {
+  const [start, size, count] = [Number(binary.readBigUInt64LE(32)), binary.readUInt16LE(54), binary.readUInt16LE(56)]
+  return Array.from({ length: count }, (_, i) => start + i * size)
+}
+
+/** Reads the table of such a file by which its loader goes: entries of a tag and a value, where they lie, and the text at a value. */
 function loaderTable(binary) {
   const word = (at) => Number(binary.readBigUInt64LE(at))
-  const segments = Array.from({ length: binary.readUInt16LE(56) }, (_, i) => word(32) + i * binary.readUInt16LE(54))
+  const segments = segmentsOf(binary)
   const place = segments.find((at) => binary.readUInt32LE(at) === dynamic)
   const entries = []
   for (let at = word(place + 8); ; at += 16) {

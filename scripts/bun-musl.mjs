@@ -3,15 +3,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { segmentsOf } from './any-libc.mjs'
 import { runtime } from './runtime.mjs'
 
 const file = join(dirname(dirname(fileURLToPath(import.meta.url))), 'build-musl', 'bun')
 const binary = readFileSync(runtime('@oven/bun-linux-x64-musl@1'))
 const stack = 0x6474e551 // PT_GNU_STACK
-const [start, size, count] = [Number(binary.readBigUInt64LE(32)), binary.readUInt16LE(54), binary.readUInt16LE(56)]
-const segment = Array.from({ length: count }, (_, i) => start + i * size).find(
-  (at) => binary.readUInt32LE(at) === stack,
-)
+const segment = segmentsOf(binary).find((at) => binary.readUInt32LE(at) === stack)
 if (segment === undefined) throw new Error('no segment says how large stacks are')
 binary.writeBigUInt64LE(0n, segment + 40)
 mkdirSync(dirname(file), { recursive: true })

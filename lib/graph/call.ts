@@ -3,7 +3,7 @@
 import { describe, list } from '../errors.ts'
 import type { Budget, Refuse } from './budget.ts'
 import type { AttributeValue, GraphNode } from './graph.ts'
-import type { Pass } from './pace.ts'
+import { finished, type Pass } from './pace.ts'
 import type { StepAttribute } from './plan.ts'
 import { count, type ElementType, factsOf, type GraphTensor, lengthOf, mostAxes, numberAt, phantom } from './tensor.ts'
 
@@ -14,6 +14,12 @@ import { count, type ElementType, factsOf, type GraphTensor, lengthOf, mostAxes,
  */
 export type Operator = (call: Call) => Made | Pass<Made>
 export type Made = GraphTensor | readonly GraphTensor[]
+
+/** One output or many as a list. */
+export const listed = (made: Made): readonly GraphTensor[] => (Array.isArray(made) ? made : [made as GraphTensor])
+
+/** All that an operator makes, at once. */
+export const madeAtOnce = (run: Operator, call: Call): readonly GraphTensor[] => listed(finished(run(call)))
 
 /** What a dry call throws where a shape depends on values that nobody knows yet. */
 export class NeedsValue {

@@ -2,11 +2,10 @@
 
 import { describe } from '../errors.ts'
 import type { Budget } from './budget.ts'
-import { Call } from './call.ts'
+import { Call, madeAtOnce } from './call.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { operatorOf } from './operators/index.ts'
 import type { OperatorRow } from './operators/row.ts'
-import { finished } from './pace.ts'
 import { withScales } from './scales.ts'
 import { type Folded, LeftOut, type Scope, Unknown } from './scope.ts'
 import type { GraphTensor } from './tensor.ts'
@@ -153,8 +152,7 @@ function* stepsOf(scope: Scope, node: GraphNode, budget: Budget, compiler: Compi
     scope.graph.opset(node.domain),
     budget,
   )
-  const made = finished(row.run(call))
-  return withScales(node.domain, node.opType, row, call, Array.isArray(made) ? made : [made as GraphTensor])
+  return withScales(node.domain, node.opType, row, call, madeAtOnce(row.run, call))
 }
 
 const branchNames: readonly string[] = ['then_branch', 'else_branch']

@@ -2,9 +2,8 @@
 
 import { zeros } from '../intrinsics/captured.ts'
 import { Budget } from './budget.ts'
-import { Call } from './call.ts'
+import { Call, madeAtOnce } from './call.ts'
 import type { OperatorRow } from './operators/row.ts'
-import { finished } from './pace.ts'
 import { count, type GraphTensor, lengthOf, type Scales } from './tensor.ts'
 
 /** Operators that move values and change none; all but Concat move those of their first input. */
@@ -32,8 +31,7 @@ export function withScales(
   if (isOne) return made.map((tensor) => withOne(tensor, { axis: 0, values: common }))
   const inputs = call.inputs.map((input, i) => (input && i < known.length ? spread(input, call) : input))
   // What moves them took as much of the budget for the values themselves.
-  const moved = finished(row.run(new Call(call.node, inputs, call.attributes, call.opset, Budget.unbounded())))
-  const all = Array.isArray(moved) ? (moved as readonly GraphTensor[]) : [moved as GraphTensor]
+  const all = madeAtOnce(row.run, new Call(call.node, inputs, call.attributes, call.opset, Budget.unbounded()))
   return made.map((tensor, i) => withOne(tensor, alongOneAxis(all[i])))
 }
 

@@ -2,7 +2,7 @@
 
 import { fail } from '../errors.ts'
 import type { Budget, Refuse } from './budget.ts'
-import { Call, type Made } from './call.ts'
+import { Call, listed, type Made } from './call.ts'
 import { operatorOf } from './operators/index.ts'
 import { finished, inSteps, type Pass } from './pace.ts'
 import type { Step } from './plan.ts'
@@ -21,8 +21,6 @@ type Tensors = readonly (GraphTensor | undefined)[]
 export function* runStep(step: Step, inputs: Tensors, budget: Budget): Pass<readonly GraphTensor[]> {
   return listed(yield* inSteps(begun(step, inputs, budget, false)))
 }
-
-const listed = (made: Made) => (Array.isArray(made) ? made : [made as GraphTensor])
 
 /** What steps may take while shapes are settled: all their values in a run, and those that are computed at once. */
 export interface Budgets {

@@ -1,9 +1,8 @@
 /** One step on its way to instructions: its inputs, its attributes, and what it may ask for. */
 
 import { Budget } from '../../graph/budget.ts'
-import { Call } from '../../graph/call.ts'
+import { Call, madeAtOnce } from '../../graph/call.ts'
 import { operatorOf } from '../../graph/operators/index.ts'
-import { finished } from '../../graph/pace.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
 import { count, type ElementType, type GraphTensor, phantom } from '../../graph/tensor.ts'
 import type { Instruction } from './emit.ts'
@@ -34,8 +33,7 @@ export class Op {
 
   /** What the operator makes of inputs that are all known. */
   computed(): readonly GraphTensor[] {
-    const made = finished(operatorOf(this.step.domain, this.step.opType)!.run(this.#called(false)))
-    return Array.isArray(made) ? made : [made as GraphTensor]
+    return madeAtOnce(operatorOf(this.step.domain, this.step.opType)!.run, this.#called(false))
   }
 
   fail(what: string): never {

@@ -1,7 +1,7 @@
 /** Gemm, MatMul and Conv on weights of int8, row by row: what each row of the input, or each window, sums with a matrix. */
 
 import type { Call } from '../../graph/call.ts'
-import { layoutOf } from '../../graph/operators/convolve.ts'
+import { layoutOf } from '../../graph/operators/convolve-layout.ts'
 import { asPlane, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
 import { Pace, type Pass, stretch } from '../../graph/pace.ts'
 import { stridesOf } from '../../graph/strides.ts'

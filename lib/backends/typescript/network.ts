@@ -1,5 +1,6 @@
 /** Layers × directions × rows × time of one network: which step comes after which. */
 
+import { finished, type Pass } from '../../graph/pace.ts'
 import { ceil, copyOf, copyOfInts, fillFloats, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
@@ -54,11 +55,7 @@ export class TypeScriptNetwork implements Network {
   }
 
   forward(call: ForwardCall): ForwardResult {
-    const pass = this.pass(call)
-    for (;;) {
-      const next = pass.next()
-      if (next.done) return next.value
-    }
+    return finished(this.pass(call))
   }
 
   forwardAsync(call: ForwardCall, settle: Settle, check: () => void): () => void {
@@ -85,7 +82,7 @@ export class TypeScriptNetwork implements Network {
   }
 
   /** A call in steps. It stops at places where others may use the network in between. */
-  *pass(call: ForwardCall): Generator<void, ForwardResult> {
+  *pass(call: ForwardCall): Pass<ForwardResult> {
     const { T, B, batchFirst, h0, c0, lengths, returnOutput, into } = call
     const { numLayers, hiddenSize: H, inputSize, direction, cell } = this.#spec
     const D = this.#D

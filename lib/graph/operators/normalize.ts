@@ -10,17 +10,14 @@ import type { Rows } from './row.ts'
 
 /** Mean and 1 / √(variance + ε) of values that lie together; the variance after the mean, so that nothing cancels. */
 function* momentsOf(x: Float32Array, start: number, length: number, epsilon: number): Pass<Moments> {
-  const end = start + length
   let [sum, squares] = [0, 0]
-  for (let i = start; i < end; i += stretch) {
-    sum = sumOf(x, i, Math.min(end, i + stretch), sum)
-    yield
-  }
+  yield* inStretches(length, (from, to) => {
+    sum = sumOf(x, start + from, start + to, sum)
+  })
   const mean = sum / length
-  for (let i = start; i < end; i += stretch) {
-    squares = squaresOf(x, i, Math.min(end, i + stretch), mean, squares)
-    yield
-  }
+  yield* inStretches(length, (from, to) => {
+    squares = squaresOf(x, start + from, start + to, mean, squares)
+  })
   return [mean, 1 / Math.sqrt(squares / length + epsilon)]
 }
 

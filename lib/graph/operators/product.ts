@@ -16,12 +16,9 @@ type Multiply = (
   at: readonly [a: number, b: number, made: number],
 ) => Pass<void> | undefined
 
-/** Columns whose sums are made at once. */
-const mostColumns = 2 ** 14
-
 /** In double precision, times a factor. */
 function ofFloats(call: Call, M: number, K: number, N: number, alpha: number): Multiply {
-  const wide = Math.min(N, mostColumns)
+  const wide = Math.min(N, stretch)
   const sums = call.scratch(wide)
   const isShort = M * K * N <= stretch
   return (a, b, made, [atA, atB, atMade]) => {

@@ -83,6 +83,7 @@ function ofShortRows(
   for (let i = first; i < last; i++) {
     const [from, to] = [i * length, (i + 1) * length]
     const most = needsMost ? finite(over(x, from, to, larger, -Infinity, 0)) : 0
+    // A loop of its own: shared with the largest values it would call functions that it does not know.
     let sum = start
     for (let k = from; k < to; k++) sum = step(sum, x[k], most)
     made[i] = end === undefined ? sum : end(sum, length, most)
@@ -98,10 +99,9 @@ function* longOver(
   most: number,
 ): Pass<number> {
   let sum = start
-  for (let k = 0; k < length; k += stretch) {
-    sum = over(x, from + k, from + Math.min(length, k + stretch), step, sum, most)
-    yield
-  }
+  yield* inStretches(length, (begin, end) => {
+    sum = over(x, from + begin, from + end, step, sum, most)
+  })
   return sum
 }
 

@@ -1,7 +1,7 @@
 /** Softmax and its logarithm, before opset 13 over all axes from one on, since then over one. */
 
 import type { Call } from '../call.ts'
-import { Pace, type Pass, stretch } from '../pace.ts'
+import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { count, type GraphTensor } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -28,7 +28,7 @@ function* along(x: Float32Array, made: Float32Array, length: number, step: numbe
   const block = length * step
   for (let start = 0; start < made.length; start += block) {
     for (let i = start; i < start + step; i++) {
-      if (length > stretch) yield* longRow(x, made, i, i + block, step, isLog)
+      if (length > stretch) yield* longRow(x, made, i, length, step, isLog)
       else {
         const most = mostOf(x, i, i + block, step, -Infinity)
         finish(x, made, i, i + block, step, isLog, most, sumOf(x, i, i + block, step, most, 0))
@@ -39,21 +39,17 @@ function* along(x: Float32Array, made: Float32Array, length: number, step: numbe
 }
 
 /** The same, a part of the row at a time. */
-function* longRow(x: Float32Array, made: Float32Array, start: number, end: number, step: number, isLog: boolean) {
-  const part = stretch * step
+function* longRow(x: Float32Array, made: Float32Array, start: number, length: number, step: number, isLog: boolean) {
   let [most, sum] = [-Infinity, 0]
-  for (let i = start; i < end; i += part) {
-    most = mostOf(x, i, Math.min(end, i + part), step, most)
-    yield
-  }
-  for (let i = start; i < end; i += part) {
-    sum = sumOf(x, i, Math.min(end, i + part), step, most, sum)
-    yield
-  }
-  for (let i = start; i < end; i += part) {
-    finish(x, made, i, Math.min(end, i + part), step, isLog, most, sum)
-    yield
-  }
+  yield* inStretches(length, (from, to) => {
+    most = mostOf(x, start + from * step, start + to * step, step, most)
+  })
+  yield* inStretches(length, (from, to) => {
+    sum = sumOf(x, start + from * step, start + to * step, step, most, sum)
+  })
+  yield* inStretches(length, (from, to) => {
+    finish(x, made, start + from * step, start + to * step, step, isLog, most, sum)
+  })
 }
 
 /** The greatest is taken off first, so that no power overflows. */
