@@ -1,6 +1,6 @@
 /** What runtimes beside Node may lack: asked for when it is needed, and a missing name says so there, not when the package is imported. */
 import { RNNError } from './errors.ts'
-import { sharedBytesIn } from './intrinsics/captured.ts'
+import { hasSharedMemory } from './intrinsics/captured.ts'
 import { sharesMemory, sharingHint } from './platform/process.ts'
 import { textDecoder } from './platform/text.ts'
 
@@ -11,7 +11,7 @@ function missing(name: string, what: string, hint = ''): RNNError {
 
 /** Throws where there is no memory that threads share. */
 export function checkSharing(): void {
-  if (!sharedBytesIn || !sharesMemory) throw missing('SharedArrayBuffer', 'share()', sharingHint)
+  if (!hasSharedMemory || !sharesMemory) throw missing('SharedArrayBuffer', 'share()', sharingHint)
 }
 
 let decoder: InstanceType<typeof TextDecoder> | undefined

@@ -74,8 +74,27 @@ function sharedBuffer(): SharedArrayBufferConstructor | undefined {
   }
 }
 
-/** How many bytes shared memory has, as a function that throws for any other; undefined where this runtime has no such memory. */
-export const sharedBytesIn = SharedBuffer && getterOf<number>(SharedBuffer.prototype, 'byteLength')
+const ownBytesIn = getterOf<number>(Buffer.prototype, 'byteLength')
+/** Whether this runtime has memory that threads share. */
+export const hasSharedMemory = SharedBuffer !== undefined
+const sharedBytesIn = SharedBuffer && getterOf<number>(SharedBuffer.prototype, 'byteLength')
+
+/** Whether a buffer of any realm is truly shared memory. */
+export function isShared(buffer: ArrayBufferLike): boolean {
+  if (!sharedBytesIn) return false
+  // The getters throw where the buffer is of the other kind, which takes microseconds: what it seems to be is asked about first.
+  if (getPrototypeOf(buffer) !== SharedBuffer!.prototype && has(ownBytesIn, buffer)) return false
+  return has(sharedBytesIn, buffer)
+}
+
+function has(bytesOf: (buffer: unknown) => number, buffer: ArrayBufferLike): boolean {
+  try {
+    bytesOf(buffer)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Zeros in memory that cannot be detached, and that other threads can have too; where the runtime has none, in common memory. */
 export function newSharedFloats(length: number): Float32Array<ArrayBufferLike> {

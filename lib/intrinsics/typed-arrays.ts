@@ -1,5 +1,5 @@
 /** What a typed array truly is, whatever its own properties say; of any realm. */
-import { getterOf, sharedBytesIn, viewOf } from './captured.ts'
+import { getterOf, isShared, viewOf } from './captured.ts'
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
 const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer')
@@ -15,12 +15,7 @@ export const trueLength: (value: ArrayBufferView) => number = getterOf(typedArra
  * they are not, whatever the array says of itself.
  */
 export function sharedView(value: unknown): Float32Array | undefined {
-  if (!sharedBytesIn || typedArrayName(value) !== 'Float32Array') return undefined
-  try {
-    sharedBytesIn(bufferOf(value))
-  } catch {
-    return undefined
-  }
+  if (typedArrayName(value) !== 'Float32Array' || !isShared(bufferOf(value))) return undefined
   const values = value as Float32Array
   return viewOf(values, 0, trueLength(values))
 }

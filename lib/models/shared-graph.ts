@@ -11,7 +11,7 @@ import {
   type GraphTensor,
   type Scales,
 } from '../graph/tensor.ts'
-import { copyOf, hasOwn, isArray, offsetOf, sharedBytesIn, typedBuffer } from '../intrinsics/captured.ts'
+import { copyOf, hasOwn, isArray, isShared, offsetOf, typedBuffer } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { readShape } from '../tensor/read.ts'
 import { copyOfData } from './values.ts'
@@ -185,11 +185,7 @@ function sharedTensor(value: unknown): GraphTensor {
   const { type, shape, data } = partsOf(value)
   const Own = factsOf(type).array as unknown as new (buffer: unknown, offset: number, length: number) => GraphData
   const buffer = typedBuffer(data)
-  try {
-    sharedBytesIn!(buffer)
-  } catch {
-    notHandle('one whose constants are not in shared memory')
-  }
+  if (!isShared(buffer)) notHandle('one whose constants are not in shared memory')
   const own = { type, shape, data: new Own(buffer, offsetOf(data), count(shape)) }
   const { scales } = fieldsOf(value, 'a tensor')
   return scales === undefined ? own : { ...own, scales: scalesOf(scales, shape) }

@@ -45,7 +45,7 @@ Registers cpuid(uint32_t leaf, uint32_t part = 0) {
 
 // The data caches, as Intel (leaf 4) and AMD (0x8000001d) describe them, from the first level to the last.
 Caches cachesOf(uint32_t leaf) {
-  Caches caches{0, 0};
+  Caches caches{0, 0, 0};
   if (cpuid(leaf & 0x80000000).a < leaf)
     return caches;
   for (uint32_t part = 0; part < 8; part++) {
@@ -59,6 +59,8 @@ Caches cachesOf(uint32_t leaf) {
     caches.last = ways * partitions * line * (size_t(cache.c) + 1);
     if (level == 1)
       caches.first = caches.last;
+    if (level == 2)
+      caches.second = caches.last;
   }
   return caches;
 }
@@ -108,12 +110,12 @@ bool hasDotprod() {
 }
 
 uint32_t read() { return cpuNeon | (hasDotprod() ? cpuDotprod : 0u); } // NEON is part of every 64-bit Arm
-Caches readCaches() { return {0, 0}; }
+Caches readCaches() { return {0, 0, 0}; }
 
 #else
 
 uint32_t read() { return 0; }
-Caches readCaches() { return {0, 0}; }
+Caches readCaches() { return {0, 0, 0}; }
 
 #endif
 
@@ -141,7 +143,8 @@ const Caches& dataCaches() {
   // What most have at least, where the CPU is not asked or does not say.
   static const Caches caches = [] {
     const Caches read = readCaches();
-    return Caches{read.first ? read.first : size_t(32) << 10, read.last ? read.last : size_t(8) << 20};
+    return Caches{read.first ? read.first : size_t(32) << 10, read.second ? read.second : size_t(512) << 10,
+                  read.last ? read.last : size_t(8) << 20};
   }();
   return caches;
 }

@@ -15,10 +15,10 @@ struct CpuidWords {
 };
 uint32_t featuresOf(const CpuidWords&);
 
-// Bytes of the data caches of the first and of the last level. 32 KB and 8 MB where the CPU is not asked or does
-// not say.
+// Bytes of the data caches of the first, the second and the last level. 32 KB, 512 KB and 8 MB where the CPU is not
+// asked or does not say.
 struct Caches {
-  size_t first, last;
+  size_t first, second, last;
 };
 const Caches& dataCaches(); // read once
 

@@ -1,6 +1,7 @@
 // States in and out, and time cut into chunks: the input gates of one are made, then its steps run.
 #include "recurrence.h"
 #include "../platform/cpu.h"
+#include "../spec/cpu_features.h"
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
@@ -30,6 +31,13 @@ bool overlapPays(const PackedLayer& layer) {
   const bool beyondFirstLevel = layer.recurrent().blocks().parts > 1 && layer.recurrent().kSplitsLog2() == 0;
   return beyondFirstLevel && layer.weightBytesPerStep() <= dataCaches().last / 4 &&
          layer.inputs() <= 4 * layer.outputs() && layer.fusesLaterInputs();
+}
+
+// Whether one thread alone does better without: processors that multiply two vectors of 512 bits a cycle (Zen 5,
+// Intel's from Sapphire Rapids on: those of AVX-512 that have AVX-VNNI too) take weights out of the second-level cache
+// about as fast as a row can use them, and input weights between them only push them out.
+bool feedsOneThread(const PackedLayer& layer) {
+  return (cpuFeatures() & cpuAvxVnni) && layer.recurrent().weightBytes() <= dataCaches().second;
 }
 
 // Copies the state of rows [begin, end) to where the batch keeps it.
@@ -62,7 +70,7 @@ Recurrence::Recurrence(const PackedLayer& layer, const RowGroup& rows, bool reve
       workspace_(sizes_, memory), inputGates_(layer, rows, reverse, workspace_.gatheredX),
       makesOwnInputGates_(rows.B == 1 && layer.fusesInput()),
       serpentine_(layer.weightsPerStep() > minWeightsForSerpentine),
-      overlapRows_(overlapPays(layer) ? layer.kernels().overlapRows : 0) {
+      overlapRows_(overlapPays(layer) ? layer.kernels().overlapRows : 0), overlapsAlone_(!feedsOneThread(layer)) {
   liveStep_.weights = layer.recurrenceWeights();
   liveStep_.state.h[0] = workspace_.h0;
   liveStep_.state.h[1] = workspace_.h1;
@@ -115,7 +123,8 @@ void Recurrence::advance(size_t begin, size_t end, float* hn, float* cn) {
   for (size_t s = begin; s < end && active > 0;) {
     // Up to the next row's end the same rows run.
     const size_t stop = std::min(end, rows_.length(active - 1));
-    if (active == 1 && overlapRows_ > 0 && stop - s >= 3 * overlapRows_) {
+    const bool overlaps = overlapRows_ > 0 && (overlapsAlone_ || forkJoin);
+    if (active == 1 && overlaps && stop - s >= 3 * overlapRows_) {
       runOverlapped(s, stop);
       s = stop;
     }

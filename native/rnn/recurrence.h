@@ -55,6 +55,7 @@ private:
   bool makesOwnInputGates_; // step() leaves the input product to the kernel
   bool serpentine_;         // step() walks there and back over the weights
   size_t overlapRows_;      // input gates of a single row that are made beside the steps before them; 0: none
+  bool overlapsAlone_;      // where no thread shares the steps, too
 };
 
 } // namespace native_rnn
