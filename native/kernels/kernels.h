@@ -209,7 +209,7 @@ struct Kernels {
   size_t overlapRows;              // of RecurrenceArgs::overlap; 0: none
   BlockPanels blockPanels[4][2];   // by gates − 1 and kSplitsLog2
   bool fusesRowSteps[weightTypes]; // a single row may have fusedInput and overlap
-  bool widensSmallInt8;            // float32 weights may have scales: those of int8 in small layers
+  size_t widenedInt8Caches;        // up to so many first-level caches int8 is float32 with scales; 0: never
   void (*gemm[weightTypes][4])(const GemmArgs&); // by weight type and gates − 1
   void (*recurrence[weightTypes][cellKinds])(const RecurrenceArgs&);
   const DotKernels* dots;

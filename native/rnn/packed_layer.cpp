@@ -6,13 +6,13 @@ namespace native_rnn {
 namespace {
 
 // Where all weights of a step are in the first-level cache as float32, to widen them would only take time: they are
-// kept as what they would be widened to, by which no bit changes. So are those of int8 that pass it by little: to widen
-// one takes three operations where float32 takes one, which reading from the second-level cache does not.
+// kept as what they would be widened to, by which no bit changes. So are those of int8, on some also where they pass it
+// by little: to widen one takes three operations where float32 takes one.
 WeightType typeOf(const NetworkSpec& spec, size_t layer, const Kernels& kernels) {
   const WeightType type = spec.precision.packed();
   const size_t weights = spec.traits().gates * spec.hiddenSize * (spec.layerInputs(layer) + spec.outputSize());
   const bool isHalf = type == WeightType::f16 || type == WeightType::bf16;
-  const size_t caches = isHalf ? 1 : type == WeightType::int8 && kernels.widensSmallInt8 ? 3 : 0;
+  const size_t caches = isHalf ? 1 : type == WeightType::int8 ? kernels.widenedInt8Caches : 0;
   return weights * sizeof(float) <= caches * dataCaches().first ? WeightType::f32 : type;
 }
 

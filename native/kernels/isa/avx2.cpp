@@ -1,11 +1,6 @@
 // AVX2 + FMA + F16C: 8 floats a vector, 16 registers.
 #include "vec8_tiling.h"
 
-namespace {
-template <>
-constexpr bool fusesInt8<Vec8> = true;
-}
-
 #include "table.h"
 
 namespace native_rnn {

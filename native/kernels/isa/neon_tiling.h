@@ -17,9 +17,8 @@ constexpr Tiling tilingOf<Vec4> = [] {
   t.mrOfOneVector = 6;
   t.kcBytes = 24576;
   t.overlapRows = 0;
+  t.widenedInt8Caches = 3;
   return t;
 }();
-template <>
-constexpr bool fusesInt8<Vec4> = true;
 
 } // namespace

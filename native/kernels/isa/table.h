@@ -20,8 +20,10 @@ constexpr bool agrees(const CellTraits& traits) {
          C::general == traits.general;
 }
 
+// Steps of a row have code where its products are the ones that are used: wide cores have VNNI's.
 template <class V>
-constexpr DotKernels ownDots = withRowSteps<V>(makeDotKernels<V>("its own", 0));
+constexpr DotKernels ownDots = V::hasHalfPanels ? makeDotKernels<V>("its own", 0)
+                                                : withRowSteps<V>(makeDotKernels<V>("its own", 0));
 
 template <class V>
 constexpr Kernels makeKernels(const char* name, uint32_t needs) {
@@ -42,7 +44,7 @@ constexpr Kernels makeKernels(const char* name, uint32_t needs) {
                                         size_t(blockPanels<V>(G, 1 << log2)),
                                         size_t(largeBlockPanels<V>(G, 1 << log2))};
   table.dots = &ownDots<V>;
-  table.widensSmallInt8 = fusesInt8<V>;
+  table.widenedInt8Caches = size_t(tilingOf<V>.widenedInt8Caches);
   table.ops = makeOpKernels<V>();
   size_t type = 0;
   forEachWeightType([&](auto weight) {

@@ -17,6 +17,7 @@ constexpr Tiling tilingOf<Vec8> = [] {
   t.mrOfOneVector = 6;
   t.kcBytes = 16384;
   t.overlapRows = 0;
+  t.widenedInt8Caches = 3;
   return t;
 }();
 

@@ -38,6 +38,9 @@ struct Tiling {
   // Rows of input gates that a step of one row makes for later steps, a vector of columns a block (rnn/overlap.h).
   // 0: none, where registers are too few for both.
   int overlapRows;
+  // First-level caches of float32 up to which int8 is kept as its whole numbers in float32: as many as leave a step
+  // with three operations for a vector of int8 no faster than float32's from the next cache. 0: no code for that.
+  int widenedInt8Caches;
 };
 
 // Said by isa/*.cpp, for its vectors.
@@ -45,9 +48,9 @@ template <class V>
 constexpr Tiling tilingOf{};
 
 // Whether a row's steps have code for int8 in small layers: product and cell of int8 times int8 in one function, and
-// scales of weights that were widened to float32. Said by isa/*.cpp; AVX-512's would be twice as large as others.
+// scales of weights that were widened to float32.
 template <class V>
-constexpr bool fusesInt8 = false;
+constexpr bool fusesInt8 = tilingOf<V>.widenedInt8Caches > 0;
 
 constexpr int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 

@@ -21,15 +21,12 @@ struct OverlapTile {
   size_t outStride;
 };
 
-// gemv, and a tile beside it; N and M may be 0, with no inputs.
-template <class V, class W, int N, int M>
+// gemv, and a tile beside it; N may be 0, with no inputs.
+template <class V, class W, int N>
 RNN_INLINE void gemvWithTile(const typename W::Stored* w, const float* bias, const float* a, size_t K, float* out,
                              const OverlapTile<W>& tile) {
-  using H = Half<V>;
   constexpr int R = tilingOf<V>.overlapRows, whole = N * V::lanes;
-  const typename W::Stored* h = w + whole * K;
   Accumulators<V, W, 1, N> sums(bias);
-  Accumulators<H, W, 1, M> halves(bias + whole);
   V later[R];
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
@@ -39,8 +36,6 @@ RNN_INLINE void gemvWithTile(const typename W::Stored* w, const float* bias, con
   const auto addRow = [&](size_t k) {
     sums.add(0, w, V::broadcast(a + k));
     w += whole;
-    if constexpr (M > 0)
-      halves.add(0, h + k * M * H::lanes, H::broadcast(a + k));
   };
   const auto addTile = [&](size_t k) {
     const V v = W::template load<V>(tileWeights);
@@ -60,7 +55,6 @@ RNN_INLINE void gemvWithTile(const typename W::Stored* w, const float* bias, con
   for (size_t rest = k; rest < tile.K; rest++)
     addTile(rest);
   sums.store(out, nullptr, nullptr);
-  halves.store(out + whole, nullptr, nullptr);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
     later[r].store(tile.out + r * tile.outStride);
@@ -99,7 +93,7 @@ public:
   // What no block took along.
   RNN_NOINLINE void finishRest() {
     while (hasTile())
-      gemvWithTile<V, W, 0, 0>(nullptr, nullptr, nullptr, 0, nullptr, takeTile());
+      gemvWithTile<V, W, 0>(nullptr, nullptr, nullptr, 0, nullptr, takeTile());
     if (makesHalf_)
       withBlockWidth<V>(args_.matrix, args_.matrix.blocks - 1, [&](auto width, const Block& block) {
         const RowsProduct<V, W, G, 1> product(args_.matrix, args_.a, args_.aStride, args_.rows);

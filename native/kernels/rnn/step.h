@@ -39,21 +39,21 @@ struct FusedRowStep {
   static constexpr int most = singleBlockPanels<V>(C::gates, S);
 };
 
-// The same, beside a tile of later input gates (overlap.h).
+// The same, beside a tile of later input gates (overlap.h). There is no code for half a panel beside it: such a block
+// takes no tile along.
 template <class V, class W, class C>
 struct FusedRowStepWithTile {
   using Kernel = void (*)(const RecurrenceArgs& args, const TimeStep& step, size_t panel, const OverlapTile<W>& tile);
-  template <int M, bool half>
+  template <int M, bool>
   struct Of {
     static void call(const RecurrenceArgs& args, const TimeStep& step, size_t panel, const OverlapTile<W>& tile) {
       constexpr size_t G = C::gates;
       const CellEpilogue<V, C> epilogue{args, step};
       const PackedView& p = args.weights.recurrent;
-      alignas(64) float sums[(M * V::lanes + half * Half<V>::lanes) * G];
-      gemvWithTile<V, W, M * G, half ? G : 0>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel), step.h, p.K, sums,
-                                              tile);
-      epilogue.template row<M, half>(panel, sums,
-                                     {step.inputGates + panel * epilogue.inputGatesPanel, epilogue.inputGatesPanel});
+      alignas(64) float sums[M * V::lanes * G];
+      gemvWithTile<V, W, M * G>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel), step.h, p.K, sums, tile);
+      epilogue.template row<M, false>(panel, sums,
+                                      {step.inputGates + panel * epilogue.inputGatesPanel, epilogue.inputGatesPanel});
     }
   };
   static constexpr int most = widestBlockOfSeveral<V>(C::gates);
@@ -130,12 +130,10 @@ RNN_NOINLINE void overlappedRowStep(const RecurrenceArgs& args, const TimeStep& 
                                     OverlappedGemm<V, W, C::gates + C::candidates>& overlapped) {
   const PackedView& p = args.weights.recurrent;
   const auto kernels = fusedRowKernels<V, W, C, 1>(args);
-  auto withTile = wholePanelKernels<FusedRowStepWithTile<V, W, C>>(p);
-  if (p.tailHalf)
-    withTile.withHalf = kernelFor<FusedRowStepWithTile<V, W, C>, true>(p.panelsPerBlock);
+  const auto withTile = wholePanelKernels<FusedRowStepWithTile<V, W, C>>(p);
   forEachGemvBlock<V>(args, p, reverse, [&](const Block& block, bool half) {
-    if (overlapped.hasTile())
-      withTile.at(p, block, half)(args, step, block.firstPanel, overlapped.takeTile());
+    if (overlapped.hasTile() && !half)
+      withTile.at(p, block, false)(args, step, block.firstPanel, overlapped.takeTile());
     else
       kernels.at(p, block, half)(args, step, block.firstPanel);
   });
