@@ -17,6 +17,7 @@ constexpr Tiling tilingOf<Vec16> = [] {
   t.mrOfOneVector = 6;
   t.kcBytes = 131072;
   t.overlapRows = 8;
+  t.tilesReadNarrow = true;
   t.widenedInt8Caches = 1;
   return t;
 }();

@@ -97,6 +97,78 @@ RNN_ONE_COPY void multiplyWidened(const PackedView& p, const PanelRange& range, 
                               });
 }
 
+// A tile of weights of one of the narrower types, which it widens on the way: R rows times N < R vectors of columns.
+using NarrowTile = void (*)(const void* weights, size_t wStride, const float* a, ptrdiff_t aStride, size_t K,
+                            const float* bias, float* out, size_t outStride);
+template <class V, class W, int N, int R>
+void narrowTile(const void* weights, size_t wStride, const float* a, ptrdiff_t aStride, size_t K, const float* bias,
+                float* out, size_t outStride) {
+  static_assert(N < R, "vectors of weights are held, inputs pass");
+  constexpr int L = V::lanes;
+  const auto* w = static_cast<const typename W::Stored*>(weights);
+  V sum[R * N];
+#pragma GCC unroll 64
+  for (int i = 0; i < R * N; i++)
+    sum[i] = V::load(bias + i % N * L);
+  const auto add = [&](size_t k, bool second) {
+    V held[N];
+#pragma GCC unroll 64
+    for (int n = 0; n < N; n++)
+      if constexpr (groupSize<W> == 2)
+        held[n] = W::template load<V>(w + n * L, second);
+      else
+        held[n] = W::template load<V>(w + n * L);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; r++) {
+      const V b = V::broadcast(a + r * aStride + k);
+#pragma GCC unroll 64
+      for (int n = 0; n < N; n++)
+        sum[r * N + n] = fma(held[n], b, sum[r * N + n]);
+    }
+  };
+  size_t k = 0;
+  for (; k + groupSize<W> <= K; k += groupSize<W>, w += wStride) {
+    add(k, false);
+    if constexpr (groupSize<W> == 2)
+      add(k + 1, true);
+  }
+  if (k < K)
+    add(k, false);
+#pragma GCC unroll 64
+  for (int i = 0; i < R * N; i++)
+    sum[i].store(out + i / N * outStride + i % N * L);
+}
+
+// That of some rows and panels; null where there is none.
+template <class V, int G, int R>
+inline NarrowTile narrowTileOf(WeightType type, size_t rows, size_t panels) {
+  constexpr int M = nrPanels<V>(G, 1, R);
+  if (rows == size_t(R) && panels == size_t(M))
+    return withNarrowType(type, [](auto w) -> NarrowTile { return narrowTile<V, decltype(w), M * G, R>; });
+  if constexpr (R == mr<V>(G, 1))
+    return narrowTileOf<V, G, R - 1>(type, rows, panels);
+  return nullptr;
+}
+
+// Rows times a range of panels by such tiles; false where some are missing.
+template <class V, int G>
+RNN_NOINLINE bool multiplyNarrow(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride,
+                                 const EvenSplit& tiles, float* out, size_t outStride, const void* weights,
+                                 const float* bias) {
+  constexpr int R = mr<V>(G, 1);
+  const NarrowTile regular = narrowTileOf<V, G, R>(p.type, tiles.base, range.panels);
+  const NarrowTile larger = tiles.larger ? narrowTileOf<V, G, R>(p.type, tiles.base + 1, range.panels) : regular;
+  if (!regular || !larger)
+    return false;
+  const size_t wStride = kStride(range.block.panels, G, V::lanes);
+  for (size_t i = 0; i < tiles.parts; i++) {
+    const size_t row = tiles.begin(i);
+    (i < tiles.larger ? larger : regular)(weights, wStride, a + ptrdiff_t(row) * aStride, aStride, p.inputs, bias,
+                                          out + row * outStride, outStride);
+  }
+  return true;
+}
+
 template <class V, class W, int G, int S>
 void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, ptrdiff_t aStride, const EvenSplit& tiles,
                 float* out, size_t outStride) {
@@ -113,8 +185,14 @@ void gemmPanels(const PackedView& p, const PanelRange& range, const float* a, pt
   } else {
     const size_t first = blockOffset(range.block.firstPanel, G, L, p.K) + rowOffset(range.first, G, L);
     const void* const weights = static_cast<const char*>(p.weights) + first * weightTypeTraits(p.type).groupBytes;
-    const Widen widen = withNarrowType(p.type, [](auto w) -> Widen { return widenColumns<V, decltype(w)>; });
-    multiplyWidened<V, G, S>(p, range, a, aStride, tiles, out, outStride, weights, widen, p.scales ? zeroBias : bias);
+    const float* const firstBias = p.scales ? zeroBias : bias;
+    bool isDone = false;
+    if constexpr (tilingOf<V>.tilesReadNarrow && S == 1)
+      isDone = multiplyNarrow<V, G>(p, range, a, aStride, tiles, out, outStride, weights, firstBias);
+    if (!isDone) {
+      const Widen widen = withNarrowType(p.type, [](auto w) -> Widen { return widenColumns<V, decltype(w)>; });
+      multiplyWidened<V, G, S>(p, range, a, aStride, tiles, out, outStride, weights, widen, firstBias);
+    }
   }
   if (mayHaveScales<V, W> && p.scales)
     applyScales<V>(out, outStride, tiles.begin(tiles.parts), columns, scalesAt<V, G>(p, range.firstPanel()), bias);

@@ -38,6 +38,9 @@ struct Tiling {
   // Rows of input gates that a step of one row makes for later steps, a vector of columns a block (rnn/overlap.h).
   // 0: none, where registers are too few for both.
   int overlapRows;
+  // Whether tiles of the most rows, or one less, read narrower weights themselves: where widening them is free beside
+  // the products. Else they are widened before, a piece at a time.
+  bool tilesReadNarrow;
   // First-level caches of float32 up to which int8 is kept as its whole numbers in float32: as many as leave a step
   // with three operations for a vector of int8 no faster than float32's from the next cache. 0: no code for that.
   int widenedInt8Caches;

@@ -49,6 +49,11 @@ struct BF16 {
     const V both = V::loadBits(w);
     return {both.lowHalves(), both.highHalves()};
   }
+  template <class V>
+  static RNN_INLINE V load(const Stored* w, bool second) {
+    const V both = V::loadBits(w);
+    return second ? both.highHalves() : both.lowHalves();
+  }
 };
 
 struct Int8 {

@@ -83,7 +83,7 @@ struct QuadStep {
   // All of a block, some at a time.
   template <class V>
   RNN_INLINE void block(const Block& block) const {
-    constexpr size_t most = C::gates == 1 ? 4 : 2;
+    constexpr size_t most = C::gates == 1 ? least(4, 32 / V::lanes) : 2;
     const size_t end = block.firstPanel + block.panels;
     for (size_t panel = block.firstPanel, count; panel < end; panel += count) {
       const size_t rest = end - panel;
