@@ -237,8 +237,8 @@ describe.runIf(backends.includes('wasm'))('long instructions on wasm', () => {
       if (!isOver) setImmediate(count)
     }
     setImmediate(count)
-    // A quarter of 10^9 multiply-adds.
-    await model.runAsync({ x: valuesOf([2000, 256]) })
+    // 10^9 multiply-adds.
+    await model.runAsync({ x: valuesOf([8000, 256]) })
     isOver = true
     model.dispose()
     expect(turns).toBeGreaterThan(4)
