@@ -177,10 +177,24 @@ struct GemvPanels {
   static constexpr int most = singleBlockPanels<V>(G, S);
 };
 
+// Whether half a panel behind a block is a product of its own: of narrower types, whose code for both at once would be
+// a third of theirs; but for one gate, whose half panel alone would wait for its one sum.
+template <class W, int G, int S>
+constexpr bool splitsTailHalf = isNarrow<W> && (G > 1 || S > 1);
+
 template <class V, class W, int G, int S>
 inline BlockKernels<typename GemvPanels<V, W, G, S>::Kernel> gemvKernels(const PackedView& p) {
   if constexpr (isNarrow<W>)
-    return withNarrowType(p.type, [&](auto w) { return blockKernels<GemvPanels<V, decltype(w), G, S>>(p); });
+    return withNarrowType(p.type, [&](auto w) {
+      using Panels = GemvPanels<V, decltype(w), G, S>;
+      if constexpr (splitsTailHalf<W, G, S> && V::hasHalfPanels) {
+        auto kernels = wholePanelKernels<Panels>(p);
+        kernels.withHalf = Panels::OfHalf::template Of<1, false>::call;
+        return kernels;
+      } else {
+        return blockKernels<Panels>(p);
+      }
+    });
   else
     return blockKernels<GemvPanels<V, W, G, S>>(p);
 }
@@ -192,7 +206,11 @@ public:
   RNN_INLINE RowProduct(const PackedView& p, const float* a) : p_(p), a_(a), kernels_(gemvKernels<V, W, G, S>(p)) {}
   // Times a block, and half a panel behind it, into packed sums that begin with it.
   RNN_INLINE void multiply(const Block& block, bool half, float* out) const {
-    kernels_.at(p_, block, half)(p_, block.firstPanel, a_, out);
+    if (!splitsTailHalf<W, G, S> || !half)
+      return kernels_.at(p_, block, half)(p_, block.firstPanel, a_, out);
+    if (block.panels > 0)
+      kernels_.at(p_, block, false)(p_, block.firstPanel, a_, out);
+    kernels_.withHalf(p_, 2 * (block.firstPanel + block.panels), a_, out + rowOffset(block.panels, G, V::lanes));
   }
 
 private:
