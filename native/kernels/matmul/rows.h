@@ -118,13 +118,7 @@ void narrowTile(const void* weights, size_t wStride, const float* a, ptrdiff_t a
         held[n] = W::template load<V>(w + n * L, second);
       else
         held[n] = W::template load<V>(w + n * L);
-#pragma GCC unroll 8
-    for (int r = 0; r < R; r++) {
-      const V b = V::broadcast(a + r * aStride + k);
-#pragma GCC unroll 64
-      for (int n = 0; n < N; n++)
-        sum[r * N + n] = fma(held[n], b, sum[r * N + n]);
-    }
+    addInput<N, R>(sum, held, a + k, aStride);
   };
   size_t k = 0;
   for (; k + groupSize<W> <= K; k += groupSize<W>, w += wStride) {

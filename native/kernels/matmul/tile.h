@@ -5,6 +5,18 @@
 
 namespace {
 
+// Adds one input of R rows, aStride apart, times N vectors of weights that registers hold.
+template <int N, int R, class V>
+RNN_INLINE void addInput(V (&sum)[R * N], const V (&held)[N], const float* a, ptrdiff_t aStride) {
+#pragma GCC unroll 8
+  for (int r = 0; r < R; r++) {
+    const V b = V::broadcast(a + r * aStride);
+#pragma GCC unroll 64
+    for (int n = 0; n < N; n++)
+      sum[r * N + n] = fma(held[n], b, sum[r * N + n]);
+  }
+}
+
 // R rows times N vectors of columns over some of K: out = (bias, or out where that is null) + a · w.
 template <class V, class W, int S, int N, int R>
 void tile(const typename W::Stored* w, size_t wStride, const float* a, ptrdiff_t aStride, size_t K, const float* bias,
@@ -29,13 +41,7 @@ void tile(const typename W::Stored* w, size_t wStride, const float* a, ptrdiff_t
 #pragma GCC unroll 64
       for (int n = 0; n < N; n++)
         held[n] = W::template load<V>(w + n * L);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; r++) {
-        const V b = V::broadcast(a + r * aStride + k);
-#pragma GCC unroll 64
-        for (int n = 0; n < N; n++)
-          sum[s][r * N + n] = fma(held[n], b, sum[s][r * N + n]);
-      }
+      addInput<N, R>(sum[s], held, a + k, aStride);
     } else {
 #pragma GCC unroll 8
       for (int r = 0; r < R; r++)
