@@ -13,6 +13,9 @@ const flags = {
 // What only some processors of an instruction set have, by the system's word for it.
 const optional = { avx512: ['avx512_vnni', '-mavx512vnni'], neon: ['asimddp', '-march=armv8.2-a+dotprod'] }
 
+/** Whether there is a probe of an instruction set: it is a program of C++, so there is none for WebAssembly and TypeScript. */
+export const hasProbe = (isa) => Object.hasOwn(flags, isa)
+
 function flagsOf(isa) {
   const [word, flag] = optional[isa] ?? []
   if (!word || !existsSync('/proc/cpuinfo')) return flags[isa]

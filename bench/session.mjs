@@ -1,7 +1,7 @@
 /** Who takes part in a run and what the machine is: opens the library, the rivals that are there, and the probes of the limit. */
 import { cpus, release } from 'node:os'
 import { openLibrary } from './library.mjs'
-import { cacheSizes, levels, openLimits } from './limits.mjs'
+import { cacheSizes, hasProbe, levels, openLimits } from './limits.mjs'
 import * as onednn from './rivals/onednn.mjs'
 import * as onnxruntime from './rivals/onnxruntime.mjs'
 import * as pytorch from './rivals/pytorch.mjs'
@@ -21,7 +21,7 @@ export async function open(args) {
   }
   const { rivals, absent } = await openRivals(names(args.rivals))
   const limits = {}
-  for (const isa of backends.filter((name) => name !== 'typescript')) {
+  for (const isa of backends.filter(hasProbe)) {
     try {
       limits[isa] = openLimits(isa)
     } catch (error) {
