@@ -172,7 +172,8 @@ async function main() {
   if (graphs >= 0) return compareGraphs(Number(process.argv[graphs + 1]), process.argv[graphs + 2])
   printOperators(process.argv.includes('--write'))
   const found = findOnnxruntime()
-  const backends = availableBackends()
+  // avx512 and wasm have the bits of avx2 and portable.
+  const backends = availableBackends().filter((name) => !['avx512', 'wasm'].includes(name))
   const title = (backend) => `native-rnn, ${backend}`
   const columns = backends.map((backend) => ({ title: title(backend), cells: cases.map((one) => cell(one, backend)) }))
   const beside = []

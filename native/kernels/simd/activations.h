@@ -38,17 +38,25 @@ RNN_INLINE V expm1Scaled(V r, float scale) {
   return fma(p, r2, r);
 }
 
+// e^(−2|x|) = s · (1 + p), as 2 s and p / 2.
+template <class V>
+struct ScaledExponential {
+  V s2, q;
+};
+template <class V>
+RNN_INLINE ScaledExponential<V> exponentialOfTwice(V x) {
+  // Beyond 9.02 the float nearest to tanh x is 1; the bound keeps s normal.
+  const ReducedArgument<V> half = reduceArgument(max(V::set(-10.0f), negativeAbs(x)), 2.0f);
+  return {powerOfTwo(half.n2, V::set(2.0f)), expm1Scaled(half.r, 2.0f)};
+}
+
 // tanh, at most 2 ULP; ±0 keeps its sign, NaN stays NaN.
 template <class V>
 RNN_INLINE V tanh(V x) {
   // With e = e^(−2|x|) = s · (1 + p): tanh |x| = b + ((1 − b) − (1 + b) · e) / (1 + e) for any b. One that is near the
   // result, and exact, makes the rounding of the quotient weigh little; it is 0 where n is, and p keeps its accuracy.
   const V one = V::set(1.0f);
-  // Beyond 9.02 the nearest float is 1; the bound keeps s normal.
-  const V y = max(V::set(-10.0f), negativeAbs(x));
-  const ReducedArgument<V> half = reduceArgument(y, 2.0f);
-  const V q = expm1Scaled(half.r, 2.0f); // p / 2
-  const V s2 = powerOfTwo(half.n2, V::set(2.0f));
+  const auto [s2, q] = exponentialOfTwice(x);
   const V b = max(V::set(0.0f), fma(s2, V::set(-0.75f), one));
   const V w = fma(b, s2, s2); // 2 · (1 + b) · s
   const V numerator = fnma(w, q, fnma(w, V::set(0.5f), one - b));
@@ -56,20 +64,38 @@ RNN_INLINE V tanh(V x) {
   return copySign(b + numerator / denominator, x);
 }
 
-// 1 / (1 + e^−x), at most 2 ULP, subnormal results included; NaN stays NaN.
+// 2^−64 · (1 + e^−x), so that it stays finite where its reciprocal is subnormal; NaN stays NaN.
+constexpr float sigmoidScale = 5.42101086e-20f;
 template <class V>
-RNN_INLINE V sigmoid(V x) {
-  // All is 2^64 times smaller than its name, so that e^−x stays finite where the result is subnormal. Beyond −104 the
-  // nearest float is 0, beyond 40 it is 1, and s stays normal.
-  const V one = V::set(5.42101086e-20f);
+RNN_INLINE V sigmoidDenominator(V x) {
+  // Beyond −104 the nearest float of 1 / (1 + e^−x) is 0, beyond 40 it is 1, and s stays normal.
+  const V one = V::set(sigmoidScale);
   const V y = min(V::set(40.0f), max(V::set(-104.0f), x));
   const ReducedArgument<V> whole = reduceArgument(y, -1.0f);
   const V q = expm1Scaled(whole.r, -1.0f); // −p
   const V s = powerOfTwo(whole.n2, one);
   // 1 + s may lose the 1: what it lost is added to the small part.
   const V sum = one + s;
-  const V denominator = sum + fnma(s, q, one - (sum - s));
-  return one / denominator;
+  return sum + fnma(s, q, one - (sum - s));
+}
+
+// 1 / (1 + e^−x), at most 2 ULP, subnormal results included; NaN stays NaN.
+template <class V>
+RNN_INLINE V sigmoid(V x) {
+  return V::set(sigmoidScale) / sigmoidDenominator(x);
+}
+
+// sigmoid(x) · tanh(y) with one division, at most 4 ULP while normal; NaN of either stays NaN.
+template <class V>
+RNN_INLINE V sigmoidTanh(V x, V y) {
+  // tanh |y| = (1 − e) / (1 + e) with e = e^(−2|y|): the divisors of both make one. The scale is taken off the
+  // quotient, where no y is too small for it.
+  const auto [s2, q] = exponentialOfTwice(y);
+  const V one = V::set(1.0f);
+  const V numerator = fnma(s2, q, fnma(s2, V::set(0.5f), one));
+  const V denominator = fma(s2, q, fma(s2, V::set(0.5f), one));
+  const V quotient = numerator / (sigmoidDenominator(x) * denominator);
+  return copySign(quotient * V::set(sigmoidScale), y);
 }
 
 // e^x, at most 2 ULP, subnormal results included; 0 below them, infinite above the largest float; NaN stays NaN.

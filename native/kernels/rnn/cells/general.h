@@ -109,7 +109,7 @@ struct LstmPeepholeGeneral : Cell<4> {
     };
     const V i = gate(0, 0);
     const V f = functions.inputForget ? V::set(1.0f) - i : gate(1, 1);
-    u.c = lstmCellState(i, f, activateG(u, x[2] + s[2]), u.c);
+    u.c = fma(f, u.c, i * activateG(u, x[2] + s[2]));
     return gate(3, 2) * activate(functions.h, functions.clip, u.c);
   }
 };
