@@ -15,10 +15,11 @@
     'xcode_settings': {
       'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',
       'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
+      'GCC_ENABLE_CPP_RTTI': 'YES',
       'GCC_OPTIMIZATION_LEVEL': '3',
       'MACOSX_DEPLOYMENT_TARGET': '11.0',
     },
-    'msvs_settings': { 'VCCLCompilerTool': { 'ExceptionHandling': 1, 'AdditionalOptions': ['/std:c++17', '<@(msvc_flags)'] } },
+    'msvs_settings': { 'VCCLCompilerTool': { 'ExceptionHandling': 1, 'RuntimeTypeInfo': 'true', 'AdditionalOptions': ['/std:c++17', '<@(msvc_flags)'] } },
   },
   'targets': [
     {

@@ -1,5 +1,6 @@
 // Reading a program's instructions, and going from one to the next.
 #include "program.h"
+#include "../spec/compiler.h"
 #include "instructions/branch.h"
 #include "instructions/list.h"
 #include <algorithm>
@@ -63,6 +64,7 @@ void Program::link(size_t begin, size_t end, size_t exit, size_t depth) {
 }
 
 Run Program::runOn(char* io, float* memory, const std::atomic<bool>* cancelled) const {
+  RNN_ASSERT(isAligned(memory));
   return {{const_cast<char*>(constants_), io, reinterpret_cast<char*>(memory)}, memory + scratchFloats_, cancelled};
 }
 

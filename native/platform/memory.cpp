@@ -70,7 +70,7 @@ void discardPages(void* memory, size_t bytes) {
 
 // Sanitizers see the allocator's memory only.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-void* mapPages(size_t bytes) { return std::malloc(bytes); }
+void* mapPages(size_t bytes) { return std::aligned_alloc(4096, roundUp(bytes, 4096)); }
 void unmapPages(void* memory, size_t) { std::free(memory); }
 #elif defined(_WIN32)
 void* mapPages(size_t bytes) { return VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE); }
@@ -110,12 +110,8 @@ float* Scratch::floats(size_t count) {
   return data_;
 }
 
-FloatBuffer::FloatBuffer(size_t floats)
-    : size_(floats), data_(static_cast<float*>(std::malloc((floats ? floats : 1) * sizeof(float)))) {
-  if (!data_)
-    failOutOfMemory();
-}
+FloatBuffer::FloatBuffer(size_t floats) : size_(floats), data_(allocateAligned(floats)) {}
 
-FloatBuffer::~FloatBuffer() { std::free(data_); }
+FloatBuffer::~FloatBuffer() { freeAligned(data_); }
 
 } // namespace native_rnn

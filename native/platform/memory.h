@@ -1,13 +1,16 @@
-// Memory of the engine: aligned scratch, plain buffers, sizes that no memory could hold, and pages given back to the
-// system.
+// Memory of the engine, all of it 64-byte aligned, which kernels rely on; sizes that no memory could hold, and pages
+// given back to the system.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 namespace native_rnn {
 
 constexpr size_t roundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 // Floats to the next multiple of 64 bytes, a cache line.
 constexpr size_t aligned(size_t floats) { return roundUp(floats, 16); }
+
+inline bool isAligned(const float* memory) { return reinterpret_cast<uintptr_t>(memory) % 64 == 0; }
 
 // a · b; throws std::length_error where no memory could hold so many floats.
 size_t checkedProduct(size_t a, size_t b);
@@ -23,7 +26,7 @@ void populatePages(void* memory, size_t bytes);
 // Writes to each of them.
 void touchPages(void* memory, size_t bytes);
 
-// Grows to what the largest call so far needed; 64-byte aligned.
+// Grows to what the largest call so far needed.
 class Scratch {
 public:
   Scratch() = default;

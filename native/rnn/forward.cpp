@@ -1,6 +1,8 @@
 // Running a plan: what each thread does, and where layers read and write.
 #include "forward.h"
 #include "../platform/clock.h"
+#include "../platform/memory.h"
+#include "../spec/compiler.h"
 #include "thread_cost.h"
 #include <algorithm>
 #include <cstring>
@@ -223,6 +225,7 @@ void Forward::startStates() const {
 }
 
 void Forward::start(float* memory) {
+  RNN_ASSERT(isAligned(memory));
   if (plan_.hasUnevenLengths) {
     order_ = reinterpret_cast<uint32_t*>(memory);
     memory += plan_.orderFloats;

@@ -12,6 +12,11 @@
 #define RNN_UNLIKELY(condition) __builtin_expect(condition, 0)
 #endif
 
+// A product and a sum are one operation only where it says so. (Before 2022 it was Visual C++'s to choose.)
+#if defined(_MSC_VER) && !defined(__clang__)
+#pragma fp_contract(off)
+#endif
+
 // One copy, whatever the compiler could gain by one for each caller.
 #if defined(__GNUC__) && !defined(__clang__)
 #define RNN_ONE_COPY __attribute__((noinline, noclone))

@@ -181,6 +181,8 @@ bool holds(const Bytes& io, const Operand& operand, const std::vector<float>& va
   return all;
 }
 
+void recurs(const networks::Case& c, const Kernels& kernels, Random& random);
+
 void recurs(const Kernels& kernels, Random& random) {
   networks::Case c;
   c.spec.cell = CellKind(random.below(size_t(CellKind::rnnGeneral)));
@@ -201,6 +203,21 @@ void recurs(const Kernels& kernels, Random& random) {
   if (random.below(2))
     for (size_t b = 0; b < c.B; b++)
       c.lengths.push_back(int32_t(random.below(c.T + 1)));
+  recurs(c, kernels, random);
+}
+
+// So many rows that a program plans for those of one length, and finds others when it runs.
+void recursOverManyRows(const Kernels& kernels, Random& random) {
+  networks::Case c;
+  c.spec.cell = CellKind::gru, c.spec.inputSize = 1, c.spec.hiddenSize = 8, c.spec.numLayers = 1;
+  c.T = 2, c.B = 65537;
+  networks::fill(c, false, [&](size_t count, double) { return wholeNumbers(count, unsigned(random.below(1000))); });
+  for (size_t b = 0; b < c.B; b++)
+    c.lengths.push_back(int32_t(b % 3));
+  recurs(c, kernels, random);
+}
+
+void recurs(const networks::Case& c, const Kernels& kernels, Random& random) {
   const size_t rows = c.cells(), O = c.spec.outputSize(), H = c.spec.hiddenSize;
   const bool hasCell = c.spec.traits().hasCellState, hasState = !c.h0.empty();
   const networks::PackedNetwork packed(c, kernels);
@@ -257,6 +274,7 @@ int main() {
       convolves(*kernels, random), convolvesSymmetrically(*kernels, random);
     for (int turn = 0; turn < 100; turn++)
       multiplies(*kernels, random), recurs(*kernels, random);
+    recursOverManyRows(*kernels, random);
   }
   return unit::end();
 }

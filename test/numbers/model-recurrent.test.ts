@@ -147,6 +147,44 @@ describe.each(modelBackends)('a recurrent node on %s', (backend) => {
     }
   })
 
+  // What a run needs beside its values may be more than was planned for before the lengths were known.
+  it.each([
+    { rows: 65_600, steps: [2], threads: 1 },
+    { rows: 2, steps: [40, 80, 120, 160, 240, 320], threads: 2 },
+    { rows: 8, steps: [20, 40, 80, 160], threads: 2 },
+  ])('runs $rows rows of other lengths than it was planned for', ({ rows, steps, threads }) => {
+    const [inputs, units] = rows > 8 ? [2, 8] : [32, 64]
+    const file = modelFile({
+      nodes: [
+        {
+          opType: 'LSTM',
+          inputs: ['x', 'W', 'R', '', 'lengths'],
+          outputs: ['y', 'hn'],
+          attributes: { hidden_size: units },
+        },
+      ],
+      inputs: { x: { shape: ['time', 'batch', inputs] }, lengths: { type: 'int32', shape: ['batch'] } },
+      outputs: { y: {}, hn: {} },
+      weights: { W: values(1, 1, 4 * units, inputs), R: values(2, 1, 4 * units, units) },
+    })
+    for (const length of steps) {
+      const model = Model.read(file, { backend, threads })
+      const row = values(5, length, 1, inputs).data
+      const x = new Float32Array(length * rows * inputs)
+      for (let t = 0; t < length; t++) {
+        const frame = row.subarray(t * inputs, (t + 1) * inputs)
+        for (let b = 0; b < rows; b++) x.set(frame, (t * rows + b) * inputs)
+      }
+      const lengths = Int32Array.from({ length: rows }, (_, b) => Math.max(0, length - (b % 3)))
+      const made = model.run({ x: { data: x, shape: [length, rows, inputs] }, lengths })
+      const hn = made.hn.data as Float32Array
+      for (const b of [0, 1, rows - 1]) {
+        const alone = model.run({ x: { data: row, shape: [length, 1, inputs] }, lengths: [lengths[b]] })
+        expect(hn.subarray(b * units, (b + 1) * units)).toEqual(alone.hn.data)
+      }
+    }
+  })
+
   it('keeps nodes apart that share their W', () => {
     const weights = { W: values(1, 1, 3 * H, I), R: values(2, 1, 3 * H, H), other: values(3, 1, 3 * H, H) }
     const nodes = ['R', 'other', 'R'].map((R, i) => ({
