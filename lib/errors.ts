@@ -124,7 +124,7 @@ export function describe(value: unknown): string {
   try {
     if (Array.isArray(value)) return `an array of length ${value.length}`
     const name = named(String(value.constructor?.name ?? '')) || 'object'
-    const text = `${/^([AEIOU]|RNN|LSTM)/i.test(name) ? 'an' : 'a'} ${name === 'Object' ? 'object' : name}`
+    const text = `${/^([AEIO]|RNN|LSTM)/i.test(name) ? 'an' : 'a'} ${name === 'Object' ? 'object' : name}`
     return ArrayBuffer.isView(value) && !(value instanceof DataView)
       ? `${text} of length ${(value as Uint8Array).length}`
       : text
@@ -134,6 +134,23 @@ export function describe(value: unknown): string {
 }
 
 const largestShown = 2n ** 200n
+
+/** What to do about a value in whose place a promise came. */
+export function unawaited(value: unknown): string {
+  return value instanceof Promise ? '; await it first' : ''
+}
+
+/** What to do about a layer or model that another copy of this package made, which has the name of a class and is none of it. */
+export function foreign(value: unknown): string {
+  return /^an? (RNN|GRU|LSTM|Model)$/.test(describe(value))
+    ? ' of another copy of native-rnn, which `npm ls native-rnn` shows; share() and fromShared go from one to the other'
+    : unawaited(value)
+}
+
+/** `1 step waits`, `2 steps wait`. */
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
+}
 
 /** `(1, 2, 4)`: a shape that is asked for, as PyTorch prints a tuple. */
 export function tuple(shape: readonly number[]): string {

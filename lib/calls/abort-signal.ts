@@ -11,7 +11,9 @@ const rule = 'signal must be an AbortSignal'
 
 /** Checks the `signal` of a call: an AbortSignal, of any realm or polyfill. */
 export function readSignal(value: unknown): AbortSignal {
-  return isSignal(value) ? value : fail('ERR_RNN_OPTION', `${rule}, got ${describe(value)}`)
+  if (isSignal(value)) return value
+  const hint = value instanceof AbortController ? '; pass its .signal' : ''
+  fail('ERR_RNN_OPTION', `${rule}, got ${describe(value)}${hint}`)
 }
 
 function isSignal(value: unknown): value is AbortSignal {

@@ -68,7 +68,9 @@ export function openShared(type: SharedLayer['type'], handle: unknown): { ref: N
   }
   const spec = readSpec(type, given.spec)
   const backend = chooseBackend(backendName(given.backend, 'handle.backend'))
-  const network = backend.adopt(spec, ownViews(given.weights, 0)) ?? notHandle('one whose weights do not fit its sizes')
+  const network =
+    backend.adopt(spec, ownViews(given.weights, 0)) ??
+    notHandle('one whose weights do not fit its sizes: a handle goes by postMessage or workerData, not as JSON')
   return {
     ref: new NetworkRef(spec, backend, network),
     batchFirst: boolean(given.batchFirst, 'handle.batchFirst'),

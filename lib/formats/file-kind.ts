@@ -1,6 +1,6 @@
 /** What a file is that is no model file of the kind asked for; it alone knows how the others begin, and what to do with each. */
 
-import { describe, fail } from '../errors.ts'
+import { describe, fail, unawaited } from '../errors.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 
 /** How many bytes at either end are looked at. */
@@ -15,10 +15,15 @@ export function checkBytes(bytes: unknown, byPath: string): asserts bytes is Uin
       ? `; to read a file: ${byPath}`
       : bytes instanceof ArrayBuffer
         ? '; new Uint8Array(buffer) makes one'
-        : bytes instanceof Promise
-          ? '; await it first'
-          : ''
+        : unawaited(bytes)
   fail('ERR_RNN_MODEL_FILE', `bytes must be a Uint8Array with the whole file, got ${describe(bytes)}${hint}`)
+}
+
+/** Refuses what is no place of a file; `byBytes` is how bytes are read that are there already. */
+export function checkPath(path: unknown, byBytes: string): asserts path is string | URL {
+  if (typeof path === 'string' || (typeof URL === 'function' && path instanceof URL)) return
+  const hint = ArrayBuffer.isView(path) || path instanceof ArrayBuffer ? `; ${byBytes} reads bytes` : unawaited(path)
+  fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}${hint}`)
 }
 
 /**
@@ -35,7 +40,7 @@ export function otherKind(bytes: Uint8Array, wanted?: 'onnx' | 'safetensors'): s
   for (const { at = 0, magic, is } of kinds) {
     if (start.startsWith(magic, at)) return typeof is === 'string' ? is : is(bytes)
   }
-  if (wanted === 'safetensors' && isOnnx(bytes)) return 'an ONNX file: readOnnx reads it'
+  if (wanted === 'safetensors' && isOnnx(bytes)) return 'an ONNX file: Model.load runs it, readOnnx reads its layers'
   return textKind(start)
 }
 

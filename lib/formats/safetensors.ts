@@ -8,7 +8,7 @@ import { littleEndian } from '../tensor/bytes.ts'
 import { readTensor } from '../tensor/read.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { checkDict, type StateDict } from '../weights/state-dict.ts'
-import { checkBytes, otherKind } from './file-kind.ts'
+import { checkBytes, checkPath, otherKind } from './file-kind.ts'
 import { damaged, type HeaderEntry, metadataKey, mostHeaderBytes, readHeader } from './safetensors-header.ts'
 import { dtypes } from './safetensors-types.ts'
 
@@ -47,9 +47,7 @@ export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
  * @throws RNNError `ERR_RNN_MODEL_FILE` with the path; errors of the file system and of the network pass as they are
  */
 export async function loadSafetensors(path: string | URL): Promise<Record<string, Tensor>> {
-  if (typeof path !== 'string' && !(typeof URL === 'function' && path instanceof URL)) {
-    fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}`)
-  }
+  checkPath(path, 'readSafetensors')
   const bytes = await readFile(path, (why) => fail('ERR_RNN_MODEL_FILE', `${path}: ${why}`))
   try {
     return readSafetensors(bytes)

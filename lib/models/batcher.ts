@@ -1,6 +1,6 @@
 /** Many live streams of one model: the public face of the queue, its options and its errors. */
 
-import { checkThis, describe, fail } from '../errors.ts'
+import { checkThis, describe, fail, foreign } from '../errors.ts'
 import { create } from '../intrinsics/captured.ts'
 import { readOptions } from '../options/checks.ts'
 import { BatcherLife, type BatcherStats } from '../streams/batch/life.ts'
@@ -145,7 +145,9 @@ export class ModelBatcher {
     checkThis(this, ModelBatcher, 'batcher.replace')
     this.#life.checkLiving()
     const { streams = 'move' } = readOptions(options, replaceChecks, 'ModelBatcher.replace')
-    const core = this.#models.coreOf(model) ?? fail('ERR_RNN_OPTION', `model must be a Model, got ${describe(model)}`)
+    const core =
+      this.#models.coreOf(model) ??
+      fail('ERR_RNN_OPTION', `model must be a Model, got ${describe(model)}${foreign(model)}`)
     const batch = openInPlace(core, this.#options)
     checkSameFaces(this.#life.current.memory.opening, batch.opening)
     this.#life.checkLiving()

@@ -1,6 +1,6 @@
 /** The careful reading of what stands for a model's input, as the input's type asks; it alone knows which values each type takes. */
 
-import { describe, fail, list } from '../errors.ts'
+import { describe, fail, list, unawaited } from '../errors.ts'
 import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
 import { isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
@@ -35,6 +35,7 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
   if (typedArrayName(data) === undefined) {
     fail('ERR_RNN_SHAPE', `${label}.data must be a ${arrayNames[rule.type]}, got ${describe(data)}`)
   }
+  checkKind(data as GraphData, rule, `${label}.data`)
   checkCountOf(data as GraphData, own, `${label}.`)
   return { data: converted(data as GraphData, rule, `${label}.data`), shape: own }
 }
@@ -122,17 +123,25 @@ const arrayNames: Readonly<Record<ElementType, string>> = {
   int4: 'Int8Array',
 }
 
-/** The values of a typed array in the array of the input's type: itself where it has that already. Floats are no integers, and the other way round. */
+/** Floats are no integers, and the other way round. */
+function checkKind(data: GraphData, { type }: InputRule, name: string): void {
+  const given = typedArrayName(data)
+  const isFloat = given === 'Float32Array' || given === 'Float64Array'
+  if (isFloat === (factsOf(type).kind === 'float') && given !== 'Float16Array') return
+  const hint =
+    given === 'Int16Array' ? '; samples of 16 bits are Float32Array.from(samples, (sample) => sample / 32768)' : ''
+  fail(
+    'ERR_RNN_SHAPE',
+    `${name} must be a ${arrayNames[type]}, as the model's type is ${type}, got ${describe(data)}${hint}`,
+  )
+}
+
+/** The values of a typed array in the array of the input's type: itself where it has that already. */
 function converted(data: GraphData, rule: InputRule, name: string): GraphData {
+  checkKind(data, rule, name)
   const { type } = rule
   const { array, kind } = factsOf(type)
-  const given = typedArrayName(data)
-  const wanted = arrayNames[type]
-  const isFloat = given === 'Float32Array' || given === 'Float64Array'
-  if (isFloat !== (kind === 'float') || given === 'Float16Array') {
-    fail('ERR_RNN_SHAPE', `${name} must be a ${wanted}, as the model's type is ${type}, got ${describe(data)}`)
-  }
-  const isPlain = given === wanted && kind !== 'bool' && type !== 'uint4' && type !== 'int4'
+  const isPlain = typedArrayName(data) === arrayNames[type] && kind !== 'bool' && type !== 'uint4' && type !== 'int4'
   if (isPlain) return data
   const length = trueLength(data)
   const values = new array(length)
@@ -179,7 +188,7 @@ function wrongValue(value: unknown, { type }: InputRule, place: string): never {
 }
 
 function notTensor(value: unknown, { label, type }: InputRule): never {
-  const hint = value instanceof Promise ? '; await it first' : ''
+  const hint = unawaited(value)
   fail(
     'ERR_RNN_SHAPE',
     `${label} must be { data, shape }, { data, dims }, nested arrays or a single value, of type ${type}, got ${describe(value)}${hint}`,

@@ -1,8 +1,8 @@
 /** Whole models: the public class, how one is read from a file, and its life. */
 
 import { chooseBackend } from '../backends/index.ts'
-import { checkThis, describe, fail, RNNError } from '../errors.ts'
-import { checkBytes, otherKind } from '../formats/file-kind.ts'
+import { checkThis, fail, RNNError } from '../errors.ts'
+import { checkBytes, checkPath, otherKind } from '../formats/file-kind.ts'
 import { openModel } from '../formats/onnx/open.ts'
 import { flatten } from '../graph/flatten.ts'
 import { bytesIn } from '../intrinsics/captured.ts'
@@ -91,9 +91,7 @@ export class Model {
    * const model = await Model.load(new URL('model.onnx', import.meta.url))
    */
   static async load(path: string | URL, options?: ModelOptions): Promise<Model> {
-    if (typeof path !== 'string' && !(typeof URL === 'function' && path instanceof URL)) {
-      fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}`)
-    }
+    checkPath(path, 'Model.read')
     const read = readModelOptions(options, 'Model.load')
     const bytes = await readFile(path, (why) => fail('ERR_RNN_MODEL_FILE', `${path}: ${why}`))
     try {

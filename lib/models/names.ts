@@ -37,7 +37,8 @@ export function unknownName(name: string, known: readonly string[], what: string
 /** Throws for what is no object of values by name. */
 export function checkRecord(value: unknown, where: string): asserts value is object {
   if (typeof value === 'object' && value !== null && !isArray(value) && typedArrayName(value) === undefined) return
-  fail('ERR_RNN_OPTION', `${where} must be an object of values by their names, got ${describe(value)}`)
+  const hint = isArray(value) && where === 'inputs' ? '; Float32Array.from(frame) makes the one input of float32' : ''
+  fail('ERR_RNN_OPTION', `${where} must be an object of values by their names, got ${describe(value)}${hint}`)
 }
 
 /** The names of values, in their order. */

@@ -1,5 +1,5 @@
 /** The checks of options; it alone knows which names and ranges are right, and the words that refuse others. */
-import { describe, fail, named } from '../errors.ts'
+import { describe, fail, named, unawaited } from '../errors.ts'
 import { create, fround, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import type { BackendName, NetworkSpec } from '../spec/spec.ts'
@@ -126,19 +126,31 @@ export function checkOwn(
   }
 }
 
+/** Whether a value has fields of its own, by which it says something; a Map has none, and a promise none yet. */
+export function isRecord(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || isArray(value)) return false
+  return !(value instanceof Map || value instanceof Promise)
+}
+
+/** A copy of an object's fields, each read once. */
+export const fieldsIn: Check<Record<string, unknown>> = (value, name) =>
+  isRecord(value)
+    ? { ...value }
+    : fail('ERR_RNN_OPTION', `${name} must be an object, got ${describe(value)}${unawaited(value)}`)
+
 /** Reads an options object's own properties: each known name once, no unknown one. Values that are undefined count as left out. */
 export function readOptions<C extends Checks>(options: unknown, checks: C, where: string): Checked<C> {
   // Without a prototype: what a script adds to all objects is no option that was checked.
   const read: Record<string, unknown> = create(null)
   if (options === undefined) return read as Checked<C>
-  if (typeof options !== 'object' || options === null || isArray(options)) {
+  if (!isRecord(options)) {
     const hint = where.endsWith('.forward')
       ? '; states go in as { h0 }, for an LSTM { h0, c0 }'
       : where.startsWith('Model.run')
         ? '; names of outputs go in as { outputs }'
         : typeof options === 'number' && (where === 'RNN' || where === 'GRU' || where === 'LSTM')
           ? `; what comes third in PyTorch is { numLayers: ${options} } here`
-          : ''
+          : unawaited(options)
     fail('ERR_RNN_OPTION', `the options of ${where} must be an object, got ${describe(options)}${hint}`)
   }
   const given = keys(options)
@@ -158,6 +170,7 @@ const elsewhere: Record<string, string> = {
   cn: "what a call gives back as cn goes in as 'c0' of an LSTM",
   output: 'states go in as { h0: hn }, for an LSTM { h0: hn, c0: cn }',
   data: 'a tensor is no options object; states go in as { h0 }',
+  signal: 'what returns at once cannot be aborted: forwardAsync and runAsync take it',
 }
 
 /** Options that are objects of their own names. */

@@ -4,15 +4,15 @@ import { create, fround, isArray } from '../intrinsics/captured.ts'
 import { type ActivationName, activationNames, traitsOf } from '../spec/activations.ts'
 import { type CellFunction, type CellFunctions, cellWith, functionCount } from '../spec/cell-functions.ts'
 import type { CellName, ClassName } from '../spec/spec.ts'
-import { boolean, type Check, type Checked, layerChecks, oneOf, readOptions } from './checks.ts'
+import { boolean, type Check, type Checked, isRecord, layerChecks, oneOf, readOptions } from './checks.ts'
 import type { Activation } from './options.ts'
 
 const activationName = oneOf(...activationNames)
 
 /** A number that float32 can hold; rounded to it, so that every backend computes with the same. */
 const factor: Check<number> = (value, name) => {
-  const rounded = fround(value as number)
-  if (typeof value === 'number' && rounded - rounded === 0) return rounded
+  const rounded = typeof value === 'number' ? fround(value) : Infinity
+  if (rounded - rounded === 0) return rounded
   return fail('ERR_RNN_OPTION', `${name} must be a finite float32 number, got ${describe(value)}`)
 }
 
@@ -44,7 +44,7 @@ function withoutFactor(where: string, name: ActivationName, field: string): neve
 /** The functions of a cell by what they are for; each may be left out. */
 export function functionsOf<Role extends string>(...roles: readonly Role[]): Check<{ [K in Role]?: CellFunction }> {
   return (value, name) => {
-    if (typeof value !== 'object' || value === null || isArray(value)) {
+    if (!isRecord(value)) {
       fail('ERR_RNN_OPTION', `${name} must be an object of activations, got ${describe(value)}`)
     }
     const checks: { [K in Role]?: Check<CellFunction> } = create(null)

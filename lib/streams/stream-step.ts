@@ -1,7 +1,7 @@
 /** The function behind `stream.step`, with as little above the backend's own as can be. */
 import type { StreamCore } from '../backends/interface.ts'
 import { describe, fail } from '../errors.ts'
-import { setFloats } from '../intrinsics/captured.ts'
+import { isArray, setFloats } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 
 /** The two ways to step. */
@@ -47,7 +47,11 @@ export function bindStep(core: StreamCore): { step: Step; close: () => void } {
 /** Throws for what is no Float32Array of this length; `letters` is how the message calls the length. */
 export function checkFrame(frame: unknown, length: number, letters = 'B·I'): void {
   if (typedArrayName(frame) !== 'Float32Array') {
-    fail('ERR_RNN_SHAPE', `frame must be a Float32Array of ${letters} = ${length} values, got ${describe(frame)}`)
+    const hint = isArray(frame) ? '; Float32Array.from(frame) makes one' : ''
+    fail(
+      'ERR_RNN_SHAPE',
+      `frame must be a Float32Array of ${letters} = ${length} values, got ${describe(frame)}${hint}`,
+    )
   }
   const got = trueLength(frame as Float32Array)
   if (got !== length) fail('ERR_RNN_SHAPE', `frame must have length ${letters} = ${length}, got ${got}`)

@@ -3,7 +3,7 @@ import type { StreamCore } from '../backends/interface.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../calls/states.ts'
 import { checkThis, fail } from '../errors.ts'
-import { setFloats, viewOf } from '../intrinsics/captured.ts'
+import { defineProperty, setFloats, viewOf } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { anything, integer, largestSize, readOptions } from '../options/checks.ts'
 import { outputSizeOf } from '../spec/spec.ts'
@@ -35,9 +35,9 @@ type InitialStreamState = Partial<StreamState> & Pick<StreamState, 'batchSize'>
  */
 export class Stream<S extends States = States, I extends InitialState = InitialState> {
   /** B·I values: write the next frame here. The same array for the stream's whole life, over shared memory. */
-  readonly input: Float32Array
+  readonly input!: Float32Array
   /** B·O values of the newest step: the same array each time, so copy what must outlive the next step. */
-  readonly output: Float32Array
+  readonly output!: Float32Array
   /**
    * Takes one step. Bound to its stream: `const { step } = stream` works.
    *
@@ -54,8 +54,19 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     const { batchSize, h, c } = state
     const core = ref.network.stream(batchSize)
     const { step, close } = bindStep(core)
-    this.input = core.input
-    this.output = core.output
+    // Assigning to them would be no error, and compute on the old frame.
+    defineProperty(this, 'input', {
+      __proto__: null,
+      value: core.input,
+      enumerable: true,
+      writable: false,
+    } as PropertyDescriptor)
+    defineProperty(this, 'output', {
+      __proto__: null,
+      value: core.output,
+      enumerable: true,
+      writable: false,
+    } as PropertyDescriptor)
     this.step = step
     this.#close = close
     this.#core = core

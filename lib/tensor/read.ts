@@ -1,5 +1,5 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
-import { describe, fail, list, RNNError } from '../errors.ts'
+import { describe, fail, list, RNNError, unawaited } from '../errors.ts'
 import { hasOwn, isArray, isSafeInteger, setFloats, typedBuffer, zeros } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
@@ -54,11 +54,11 @@ export function notTensor(value: unknown, name: string): never {
   const hint =
     typedArrayName(value) !== undefined
       ? '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
-      : value instanceof Promise
-        ? '; await it first'
-        : typeof value === 'object' && value !== null && hasOwn(value, 'output')
-          ? '; what forward gives has its tensor as output'
-          : ''
+      : typeof value === 'object' && value !== null && hasOwn(value, 'output')
+        ? '; what forward gives has its tensor as output'
+        : typeof value === 'object' && value !== null && hasOwn(value, 'data')
+          ? ' without a shape'
+          : unawaited(value)
   fail(
     'ERR_RNN_SHAPE',
     `${name} must be a Tensor, { data, shape }, { data, dims } or nested arrays of numbers, got ${describe(value)}${hint}`,
@@ -85,7 +85,12 @@ export function readShape(value: unknown, name: string): number[] {
 export function checkData(data: unknown, shape: readonly number[], prefix: string): void {
   if (typedArrayName(data) !== 'Float32Array') {
     const numbers = isArray(data) || (typedArrayName(data) !== undefined && !isBigInts(data))
-    const hint = numbers ? '; Float32Array.from(data) makes one' : ''
+    const areBytes = typedArrayName(data) === 'Uint8Array' && trueLength(data as Uint8Array) === 4 * elements(shape)
+    const hint = areBytes
+      ? '; bytes of float32 are new Float32Array(data.buffer, data.byteOffset, data.length / 4)'
+      : numbers
+        ? '; Float32Array.from(data) makes one'
+        : ''
     fail('ERR_RNN_SHAPE', `${prefix}data must be a Float32Array, got ${describe(data)}${hint}`)
   }
   checkCountOf(data as Float32Array, shape, prefix)

@@ -356,7 +356,7 @@ describe('a file that is no safetensors file', () => {
     [
       'an ONNX file',
       Buffer.from([8, 8, 0x12, 7, 0x70, 0x79, 0x74, 0x6f, 0x72, 0x63, 0x68]),
-      'it is an ONNX file: readOnnx',
+      'it is an ONNX file: Model.load',
     ],
     ['nothing', new Uint8Array(0), 'it has 0 bytes'],
   ])('%s is called what it is', (_, bytes, words) => {

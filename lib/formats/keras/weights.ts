@@ -1,6 +1,6 @@
 /** A Keras layer's weights in PyTorch's shapes; it alone knows how Keras, Keras 1 and CuDNN lay them and in which order their gates stand. */
 
-import { fail, list } from '../../errors.ts'
+import { describe, fail, list } from '../../errors.ts'
 import { copyOf } from '../../intrinsics/captured.ts'
 import { largestSize } from '../../options/checks.ts'
 import type { CellWeights, ClassName } from '../../spec/spec.ts'
@@ -43,7 +43,12 @@ export interface KerasWeights {
 /** Reads the argument `weights`, each tensor once, into copies: nothing that these arrays are or do is asked again. */
 export function readTensors(value: unknown): ReadTensor[] {
   if (!Array.isArray(value)) {
-    fail('ERR_RNN_STATE_DICT', 'weights must be an array of tensors, as get_weights() gives them')
+    const saved =
+      typeof value === 'object' && value !== null ? '; Object.values(file) of those that a file has in order' : ''
+    fail(
+      'ERR_RNN_STATE_DICT',
+      `weights must be an array of tensors, as get_weights() gives them, got ${describe(value)}${saved}`,
+    )
   }
   const read: ReadTensor[] = []
   const count = value.length
@@ -179,10 +184,16 @@ function checkSet(
     const of = `${articleOf(type)} of ${H} units${d === 1 ? ', backward,' : ''}`
     fail(
       'ERR_RNN_STATE_DICT',
-      `${of} wants ${shown.join(', ')}, got ${got}${hintOf(type, rows, set[2]?.shape, resetAfter)}`,
+      `${of} wants ${shown.join(', ')}, got ${got}${areTurned(set, gates.length) ? '; these are transposed, as PyTorch has them' : hintOf(type, rows, set[2]?.shape, resetAfter)}`,
     )
   }
   for (const [at, tensor] of set.entries()) checkFinite(`${d === 1 ? 'backward ' : ''}${names[at]}`, tensor)
+}
+
+/** Whether both kernels have the gates' units as rows, not as columns. */
+function areTurned([kernel, recurrent]: readonly ReadTensor[], gates: number): boolean {
+  const [rows, columns] = recurrent.shape
+  return gates > 1 && rows === gates * columns && kernel.shape[0] === rows
 }
 
 /** What a bias of another kind of layer tells. */

@@ -1,7 +1,7 @@
 /** Many live streams on one network: the public face of the queue, and its errors. */
 import { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, stateChecks } from '../../calls/states.ts'
-import { checkThis, describe, fail } from '../../errors.ts'
+import { checkThis, describe, fail, foreign } from '../../errors.ts'
 import { anything, readOptions } from '../../options/checks.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
@@ -132,7 +132,8 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     const { streams = 'move' } = readOptions(options, replaceChecks, 'Batcher.replace')
     const { networkOf } = this.#layers
     const ref =
-      networkOf(layer) ?? fail('ERR_RNN_OPTION', `layer must be an RNN, a GRU or an LSTM, got ${describe(layer)}`)
+      networkOf(layer) ??
+      fail('ERR_RNN_OPTION', `layer must be an RNN, a GRU or an LSTM, got ${describe(layer)}${foreign(layer)}`)
     checkSizes(this.#life.current.memory.ref.spec, ref.spec)
     this.#life.checkLiving()
     this.#life.replace(this.#partsOf(ref), streams === 'move')
