@@ -11,7 +11,7 @@ const esbuild = `
 import { build } from 'esbuild'
 const common = { bundle: true, logLevel: 'warning', entryPoints: ['inside.mjs', 'asked.mjs'] }
 await build({ ...common, format: 'esm', outdir: 'fetched' })
-await build({ ...common, format: 'iife', outdir: 'carried', conditions: ['workerd'], loader: { '.wasm': 'binary' } })`
+await build({ ...common, format: 'iife', target: 'es2022', outdir: 'carried', conditions: ['workerd'], loader: { '.wasm': 'binary' } })`
 
 const names = {
   worker: 'a worker',
