@@ -159,6 +159,11 @@ export class Call {
     return axis
   }
 
+  /** The axis that an attribute asks for. */
+  axisOf(otherwise: number, rank: number): number {
+    return this.axis(this.integer('axis', otherwise), rank)
+  }
+
   /** Axes, none twice. */
   axes(values: readonly number[], rank: number): number[] {
     const axes = values.map((value) => this.axis(value, rank))

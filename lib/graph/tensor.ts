@@ -86,6 +86,8 @@ export function typeOfCode(code: number): ElementType | undefined {
 /** The most axes of a tensor. */
 export const mostAxes = 32
 
+export const axesOf = (shape: readonly unknown[]): number[] => shape.map((_, axis) => axis)
+
 /** How many values a shape holds: exact, 0 with any axis of 0, and past 2^53 only "too many". */
 export function count(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1)

@@ -1,12 +1,13 @@
 /** How each instruction is cut, and what it takes: in multiply-adds, 4 million of which are a millisecond or two. */
 
+import { axesOf } from '../../graph/tensor.ts'
 import { reduceKind, zipFunction } from '../protocol.ts'
 import { laidColumns, laidRows, laidSequence, longNorm, rowOf, sequenceOf } from './cut-rows.ts'
 import { type Follow, isRow, made, type Rule, runsOf, sizeOf, sliceOf } from './cut-rule.ts'
 import { rowsOf, wholeTiles } from './cut-tiles.ts'
 import { conv, depthwise, pool, symmetricConv, transposed } from './cut-windows.ts'
 import { type Instruction, isView, merged, viewsOf } from './emit.ts'
-import { axesOf, orderOf, type View } from './views.ts'
+import { orderOf, type View } from './views.ts'
 
 /** To begin a run of values, a row that becomes one value or a row, a place that is looked up, a product of two matrices. */
 const [perRun, perRow, perPlace, perProduct] = [12, 100, 50, 80]

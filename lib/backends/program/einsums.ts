@@ -1,13 +1,13 @@
 /** Einstein sums as one product of matrices: axes of both that stay are the batch, axes of both that go are summed over. */
 
 import { equationOf, type Label } from '../../graph/operators/einsum.ts'
-import { count } from '../../graph/tensor.ts'
+import { axesOf, count } from '../../graph/tensor.ts'
 import { reduceKind } from '../protocol.ts'
 import type { Op } from './op.ts'
 import { unpacked } from './products.ts'
 import { reduced } from './reductions.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, permuted, spread, type View } from './views.ts'
+import { permuted, spread, type View } from './views.ts'
 
 /** An operand whose axes have these labels, each once. */
 interface Term {
@@ -47,8 +47,12 @@ function arranged({ labels, view }: Term, wanted: readonly Label[]): View {
 }
 
 const einsum: Row = (op) => {
-  const { operands, result } = equationOf(op.call)
-  const terms = operands.map((labels, i) => withoutRepeats(labels, op.view(i)))
+  const views = op.step.inputs.map((_, i) => op.view(i))
+  const { operands, result } = equationOf(
+    op.call,
+    views.map(({ shape }) => shape.length),
+  )
+  const terms = operands.map((labels, i) => withoutRepeats(labels, views[i]))
   if (terms.length === 1) {
     return arranged(
       summed(op, terms[0], (label) => result.includes(label)),

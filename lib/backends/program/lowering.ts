@@ -2,21 +2,11 @@
 
 import { fail, list } from '../../errors.ts'
 import type { Plan, Step } from '../../graph/plan.ts'
-import { count, type ElementType, type GraphTensor } from '../../graph/tensor.ts'
+import { axesOf, count, type ElementType, type GraphTensor } from '../../graph/tensor.ts'
 import { aligned } from './arena.ts'
 import type { Instruction } from './emit.ts'
 import { simplified } from './patterns.ts'
-import {
-  axesOf,
-  type Element,
-  elementBytes,
-  isDense,
-  Memory,
-  moved,
-  stridesIn,
-  type View,
-  viewOfTensor,
-} from './views.ts'
+import { type Element, elementBytes, isDense, Memory, moved, stridesIn, type View, viewOfTensor } from './views.ts'
 import type { PackedWeights } from './weights.ts'
 
 const elements: Partial<Record<ElementType, Element>> = {

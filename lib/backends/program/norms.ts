@@ -1,12 +1,12 @@
 /** Norms: values less their mean, by their deviation. */
 
-import { count } from '../../graph/tensor.ts'
+import { axesOf, count } from '../../graph/tensor.ts'
 import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
 import { batchNorm } from './fuse.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, orderOf, spread, type View } from './views.ts'
+import { orderOf, spread, type View } from './views.ts'
 
 /** Over the last axes of x, which must lie together. */
 function norm(op: Op, given: View, axes: number, epsilon: number, scale?: View, bias?: View): View {
@@ -70,7 +70,7 @@ function layers(op: Op, x: View, axes: number, epsilon: number, scale?: View, bi
 
 const layerNormalization: Row = (op) => {
   const x = op.view(0)
-  const axes = x.shape.length - op.call.axis(op.call.integer('axis', -1), x.shape.length)
+  const axes = x.shape.length - op.call.axisOf(-1, x.shape.length)
   return layers(op, x, axes, op.call.real('epsilon', 1e-5), op.optional(1), op.optional(2))
 }
 

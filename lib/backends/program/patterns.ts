@@ -1,7 +1,7 @@
 /** Operators that exporters write as several others: layer norms and GELU are found again and become one step. */
 
 import type { Plan, Step } from '../../graph/plan.ts'
-import { axesOf } from './views.ts'
+import { axesOf } from '../../graph/tensor.ts'
 
 /** The plan with such steps in one. Values in between have no step any more. */
 export function simplified(plan: Plan): Plan {

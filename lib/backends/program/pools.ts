@@ -1,12 +1,13 @@
 /** Pooling: the mean or the greatest of the values in each window, channels last in memory. */
 
 import { type Axis, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
+import { axesOf } from '../../graph/tensor.ts'
 import { poolKind, reduceKind, zipFunction } from '../protocol.ts'
 import { channelsFastest, channelsSecond } from './convolutions.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, reshaped, spread, type View } from './views.ts'
+import { reshaped, spread, type View } from './views.ts'
 import { notEmpty, planeOf, windowsIn } from './windows.ts'
 
 function windowed(op: Op, x: View, kind: number): View {

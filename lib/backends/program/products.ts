@@ -1,13 +1,13 @@
 /** Products of matrices: with packed weights where one of both is constant, and of two that are known only in the run. */
 
-import { count, type GraphTensor } from '../../graph/tensor.ts'
+import { axesOf, count, type GraphTensor } from '../../graph/tensor.ts'
 import { precisionNumbers } from '../packing.ts'
 import { reduceKind, zipFunction } from '../protocol.ts'
 import { merged } from './emit.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, orderOf, permuted, reshaped, sliced, spread, type View, valuesIn, valuesOf } from './views.ts'
+import { orderOf, permuted, reshaped, sliced, spread, type View, valuesIn, valuesOf } from './views.ts'
 import { type Dense, digest } from './weights.ts'
 
 /** Rows of packed matrices begin at whole vectors of the widest kind where there are so many outputs. */

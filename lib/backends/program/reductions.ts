@@ -1,13 +1,14 @@
 /** Operators that make one value of many, or put values in an order, along axes. */
 
-import { count } from '../../graph/tensor.ts'
+import { reducedAxes, softmaxAxis, topCount } from '../../graph/operators/arguments.ts'
+import { axesOf, count } from '../../graph/tensor.ts'
 import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
 import { wide } from './elementwise.ts'
 import { joined } from './emit.ts'
 import { dropped } from './movement.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, orderOf, type View } from './views.ts'
+import { orderOf, type View } from './views.ts'
 
 type Kind = keyof typeof reduceKind
 
@@ -56,10 +57,8 @@ const reduction =
   (op) => {
     const { call } = op
     const given = op.view(0)
-    const asked = call.numbersOf(1, 'axes') ?? []
-    if (asked.length === 0 && call.flag('noop_with_empty_axes')) return given
-    const rank = given.shape.length
-    const axes = asked.length === 0 ? axesOf(given.shape) : call.axes(asked, rank)
+    const axes = reducedAxes(call, given.shape)
+    if (axes === undefined) return given
     const x = wide(op, given)
     const made = op.cast(
       x.type === 'float32' ? reduced(op, reduceKind[kind], x, axes) : ofIntegers(op, kind, x, axes),
@@ -82,7 +81,7 @@ const argument =
   (op) => {
     const { call } = op
     const x = wide(op, op.view(0))
-    const axis = call.axis(call.integer('axis', 0), x.shape.length)
+    const axis = call.axisOf(0, x.shape.length)
     const y = op.make('int64', x.shape.with(axis, 1))
     op.emit('argReduce', [kind, Number(call.flag('select_last_index')), axis, x], [y])
     return call.flag('keepdims', true) ? y : dropped(y, [axis])
@@ -94,10 +93,7 @@ const softmax =
   (op) => {
     const { call } = op
     const given = op.view(0)
-    const isOld = call.opset < 13
-    const asked = call.integer('axis', isOld ? 1 : -1)
-    const rank = given.shape.length
-    const at = isOld && asked === rank ? rank : call.axis(asked, rank)
+    const { isOld, axis: at } = softmaxAxis(call, given.shape.length)
     const x = isOld ? op.reshape(given, [count(given.shape.slice(0, at)), count(given.shape.slice(at))]) : given
     const y = op.make('float32', x.shape, orderOf(x))
     op.emit('softmax', [isLog, isOld ? 1 : at, x], [y])
@@ -107,8 +103,8 @@ const softmax =
 const topK: Row = (op) => {
   const { call } = op
   const x = wide(op, op.view(0))
-  const axis = call.axis(call.integer('axis', -1), x.shape.length)
-  const k = call.opset < 10 ? call.integer('k', -1) : call.number(1, 'k')
+  const axis = call.axisOf(-1, x.shape.length)
+  const k = topCount(call)
   const shape = x.shape.with(axis, k)
   const values = op.wants(0) ? op.make(x.type, shape) : undefined
   const indices = op.wants(1) ? op.make('int64', shape) : undefined
@@ -134,7 +130,7 @@ const oneHot: Row = (op) => {
   const { type, shape } = op.result()
   const given = op.view(0)
   const indices = given.type === 'int32' || given.type === 'int64' ? given : op.cast(given, 'int64')
-  const axis = call.axis(call.integer('axis', -1), shape.length)
+  const axis = call.axisOf(-1, shape.length)
   const y = op.make(type, shape)
   op.emit('oneHot', [axis, shape[axis], indices, op.view(2)], [y])
   return y

@@ -1,6 +1,6 @@
 /** Where the values of a program lie: memory, and views of it by strides. Moves of axes cost nothing; it alone knows when they do not. */
 
-import { count, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
+import { axesOf, count, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
 import type { elementNumber, regionNumber } from '../protocol.ts'
 
 export type Element = keyof typeof elementNumber
@@ -59,8 +59,6 @@ export function stridesIn(shape: readonly number[], order: readonly number[]): n
   }
   return strides
 }
-
-export const axesOf = (shape: readonly unknown[]): number[] => shape.map((_, axis) => axis)
 
 /** The order in which the axes lie in memory. Those along which nothing moves stand where they are. */
 export function orderOf({ shape, strides }: Pick<View, 'shape' | 'strides'>): number[] {

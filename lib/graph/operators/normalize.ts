@@ -184,7 +184,7 @@ function spreadOver(call: Call, tensor: GraphTensor, shape: readonly number[]): 
 
 function layerNormalization(call: Call): Pass<readonly GraphTensor[]> {
   const x = call.floats(0)
-  const axis = call.axis(call.integer('axis', -1), x.shape.length)
+  const axis = call.axisOf(-1, x.shape.length)
   const stash = typeOfCode(call.integer('stash_type', 1))
   if (stash !== 'float32' && stash !== 'bfloat16') call.fail('stash_type must be 1 (float32) or 16 (bfloat16)')
   const bias = call.inputs[2] && call.floats(2)

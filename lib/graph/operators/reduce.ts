@@ -4,7 +4,8 @@ import type { Call } from '../call.ts'
 import { inStretches, type Pass, rowByRow, stretch } from '../pace.ts'
 import { roundTo } from '../rounding.ts'
 import { transposed } from '../strides.ts'
-import { factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
+import { axesOf, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
+import { reducedAxes } from './arguments.ts'
 import type { Rows } from './row.ts'
 
 interface Reduction {
@@ -23,15 +24,13 @@ interface Reduction {
 
 function* reduced(call: Call, reduction: Reduction): Pass<GraphTensor> {
   const x = call.input(0)
-  const rank = x.shape.length
   const { kind } = factsOf(x.type)
   const isFloat = kind === 'float'
   const mayBe = isFloat || (reduction.integer && (kind !== 'bool' || reduction.isExtreme))
   if (!mayBe) call.unsupported(`${x.type} is not supported`)
-  const given = call.numbersOf(1, 'axes') ?? []
-  if (given.length === 0 && call.flag('noop_with_empty_axes')) return x
-  const axes = given.length === 0 ? x.shape.map((_, axis) => axis) : call.axes(given, rank)
-  const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
+  const axes = reducedAxes(call, x.shape)
+  if (axes === undefined) return x
+  const kept = axesOf(x.shape).filter((axis) => !axes.includes(axis))
   const order = [...kept, ...axes]
   const ordered = order.every((axis, i) => axis === i) ? x : yield* transposed(call, x, order)
   const shape = call.flag('keepdims', true)
