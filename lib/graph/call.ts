@@ -5,7 +5,17 @@ import type { Budget, Refuse } from './budget.ts'
 import type { AttributeValue, GraphNode } from './graph.ts'
 import { finished, type Pass } from './pace.ts'
 import type { StepAttribute } from './plan.ts'
-import { count, type ElementType, factsOf, type GraphTensor, lengthOf, mostAxes, numberAt, phantom } from './tensor.ts'
+import {
+  count,
+  type ElementType,
+  factsOf,
+  type GraphTensor,
+  lengthOf,
+  mostAxes,
+  newData,
+  numberAt,
+  phantom,
+} from './tensor.ts'
 
 /**
  * A pure function: the same inputs and attributes give the same outputs, and none is written to. In a dry call its outputs have their
@@ -200,7 +210,7 @@ export class Call {
 
   /** A tensor of zeros whose values an operator knows by the shapes of its inputs alone. */
   known(type: ElementType, shape: readonly number[]): GraphTensor {
-    return { type, shape, data: new (factsOf(type).array)(this.#taken(type, shape)) }
+    return { type, shape, data: newData(type, this.#taken(type, shape)) }
   }
 
   #taken(type: ElementType, shape: readonly number[]): number {

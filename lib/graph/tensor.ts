@@ -93,9 +93,14 @@ export function count(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1)
 }
 
+/** An array of zeros for values of a type. */
+export function newData(type: ElementType, length: number): GraphData {
+  return new (factsOf(type).array)(length)
+}
+
 /** A value of which only this is known. */
 export function phantom(type: ElementType, shape: readonly number[]): GraphTensor {
-  return { type, shape, data: new (factsOf(type).array)(0), isPhantom: true }
+  return { type, shape, data: newData(type, 0), isPhantom: true }
 }
 
 /** How many values a tensor holds, or a phantom will. */

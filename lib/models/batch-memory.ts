@@ -1,6 +1,6 @@
 /** A model's memory of a batch: the states and frames of all streams in slots. */
 
-import { factsOf, type GraphData } from '../graph/tensor.ts'
+import { type GraphData, newData } from '../graph/tensor.ts'
 import { create, newInts } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { BatchMemory } from '../streams/batch/memory.ts'
@@ -138,7 +138,7 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
     const { lengths } = this.outputs
     for (let k = 0; k < outputs.length; k++) {
       const { name, type } = outputs[k]
-      output[name] = new (factsOf(type).array)(lengths[k])
+      output[name] = newData(type, lengths[k])
     }
     return output
   }

@@ -1,7 +1,7 @@
 /** The tensors that go into a model and come out of it, as users have them; it alone knows their types. */
 
 import type { GraphValue } from '../graph/plan.ts'
-import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
+import { type ElementType, factsOf, type GraphData, newData } from '../graph/tensor.ts'
 import { freeze, isArray, offsetOf, setValues, typedBuffer } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { NumberArray, TensorLike } from '../tensor/tensor.ts'
@@ -80,7 +80,7 @@ export function frozenCopy(shape: readonly number[]): readonly number[] {
 
 /** A copy in a buffer of its own. */
 export function copyOfData(type: ElementType, data: GraphData): GraphData {
-  const copy = new (factsOf(type).array)(trueLength(data))
+  const copy = newData(type, trueLength(data))
   setValues(copy, data)
   return copy
 }

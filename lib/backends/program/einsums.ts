@@ -2,7 +2,6 @@
 
 import { equationOf, type Label } from '../../graph/operators/einsum.ts'
 import { axesOf, count } from '../../graph/tensor.ts'
-import { reduceKind } from '../protocol.ts'
 import type { Op } from './op.ts'
 import { unpacked } from './products.ts'
 import { reduced } from './reductions.ts'
@@ -32,7 +31,7 @@ function summed(op: Op, { labels, view }: Term, kept: (label: Label) => boolean)
   const axes = axesOf(labels).filter((axis) => !kept(labels[axis]))
   if (axes.length === 0) return { labels, view }
   const left = axesOf(labels).filter((axis) => !axes.includes(axis))
-  const made = permuted(reduced(op, reduceKind.sum, view, axes), left)
+  const made = permuted(reduced(op, 'sum', view, axes), left)
   return { labels: left.map((axis) => labels[axis]), view: made }
 }
 

@@ -1,7 +1,7 @@
 /** Norms: values less their mean, by their deviation. */
 
 import { axesOf, count } from '../../graph/tensor.ts'
-import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
+import { mapFunction, zipFunction } from '../protocol.ts'
 import { batchNorm } from './fuse.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'
@@ -61,9 +61,9 @@ function layers(op: Op, x: View, axes: number, epsilon: number, scale?: View, bi
   const made = norm(op, x, axes, epsilon, scale && trailing(op, scale, axes), bias && trailing(op, bias, axes))
   if (!op.wants(1) && !op.wants(2)) return [made]
   const last = axesOf(x.shape).slice(x.shape.length - axes)
-  const mean = reduced(op, reduceKind.mean, x, last)
+  const mean = reduced(op, 'mean', x, last)
   const centred = op.zip(zipFunction.sub, x, mean, x.shape)
-  const variance = reduced(op, reduceKind.mean, op.zip(zipFunction.mul, centred, centred, x.shape), last)
+  const variance = reduced(op, 'mean', op.zip(zipFunction.mul, centred, centred, x.shape), last)
   const safe = op.zip(zipFunction.add, variance, op.scalar('float32', epsilon), variance.shape)
   return [made, mean, op.map(mapFunction.reciprocal, op.map(mapFunction.sqrt, safe))]
 }

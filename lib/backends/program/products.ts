@@ -174,10 +174,8 @@ export function unpacked(op: Op, a: View, b: View, alpha: number): View {
     op.emit('matmul', [alpha, spread(a, [...batch, M, K]), spread(b, [...batch, K, N])], [made])
     return made
   }
-  const [x, y] = [
-    op.cast(a, a.type === 'int64' ? 'int64' : 'int32'),
-    op.cast(b, a.type === 'int64' ? 'int64' : 'int32'),
-  ]
+  const type = a.type === 'int64' ? 'int64' : 'int32'
+  const [x, y] = [op.cast(a, type), op.cast(b, type)]
   const wide = [...batch, M, K, N]
   const terms = op.zip(
     zipFunction.mul,

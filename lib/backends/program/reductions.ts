@@ -25,30 +25,21 @@ const ofNothing: Readonly<Record<Kind, number>> = {
   logSumExp: Number.NEGATIVE_INFINITY,
 }
 
-const ofOne: ReadonlySet<number> = new Set([
-  reduceKind.sum,
-  reduceKind.mean,
-  reduceKind.max,
-  reduceKind.min,
-  reduceKind.prod,
-])
+/** Of one value there is nothing to do, but where its sign or its digits change. */
+const keepsOne: readonly Kind[] = ['sum', 'mean', 'max', 'min', 'prod']
 
 /** The axes stay, as axes of 1. */
-export function reduced(op: Op, kind: number, x: View, axes: readonly number[]): View {
+export function reduced(op: Op, kind: Kind, x: View, axes: readonly number[]): View {
   const shape = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
-  if (count(x.shape) === 0) {
-    const name = (Object.keys(reduceKind) as Kind[]).find((one) => reduceKind[one] === kind)!
-    return op.scalar(x.type, ofNothing[name], shape)
-  }
-  // Of one value there is nothing to do, but where its sign or its digits change.
-  if (axes.every((axis) => x.shape[axis] === 1) && ofOne.has(kind)) return x
+  if (count(x.shape) === 0) return op.scalar(x.type, ofNothing[kind], shape)
+  if (axes.every((axis) => x.shape[axis] === 1) && keepsOne.includes(kind)) return x
   const y = op.make(x.type, shape, orderOf(x))
   // Values are added in one order, however they lie.
   const kept = orderOf(x).filter((axis) => !axes.includes(axis))
   const gone = axesOf(shape).filter((axis) => axes.includes(axis))
   const kinds = shape.map((_, axis) => axes.includes(axis))
   const [to, from] = joined([y, x], [...kept, ...gone], kinds)
-  op.emit('reduce', [kind, from], [to])
+  op.emit('reduce', [reduceKind[kind], from], [to])
   return y
 }
 
@@ -60,18 +51,15 @@ const reduction =
     const axes = reducedAxes(call, given.shape)
     if (axes === undefined) return given
     const x = wide(op, given)
-    const made = op.cast(
-      x.type === 'float32' ? reduced(op, reduceKind[kind], x, axes) : ofIntegers(op, kind, x, axes),
-      given.type,
-    )
+    const made = op.cast(x.type === 'float32' ? reduced(op, kind, x, axes) : ofIntegers(op, kind, x, axes), given.type)
     return call.flag('keepdims', true) ? made : dropped(made, axes)
   }
 
 /** Sums of magnitudes and squares are sums of what was made of each value first. */
 function ofIntegers(op: Op, kind: Kind, x: View, axes: readonly number[]): View {
-  if (kind === 'l1') return reduced(op, reduceKind.sum, op.map(mapFunction.abs, x), axes)
-  if (kind === 'sumSquare') return reduced(op, reduceKind.sum, op.zip(zipFunction.mul, x, x, x.shape), axes)
-  return reduced(op, reduceKind[kind], x, axes)
+  if (kind === 'l1') return reduced(op, 'sum', op.map(mapFunction.abs, x), axes)
+  if (kind === 'sumSquare') return reduced(op, 'sum', op.zip(zipFunction.mul, x, x, x.shape), axes)
+  return reduced(op, kind, x, axes)
 }
 
 const logSum: Row = (op) => op.map(mapFunction.log, reduction('sum')(op) as View)

@@ -1,5 +1,6 @@
 /** Operators that look back along the axis of time: what they need of past frames becomes state. It alone knows which are causal, and when. */
 
+import { entryOf } from '../../intrinsics/properties.ts'
 import { padsOf, sliceOf } from '../operators/arguments.ts'
 import type { Step } from '../plan.ts'
 import { recurrentPlaces } from '../recurrent/parts.ts'
@@ -45,7 +46,7 @@ export function causalRules(found: Findings): (opType: string) => Rule | undefin
     LSTM: (site) => recurrent(site, found),
     DynamicQuantizeLSTM: (site) => recurrent(site, found),
   }
-  return (opType) => (Object.hasOwn(rules, opType) ? rules[opType] : undefined)
+  return (opType) => entryOf(rules, opType)
 }
 
 /** As for rows: time is not the axis that it works along. */

@@ -2,7 +2,7 @@
 
 import { fail } from '../../errors.ts'
 import type { Carry, Plan, PlanValue, Step } from '../plan.ts'
-import { count, type ElementType, factsOf, type GraphTensor } from '../tensor.ts'
+import { count, type ElementType, factsOf, type GraphTensor, newData } from '../tensor.ts'
 
 /** A state as it is before the first frame. */
 export interface InitialState {
@@ -131,8 +131,7 @@ export class Editor {
 }
 
 export function filled(type: ElementType, shape: readonly number[], fill: number): GraphTensor {
-  const { array, kind } = factsOf(type)
-  const data = new array(count(shape))
-  if (fill !== 0) data.fill((kind === 'big' ? BigInt(fill) : fill) as never)
+  const data = newData(type, count(shape))
+  if (fill !== 0) data.fill((factsOf(type).kind === 'big' ? BigInt(fill) : fill) as never)
   return { type, shape, data }
 }

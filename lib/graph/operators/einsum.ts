@@ -3,7 +3,7 @@
 import { describe, list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { Pace, type Pass, rowByRow } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, type GraphTensor, lengthOf, mostAxes } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -135,8 +135,7 @@ function* einsum(call: Call): Pass<GraphTensor> {
     kept = sum
     if (to === terms) made.data[i] = sum
   })
-  yield* roundTo(made.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER], attributes: ['equation'] } }

@@ -1,5 +1,6 @@
 /** Padding: values put around a tensor, constant or taken from it; negative pads take away. */
 
+import { entryOf } from '../../intrinsics/properties.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
 import { stridesOf } from '../strides.ts'
@@ -28,7 +29,7 @@ function constantOf(call: Call, x: GraphTensor): number | bigint {
 function* pad(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const name = call.text('mode', 'constant')
-  const mode = Object.hasOwn(modes, name) ? modes[name] : call.unsupported(`mode ${name} is not supported`)
+  const mode = entryOf(modes, name) ?? call.unsupported(`mode ${name} is not supported`)
   const { before, after } = padsOf(call, x.shape)
   const shape = x.shape.map((size, axis) => size + before[axis] + after[axis])
   const constant = constantOf(call, x)

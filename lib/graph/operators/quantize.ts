@@ -4,7 +4,7 @@ import { list } from '../../errors.ts'
 import { roundHalfEven } from '../../precision/rounding.ts'
 import type { Call } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { expanded } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -77,8 +77,7 @@ function* dequantize(call: Call): Pass<GraphTensor> {
       made.data[i] = ((x.data[i] as number) - (zeros === undefined ? 0 : zeros[i])) * scales[i]
     }
   })
-  yield* roundTo(type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 function* quantize(call: Call): Pass<GraphTensor> {

@@ -2,13 +2,13 @@
 
 import type { Call } from '../call.ts'
 import { inStretches, type Pass, rowByRow, stretch } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { transposed } from '../strides.ts'
 import { axesOf, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
 import { reducedAxes } from './arguments.ts'
 import type { Rows } from './row.ts'
 
-interface Reduction {
+export interface Reduction {
   /** What there is before the first value. */
   readonly start: number
   /** `most` is the greatest value of all, or 0, where `needsMost`. */
@@ -42,8 +42,7 @@ function* reduced(call: Call, reduction: Reduction): Pass<GraphTensor> {
   if (isFloat) yield* ofFloats(ordered.data as Float32Array, made.data, length, reduction)
   else if (length === 0 && reduction.isExtreme && lengthOf(made) > 0) call.fail(`${x.type} without any values`)
   else yield* ofIntegers(ordered.data, made.data, length, reduction)
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 /** Of floats from … to, and of what was there before. */
@@ -55,7 +54,8 @@ function over(x: Float32Array, from: number, to: number, step: Reduction['step']
 
 const larger = (most: number, x: number) => Math.max(most, x)
 
-function* ofFloats(x: Float32Array, made: GraphData, length: number, reduction: Reduction): Pass<void> {
+/** Of rows of `length` floats that lie together, one value each. */
+export function* ofFloats(x: Float32Array, made: GraphData, length: number, reduction: Reduction): Pass<void> {
   if (length <= stretch) {
     yield* inStretches(made.length, (from, to) => ofShortRows(x, made, from, to, length, reduction), length + 4)
     return
@@ -132,21 +132,24 @@ const add = (sum: number, x: number) => sum + x
 const addSquare = (sum: number, x: number) => sum + x * x
 const addBig = (sum: bigint, x: bigint) => sum + x
 
+export const mean: Reduction = {
+  start: 0,
+  step: add,
+  end: (sum, length) => sum / length,
+  integer: addBig,
+  integerEnd: (sum, length) => (length === 0n ? 0n : sum / length),
+}
+export const greatest: Reduction = {
+  start: -Infinity,
+  step: (most, x) => Math.max(most, x),
+  integer: (sum, x) => (x > sum ? x : sum),
+  isExtreme: true,
+}
+
 export const reductions: Rows = {
   ReduceSum: row({ start: 0, step: add, integer: addBig }),
-  ReduceMean: row({
-    start: 0,
-    step: add,
-    end: (sum, length) => sum / length,
-    integer: addBig,
-    integerEnd: (sum, length) => (length === 0n ? 0n : sum / length),
-  }),
-  ReduceMax: row({
-    start: -Infinity,
-    step: (most, x) => Math.max(most, x),
-    integer: (sum, x) => (x > sum ? x : sum),
-    isExtreme: true,
-  }),
+  ReduceMean: row(mean),
+  ReduceMax: row(greatest),
   ReduceMin: row({
     start: Infinity,
     step: (least, x) => Math.min(least, x),

@@ -3,7 +3,7 @@
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
 import { topCount } from './arguments.ts'
@@ -209,8 +209,7 @@ function* cumSum(call: Call): Pass<GraphTensor> {
     const first = startOf(line, length, step) + (isReverse ? length - 1 - from : from) * step
     kept = summed(x.data, made.data, first, isReverse ? -step : step, to - from, from === 0 ? zero : kept, isExclusive)
   })
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 /** Running sums of so many values, after those that came before; gives the last one. */

@@ -2,7 +2,7 @@
 
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { count, type GraphTensor } from '../tensor.ts'
 import { softmaxAxis } from './arguments.ts'
 import type { Rows } from './row.ts'
@@ -16,8 +16,7 @@ function* softmax(call: Call, isLog: boolean): Pass<GraphTensor> {
   const made = call.allocate(x.type, shape)
   call.spend(2 * made.data.length)
   yield* along(x.data as Float32Array, made.data as Float32Array, length, step, isLog)
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 /** Rows of values `step` apart. */
