@@ -1,7 +1,7 @@
 /** What a file is that is no model file of the kind asked for; it alone knows how the others begin, and what to do with each. */
 
 import { describe, fail } from '../errors.ts'
-import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { plainBytes, typedArrayName } from '../intrinsics/typed-arrays.ts'
 
 /** How many bytes at either end are looked at. */
 const head = 512
@@ -37,6 +37,14 @@ export function otherKind(bytes: Uint8Array, wanted?: 'onnx' | 'safetensors'): s
   }
   if (wanted === 'safetensors' && isOnnx(bytes)) return 'an ONNX file: readOnnx reads it'
   return textKind(start)
+}
+
+/** The bytes of an ONNX file as a plain view; refuses what is surely something else. */
+export function onnxFile(bytes: Uint8Array): Uint8Array {
+  const file = plainBytes(bytes)
+  const other = otherKind(file, 'onnx')
+  if (other !== undefined) fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: it is ${other}`)
+  return file
 }
 
 interface Kind {

@@ -35,6 +35,12 @@ export const string: Check<string> = (value, name) =>
 /** A value that its reader checks: tensors, lengths. */
 export const anything: Check<unknown> = (value) => value
 
+/** A plain copy of an object, each of its own properties read once. */
+export const plainObject: Check<Record<string, unknown>> = (value, name) =>
+  typeof value === 'object' && value !== null && !isArray(value)
+    ? { ...value }
+    : fail('ERR_RNN_OPTION', `${name} must be an object, got ${describe(value)}`)
+
 /** One of a few words. */
 export function oneOf<T extends string>(...words: readonly T[]): Check<T> {
   return (value, name) => {

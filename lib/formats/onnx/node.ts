@@ -3,7 +3,7 @@
 import { describe, fail } from '../../errors.ts'
 import { isOpType } from '../../graph/recurrent/attributes.ts'
 import type { NodeParts } from '../../graph/recurrent/node.ts'
-import { readOptions } from '../../options/checks.ts'
+import { plainObject, readOptions } from '../../options/checks.ts'
 import { readTensor } from '../../tensor/read.ts'
 
 /** Reads each property once. */
@@ -13,7 +13,8 @@ export function readNodeParts(node: unknown): NodeParts {
     node,
     {
       opType: (value: unknown) => value,
-      attributes: copied,
+      // A getter among the attributes has run before any tensor is looked at.
+      attributes: plainObject,
       W: tensor,
       R: tensor,
       B: tensor,
@@ -29,10 +30,4 @@ export function readNodeParts(node: unknown): NodeParts {
   if (W === undefined) fail('ERR_RNN_OPTION', 'W is missing: an ONNX node needs its input weights')
   if (R === undefined) fail('ERR_RNN_OPTION', 'R is missing: an ONNX node needs its recurrent weights')
   return { opType, attributes: read.attributes ?? {}, W, R, B, P }
-}
-
-/** A plain copy: a getter among the attributes has run before any tensor is looked at. */
-function copied(value: unknown, name: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
-  return fail('ERR_RNN_OPTION', `${name} must be an object, got ${describe(value)}`)
 }
