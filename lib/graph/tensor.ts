@@ -98,6 +98,13 @@ export function newData(type: ElementType, length: number): GraphData {
   return new (factsOf(type).array)(length)
 }
 
+type DataOver = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => GraphData
+
+/** The array of a type over a part of a buffer. */
+export function dataOver(type: ElementType, buffer: ArrayBufferLike, byteOffset: number, length: number): GraphData {
+  return new (factsOf(type).array as unknown as DataOver)(buffer, byteOffset, length)
+}
+
 /** A value of which only this is known. */
 export function phantom(type: ElementType, shape: readonly number[]): GraphTensor {
   return { type, shape, data: newData(type, 0), isPhantom: true }

@@ -1,7 +1,7 @@
 /** A plan as the module runs it: at once, or in turns of the event loop. Inputs and outputs are copied in and out, for its memory may move. */
 import type { Plan } from '../../graph/plan.ts'
 import { stepFailed } from '../../graph/step-error.ts'
-import { elementTypes, type GraphData } from '../../graph/tensor.ts'
+import type { GraphData } from '../../graph/tensor.ts'
 import {
   bytesOf,
   min,
@@ -14,7 +14,7 @@ import {
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
-import { type Compiled, compile, type Place } from '../program/compile.ts'
+import { arraysOver, type Compiled, compile, type Place } from '../program/compile.ts'
 import { copiedBytes, runInSlices } from '../turns/time-slices.ts'
 import { outOfMemory, type WasmInstance } from './instance.ts'
 import { Owned, Use, usedBy } from './owned.ts'
@@ -65,7 +65,8 @@ export class WasmProgram implements Program {
   instance(): ProgramInstance {
     const { ioBytes } = this.#loaded
     const io = bytesOf(newSharedFloats(ioBytes / 4))
-    return new WasmProgramInstance(this, this.#loaded, io, arraysOver(io, this.#inputs), arraysOver(io, this.#outputs))
+    const arrays = (places: readonly Place[]) => arraysOver(typedBuffer(io), 0, places)
+    return new WasmProgramInstance(this, this.#loaded, io, arrays(this.#inputs), arrays(this.#outputs))
   }
 
   dispose(): void {
@@ -117,17 +118,6 @@ function extentsOf({ carries }: Plan, { inputs, outputs, ioBytes }: Compiled): {
     if (offset < made) made = offset
   }
   return { given, made }
-}
-
-type ArrayOver = new (buffer: ArrayBufferLike, offset: number, length: number) => GraphData
-
-function arraysOver(io: Uint8Array, places: readonly Place[]): GraphData[] {
-  const arrays: GraphData[] = []
-  for (let i = 0; i < places.length; i++) {
-    const { type, offset, length } = places[i]
-    arrays[i] = new (elementTypes[type].array as unknown as ArrayOver)(typedBuffer(io), offset, length)
-  }
-  return arrays
 }
 
 /** Memory of JavaScript's alone: what a run works on is taken from the module when it begins. */
