@@ -7,12 +7,12 @@ import { bytesOf, newSharedFloats } from '../../intrinsics/captured.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, SlotRows, WeightStore } from '../interface.ts'
 import { SharedWeights } from '../packed-memory.ts'
-import { listWeights, packedMemory } from '../packing.ts'
+import { listWeights, outOfMemory, packedMemory } from '../packing.ts'
 import { arraysOver, compile, type Place } from '../program/compile.ts'
 import type { Packer } from '../program/weights.ts'
 import { headerField, instanceOp, operatorNumber, outcome, programOp } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'
-import { type NativeThread, outOfMemory } from './environment.ts'
+import type { NativeThread } from './environment.ts'
 
 /** What comes back is left to the garbage collector: disposed of, it would empty the memory. */
 function packerOf(addon: Addon, table: number): Packer {

@@ -1,4 +1,5 @@
 /** A plan as the module runs it: at once, or in turns of the event loop. Inputs and outputs are copied in and out, for its memory may move. */
+
 import type { Plan } from '../../graph/plan.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import type { GraphData } from '../../graph/tensor.ts'
@@ -14,9 +15,10 @@ import {
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
+import { outOfMemory } from '../packing.ts'
 import { arraysOver, type Compiled, compile, type Place } from '../program/compile.ts'
 import { copiedBytes, runInSlices } from '../turns/time-slices.ts'
-import { outOfMemory, type WasmInstance } from './instance.ts'
+import type { WasmInstance } from './instance.ts'
 import { Owned, Use, usedBy } from './owned.ts'
 import { packerOf, type WasmWeights } from './packed-weights.ts'
 
@@ -98,11 +100,9 @@ function load(
       instance.ints[(list >>> 2) + 2 * i + 1] = memories[i].floats
     }
     const { programNew } = instance.exports
-    const address = instance.guarded(() =>
+    return instance.made(() =>
       programNew(memory, numbers.length, constants.address, constants.bytes, list, memories.length),
     )
-    if (address === 0) throw outOfMemory()
-    return address
   } finally {
     instance.release(memory)
   }
@@ -202,9 +202,7 @@ class WasmProgramInstance implements ProgramInstance {
     const { instance, address } = owned
     const { exports } = instance
     instance.ensureRoom()
-    const turns = instance.guarded(() => exports.turnsNew(address))
-    if (turns === 0) throw outOfMemory()
-    const use = new Use(new Owned(instance, turns, exports.turnsFree, owned))
+    const use = new Use(Owned.of(instance, () => exports.turnsNew(address), exports.turnsFree, owned))
     try {
       const stop = runInSlices(this.#turns(use), (result) => {
         use.end()
