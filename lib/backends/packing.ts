@@ -12,6 +12,7 @@ import {
   activationTypeNumber,
   cellNumber,
   directionNumber,
+  forwardFlag,
   functionFields,
   functionsFields,
   specFields,
@@ -97,6 +98,36 @@ export function readOperator(
   fill([weight, bias, scales])
   setScales(weight, scales)
   return [weight, bias]
+}
+
+/** What a call without memory for its work ends with. */
+export function outOfMemory(): Error {
+  return new RangeError('native-rnn: out of memory')
+}
+
+/** Of a forward call. */
+interface Flags {
+  readonly batchFirst: boolean
+  readonly returnOutput: boolean
+  readonly h0?: object
+  readonly c0?: object
+  readonly lengths?: object
+}
+
+/** Throws for more time steps than the engine counts. */
+export function checkSteps(T: number): void {
+  if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+}
+
+/** What the header says of a call beside its sizes. */
+export function flagsOf({ batchFirst, h0, c0, lengths, returnOutput }: Flags): number {
+  return (
+    (batchFirst ? forwardFlag.batchFirst : 0) |
+    (returnOutput ? forwardFlag.output : 0) |
+    (h0 ? forwardFlag.h0 : 0) |
+    (c0 ? forwardFlag.c0 : 0) |
+    (lengths ? forwardFlag.lengths : 0)
+  )
 }
 
 /** A specification as the addon takes it. */

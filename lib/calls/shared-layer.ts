@@ -1,7 +1,6 @@
 /** Layers in shared memory: the handle that other threads get, and the careful reading of one. */
 
 import { chooseBackend } from '../backends/index.ts'
-import { describe, fail, withArticle } from '../errors.ts'
 import { create } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import {
@@ -17,8 +16,9 @@ import {
 import { readFunctions } from '../options/functions.ts'
 import { checkSharing } from '../runtime.ts'
 import { cellsOf, cellTraits } from '../spec/cell-traits.ts'
-import { type BackendName, type ClassName, type Direction, directionsOf, type NetworkSpec } from '../spec/spec.ts'
+import { type BackendName, type Direction, directionsOf, type NetworkSpec } from '../spec/spec.ts'
 import { version } from '../version.ts'
+import { notHandle, readHandle } from './handle.ts'
 import { NetworkRef } from './network-ref.ts'
 
 /**
@@ -42,8 +42,6 @@ export interface SharedLayer {
   readonly weights: unknown
 }
 
-const classNames: readonly unknown[] = ['RNN', 'GRU', 'LSTM'] satisfies ClassName[]
-
 /** The handle of a layer; plain data, so that postMessage carries it. */
 export function shareLayer(type: SharedLayer['type'], batchFirst: boolean, ref: NetworkRef): SharedLayer {
   checkSharing()
@@ -54,18 +52,7 @@ export function shareLayer(type: SharedLayer['type'], batchFirst: boolean, ref: 
 
 /** Opens a handle for a class; everything in it is checked, as it may have come from anywhere. */
 export function openShared(type: SharedLayer['type'], handle: unknown): { ref: NetworkRef; batchFirst: boolean } {
-  if (typeof handle !== 'object' || handle === null) notHandle(describe(handle))
-  const given = { __proto__: null, ...handle } as unknown as Record<keyof SharedLayer, unknown>
-  if (given.type !== type) {
-    if (!classNames.includes(given.type) && given.type !== 'Model') notHandle(describe(handle))
-    fail(
-      'ERR_RNN_OPTION',
-      `handle must be of a shared ${type}, got one of ${withArticle(given.type)}: use ${given.type}.fromShared`,
-    )
-  }
-  if (given.version !== version) {
-    fail('ERR_RNN_OPTION', `handle must be of native-rnn ${version}, got one of ${describe(given.version)}`)
-  }
+  const given = readHandle<SharedLayer>(handle, type, `of a shared ${type}`)
   const spec = readSpec(type, given.spec)
   const backend = chooseBackend(backendName(given.backend, 'handle.backend'))
   const network =
@@ -113,8 +100,4 @@ function ownViews(value: unknown, depth: number): unknown {
   const views: Record<string, unknown> = create(null)
   for (const [name, inner] of Object.entries(value)) views[name] = ownViews(inner, depth + 1)
   return views
-}
-
-function notHandle(got: string): never {
-  fail('ERR_RNN_OPTION', `handle must be what share() gave, got ${got}`)
 }

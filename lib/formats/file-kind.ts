@@ -1,7 +1,7 @@
 /** What a file is that is no model file of the kind asked for; it alone knows how the others begin, and what to do with each. */
 
 import { describe, fail, unawaited } from '../errors.ts'
-import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { plainBytes, typedArrayName } from '../intrinsics/typed-arrays.ts'
 
 /** How many bytes at either end are looked at. */
 const head = 512
@@ -17,13 +17,6 @@ export function checkBytes(bytes: unknown, byPath: string): asserts bytes is Uin
         ? '; new Uint8Array(buffer) makes one'
         : unawaited(bytes)
   fail('ERR_RNN_MODEL_FILE', `bytes must be a Uint8Array with the whole file, got ${describe(bytes)}${hint}`)
-}
-
-/** Refuses what is no place of a file; `byBytes` is how bytes are read that are there already. */
-export function checkPath(path: unknown, byBytes: string): asserts path is string | URL {
-  if (typeof path === 'string' || (typeof URL === 'function' && path instanceof URL)) return
-  const hint = ArrayBuffer.isView(path) || path instanceof ArrayBuffer ? `; ${byBytes} reads bytes` : unawaited(path)
-  fail('ERR_RNN_OPTION', `path must be a string or a URL, got ${describe(path)}${hint}`)
 }
 
 /**
@@ -42,6 +35,14 @@ export function otherKind(bytes: Uint8Array, wanted?: 'onnx' | 'safetensors'): s
   }
   if (wanted === 'safetensors' && isOnnx(bytes)) return 'an ONNX file: Model.load runs it, readOnnx reads its layers'
   return textKind(start)
+}
+
+/** The bytes of an ONNX file as a plain view; refuses what is surely something else. */
+export function onnxFile(bytes: Uint8Array): Uint8Array {
+  const file = plainBytes(bytes)
+  const other = otherKind(file, 'onnx')
+  if (other !== undefined) fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: it is ${other}`)
+  return file
 }
 
 interface Kind {

@@ -1,14 +1,14 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
 
-import { describe, fail, named, RNNError } from '../errors.ts'
-import { trueLength } from '../intrinsics/typed-arrays.ts'
-import { readFile } from '../platform/files.ts'
+import { describe, fail, named } from '../errors.ts'
+import { plainBytes } from '../intrinsics/typed-arrays.ts'
 import { encodeUtf8 } from '../platform/text.ts'
 import { littleEndian } from '../tensor/bytes.ts'
 import { readTensor } from '../tensor/read.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { checkDict, type StateDict } from '../weights/state-dict.ts'
-import { checkBytes, checkPath, otherKind } from './file-kind.ts'
+import { checkBytes, otherKind } from './file-kind.ts'
+import { checkPath, readAt } from './files.ts'
 import { damaged, type HeaderEntry, metadataKey, mostHeaderBytes, readHeader } from './safetensors-header.ts'
 import { dtypes } from './safetensors-types.ts'
 
@@ -28,9 +28,7 @@ const prefixBytes = 8
  */
 export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
   checkBytes(bytes, 'loadSafetensors(path)')
-  // A detached buffer has no bytes, and no view can be made of it.
-  const length = trueLength(bytes)
-  const file = length === 0 ? new Uint8Array(0) : new Uint8Array(bytes.buffer, bytes.byteOffset, length)
+  const file = plainBytes(bytes)
   const { entries, start } = readEntries(file)
   const tensors: Record<string, Tensor> = Object.create(null)
   for (const [name, { dtype, shape, begin, end }] of entries) {
@@ -48,13 +46,7 @@ export function readSafetensors(bytes: Uint8Array): Record<string, Tensor> {
  */
 export async function loadSafetensors(path: string | URL): Promise<Record<string, Tensor>> {
   checkPath(path, 'readSafetensors')
-  const bytes = await readFile(path, (why) => fail('ERR_RNN_MODEL_FILE', `${path}: ${why}`))
-  try {
-    return readSafetensors(bytes)
-  } catch (error) {
-    if (!(error instanceof RNNError)) throw error
-    throw new RNNError(error.code, `${path}: ${error.message}`, { cause: error })
-  }
+  return readAt(path, readSafetensors)
 }
 
 /**

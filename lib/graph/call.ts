@@ -5,7 +5,17 @@ import type { Budget, Refuse } from './budget.ts'
 import type { AttributeValue, GraphNode } from './graph.ts'
 import { finished, type Pass } from './pace.ts'
 import type { StepAttribute } from './plan.ts'
-import { count, type ElementType, factsOf, type GraphTensor, lengthOf, mostAxes, numberAt, phantom } from './tensor.ts'
+import {
+  count,
+  type ElementType,
+  factsOf,
+  type GraphTensor,
+  lengthOf,
+  mostAxes,
+  newData,
+  numberAt,
+  phantom,
+} from './tensor.ts'
 
 /**
  * A pure function: the same inputs and attributes give the same outputs, and none is written to. In a dry call its outputs have their
@@ -159,6 +169,11 @@ export class Call {
     return axis
   }
 
+  /** The axis that an attribute asks for. */
+  axisOf(otherwise: number, rank: number): number {
+    return this.axis(this.integer('axis', otherwise), rank)
+  }
+
   /** Axes, none twice. */
   axes(values: readonly number[], rank: number): number[] {
     const axes = values.map((value) => this.axis(value, rank))
@@ -195,7 +210,7 @@ export class Call {
 
   /** A tensor of zeros whose values an operator knows by the shapes of its inputs alone. */
   known(type: ElementType, shape: readonly number[]): GraphTensor {
-    return { type, shape, data: new (factsOf(type).array)(this.#taken(type, shape)) }
+    return { type, shape, data: newData(type, this.#taken(type, shape)) }
   }
 
   #taken(type: ElementType, shape: readonly number[]): number {

@@ -2,7 +2,7 @@
 
 import { roundHalfEven } from '../precision/rounding.ts'
 import { inStretches, type Pass } from './pace.ts'
-import type { ElementType, GraphData } from './tensor.ts'
+import type { GraphTensor } from './tensor.ts'
 
 const bits = new DataView(new ArrayBuffer(8))
 
@@ -17,14 +17,16 @@ function toFormat(value: number, fraction: number, leastExponent: number, greate
   return rounded === 0 && value < 0 ? -0 : rounded
 }
 
-/** Rounds values that were computed in float32 or double precision to what their type can hold, in place. */
-export function* roundTo(type: ElementType, data: GraphData): Pass<void> {
-  if (type !== 'float16' && type !== 'bfloat16') return
+/** A tensor whose values were computed in float32 or double precision, rounded in place to what its type can hold. */
+export function* rounded(tensor: GraphTensor): Pass<GraphTensor> {
+  const { type, data } = tensor
+  if (type !== 'float16' && type !== 'bfloat16') return tensor
   const of = type === 'float16' ? toHalf : toBrain
   const round = (from: number, to: number) => {
     for (let i = from; i < to; i++) data[i] = of(data[i] as number)
   }
   yield* inStretches(data.length, round, 4)
+  return tensor
 }
 
 const toHalf = (value: number) => toFormat(value, 10, -14, 65504)

@@ -47,7 +47,7 @@ function scalesOfCall(call: Call, made: GraphTensor): Scales | undefined {
   const values = scale.data as Float32Array
   if (values.length === 1) return { axis: 0, values }
   if (scale.shape.length !== 1) return undefined
-  return { axis: call.axis(call.integer('axis', 1), made.shape.length), values }
+  return { axis: call.axisOf(1, made.shape.length), values }
 }
 
 /** What was spread last: exporters cut one constant into its gates, one after the other. */

@@ -86,14 +86,28 @@ export function typeOfCode(code: number): ElementType | undefined {
 /** The most axes of a tensor. */
 export const mostAxes = 32
 
+export const axesOf = (shape: readonly unknown[]): number[] => shape.map((_, axis) => axis)
+
 /** How many values a shape holds: exact, 0 with any axis of 0, and past 2^53 only "too many". */
 export function count(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1)
 }
 
+/** An array of zeros for values of a type. */
+export function newData(type: ElementType, length: number): GraphData {
+  return new (factsOf(type).array)(length)
+}
+
+type DataOver = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => GraphData
+
+/** The array of a type over a part of a buffer. */
+export function dataOver(type: ElementType, buffer: ArrayBufferLike, byteOffset: number, length: number): GraphData {
+  return new (factsOf(type).array as unknown as DataOver)(buffer, byteOffset, length)
+}
+
 /** A value of which only this is known. */
 export function phantom(type: ElementType, shape: readonly number[]): GraphTensor {
-  return { type, shape, data: new (factsOf(type).array)(0), isPhantom: true }
+  return { type, shape, data: newData(type, 0), isPhantom: true }
 }
 
 /** How many values a tensor holds, or a phantom will. */

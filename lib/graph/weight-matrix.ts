@@ -1,7 +1,7 @@
 /** Which constants of a graph are weights of products, and how their rows lie: one row for each output unit or channel. */
 
 import type { Step } from './plan.ts'
-import type { GraphTensor } from './tensor.ts'
+import { count, type GraphTensor } from './tensor.ts'
 
 /** A constant as a matrix. */
 export interface WeightMatrix {
@@ -57,5 +57,5 @@ function isMatrix({ shape }: GraphTensor): boolean {
 }
 
 function sizesOf({ shape }: GraphTensor, rows: number, isTurned: boolean) {
-  return { rows, columns: shape.reduce((product, size) => product * size, 1) / rows, isTurned }
+  return { rows, columns: count(shape) / rows, isTurned }
 }

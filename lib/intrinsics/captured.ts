@@ -193,6 +193,15 @@ export const setInts: (target: Int32Array, source: ArrayLike<number>, offset?: n
   Ints.prototype.set,
 )
 
+/** Copies by loops are faster than by views up to about so many values. */
+const fewValues = 32
+
+/** target[at] … = source[from] …, `count` values. */
+export function copyFloats(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
+  if (count > fewValues) setFloats(target, viewOf(source, from, count), at)
+  else for (let i = 0; i < count; i++) target[at + i] = source[from + i]
+}
+
 /** `target.fill(value, start, end)`. */
 export const fillFloats: (target: Float32Array, value: number, start?: number, end?: number) => void = uncurried(
   Floats.prototype.fill,
@@ -206,11 +215,6 @@ export const setDoubles: (target: Float64Array, source: ArrayLike<number>, offse
 /** `target.set(source, offset)`, of two typed arrays of one kind. */
 export const setValues: (target: ArrayBufferView, source: ArrayBufferView, offset?: number) => void = uncurried(
   Floats.prototype.set,
-)
-
-/** `values.subarray(from, to)`, which asks the array's class for the view: only for arrays of the package's own making. */
-export const subarrayOf: <A extends ArrayBufferView>(values: A, from: number, to: number) => A = uncurried(
-  Floats.prototype.subarray,
 )
 
 /** `target.fill(value, start, end)`. */

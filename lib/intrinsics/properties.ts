@@ -6,6 +6,11 @@ export function property(object: object, name: string): unknown {
   return hasProperty(object, name) ? (object as Record<string, unknown>)[name] : undefined
 }
 
+/** What a table has under a name, and nothing that stands on the prototype of all objects. */
+export function entryOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return hasOwn(table, name) ? table[name] : undefined
+}
+
 /** The same text as engines keep the names of properties: to look for one by it is several times faster than by text that was cut out of a file. */
 export function propertyName(text: string): string {
   return keys({ [text]: undefined })[0]

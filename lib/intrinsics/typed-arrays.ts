@@ -20,6 +20,12 @@ export function sharedView(value: unknown): Float32Array | undefined {
   return viewOf(values, 0, trueLength(values))
 }
 
+/** The same bytes as a plain view of the length that they have now: a Buffer's slice is no copy, and a detached buffer has no bytes. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  const length = trueLength(bytes)
+  return length === 0 ? new Uint8Array() : new Uint8Array(bytes.buffer, bytes.byteOffset, length)
+}
+
 /** Whether a buffer was transferred away. */
 export function isDetached(buffer: ArrayBufferLike): boolean {
   if (buffer.byteLength > 0) return false

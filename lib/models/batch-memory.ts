@@ -1,6 +1,6 @@
 /** A model's memory of a batch: the states and frames of all streams in slots. */
 
-import { factsOf, type GraphData } from '../graph/tensor.ts'
+import { type GraphData, newData } from '../graph/tensor.ts'
 import { create, newInts } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { BatchMemory } from '../streams/batch/memory.ts'
@@ -36,9 +36,8 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   /** By row of the batch that was collected last. */
   readonly outputs: SlotArrays
   readonly #launcher: ModelLauncher
-  readonly #limits: { maxBatch: number; maxQueue: number }
-  readonly #frameSlots = new Slots()
-  readonly #stateSlots = new Slots()
+  readonly #frameSlots: Slots
+  readonly #stateSlots: Slots
   #failures: readonly unknown[] | undefined
 
   constructor(
@@ -49,11 +48,13 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   ) {
     this.opening = opening
     this.#launcher = new ModelLauncher(opening, layouts, programFor, limits.maxBatch)
-    this.#limits = limits
     this.rows = newInts(2 * limits.maxBatch)
     this.frames = new SlotArrays(layouts.inputs, 0)
     this.states = new SlotArrays(layouts.states, 0)
     this.outputs = new SlotArrays(layouts.outputs, limits.maxBatch)
+    this.#stateSlots = new Slots(2 ** 31, (count) => this.states.grow(count))
+    // Those that wait, and those of the batch that is about to start.
+    this.#frameSlots = new Slots(limits.maxQueue + limits.maxBatch, (count) => this.frames.grow(count))
     this.zeroFrame = this.frames.newValues(1)
   }
 
@@ -63,11 +64,6 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   }
 
   takeState(state: ModelBatch['state']): number {
-    if (this.#stateSlots.isEmpty) {
-      const count = this.#stateSlots.doubled(2 ** 31)
-      this.states.grow(count)
-      this.#stateSlots.grow(count)
-    }
     const slot = this.#stateSlots.take()
     this.writeState(slot, state)
     return slot
@@ -117,12 +113,6 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   }
 
   takeFrame(frame: ModelBatch['frame']): number {
-    if (this.#frameSlots.isEmpty) {
-      // Those that wait, and those of the batch that is about to start.
-      const count = this.#frameSlots.doubled(this.#limits.maxQueue + this.#limits.maxBatch)
-      this.frames.grow(count)
-      this.#frameSlots.grow(count)
-    }
     const slot = this.#frameSlots.take()
     this.frames.write(slot, frame)
     return slot
@@ -138,7 +128,7 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
     const { lengths } = this.outputs
     for (let k = 0; k < outputs.length; k++) {
       const { name, type } = outputs[k]
-      output[name] = new (factsOf(type).array)(lengths[k])
+      output[name] = newData(type, lengths[k])
     }
     return output
   }

@@ -1,7 +1,7 @@
 /** The careful reading of what stands for a model's input, as the input's type asks; it alone knows which values each type takes. */
 
 import { describe, fail, list, unawaited } from '../errors.ts'
-import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
+import { type ElementType, factsOf, type GraphData, newData } from '../graph/tensor.ts'
 import { isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { allocate, checkCountOf, fieldsOf, isRow, nestedShape, placeOf, ragged, readShape } from '../tensor/read.ts'
@@ -51,7 +51,7 @@ export function checkLength({ label }: InputRule, { data, shape }: ReadInput): v
 function readOne(value: number | bigint | boolean, rule: InputRule): ReadInput {
   const shape: number[] = []
   for (let axis = 0; axis < (rule.shape?.length ?? 0); axis++) shape[axis] = 1
-  const data = new (factsOf(rule.type).array)(1)
+  const data = newData(rule.type, 1)
   data[0] = element(value, rule) ?? wrongValue(value, rule, rule.label)
   return { data, shape }
 }

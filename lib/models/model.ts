@@ -1,15 +1,14 @@
 /** Whole models: the public class, how one is read from a file, and its life. */
 
 import { chooseBackend } from '../backends/index.ts'
-import { checkThis, fail, RNNError } from '../errors.ts'
-import { checkBytes, checkPath, otherKind } from '../formats/file-kind.ts'
+import { checkThis, fail } from '../errors.ts'
+import { checkBytes, onnxFile } from '../formats/file-kind.ts'
+import { checkPath, readAt } from '../formats/files.ts'
 import { openModel } from '../formats/onnx/open.ts'
 import { flatten } from '../graph/flatten.ts'
 import { bytesIn } from '../intrinsics/captured.ts'
 import { rejected } from '../intrinsics/stack.ts'
-import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { precisionOf } from '../options/checks.ts'
-import { readFile } from '../platform/files.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { BatcherOptions } from '../streams/batch/options.ts'
 import { ModelBatcher, type ModelBatcherOptions } from './batcher.ts'
@@ -93,17 +92,13 @@ export class Model {
   static async load(path: string | URL, options?: ModelOptions): Promise<Model> {
     checkPath(path, 'Model.read')
     const read = readModelOptions(options, 'Model.load')
-    const bytes = await readFile(path, (why) => fail('ERR_RNN_MODEL_FILE', `${path}: ${why}`))
-    try {
-      return readModel(bytes, {
+    return readAt(path, (bytes) =>
+      readModel(bytes, {
         __proto__: null,
         ...read,
         externalData: read.externalData ?? filesBeside(path),
-      } as ReadModelOptions)
-    } catch (error) {
-      if (!(error instanceof RNNError)) throw error
-      throw new RNNError(error.code, `${path}: ${error.message}`, { cause: error })
-    }
+      } as ReadModelOptions),
+    )
   }
 
   /**
@@ -247,11 +242,7 @@ export class Model {
 const modelOf = (core: ModelCore): Model => new (Model as unknown as new (core: ModelCore) => Model)(core)
 
 function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
-  // A plain view: a Buffer's slice would be no copy.
-  const length = trueLength(bytes)
-  const file = length === 0 ? new Uint8Array() : new Uint8Array(bytes.buffer, bytes.byteOffset, length)
-  const other = otherKind(file, 'onnx')
-  if (other !== undefined) fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: it is ${other}`)
+  const file = onnxFile(bytes)
   const precision = precisionOf(options)
   const backend = chooseBackend(options.backend)
   const opened = openModel(file, options.externalData)

@@ -2,7 +2,7 @@
 
 import { fail } from '../errors.ts'
 import { rowAxes } from '../graph/axes/rows.ts'
-import type { ElementType, GraphData } from '../graph/tensor.ts'
+import { count, type ElementType, type GraphData } from '../graph/tensor.ts'
 import { setValues } from '../intrinsics/captured.ts'
 import type { ModelCore } from './core.ts'
 import {
@@ -131,7 +131,7 @@ export function layoutsOf(
   }
   const found = rowAxes((rows) => planOf(core, sizes, withRows(sizes, axes, rows)).plan, namesIn(core))
   const layout = ({ type, shape }: StreamValue, axis: number | undefined): RowLayout => {
-    const size = (from: number, to: number) => shape.slice(from, to).reduce((product, one) => product * one, 1)
+    const size = (from: number, to: number) => count(shape.slice(from, to))
     if (axis === undefined) return { type, outer: 0, inner: size(0, shape.length) }
     // Where there are no values at all, nothing is copied.
     const [outer, inner] = [size(0, axis), size(axis + 1, shape.length)]

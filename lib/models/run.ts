@@ -4,7 +4,7 @@ import type { ProgramInstance } from '../backends/interface.ts'
 import { copiedBytes, runInSlices } from '../backends/turns/time-slices.ts'
 import { type Listening, onAbort, readSignal, reasonOf, throwIfAborted } from '../calls/abort-signal.ts'
 import { describe, fail } from '../errors.ts'
-import { factsOf, type GraphTensor } from '../graph/tensor.ts'
+import { type GraphTensor, newData } from '../graph/tensor.ts'
 import { bytesIn, create, isArray, min, newPromise, setValues } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
@@ -112,7 +112,7 @@ function* resultsInSteps(core: ModelCore, prepared: Prepared): Generator<void, R
     const { type } = made(prepared, k)
     const from = prepared.instance.outputs[k]
     const length = trueLength(from)
-    const data = new (factsOf(type).array)(length)
+    const data = newData(type, length)
     const step = (copiedBytes * length) / bytesIn(from)
     for (let at = 0; at < length; at += step) {
       setValues(data, viewOfData(type, from, at, min(step, length - at)), at)

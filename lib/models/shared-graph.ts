@@ -1,24 +1,22 @@
 /** The compiled graph in a handle, read with suspicion: whatever stands in it, what comes out has the structure of a graph. */
 
-import { describe, fail } from '../errors.ts'
+import { notHandle } from '../calls/handle.ts'
+import { describe } from '../errors.ts'
 import type { Branch, FlatGraph, GraphValue, Step, StepAttribute } from '../graph/plan.ts'
 import {
   count,
+  dataOver,
   type ElementType,
   elementTypes,
-  factsOf,
   type GraphData,
   type GraphTensor,
+  newData,
   type Scales,
 } from '../graph/tensor.ts'
 import { copyOf, hasOwn, isArray, isShared, offsetOf, typedBuffer } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { readShape } from '../tensor/read.ts'
 import { copyOfData } from './values.ts'
-
-export function notHandle(got: string): never {
-  fail('ERR_RNN_OPTION', `handle must be what share() gave, got ${got}`)
-}
 
 /** Branches within branches. */
 const deepest = 64
@@ -173,7 +171,7 @@ function partsOf(value: unknown): GraphTensor {
   const type = typeOf(tensor.type)
   const shape = readShape(tensor.shape, 'the shape of a tensor in the handle')
   const data = tensor.data as GraphData
-  const wanted = typedArrayName(new (factsOf(type).array)(0))
+  const wanted = typedArrayName(newData(type, 0))
   if (typedArrayName(tensor.data) !== wanted || trueLength(data) !== count(shape)) {
     notHandle(`one with a tensor whose values do not fit its shape`)
   }
@@ -183,10 +181,9 @@ function partsOf(value: unknown): GraphTensor {
 /** A tensor in shared memory, over a view that nobody else has: what a handle says of its arrays may be a lie. */
 function sharedTensor(value: unknown): GraphTensor {
   const { type, shape, data } = partsOf(value)
-  const Own = factsOf(type).array as unknown as new (buffer: unknown, offset: number, length: number) => GraphData
   const buffer = typedBuffer(data)
   if (!isShared(buffer)) notHandle('one whose constants are not in shared memory')
-  const own = { type, shape, data: new Own(buffer, offsetOf(data), count(shape)) }
+  const own = { type, shape, data: dataOver(type, buffer, offsetOf(data), count(shape)) }
   const { scales } = fieldsOf(value, 'a tensor')
   return scales === undefined ? own : { ...own, scales: scalesOf(scales, shape) }
 }

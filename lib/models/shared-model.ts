@@ -1,8 +1,8 @@
 /** Models in shared memory: the handle that other threads get, and the careful reading of one. */
 
 import { chooseBackend } from '../backends/index.ts'
-import { describe, fail, withArticle } from '../errors.ts'
-import { count, factsOf, type GraphTensor } from '../graph/tensor.ts'
+import { notHandle, readHandle } from '../calls/handle.ts'
+import { count, dataOver, type GraphTensor } from '../graph/tensor.ts'
 import { isArray, setValues } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import { backendName, integer, layerChecks, precisionOf } from '../options/checks.ts'
@@ -11,7 +11,7 @@ import type { BackendName } from '../spec/spec.ts'
 import type { ActivationType, WeightType } from '../spec/weight-types.ts'
 import { version } from '../version.ts'
 import { ModelCore } from './core.ts'
-import { notHandle, readGraph } from './shared-graph.ts'
+import { readGraph } from './shared-graph.ts'
 import { ModelStore, type SharedPacked } from './store.ts'
 
 /**
@@ -58,13 +58,8 @@ function inSharedMemory(constants: ReadonlyMap<number, GraphTensor>): Map<number
   const shared = new Map<number, GraphTensor>()
   let at = 0
   for (const [value, tensor] of constants) {
-    const { shape, data } = tensor
-    const Shared = factsOf(tensor.type).array as unknown as new (
-      buffer: SharedArrayBuffer,
-      offset: number,
-      length: number,
-    ) => GraphTensor['data']
-    const own = new Shared(memory, at, count(shape))
+    const { type, shape, data } = tensor
+    const own = dataOver(type, memory, at, count(shape))
     setValues(own, data)
     shared.set(value, { ...tensor, data: own })
     at += sizeOf(tensor)
@@ -74,15 +69,7 @@ function inSharedMemory(constants: ReadonlyMap<number, GraphTensor>): Map<number
 
 /** Opens a handle; everything in it is checked, as it may have come from anywhere. */
 export function openSharedModel(handle: unknown): ModelCore {
-  if (typeof handle !== 'object' || handle === null) notHandle(describe(handle))
-  const given = { __proto__: null, ...handle } as unknown as Record<keyof SharedModel, unknown>
-  if (given.type !== 'Model') {
-    const layer = given.type === 'RNN' || given.type === 'GRU' || given.type === 'LSTM'
-    notHandle(layer ? `one of ${withArticle(given.type)}: use ${given.type}.fromShared` : describe(handle))
-  }
-  if (given.version !== version) {
-    fail('ERR_RNN_OPTION', `handle must be of native-rnn ${version}, got one of ${describe(given.version)}`)
-  }
+  const given = readHandle<SharedModel>(handle, 'Model', 'what share() gave')
   const backend = chooseBackend(backendName(given.backend, 'handle.backend'))
   const threads = layerChecks.threads(given.threads, 'handle.threads')
   const precision = precisionOf({

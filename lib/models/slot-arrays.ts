@@ -1,6 +1,6 @@
 /** Arrays that hold values by slot: one for each layout, with their bytes as backends copy them; larger ones take their place. */
 
-import { factsOf, type GraphData } from '../graph/tensor.ts'
+import { type GraphData, newData } from '../graph/tensor.ts'
 import { bytesOf, setValues } from '../intrinsics/captured.ts'
 import { copyValues, type RowLayout, rowLength } from './rows.ts'
 import { copyOfData, viewOfData } from './values.ts'
@@ -32,7 +32,7 @@ export class SlotArrays {
   newValues(slots: number): GraphData[] {
     const values: GraphData[] = []
     for (let k = 0; k < this.layouts.length; k++) {
-      values[k] = new (factsOf(this.layouts[k].type).array)(slots * this.lengths[k])
+      values[k] = newData(this.layouts[k].type, slots * this.lengths[k])
     }
     return values
   }

@@ -2,7 +2,7 @@
 
 import type { ProgramInstance } from '../backends/interface.ts'
 import { checkThis, fail } from '../errors.ts'
-import type { GraphData } from '../graph/tensor.ts'
+import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
 import { create, freeze, setValues } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
@@ -152,15 +152,17 @@ function recordOf(values: readonly StreamValue[], arrays: readonly GraphData[]):
   return freeze(all)
 }
 
+const isFloat32Array = (type: ElementType) => factsOf(type).array === Float32Array
+
 /** The input that a step's Float32Array is. */
 export function soleInput(inputs: readonly StreamValue[]): StreamValue {
   let sole: StreamValue | undefined
   for (let i = 0; i < inputs.length; i++) {
-    if (inputs[i].type !== 'float32') continue
-    if (sole) fail('ERR_RNN_OPTION', `${sole.label} and ${inputs[i].label} are of type float32: give values by name`)
+    if (!isFloat32Array(inputs[i].type)) continue
+    if (sole) fail('ERR_RNN_OPTION', `${sole.label} and ${inputs[i].label} are Float32Arrays: give values by name`)
     sole = inputs[i]
   }
-  return sole ?? fail('ERR_RNN_OPTION', 'no input but the states is of type float32: give values by name')
+  return sole ?? fail('ERR_RNN_OPTION', 'no input but the states is a Float32Array: give values by name')
 }
 
 /** Closes over what a step needs, so that one without arguments costs one comparison above the backend's own. */

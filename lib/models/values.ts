@@ -1,7 +1,7 @@
 /** The tensors that go into a model and come out of it, as users have them; it alone knows their types. */
 
 import type { GraphValue } from '../graph/plan.ts'
-import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
+import { dataOver, type ElementType, factsOf, type GraphData, newData } from '../graph/tensor.ts'
 import { freeze, isArray, offsetOf, setValues, typedBuffer } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { NumberArray, TensorLike } from '../tensor/tensor.ts'
@@ -80,16 +80,13 @@ export function frozenCopy(shape: readonly number[]): readonly number[] {
 
 /** A copy in a buffer of its own. */
 export function copyOfData(type: ElementType, data: GraphData): GraphData {
-  const copy = new (factsOf(type).array)(trueLength(data))
+  const copy = newData(type, trueLength(data))
   setValues(copy, data)
   return copy
 }
 
-type Views = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => GraphData
-
 /** `count` values of an array, in the same memory. */
 export function viewOfData(type: ElementType, data: GraphData, from: number, count: number): GraphData {
-  const { array } = factsOf(type)
-  const { BYTES_PER_ELEMENT } = array.prototype
-  return new (array as unknown as Views)(typedBuffer(data), offsetOf(data) + from * BYTES_PER_ELEMENT, count)
+  const { BYTES_PER_ELEMENT } = factsOf(type).array.prototype
+  return dataOver(type, typedBuffer(data), offsetOf(data) + from * BYTES_PER_ELEMENT, count)
 }

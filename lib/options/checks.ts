@@ -35,6 +35,12 @@ export const string: Check<string> = (value, name) =>
 /** A value that its reader checks: tensors, lengths. */
 export const anything: Check<unknown> = (value) => value
 
+/** A plain copy of an object, each of its own properties read once. */
+export const plainObject: Check<Record<string, unknown>> = (value, name) =>
+  isRecord(value)
+    ? { ...value }
+    : fail('ERR_RNN_OPTION', `${name} must be an object, got ${describe(value)}${unawaited(value)}`)
+
 /** One of a few words. */
 export function oneOf<T extends string>(...words: readonly T[]): Check<T> {
   return (value, name) => {
@@ -131,12 +137,6 @@ export function isRecord(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || isArray(value)) return false
   return !(value instanceof Map || value instanceof Promise)
 }
-
-/** A copy of an object's fields, each read once. */
-export const fieldsIn: Check<Record<string, unknown>> = (value, name) =>
-  isRecord(value)
-    ? { ...value }
-    : fail('ERR_RNN_OPTION', `${name} must be an object, got ${describe(value)}${unawaited(value)}`)
 
 /** Reads an options object's own properties: each known name once, no unknown one. Values that are undefined count as left out. */
 export function readOptions<C extends Checks>(options: unknown, checks: C, where: string): Checked<C> {

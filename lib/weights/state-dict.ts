@@ -1,5 +1,5 @@
 /** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
-import { describe, fail, list, named, RNNError, some, tuple } from '../errors.ts'
+import { describe, fail, list, named, RNNError, some, tuple, withArticle } from '../errors.ts'
 import { mapGet, mapHas, mapSet, setFloats } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
@@ -262,10 +262,10 @@ export function inferSpec(reader: StateDictReader, cell: CellName): InferredSpec
   const likely = classOf(ih, hh)
   const wrongClass = likely !== undefined && likely !== className && !projects
   if (!Number.isInteger(hiddenSize) || wrongClass) {
-    const like = wrongClass ? `: they look like the weights of ${articles[likely]}` : ''
+    const like = wrongClass ? `: they look like the weights of ${withArticle(likely)}` : ''
     const shapes = `weight_ih_l0 of shape ${list(ih)} and weight_hh_l0 of shape ${list(hh)}`
     reader.stop(
-      `${shapes} are not those of ${articles[className]}, which stacks ${gates} gate${gates > 1 ? 's' : ''} of H rows${like}`,
+      `${shapes} are not those of ${withArticle(className)}, which stacks ${gates} gate${gates > 1 ? 's' : ''} of H rows${like}`,
     )
   }
   reader.sizes({ input_size: ih[1], hidden_size: hiddenSize })
@@ -286,8 +286,6 @@ export function inferSpec(reader: StateDictReader, cell: CellName): InferredSpec
     peepholes: kinds.has('ci') || kinds.has('cf') || kinds.has('co'),
   }
 }
-
-const articles: Readonly<Record<ClassName, string>> = { RNN: 'an RNN', GRU: 'a GRU', LSTM: 'an LSTM' }
 
 /** The class whose number of gates matrices of these shapes would have. */
 function classOf(ih: readonly number[], hh: readonly number[]): ClassName | undefined {

@@ -209,7 +209,7 @@ describe.each(modelBackends)('a stream of a model on %s', (backend) => {
     expectError(
       () => sum.step(new Float32Array(2)),
       'ERR_RNN_OPTION',
-      'inputs.a and inputs.b are of type float32: give values by name',
+      'inputs.a and inputs.b are Float32Arrays: give values by name',
     )
     expect(sum.step({ a: [1, 2] }).y).toEqual(new Float32Array([1, 2]))
     expect(sum.step({ b: [5, 5] }).y).toEqual(new Float32Array([6, 7]))

@@ -3,9 +3,10 @@
 import type { NetworkSpec } from '../../spec/spec.ts'
 import { type BatchArrayList, BatchArrays } from '../batch-arrays.ts'
 import type { BatchCore } from '../interface.ts'
+import { outOfMemory } from '../packing.ts'
 import { batchOp, headerField, outcome } from '../protocol.ts'
 import type { Bound } from './addon.ts'
-import { type NativeThread, outOfMemory } from './environment.ts'
+import type { NativeThread } from './environment.ts'
 
 /** The states and frames are this thread's own arrays: the addon copies rows to and from the memory of a batch. */
 export class NativeBatch extends BatchArrays implements BatchCore {

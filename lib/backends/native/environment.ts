@@ -6,11 +6,6 @@ import { defineProperty, floatsOver, intsOver, newFloats, newInts } from '../../
 import { arenaLength, callOp, headerField, headerLength } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'
 
-/** What a call without memory for its work ends with. */
-export function outOfMemory(): Error {
-  return new RangeError('native-rnn: out of memory')
-}
-
 /** Called on this thread when the call in a slot has ended; takes its result, and frees the slot. */
 export type CallListener = (slot: number, outcome: number) => void
 

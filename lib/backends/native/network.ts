@@ -1,17 +1,25 @@
 /** A network of the addon: forward passes, each by its cheapest way, and its streams and batches. */
 
-import { ceil, copyOfRange, newSharedFloats, setFloats, setInts, viewOf } from '../../intrinsics/captured.ts'
+import {
+  ceil,
+  copyFloats,
+  copyOfRange,
+  newSharedFloats,
+  setFloats,
+  setInts,
+  viewOf,
+} from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import { collectWeights } from '../../weights/names.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
-import { listWeights, noteScales, withScales } from '../packing.ts'
-import { forwardFlag, headerField, networkOp, outcome } from '../protocol.ts'
+import { checkSteps, flagsOf, listWeights, noteScales, outOfMemory, withScales } from '../packing.ts'
+import { headerField, networkOp, outcome } from '../protocol.ts'
 import type { Bound } from './addon.ts'
 import { NativeBatch } from './batch.ts'
-import { type NativeThread, outOfMemory } from './environment.ts'
+import type { NativeThread } from './environment.ts'
 import { NativeStream } from './stream.ts'
-import { copyOut, uninitialized } from './uninitialized.ts'
+import { uninitialized } from './uninitialized.ts'
 
 // An output of so many floats is written where it stays; shorter ones come through the arena, without arguments.
 const longOutput = 512
@@ -94,9 +102,9 @@ export class NativeNetwork implements Network {
     const arena = this.#arena
     if (call.into) {
       const result = this.#arrays(call, y, h, c) // all before any is written to
-      if (result.output) copyOut(arena, at, y, result.output)
-      copyOut(arena, at + y, h, result.hn)
-      if (result.cn) copyOut(arena, at + y + h, c, result.cn)
+      if (result.output) copyFloats(result.output, 0, arena, at, y)
+      copyFloats(result.hn, 0, arena, at + y, h)
+      if (result.cn) copyFloats(result.cn, 0, arena, at + y + h, c)
       return result
     }
     const output = call.returnOutput ? copyOfRange(arena, at, y) : undefined
@@ -152,18 +160,14 @@ export class NativeNetwork implements Network {
   }
 
   /** Writes a call's sizes and flags into the header. No rows: no matter how many steps. */
-  #describe({ T, B, batchFirst, h0, c0, lengths, returnOutput }: ForwardCall): { T: number; B: number } {
+  #describe(call: ForwardCall): { T: number; B: number } {
+    const { T, B } = call
     const steps = B === 0 ? 0 : T
-    if (steps > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+    checkSteps(steps)
     const header = this.#header
     header[headerField.T] = steps
     header[headerField.B] = B
-    header[headerField.flags] =
-      (batchFirst ? forwardFlag.batchFirst : 0) |
-      (returnOutput ? forwardFlag.output : 0) |
-      (h0 ? forwardFlag.h0 : 0) |
-      (c0 ? forwardFlag.c0 : 0) |
-      (lengths ? forwardFlag.lengths : 0)
+    header[headerField.flags] = flagsOf(call)
     return { T: steps, B }
   }
 

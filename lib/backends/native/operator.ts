@@ -1,6 +1,6 @@
 /** An operator on the native backend: small rows go through the arena, large ones are arguments. */
 
-import { copyOfRange, setFloats } from '../../intrinsics/captured.ts'
+import { copyFloats, copyOfRange, setFloats } from '../../intrinsics/captured.ts'
 import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts'
 import type { WeightType } from '../../spec/weight-types.ts'
 import type { OperatorCore } from '../interface.ts'
@@ -8,7 +8,7 @@ import { readOperator } from '../packing.ts'
 import { headerField, operatorOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'
 import type { NativeThread } from './environment.ts'
-import { copyOut, uninitialized } from './uninitialized.ts'
+import { uninitialized } from './uninitialized.ts'
 
 export class NativeOperator implements OperatorCore {
   readonly #thread: NativeThread
@@ -45,7 +45,7 @@ export class NativeOperator implements OperatorCore {
       setFloats(arena, x)
       this.#call()
       if (!into) return copyOfRange(arena, inputs, outputs)
-      copyOut(arena, inputs, outputs, into)
+      copyFloats(into, 0, arena, inputs, outputs)
       return into
     }
     const y = into ?? uninitialized(outputs)

@@ -7,12 +7,12 @@ import { bytesOf, newSharedFloats } from '../../intrinsics/captured.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, SlotRows, WeightStore } from '../interface.ts'
 import { SharedWeights } from '../packed-memory.ts'
-import { listWeights, packedMemory } from '../packing.ts'
-import { compile, type Place } from '../program/compile.ts'
+import { listWeights, outOfMemory, packedMemory } from '../packing.ts'
+import { arraysOver, compile, type Place } from '../program/compile.ts'
 import type { Packer } from '../program/weights.ts'
 import { headerField, instanceOp, operatorNumber, outcome, programOp } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'
-import { type NativeThread, outOfMemory } from './environment.ts'
+import type { NativeThread } from './environment.ts'
 
 /** What comes back is left to the garbage collector: disposed of, it would empty the memory. */
 function packerOf(addon: Addon, table: number): Packer {
@@ -67,14 +67,7 @@ export class NativeProgram implements Program {
     header[headerField.op] = programOp.instance
     const call = this.#call(new Uint8Array(io)) as Bound
     const from = header[headerField.slot]
-    const arrays = (places: readonly Place[]) => {
-      const made: GraphData[] = []
-      for (let i = 0; i < places.length; i++) {
-        const { type, offset, length } = places[i]
-        made[i] = new (elementTypes[type].array as unknown as ArrayOver)(io, from + offset, length)
-      }
-      return made
-    }
+    const arrays = (places: readonly Place[]) => arraysOver(io, from, places)
     const offsets = { inputs: this.#inputs, outputs: this.#outputs }
     return new NativeInstance(this.#thread, call, this.#labels, arrays(this.#inputs), arrays(this.#outputs), offsets)
   }
@@ -84,8 +77,6 @@ export class NativeProgram implements Program {
     this.#call()
   }
 }
-
-type ArrayOver = new (buffer: SharedArrayBuffer, offset: number, length: number) => GraphData
 
 class NativeInstance implements ProgramInstance {
   readonly inputs: readonly GraphData[]

@@ -1,6 +1,7 @@
 import { zeros } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { StreamCore } from '../interface.ts'
+import { checkSteps } from '../packing.ts'
 import { headerField, streamOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'
 import type { NativeThread } from './environment.ts'
@@ -30,7 +31,7 @@ export class NativeStream implements StreamCore {
   }
 
   run(x: Float32Array, T: number): Float32Array {
-    if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+    checkSteps(T)
     const y = uninitialized(T * trueLength(this.output))
     this.#act(streamOp.run, T, x, y)
     return y

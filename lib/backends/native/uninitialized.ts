@@ -1,6 +1,6 @@
 /** Memory for results: new, which native code writes in full, or the caller's own. */
 import { Buffer } from 'node:buffer'
-import { setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
+import { viewOf, zeros } from '../../intrinsics/captured.ts'
 
 // Small arrays lie within V8's heap and are cleared in no time; the largest come cleared from the system.
 const fewest = 512
@@ -16,10 +16,4 @@ const { allocUnsafeSlow } = Buffer
  */
 export function uninitialized(length: number): Float32Array<ArrayBuffer> {
   return length < fewest || length > most ? zeros(length) : viewOf(allocUnsafeSlow(length * 4), 0, length)
-}
-
-/** Copies a part of the arena into the array of a result. */
-export function copyOut(arena: Float32Array, from: number, count: number, target: Float32Array): void {
-  if (count > 16) setFloats(target, viewOf(arena, from, count))
-  else for (let i = 0; i < count; i++) target[i] = arena[from + i]
 }

@@ -1,7 +1,7 @@
 /** A plan made ready for compiled code: the numbers of its instructions, its constants, its packed weights, and where inputs and outputs lie. */
 
 import type { Plan } from '../../graph/plan.ts'
-import { count, type ElementType, factsOf } from '../../graph/tensor.ts'
+import { count, dataOver, type ElementType, factsOf, type GraphData } from '../../graph/tensor.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
@@ -78,6 +78,16 @@ export function compile(
     weights.release()
     throw error
   }
+}
+
+/** The arrays of inputs or outputs, where a run's memory begins at a byte of a buffer. */
+export function arraysOver(buffer: ArrayBufferLike, start: number, places: readonly Place[]): GraphData[] {
+  const arrays: GraphData[] = []
+  for (let i = 0; i < places.length; i++) {
+    const { type, offset, length } = places[i]
+    arrays[i] = dataOver(type, buffer, start + offset, length)
+  }
+  return arrays
 }
 
 function placeOf(type: ElementType, { memory, shape }: View): Place {

@@ -1,10 +1,10 @@
 /** Long rows that one instruction would take at once, as several: brought together where they do not lie so, a norm as its steps. Bits stay. */
 
-import { count } from '../../graph/tensor.ts'
+import { axesOf, count } from '../../graph/tensor.ts'
 import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
 import { isRow, made } from './cut-rule.ts'
 import { type Instruction, isView, type Operand } from './emit.ts'
-import { axesOf, elementBytes, isDense, Memory, spread, stridesIn, type View, viewOfTensor } from './views.ts'
+import { elementBytes, isDense, Memory, spread, stridesIn, type View, viewOfTensor } from './views.ts'
 
 function scratch({ type, shape }: View, order = axesOf(shape)): View {
   const memory = new Memory('scratch', count(shape) * elementBytes[type])

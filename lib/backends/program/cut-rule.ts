@@ -1,8 +1,8 @@
 /** How an instruction can be cut, and what it is told by: what it makes, its values, the runs that they come in. */
 
-import { count } from '../../graph/tensor.ts'
+import { axesOf, count } from '../../graph/tensor.ts'
 import { type Instruction, isView, merged, type Operand, viewsOf } from './emit.ts'
-import { axesOf, isDense, sliced, type View } from './views.ts'
+import { isDense, sliced, type View } from './views.ts'
 
 export interface Divisible {
   /** About as many multiply-adds take as long. */

@@ -1,12 +1,13 @@
 /** How each instruction is cut, and what it takes: in multiply-adds, 4 million of which are a millisecond or two. */
 
+import { axesOf, count } from '../../graph/tensor.ts'
 import { reduceKind, zipFunction } from '../protocol.ts'
 import { laidColumns, laidRows, laidSequence, longNorm, rowOf, sequenceOf } from './cut-rows.ts'
 import { type Follow, isRow, made, type Rule, runsOf, sizeOf, sliceOf } from './cut-rule.ts'
 import { rowsOf, wholeTiles } from './cut-tiles.ts'
 import { conv, depthwise, pool, symmetricConv, transposed } from './cut-windows.ts'
 import { type Instruction, isView, merged, viewsOf } from './emit.ts'
-import { axesOf, orderOf, type View } from './views.ts'
+import { orderOf, type View } from './views.ts'
 
 /** To begin a run of values, a row that becomes one value or a row, a place that is looked up, a product of two matrices. */
 const [perRun, perRow, perPlace, perProduct] = [12, 100, 50, 80]
@@ -75,7 +76,7 @@ const norm: Rule = (instruction) => {
   const { inputs } = instruction
   const row = rowOf(instruction)
   const one = alike(8, (axis) => axis < (inputs[2] as View).shape.length - row.length)(instruction)
-  const rows = sizeOf(made(instruction)) / row.reduce((size, own) => size * own, 1)
+  const rows = sizeOf(made(instruction)) / count(row)
   return { ...one, work: one.work + 2 * perRow * rows, instead: () => longNorm(instruction) }
 }
 
@@ -88,7 +89,7 @@ const gather: Rule = (instruction) => {
     return isPlace ? -1 : axis < taken ? axis : axis - places + 1
   }
   const y = made(instruction)
-  const looks = y.shape.slice(0, taken + places).reduce((size, own) => size * own, 1)
+  const looks = count(y.shape.slice(0, taken + places))
   return {
     work: 4 * sizeOf(y) + perPlace * looks,
     axes: axesOf(y.shape),

@@ -1,6 +1,6 @@
 /** Instructions that take long as several short ones, each of a part of what the whole makes, so that a thread may do other things in between. */
 
-import type { Divisible } from './cut-rule.ts'
+import { type Divisible, made } from './cut-rule.ts'
 import { rules } from './cut-rules.ts'
 import type { Instruction } from './emit.ts'
 import { orderOf, type View } from './views.ts'
@@ -21,8 +21,8 @@ function partsOf(instruction: Instruction, most: number): Instruction[] {
 }
 
 /** Cut along the axis that lies furthest out; undefined where there is none. */
-function along({ outputs }: Instruction, rule: Divisible, most: number, limit: number): Instruction[] | undefined {
-  const y = outputs.find((view) => view !== undefined) as View
+function along(instruction: Instruction, rule: Divisible, most: number, limit: number): Instruction[] | undefined {
+  const y = made(instruction)
   const fewest = (axis: number) => rule.fewest?.(axis) ?? 1
   const axis = orderOf(y).find((one) => rule.axes.includes(one) && y.shape[one] > fewest(one))
   if (axis === undefined) return undefined

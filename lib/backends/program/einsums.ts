@@ -1,13 +1,12 @@
 /** Einstein sums as one product of matrices: axes of both that stay are the batch, axes of both that go are summed over. */
 
 import { equationOf, type Label } from '../../graph/operators/einsum.ts'
-import { count } from '../../graph/tensor.ts'
-import { reduceKind } from '../protocol.ts'
+import { axesOf, count } from '../../graph/tensor.ts'
 import type { Op } from './op.ts'
 import { unpacked } from './products.ts'
 import { reduced } from './reductions.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, permuted, spread, type View } from './views.ts'
+import { permuted, spread, type View } from './views.ts'
 
 /** An operand whose axes have these labels, each once. */
 interface Term {
@@ -32,7 +31,7 @@ function summed(op: Op, { labels, view }: Term, kept: (label: Label) => boolean)
   const axes = axesOf(labels).filter((axis) => !kept(labels[axis]))
   if (axes.length === 0) return { labels, view }
   const left = axesOf(labels).filter((axis) => !axes.includes(axis))
-  const made = permuted(reduced(op, reduceKind.sum, view, axes), left)
+  const made = permuted(reduced(op, 'sum', view, axes), left)
   return { labels: left.map((axis) => labels[axis]), view: made }
 }
 
@@ -47,8 +46,12 @@ function arranged({ labels, view }: Term, wanted: readonly Label[]): View {
 }
 
 const einsum: Row = (op) => {
-  const { operands, result } = equationOf(op.call)
-  const terms = operands.map((labels, i) => withoutRepeats(labels, op.view(i)))
+  const views = op.step.inputs.map((_, i) => op.view(i))
+  const { operands, result } = equationOf(
+    op.call,
+    views.map(({ shape }) => shape.length),
+  )
+  const terms = operands.map((labels, i) => withoutRepeats(labels, views[i]))
   if (terms.length === 1) {
     return arranged(
       summed(op, terms[0], (label) => result.includes(label)),

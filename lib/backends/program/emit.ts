@@ -1,7 +1,8 @@
 /** Instructions of a program before they are numbers, and the numbers; it alone knows how an instruction is encoded. */
 
+import { axesOf } from '../../graph/tensor.ts'
 import { elementNumber, opcode, regionNumber } from '../protocol.ts'
-import { axesOf, elementBytes, extentOf, type Memory, orderOf, type View } from './views.ts'
+import { elementBytes, extentOf, type Memory, orderOf, type View } from './views.ts'
 
 export type Operand = number | View | undefined
 

@@ -38,8 +38,9 @@ const clip: Make = (call) => {
 
 /** By one slope for all it is a leaky ReLU. */
 const prelu: Make = (call) => {
-  const slope = call.inputs[1]
+  const [x, slope] = call.inputs
   if (slope === undefined || slope.isPhantom || slope.data.length !== 1) return undefined
+  if (slope.shape.length > (x?.shape.length ?? 0)) return undefined
   return { fn: mapFunction.leakyRelu, alpha: Number(slope.data[0]), beta: 0 }
 }
 

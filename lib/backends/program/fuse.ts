@@ -2,6 +2,7 @@
 
 import type { Step } from '../../graph/plan.ts'
 import { count, type GraphTensor } from '../../graph/tensor.ts'
+import { entryOf } from '../../intrinsics/properties.ts'
 import { type MapCall, mapCalls, plain } from './functions.ts'
 import { Op } from './op.ts'
 
@@ -30,10 +31,19 @@ export function epilogueOf(op: Op, axis: number, N: number): Epilogue {
   const { scale, shift } = nothingAfter(op, N)
   let { step } = op
   let [value] = step.outputs
+  let isApart = false
   for (;;) {
     const next = op.to.soleReader(value, step)
+    if (next?.domain === '' && next.opType === 'Identity') {
+      // In a whole run it is what takes frames off, and no weights are changed by what stands behind it.
+      isApart = true
+      op.to.done(next)
+      step = next
+      value = next.outputs[0]
+      continue
+    }
     const reader = next && new Op(op.to, next)
-    const found = reader && lineOf(reader, value, axis, N)
+    const found = reader && !isApart ? lineOf(reader, value, axis, N) : undefined
     const line = op.to.weights.isRounded && found?.scale.some((factor) => factor !== 1) ? undefined : found
     const after = (line === undefined && reader && functionOf(reader, value)) || plain
     if (next === undefined || (line === undefined && after === plain)) return { scale, shift, after, value }
@@ -50,7 +60,7 @@ export function epilogueOf(op: Op, axis: number, N: number): Epilogue {
 
 function functionOf({ step, call }: Op, value: number): MapCall | undefined {
   if (step.inputs[0] !== value) return undefined
-  return isStandard(step) && Object.hasOwn(mapCalls, step.opType) ? mapCalls[step.opType](call) : undefined
+  return isStandard(step) ? entryOf(mapCalls, step.opType)?.(call) : undefined
 }
 
 const isStandard = ({ domain, opType }: Step) => domain === '' || (domain === 'com.microsoft' && opType === 'Gelu')
@@ -63,7 +73,7 @@ function lineOf(op: Op, value: number, axis: number, N: number): Line | undefine
   if (step.domain !== '' || made?.shape.length !== shape.length) return undefined
   if (step.opType === 'BatchNormalization') return axis === 1 && step.inputs[0] === value ? batchNorm(op) : undefined
   const place = step.inputs.indexOf(value)
-  const make = Object.hasOwn(lines, step.opType) ? lines[step.opType] : undefined
+  const make = entryOf(lines, step.opType)
   const other = op.constant(1 - place)
   if (make === undefined || other === undefined || count(made.shape) !== count(shape)) return undefined
   const values = perOutput(other, shape.length, axis, N)

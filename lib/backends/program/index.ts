@@ -1,5 +1,6 @@
 /** The registry: how each operator runs natively, by ONNX's name. A new one is a function in the file of its family and a row there. */
 
+import { entryOf } from '../../intrinsics/properties.ts'
 import { convolutions } from './convolutions.ts'
 import { einsums } from './einsums.ts'
 import { elementwise } from './elementwise.ts'
@@ -39,5 +40,6 @@ const microsoft: Rows = {
 
 export const lowerStep: LowerStep = (to, step) => {
   const rows = step.domain === '' ? standard : step.domain === 'com.microsoft' ? microsoft : undefined
-  return rows !== undefined && Object.hasOwn(rows, step.opType) ? rows[step.opType](new Op(to, step)) : undefined
+  const row = rows && entryOf(rows, step.opType)
+  return row?.(new Op(to, step))
 }

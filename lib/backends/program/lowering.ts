@@ -2,21 +2,12 @@
 
 import { fail, list } from '../../errors.ts'
 import type { Plan, Step } from '../../graph/plan.ts'
-import { count, type ElementType, type GraphTensor } from '../../graph/tensor.ts'
+import { axesOf, count, type ElementType, type GraphTensor } from '../../graph/tensor.ts'
 import { aligned } from './arena.ts'
 import type { Instruction } from './emit.ts'
 import { simplified } from './patterns.ts'
-import {
-  axesOf,
-  type Element,
-  elementBytes,
-  isDense,
-  Memory,
-  moved,
-  stridesIn,
-  type View,
-  viewOfTensor,
-} from './views.ts'
+import { Uses } from './uses.ts'
+import { type Element, elementBytes, isDense, Memory, moved, stridesIn, type View, viewOfTensor } from './views.ts'
 import type { PackedWeights } from './weights.ts'
 
 const elements: Partial<Record<ElementType, Element>> = {
@@ -200,39 +191,5 @@ export class Lowering {
   /** Notes that a step is done together with another one. */
   done(step: Step): void {
     this.#done.add(step)
-  }
-}
-
-/** Who reads each value. */
-class Uses {
-  readonly #readers = new Map<number, (Step | undefined)[]>()
-  readonly #blocks = new Map<Step, readonly Step[]>()
-
-  constructor({ steps, outputs }: Plan) {
-    this.#count(steps)
-    for (const value of outputs) this.#add(value, undefined)
-  }
-
-  #count(steps: readonly Step[]): void {
-    for (const step of steps) {
-      this.#blocks.set(step, steps)
-      for (const value of step.inputs) this.#add(value, step)
-      for (const branch of step.branches ?? []) {
-        this.#count(branch.steps)
-        for (const value of branch.outputs) this.#add(value, undefined)
-      }
-    }
-  }
-
-  #add(value: number, reader: Step | undefined): void {
-    const readers = this.#readers.get(value)
-    if (readers) readers.push(reader)
-    else this.#readers.set(value, [reader])
-  }
-
-  soleReader(value: number, step: Step): Step | undefined {
-    const readers = this.#readers.get(value)
-    if (readers?.length !== 1 || readers[0] === undefined) return undefined
-    return this.#blocks.get(readers[0]) === this.#blocks.get(step) ? readers[0] : undefined
   }
 }

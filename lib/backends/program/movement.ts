@@ -1,10 +1,11 @@
 /** Operators that give the same values other places: most are views, and the rest copies of views. */
 
-import { count } from '../../graph/tensor.ts'
+import { permutation, sliceOf, splitSizes } from '../../graph/operators/arguments.ts'
+import { axesOf, count } from '../../graph/tensor.ts'
 import type { Op } from './op.ts'
 import { pad } from './pad.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, orderOf, permuted, sliced, spread, type View } from './views.ts'
+import { orderOf, permuted, sliced, spread, type View } from './views.ts'
 
 const same: Row = (op) => op.view(0)
 
@@ -13,38 +14,25 @@ const shaped: Row = (op) => op.reshape(op.view(0), op.result().shape)
 
 const transpose: Row = (op) => {
   const x = op.view(0)
-  const rank = x.shape.length
-  return permuted(x, op.call.integers('perm')?.map((axis) => op.call.axis(axis, rank)) ?? axesOf(x.shape).reverse())
+  return permuted(x, permutation(op.call, x.shape))
 }
 
 const slice: Row = (op) => {
-  const { call } = op
-  const starts = call.numbersOf(1, 'starts')!
-  const axes = call.axes(call.numbersOf(3, 'axes') ?? starts.map((_, i) => i), op.view(0).shape.length)
-  const steps = call.numbers(4) ?? axes.map(() => 1)
+  const { starts, axes, steps } = sliceOf(op.call, op.view(0).shape.length)
   return axes.reduce((view, axis, i) => {
     const size = view.shape[axis]
-    const lowest = steps[i] > 0 ? 0 : -1
     const from = starts[i] < 0 ? starts[i] + size : starts[i]
-    return sliced(view, axis, Math.min(Math.max(from, lowest), size + lowest), op.result().shape[axis], steps[i])
+    const most = steps[i] > 0 ? size : size - 1
+    return sliced(view, axis, Math.min(Math.max(from, 0), most), op.result().shape[axis], steps[i])
   }, op.view(0))
 }
 
 const split: Row = (op) => {
   const x = op.view(0)
-  const axis = op.call.axis(op.call.integer('axis', 0), x.shape.length)
-  // Outputs that nobody wants have sizes too.
-  const given = op.call.inputs[1] ? Array.from(op.call.inputs[1].data as Iterable<number | bigint>, Number) : undefined
-  const attribute = op.call.attribute('split')
-  const outputs = op.step.outputs.length
-  const size = x.shape[axis]
-  const each = op.call.opset < 18 ? size / outputs : Math.ceil(size / outputs)
-  const sizes =
-    given ??
-    (Array.isArray(attribute) ? (attribute as unknown[]).map(Number) : undefined) ??
-    op.step.outputs.map((_, i) => Math.max(0, Math.min(each, size - i * each)))
+  const axis = op.call.axisOf(0, x.shape.length)
   let from = 0
-  return sizes.map((part) => {
+  // Outputs that nobody wants have sizes too.
+  return splitSizes(op.call, x.shape[axis]).map((part) => {
     const view = sliced(x, axis, from, part)
     from += part
     return view
@@ -55,7 +43,7 @@ const concat: Row = (op) => {
   const { type, shape } = op.result()
   const parts = op.step.inputs.map((_, i) => op.view(i)).filter((part) => count(part.shape) > 0)
   if (parts.length === 1) return parts[0]
-  const axis = op.call.axis(op.call.integer('axis', 1), shape.length)
+  const axis = op.call.axisOf(1, shape.length)
   const [largest] = parts.toSorted((a, b) => count(b.shape) - count(a.shape))
   const made = op.make(type, shape, orderOf(largest))
   let from = 0
@@ -83,7 +71,7 @@ const tile: Row = (op) => {
 const gather: Row = (op) => {
   const { type, shape } = op.result()
   const x = op.view(0)
-  const axis = op.call.axis(op.call.integer('axis', 0), x.shape.length)
+  const axis = op.call.axisOf(0, x.shape.length)
   const known = op.constant(1)
   const size = x.shape[axis]
   if (known !== undefined) {
@@ -118,7 +106,7 @@ const gatherElements: Row = (op) => {
   const { type, shape } = op.result()
   const x = op.view(0)
   const made = op.make(type, shape)
-  const axis = op.call.axis(op.call.integer('axis', 0), x.shape.length)
+  const axis = op.call.axisOf(0, x.shape.length)
   op.emit('gatherElements', [axis, ...taken(op, x, axis)], [made])
   return made
 }

@@ -1,12 +1,12 @@
 /** Norms: values less their mean, by their deviation. */
 
-import { count } from '../../graph/tensor.ts'
-import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
+import { axesOf, count } from '../../graph/tensor.ts'
+import { mapFunction, zipFunction } from '../protocol.ts'
 import { batchNorm } from './fuse.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, orderOf, spread, type View } from './views.ts'
+import { orderOf, spread, type View } from './views.ts'
 
 /** Over the last axes of x, which must lie together. */
 function norm(op: Op, given: View, axes: number, epsilon: number, scale?: View, bias?: View): View {
@@ -61,16 +61,16 @@ function layers(op: Op, x: View, axes: number, epsilon: number, scale?: View, bi
   const made = norm(op, x, axes, epsilon, scale && trailing(op, scale, axes), bias && trailing(op, bias, axes))
   if (!op.wants(1) && !op.wants(2)) return [made]
   const last = axesOf(x.shape).slice(x.shape.length - axes)
-  const mean = reduced(op, reduceKind.mean, x, last)
+  const mean = reduced(op, 'mean', x, last)
   const centred = op.zip(zipFunction.sub, x, mean, x.shape)
-  const variance = reduced(op, reduceKind.mean, op.zip(zipFunction.mul, centred, centred, x.shape), last)
+  const variance = reduced(op, 'mean', op.zip(zipFunction.mul, centred, centred, x.shape), last)
   const safe = op.zip(zipFunction.add, variance, op.scalar('float32', epsilon), variance.shape)
   return [made, mean, op.map(mapFunction.reciprocal, op.map(mapFunction.sqrt, safe))]
 }
 
 const layerNormalization: Row = (op) => {
   const x = op.view(0)
-  const axes = x.shape.length - op.call.axis(op.call.integer('axis', -1), x.shape.length)
+  const axes = x.shape.length - op.call.axisOf(-1, x.shape.length)
   return layers(op, x, axes, op.call.real('epsilon', 1e-5), op.optional(1), op.optional(2))
 }
 

@@ -1,13 +1,14 @@
 /** One step on its way to instructions: its inputs, its attributes, and what it may ask for. */
 
 import { Budget } from '../../graph/budget.ts'
-import { Call, madeAtOnce } from '../../graph/call.ts'
+import { type Call, madeAtOnce } from '../../graph/call.ts'
 import { operatorOf } from '../../graph/operators/index.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
-import { count, type ElementType, type GraphTensor, phantom } from '../../graph/tensor.ts'
+import { callOfStep } from '../../graph/step.ts'
+import { axesOf, count, type ElementType, type GraphTensor, phantom } from '../../graph/tensor.ts'
 import type { Instruction } from './emit.ts'
 import { type Lowering, refuse } from './lowering.ts'
-import { axesOf, type Element, orderOf, reshaped, spread, type View } from './views.ts'
+import { type Element, orderOf, reshaped, spread, type View } from './views.ts'
 
 export class Op {
   readonly step: Step
@@ -22,13 +23,8 @@ export class Op {
   }
 
   #called(isDry: boolean): Call {
-    const { inputs, outputs, attributes, opset } = this.step
-    const site = {
-      outputs: outputs.map((value) => (value < 0 ? '' : `${value}`)),
-      fail: (what: string) => this.fail(what),
-    }
-    const values = inputs.map((value) => (value < 0 ? undefined : known(this.to.plan.values[value]!)))
-    return new Call(site, values, attributes, opset, new Budget(Number.POSITIVE_INFINITY), isDry)
+    const values = this.step.inputs.map((value) => (value < 0 ? undefined : known(this.to.plan.values[value]!)))
+    return callOfStep(this.step, values, Budget.unbounded(), isDry, (what) => this.fail(what))
   }
 
   /** What the operator makes of inputs that are all known. */

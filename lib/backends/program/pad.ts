@@ -1,19 +1,11 @@
 /** Padding: regions of the result that are filled, or copied from what is there already, axis by axis. */
 
+import { padsOf } from '../../graph/operators/arguments.ts'
+import { axesOf } from '../../graph/tensor.ts'
 import type { Pads } from './lowering.ts'
 import type { Op } from './op.ts'
 import type { Row } from './row.ts'
-import { axesOf, orderOf, sliced, spread, type View } from './views.ts'
-
-export function padsOf(op: Op): Pads {
-  const { call } = op
-  const rank = op.view(0).shape.length
-  const pads = call.numbersOf(1, call.opset < 2 ? 'paddings' : 'pads')!
-  const axes = call.axes(call.numbers(3) ?? axesOf(op.view(0).shape), rank)
-  const at = (axis: number, from: number) => (axes.includes(axis) ? pads[axes.indexOf(axis) + from] : 0)
-  const all = axesOf(op.view(0).shape)
-  return { before: all.map((axis) => at(axis, 0)), after: all.map((axis) => at(axis, axes.length)) }
-}
+import { orderOf, sliced, spread, type View } from './views.ts'
 
 /** The value around; undefined where it is known only in the run. */
 export function padValue(op: Op): number | bigint | undefined {
@@ -36,7 +28,7 @@ function isTaken(op: Op, pads: Pads): boolean {
 type Part = [from: number, size: number]
 
 export const pad: Row = (op) => {
-  const pads = padsOf(op)
+  const pads = padsOf(op.call, op.view(0).shape)
   const mode = op.call.text('mode', 'constant')
   if (mode === 'constant' && isTaken(op, pads)) return []
   const { type, shape } = op.result()

@@ -1,44 +1,26 @@
 /** Operators that exporters write as several others: layer norms and GELU are found again and become one step. */
 
 import type { Plan, Step } from '../../graph/plan.ts'
-import { axesOf } from './views.ts'
+import { axesOf } from '../../graph/tensor.ts'
+import { sameShape } from '../../tensor/shape.ts'
+import { Uses } from './uses.ts'
 
 /** The plan with such steps in one. Values in between have no step any more. */
 export function simplified(plan: Plan): Plan {
-  return { ...plan, steps: simplifiedSteps(plan, plan.steps, readersOf(plan)) }
+  return { ...plan, steps: simplifiedSteps(plan, plan.steps, new Uses(plan)) }
 }
 
-type Readers = ReadonlyMap<number, number>
-
-/** How often each value is read; results of the plan and of branches count. */
-function readersOf(plan: Plan): Readers {
-  const readers = new Map<number, number>()
-  const add = (values: readonly number[]) => {
-    for (const value of values) readers.set(value, (readers.get(value) ?? 0) + 1)
-  }
-  const walk = (steps: readonly Step[]) => {
-    for (const { inputs, branches } of steps) {
-      add(inputs)
-      for (const branch of branches ?? []) {
-        walk(branch.steps)
-        add(branch.outputs)
-      }
-    }
-  }
-  walk(plan.steps)
-  add(plan.outputs)
-  return readers
-}
-
-function simplifiedSteps(plan: Plan, steps: readonly Step[], readers: Readers): Step[] {
-  const block = new Block(plan, steps, readers)
+function simplifiedSteps(plan: Plan, steps: readonly Step[], uses: Uses): Step[] {
+  const block = new Block(plan, steps, uses)
   const made = new Map<Step, Step>()
   const gone = new Set<Step>()
   for (const step of steps) {
     const found = layerNorm(block, step) ?? gelu(block, step)
     if (found === undefined) continue
-    for (const one of found.steps) gone.add(one)
     const last = found.steps[found.steps.length - 1]
+    // A number of more axes than x would give the result more, which the one step does not.
+    if (!sameShape(block.shape(last.outputs[0]), block.shape(found.as.inputs[0]))) continue
+    for (const one of found.steps) gone.add(one)
     made.set(last, { ...last, ...found.as, domain: '' })
   }
   return steps
@@ -49,7 +31,7 @@ function simplifiedSteps(plan: Plan, steps: readonly Step[], readers: Readers): 
       if (then === undefined || otherwise === undefined) return one
       const inner = [then, otherwise].map((branch) => ({
         ...branch,
-        steps: simplifiedSteps(plan, branch.steps, readers),
+        steps: simplifiedSteps(plan, branch.steps, uses),
       }))
       return { ...one, branches: [inner[0], inner[1]] }
     })
@@ -64,17 +46,13 @@ interface Found {
 /** The steps of one branch, by what they make and read. */
 class Block {
   readonly #plan: Plan
-  readonly #readers: Readers
+  readonly #uses: Uses
   readonly #makers = new Map<number, Step>()
-  readonly #next = new Map<number, Step>()
 
-  constructor(plan: Plan, steps: readonly Step[], readers: Readers) {
+  constructor(plan: Plan, steps: readonly Step[], uses: Uses) {
     this.#plan = plan
-    this.#readers = readers
-    for (const step of steps) {
-      for (const value of step.outputs) this.#makers.set(value, step)
-      for (const value of step.inputs) this.#next.set(value, step)
-    }
+    this.#uses = uses
+    for (const step of steps) for (const value of step.outputs) this.#makers.set(value, step)
   }
 
   shape(value: number): readonly number[] {
@@ -84,12 +62,12 @@ class Block {
   /** What makes a value that is read so often, where it is this operator. */
   maker(value: number, opType: string, reads = 1): Step | undefined {
     const step = this.#makers.get(value)
-    return step?.domain === '' && step.opType === opType && this.#readers.get(value) === reads ? step : undefined
+    return step?.domain === '' && step.opType === opType && this.#uses.times(value) === reads ? step : undefined
   }
 
-  /** The one reader of a value, where it is this operator. */
-  reader(value: number, opType: string): Step | undefined {
-    const step = this.#readers.get(value) === 1 ? this.#next.get(value) : undefined
+  /** The one reader of what a step makes, where it is this operator. */
+  reader(maker: Step, opType: string): Step | undefined {
+    const step = this.#uses.soleReader(maker.outputs[0], maker)
     return step?.domain === '' && step.opType === opType ? step : undefined
   }
 
@@ -145,7 +123,7 @@ function layerNorm(block: Block, division: Step): Found | undefined {
   const last = block.shape(x).slice(block.shape(x).length - axes)
   const inputs = [x, -1, -1]
   for (const [i, opType] of ['Mul', 'Add'].entries()) {
-    const next = block.reader(steps[steps.length - 1].outputs[0], opType)
+    const next = block.reader(steps[steps.length - 1], opType)
     const constant = next?.inputs.find((value) => block.isConstant(value, last))
     if (next === undefined || constant === undefined) break
     inputs[i + 1] = constant

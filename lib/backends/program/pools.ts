@@ -1,28 +1,20 @@
 /** Pooling: the mean or the greatest of the values in each window, channels last in memory. */
 
 import { type Axis, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
-import { poolKind, reduceKind, zipFunction } from '../protocol.ts'
-import { channelsFastest, channelsSecond } from './convolutions.ts'
+import { axesOf } from '../../graph/tensor.ts'
+import { poolKind, zipFunction } from '../protocol.ts'
+import { channelsFastest, channelsSecond, windowNumbers } from './convolutions.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, reshaped, spread, type View } from './views.ts'
+import { reshaped, spread, type View } from './views.ts'
 import { notEmpty, planeOf, windowsIn } from './windows.ts'
 
 function windowed(op: Op, x: View, kind: number): View {
   const { shape } = op.result()
   const [rows, columns] = windowsOver(op)
   const y = op.make('float32', [x.shape[0], rows.output, columns.output, x.shape[3]])
-  const each = (of: (axis: Axis) => number) => [of(rows), of(columns)]
-  const numbers = [
-    kind,
-    ...each(({ kernel }) => kernel),
-    ...each(({ stride }) => stride),
-    ...each(({ dilation }) => dilation),
-    ...each(({ before }) => before),
-    ...each(({ after }) => after),
-  ]
-  op.emit('pool', [...numbers, x], [y])
+  op.emit('pool', [kind, ...windowNumbers(rows, columns), rows.after, columns.after, x], [y])
   return channelsSecond(y, shape.length)
 }
 
@@ -77,13 +69,13 @@ function placesOf(op: Op, x: View): View {
 }
 
 const globalPool =
-  (kind: number): Row =>
+  (kind: 'mean' | 'max'): Row =>
   (op) =>
     reduced(op, kind, op.view(0), axesOf(op.view(0).shape).slice(2))
 
 export const pools: Rows = {
   AveragePool: averagePool,
   MaxPool: maxPool,
-  GlobalAveragePool: globalPool(reduceKind.mean),
-  GlobalMaxPool: globalPool(reduceKind.max),
+  GlobalAveragePool: globalPool('mean'),
+  GlobalMaxPool: globalPool('max'),
 }

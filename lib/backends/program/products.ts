@@ -1,13 +1,13 @@
 /** Products of matrices: with packed weights where one of both is constant, and of two that are known only in the run. */
 
-import { count, type GraphTensor } from '../../graph/tensor.ts'
+import { axesOf, count, type GraphTensor } from '../../graph/tensor.ts'
 import { precisionNumbers } from '../packing.ts'
 import { reduceKind, zipFunction } from '../protocol.ts'
 import { merged } from './emit.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, orderOf, permuted, reshaped, sliced, spread, type View, valuesIn, valuesOf } from './views.ts'
+import { orderOf, permuted, reshaped, sliced, spread, type View, valuesIn, valuesOf } from './views.ts'
 import { type Dense, digest } from './weights.ts'
 
 /** Rows of packed matrices begin at whole vectors of the widest kind where there are so many outputs. */
@@ -174,10 +174,8 @@ export function unpacked(op: Op, a: View, b: View, alpha: number): View {
     op.emit('matmul', [alpha, spread(a, [...batch, M, K]), spread(b, [...batch, K, N])], [made])
     return made
   }
-  const [x, y] = [
-    op.cast(a, a.type === 'int64' ? 'int64' : 'int32'),
-    op.cast(b, a.type === 'int64' ? 'int64' : 'int32'),
-  ]
+  const type = a.type === 'int64' ? 'int64' : 'int32'
+  const [x, y] = [op.cast(a, type), op.cast(b, type)]
   const wide = [...batch, M, K, N]
   const terms = op.zip(
     zipFunction.mul,
@@ -208,7 +206,8 @@ const gemm: Row = (op) => {
   const { shape } = op.result()
   const c = op.optional(2)
   const known = op.constant(2)
-  const isAdded = known && b.constant && !hasOwnFactor(op, alpha)
+  const isPacked = a.view.type === 'float32' && a.view.shape[1] > 0
+  const isAdded = isPacked && known && b.constant && !hasOwnFactor(op, alpha)
   const bias = isAdded ? perOutput(known, 2, 1, shape[1]) : undefined
   const made = product(op, a, b, alpha, bias, beta, c === undefined || bias !== undefined)
   if (c === undefined || bias !== undefined) return made

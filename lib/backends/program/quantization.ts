@@ -9,7 +9,7 @@ import { reshaped, sliced, spread, type View } from './views.ts'
 function parameter(op: Op, given: View, shape: readonly number[]): View {
   const { call } = op
   if (given.shape.every((size) => size === 1)) return spread(op.reshape(given, []), shape)
-  const axis = call.axis(call.integer('axis', 1), shape.length)
+  const axis = call.axisOf(1, shape.length)
   if (given.shape.length === 1)
     return spread(
       op.reshape(

@@ -43,20 +43,21 @@ const recurrent: Row = (op) => {
   const D = directionsOf(spec)
   const H = spec.hiddenSize
   const given = op.view(recurrentPlaces.x)
-  const x = batchFirst ? permuted(given, [1, 0, 2]) : given
+  /** Between what ONNX has and what the engine has, which is its own reverse. */
+  const turned = (view: View) => (batchFirst ? permuted(view, [1, 0, 2]) : view)
+  const x = turned(given)
   const [T, B] = x.shape
   const state = (place: number) => {
-    const isZero = op.constant(place)?.data.every((value: number | bigint) => !value)
+    const isZero = op.constant(place)?.data.every((value: number | bigint) => Number(value) === 0)
     const view = isZero ? undefined : op.optional(place)
-    return view && (batchFirst ? permuted(view, [1, 0, 2]) : view)
+    return view && turned(view)
   }
   const [h0, c0] = [state(recurrentPlaces.h0), state(recurrentPlaces.c0)]
   const hasCell = cellTraits[spec.cell].hasCellState
-  const outer = (view: View | undefined) => view && (batchFirst ? permuted(view, [1, 0, 2]) : view)
   if (T === 0) {
     checkNoLengths(op)
     const zeros = op.scalar('float32', 0, [D, B, H])
-    return [op.make('float32', op.wants(0) ? op.result().shape : []), outer(h0 ?? zeros), outer(c0 ?? zeros)]
+    return [op.make('float32', op.wants(0) ? op.result().shape : []), turned(h0 ?? zeros), turned(c0 ?? zeros)]
   }
   // In the order in which x lies.
   const [outermost] = orderOf(x)
@@ -75,7 +76,7 @@ const recurrent: Row = (op) => {
   ]
   op.emit('network', inputs, [y, hn, cn])
   const split = y && reshaped(y, [T, B, D, H])!
-  return [split && permuted(split, batchFirst ? [1, 0, 2, 3] : [0, 2, 1, 3]), outer(hn), outer(cn)]
+  return [split && permuted(split, batchFirst ? [1, 0, 2, 3] : [0, 2, 1, 3]), hn && turned(hn), cn && turned(cn)]
 }
 
 /** Of no steps every length must be 0: its square is taken as a place of one value, which fails as a length that is too long does. */

@@ -1,13 +1,14 @@
 /** Operators that make one value of many, or put values in an order, along axes. */
 
-import { count } from '../../graph/tensor.ts'
+import { reducedAxes, softmaxAxis, topCount } from '../../graph/operators/arguments.ts'
+import { axesOf, count } from '../../graph/tensor.ts'
 import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
 import { wide } from './elementwise.ts'
 import { joined } from './emit.ts'
 import { dropped } from './movement.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
-import { axesOf, orderOf, type View } from './views.ts'
+import { orderOf, type View } from './views.ts'
 
 type Kind = keyof typeof reduceKind
 
@@ -24,30 +25,23 @@ const ofNothing: Readonly<Record<Kind, number>> = {
   logSumExp: Number.NEGATIVE_INFINITY,
 }
 
-const ofOne: ReadonlySet<number> = new Set([
-  reduceKind.sum,
-  reduceKind.mean,
-  reduceKind.max,
-  reduceKind.min,
-  reduceKind.prod,
-])
+/** Of one value there is nothing to do, but where its sign or its digits change. */
+const keepsOne: readonly Kind[] = ['sum', 'mean', 'max', 'min', 'prod']
 
 /** The axes stay, as axes of 1. */
-export function reduced(op: Op, kind: number, x: View, axes: readonly number[]): View {
+export function reduced(op: Op, kind: Kind, x: View, axes: readonly number[]): View {
   const shape = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
-  if (count(x.shape) === 0) {
-    const name = (Object.keys(reduceKind) as Kind[]).find((one) => reduceKind[one] === kind)!
-    return op.scalar(x.type, ofNothing[name], shape)
-  }
-  // Of one value there is nothing to do, but where its sign or its digits change.
-  if (axes.every((axis) => x.shape[axis] === 1) && ofOne.has(kind)) return x
+  // The mean of no integers is 0.
+  if (count(x.shape) === 0)
+    return op.scalar(x.type, x.type !== 'float32' && kind === 'mean' ? 0 : ofNothing[kind], shape)
+  if (axes.every((axis) => x.shape[axis] === 1) && keepsOne.includes(kind)) return x
   const y = op.make(x.type, shape, orderOf(x))
   // Values are added in one order, however they lie.
   const kept = orderOf(x).filter((axis) => !axes.includes(axis))
   const gone = axesOf(shape).filter((axis) => axes.includes(axis))
   const kinds = shape.map((_, axis) => axes.includes(axis))
   const [to, from] = joined([y, x], [...kept, ...gone], kinds)
-  op.emit('reduce', [kind, from], [to])
+  op.emit('reduce', [reduceKind[kind], from], [to])
   return y
 }
 
@@ -56,23 +50,17 @@ const reduction =
   (op) => {
     const { call } = op
     const given = op.view(0)
-    const asked = call.numbersOf(1, 'axes') ?? []
-    if (asked.length === 0 && call.flag('noop_with_empty_axes')) return given
-    const rank = given.shape.length
-    const axes = asked.length === 0 ? axesOf(given.shape) : call.axes(asked, rank)
+    const axes = reducedAxes(call, given.shape) ?? []
     const x = wide(op, given)
-    const made = op.cast(
-      x.type === 'float32' ? reduced(op, reduceKind[kind], x, axes) : ofIntegers(op, kind, x, axes),
-      given.type,
-    )
+    const made = op.cast(x.type === 'float32' ? reduced(op, kind, x, axes) : ofIntegers(op, kind, x, axes), given.type)
     return call.flag('keepdims', true) ? made : dropped(made, axes)
   }
 
 /** Sums of magnitudes and squares are sums of what was made of each value first. */
 function ofIntegers(op: Op, kind: Kind, x: View, axes: readonly number[]): View {
-  if (kind === 'l1') return reduced(op, reduceKind.sum, op.map(mapFunction.abs, x), axes)
-  if (kind === 'sumSquare') return reduced(op, reduceKind.sum, op.zip(zipFunction.mul, x, x, x.shape), axes)
-  return reduced(op, reduceKind[kind], x, axes)
+  if (kind === 'l1') return reduced(op, 'sum', op.map(mapFunction.abs, x), axes)
+  if (kind === 'sumSquare') return reduced(op, 'sum', op.zip(zipFunction.mul, x, x, x.shape), axes)
+  return reduced(op, kind, x, axes)
 }
 
 const logSum: Row = (op) => op.map(mapFunction.log, reduction('sum')(op) as View)
@@ -82,7 +70,7 @@ const argument =
   (op) => {
     const { call } = op
     const x = wide(op, op.view(0))
-    const axis = call.axis(call.integer('axis', 0), x.shape.length)
+    const axis = call.axisOf(0, x.shape.length)
     const y = op.make('int64', x.shape.with(axis, 1))
     op.emit('argReduce', [kind, Number(call.flag('select_last_index')), axis, x], [y])
     return call.flag('keepdims', true) ? y : dropped(y, [axis])
@@ -94,10 +82,7 @@ const softmax =
   (op) => {
     const { call } = op
     const given = op.view(0)
-    const isOld = call.opset < 13
-    const asked = call.integer('axis', isOld ? 1 : -1)
-    const rank = given.shape.length
-    const at = isOld && asked === rank ? rank : call.axis(asked, rank)
+    const { isOld, axis: at } = softmaxAxis(call, given.shape.length)
     const x = isOld ? op.reshape(given, [count(given.shape.slice(0, at)), count(given.shape.slice(at))]) : given
     const y = op.make('float32', x.shape, orderOf(x))
     op.emit('softmax', [isLog, isOld ? 1 : at, x], [y])
@@ -107,8 +92,8 @@ const softmax =
 const topK: Row = (op) => {
   const { call } = op
   const x = wide(op, op.view(0))
-  const axis = call.axis(call.integer('axis', -1), x.shape.length)
-  const k = call.opset < 10 ? call.integer('k', -1) : call.number(1, 'k')
+  const axis = call.axisOf(-1, x.shape.length)
+  const k = topCount(call)
   const shape = x.shape.with(axis, k)
   const values = op.wants(0) ? op.make(x.type, shape) : undefined
   const indices = op.wants(1) ? op.make('int64', shape) : undefined
@@ -134,7 +119,7 @@ const oneHot: Row = (op) => {
   const { type, shape } = op.result()
   const given = op.view(0)
   const indices = given.type === 'int32' || given.type === 'int64' ? given : op.cast(given, 'int64')
-  const axis = call.axis(call.integer('axis', -1), shape.length)
+  const axis = call.axisOf(-1, shape.length)
   const y = op.make(type, shape)
   op.emit('oneHot', [axis, shape[axis], indices, op.view(2)], [y])
   return y

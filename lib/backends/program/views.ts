@@ -1,6 +1,7 @@
 /** Where the values of a program lie: memory, and views of it by strides. Moves of axes cost nothing; it alone knows when they do not. */
 
-import { count, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
+import { fail, list } from '../../errors.ts'
+import { axesOf, count, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
 import type { elementNumber, regionNumber } from '../protocol.ts'
 
 export type Element = keyof typeof elementNumber
@@ -60,8 +61,6 @@ export function stridesIn(shape: readonly number[], order: readonly number[]): n
   return strides
 }
 
-export const axesOf = (shape: readonly unknown[]): number[] => shape.map((_, axis) => axis)
-
 /** The order in which the axes lie in memory. Those along which nothing moves stand where they are. */
 export function orderOf({ shape, strides }: Pick<View, 'shape' | 'strides'>): number[] {
   const moves = (axis: number) => shape[axis] !== 1 && strides[axis] !== 0
@@ -116,8 +115,9 @@ export function spread(view: View, shape: readonly number[]): View {
   return { ...view, shape, strides }
 }
 
-/** The same values in another shape; undefined where they would have to move. */
+/** The same values in another shape of as many; undefined where they would have to move. */
 export function reshaped(view: View, shape: readonly number[]): View | undefined {
+  if (count(shape) !== count(view.shape)) fail('ERR_RNN_MODEL_FILE', `${list(view.shape)} has no shape ${list(shape)}`)
   const strides = new Array<number>(shape.length).fill(0)
   const own = axesOf(view.shape).filter((axis) => view.shape[axis] !== 1)
   // Runs of axes on both sides that hold the same number of values.

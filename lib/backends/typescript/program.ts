@@ -6,7 +6,7 @@ import type { Branch, Plan, PlanValue, Step } from '../../graph/plan.ts'
 import { isRecurrent } from '../../graph/recurrent/parts.ts'
 import { runStep } from '../../graph/step.ts'
 import { stepFailed } from '../../graph/step-error.ts'
-import { factsOf, type GraphData, type GraphTensor } from '../../graph/tensor.ts'
+import { type GraphData, type GraphTensor, newData } from '../../graph/tensor.ts'
 import { bytesIn, bytesOf, isArray, min, setBytes, setValues, viewOfBytes } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import type { Precision } from '../../spec/weight-types.ts'
@@ -155,9 +155,9 @@ function* madeBy(step: Step, inputs: readonly (GraphTensor | undefined)[]): Pass
 }
 
 function arrayOf({ type, shape }: PlanValue): GraphData {
-  let count = 1
-  for (let axis = 0; axis < shape.length; axis++) count *= shape[axis]
-  return new (factsOf(type).array)(count)
+  let length = 1
+  for (let axis = 0; axis < shape.length; axis++) length *= shape[axis]
+  return newData(type, length)
 }
 
 function missing(value: number): never {

@@ -3,7 +3,7 @@
 import { type Pass, rowByRow } from '../../graph/pace.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
 import { recurrentNetwork } from '../../graph/recurrent/network.ts'
-import { roundTo } from '../../graph/rounding.ts'
+import { rounded } from '../../graph/rounding.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
 import { newInts, zeros } from '../../intrinsics/captured.ts'
@@ -42,10 +42,7 @@ export function recurrentStep(
       returnOutput: step.outputs[0] >= 0,
       into: undefined,
     })
-    function* made(data: Float32Array, shape: number[]): Pass<GraphTensor> {
-      yield* roundTo(x.type, data)
-      return { type: x.type, shape, data }
-    }
+    const made = (data: Float32Array, shape: number[]) => rounded({ type: x.type, shape, data })
     function* last(data: Float32Array): Pass<GraphTensor> {
       return batchFirst ? yield* made(yield* moved(data, D, B, H), [B, D, H]) : yield* made(data, [D, B, H])
     }

@@ -1,5 +1,5 @@
 /** Live states that step together: rows gathered into the memory of one call, run by turns of the event loop, and scattered back. */
-import { mapDelete, mapGet, mapSet, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
+import { copyFloats, mapDelete, mapGet, mapSet, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import { BatchArrays } from '../batch-arrays.ts'
@@ -94,10 +94,10 @@ export class WasmBatch extends BatchArrays implements BatchCore {
     const c0 = h0 + L * count * O
     for (let row = 0; row < count; row++) {
       const state = this.rows[2 * row]
-      copy(floats, x + row * I, this.frames, this.rows[2 * row + 1] * I, I)
+      copyFloats(floats, x + row * I, this.frames, this.rows[2 * row + 1] * I, I)
       for (let layer = 0; layer < L; layer++) {
-        copy(floats, h0 + (layer * count + row) * O, this.h, (state * L + layer) * O, O)
-        if (H > 0) copy(floats, c0 + (layer * count + row) * H, this.c, (state * L + layer) * H, H)
+        copyFloats(floats, h0 + (layer * count + row) * O, this.h, (state * L + layer) * O, O)
+        if (H > 0) copyFloats(floats, c0 + (layer * count + row) * H, this.c, (state * L + layer) * H, H)
       }
     }
   }
@@ -113,17 +113,11 @@ export class WasmBatch extends BatchArrays implements BatchCore {
     for (let row = 0; row < count; row++) {
       const state = this.rows[2 * row]
       if (state < 0) continue
-      copy(this.outputs, row * O, floats, y + row * O, O)
+      copyFloats(this.outputs, row * O, floats, y + row * O, O)
       for (let layer = 0; layer < L; layer++) {
-        copy(this.h, (state * L + layer) * O, floats, hn + (layer * count + row) * O, O)
-        if (H > 0) copy(this.c, (state * L + layer) * H, floats, cn + (layer * count + row) * H, H)
+        copyFloats(this.h, (state * L + layer) * O, floats, hn + (layer * count + row) * O, O)
+        if (H > 0) copyFloats(this.c, (state * L + layer) * H, floats, cn + (layer * count + row) * H, H)
       }
     }
   }
-}
-
-/** target[at] … = source[from] …, `count` values. */
-function copy(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
-  if (count > 64) setFloats(target, viewOf(source, from, count), at)
-  else for (let i = 0; i < count; i++) target[at + i] = source[from + i]
 }

@@ -1,10 +1,12 @@
 /** A forward call in the module's memory: its header, its arrays one after the other, its results. */
+
 import { min, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import type { ForwardCall, ForwardResult } from '../interface.ts'
-import { forwardFlag, headerField } from '../protocol.ts'
-import { outOfMemory, type WasmInstance } from './instance.ts'
+import { checkSteps, flagsOf, outOfMemory } from '../packing.ts'
+import { headerField } from '../protocol.ts'
+import type { WasmInstance } from './instance.ts'
 
 /** Floats of one row. */
 export interface RowSizes {
@@ -40,7 +42,7 @@ export interface Layout {
 
 /** @throws RangeError where no memory could hold the call */
 export function layoutOf(rows: RowSizes, call: Omit<ForwardCall, 'x'>): Layout {
-  const { B, batchFirst, h0, c0, lengths, returnOutput } = call
+  const { B, h0, c0, lengths, returnOutput } = call
   const T = B === 0 ? 0 : call.T
   const x = T * B * rows.x
   const h = B * rows.h
@@ -48,15 +50,9 @@ export function layoutOf(rows: RowSizes, call: Omit<ForwardCall, 'x'>): Layout {
   const y = returnOutput ? T * B * rows.y : 0
   const inputs = x + (h0 ? h : 0) + (c0 ? c : 0) + (lengths ? B : 0)
   const floats = inputs + y + h + c
-  if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+  checkSteps(T)
   if (floats > most || B > most) throw outOfMemory()
-  const flags =
-    (batchFirst ? forwardFlag.batchFirst : 0) |
-    (returnOutput ? forwardFlag.output : 0) |
-    (h0 ? forwardFlag.h0 : 0) |
-    (c0 ? forwardFlag.c0 : 0) |
-    (lengths ? forwardFlag.lengths : 0)
-  return { T, B, flags, x, h, c, y, inputs, floats }
+  return { T, B, flags: flagsOf(call), x, h, c, y, inputs, floats }
 }
 
 /** Writes the header that tells the module of the call. */

@@ -2,24 +2,21 @@
  * The module as one thread runs it: its memory, calls into it, and how they fail. Views of the memory never leave this backend, for they
  * are detached where it grows.
  */
+
 import {
   bytesOf,
+  copyFloats,
   copyOfRange,
   doublesOn,
   floatsOn,
   intsOn,
   setFloats,
   setInts,
-  viewOf,
 } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
+import { outOfMemory } from '../packing.ts'
 import { failure, type WasmExports } from './exports.ts'
 import { type Module, webAssembly } from './webassembly.ts'
-
-/** What a call without memory for its work ends with. */
-export function outOfMemory(): Error {
-  return new RangeError('native-rnn: out of memory')
-}
 
 // A call of the module within deep JavaScript needs so many small calls' room, so that the stack does not end within its work.
 const descent = 400
@@ -114,10 +111,15 @@ export class WasmInstance {
    *
    * @throws RangeError where there is none
    */
-  allocate(floats: number): number {
-    const address = this.guarded(() => this.exports.allocate(floats * 4))
+  /** The address of what a call makes in the memory. */
+  made(call: () => number): number {
+    const address = this.guarded(call)
     if (address === 0) throw outOfMemory()
     return address
+  }
+
+  allocate(floats: number): number {
+    return this.made(() => this.exports.allocate(floats * 4))
   }
 
   release(address: number): void {
@@ -161,9 +163,7 @@ export class WasmInstance {
 
   /** Copies values out, to the beginning of an array or to a place in it. */
   getInto(address: number, count: number, target: Float32Array, at = 0): void {
-    const from = address >>> 2
-    if (count > 16) setFloats(target, viewOf(this.floats, from, count), at)
-    else for (let i = 0; i < count; i++) target[at + i] = this.floats[from + i]
+    copyFloats(target, at, this.floats, address >>> 2, count)
   }
 
   /** Writes numbers to the arena. */

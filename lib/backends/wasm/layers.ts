@@ -3,18 +3,16 @@ import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import { collectWeights } from '../../weights/names.ts'
 import { noteScales, withScales } from '../packing.ts'
 import { weightFields } from '../protocol.ts'
-import { outOfMemory, type WasmInstance } from './instance.ts'
+import type { WasmInstance } from './instance.ts'
 import { Owned } from './owned.ts'
 
 /** A network with weights yet to come. */
 export function newNetwork(instance: WasmInstance, numbers: readonly number[]): { owned: Owned; bytes: number } {
   const { exports } = instance
   instance.ensureRoom()
-  const bytes = instance.guarded(() => exports.networkBytes(instance.putNumbers(numbers))) >>> 0
-  if (bytes === 0) throw outOfMemory()
-  const address = instance.guarded(() => exports.networkNew(instance.putNumbers(numbers)))
-  if (address === 0) throw outOfMemory()
-  return { owned: new Owned(instance, address, exports.networkFree), bytes }
+  const bytes = instance.made(() => exports.networkBytes(instance.putNumbers(numbers))) >>> 0
+  const owned = Owned.of(instance, () => exports.networkNew(instance.putNumbers(numbers)), exports.networkFree)
+  return { owned, bytes }
 }
 
 /** Weights of PyTorch's shapes, rounded to what the network keeps. */

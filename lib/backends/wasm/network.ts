@@ -1,7 +1,9 @@
 /** A network in the module's memory: forward passes, streams, batches. */
+
 import { newSharedFloats, setFloats, viewOf } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
+import { outOfMemory } from '../packing.ts'
 import { arenaLength } from '../protocol.ts'
 import { WasmBatch } from './batch.ts'
 import {
@@ -14,7 +16,7 @@ import {
   rowSizesOf,
   takeResults,
 } from './call.ts'
-import { outOfMemory, type WasmInstance } from './instance.ts'
+import type { WasmInstance } from './instance.ts'
 import { unpackWeights } from './layers.ts'
 import { type Owned, type Use, usedBy } from './owned.ts'
 import { CallMemory, runPieces } from './pieces.ts'

@@ -6,7 +6,7 @@ import type { Precision, WeightType } from '../../spec/weight-types.ts'
 import type { OperatorCore } from '../interface.ts'
 import { precisionNumbers, readOperator, scaledArrays } from '../packing.ts'
 import { arenaLength, operatorNumber } from '../protocol.ts'
-import { outOfMemory, type WasmInstance } from './instance.ts'
+import type { WasmInstance } from './instance.ts'
 import { Owned, type Use, usedBy } from './owned.ts'
 
 export function newOperator(
@@ -37,9 +37,7 @@ export function newPackedOperator(
   const { exports } = instance
   instance.ensureRoom()
   const bytes = instance.guarded(() => exports.operatorBytes(instance.putNumbers(numbers))) >>> 0
-  const address = instance.guarded(() => exports.operatorNew(instance.putNumbers(numbers)))
-  if (address === 0) throw outOfMemory()
-  const owned = new Owned(instance, address, exports.operatorFree)
+  const owned = Owned.of(instance, () => exports.operatorNew(instance.putNumbers(numbers)), exports.operatorFree)
   try {
     pack(owned, weights, lengths)
     return { owned, bytes }

@@ -18,6 +18,11 @@ export class Owned {
     this.#under = under?.retain()
   }
 
+  /** What `make` makes there, by the address that it gives; throws where it gives none, for want of memory. */
+  static of(instance: WasmInstance, make: () => number, free: (address: number) => void, under?: Owned): Owned {
+    return new Owned(instance, instance.made(make), free, under)
+  }
+
   /** @throws Error where it was freed */
   get address(): number {
     if (this.#address === 0) throw new Error('native-rnn: use after dispose()')

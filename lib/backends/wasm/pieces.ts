@@ -1,7 +1,7 @@
 /** A forward call beside this thread's other work: in pieces, by turns of the event loop. */
 import { runInSlices } from '../turns/time-slices.ts'
 import { describe, type Layout } from './call.ts'
-import { outOfMemory, type WasmInstance } from './instance.ts'
+import type { WasmInstance } from './instance.ts'
 import { Owned, Use } from './owned.ts'
 
 /** A call's memory, which holds its arrays. */
@@ -40,9 +40,10 @@ export function runPieces<R extends object>(
   const { instance } = network
   const { exports } = instance
   describe(instance, layout)
-  const address = instance.guarded(() => exports.piecesNew(network.address, memory.address, layout.floats))
-  if (address === 0) throw outOfMemory()
-  const pieces = new Use(new Owned(instance, address, exports.piecesFree, network))
+  const make = () => exports.piecesNew(network.address, memory.address, layout.floats)
+  const owned = Owned.of(instance, make, exports.piecesFree, network)
+  const { address } = owned
+  const pieces = new Use(owned)
   const cancel = (): void => {
     pieces.end()
     memory.free()

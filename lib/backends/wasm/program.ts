@@ -1,7 +1,8 @@
 /** A plan as the module runs it: at once, or in turns of the event loop. Inputs and outputs are copied in and out, for its memory may move. */
+
 import type { Plan } from '../../graph/plan.ts'
 import { stepFailed } from '../../graph/step-error.ts'
-import { elementTypes, type GraphData } from '../../graph/tensor.ts'
+import type { GraphData } from '../../graph/tensor.ts'
 import {
   bytesOf,
   min,
@@ -14,9 +15,10 @@ import {
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
-import { type Compiled, compile, type Place } from '../program/compile.ts'
+import { outOfMemory } from '../packing.ts'
+import { arraysOver, type Compiled, compile, type Place } from '../program/compile.ts'
 import { copiedBytes, runInSlices } from '../turns/time-slices.ts'
-import { outOfMemory, type WasmInstance } from './instance.ts'
+import type { WasmInstance } from './instance.ts'
 import { Owned, Use, usedBy } from './owned.ts'
 import { packerOf, type WasmWeights } from './packed-weights.ts'
 
@@ -65,7 +67,8 @@ export class WasmProgram implements Program {
   instance(): ProgramInstance {
     const { ioBytes } = this.#loaded
     const io = bytesOf(newSharedFloats(ioBytes / 4))
-    return new WasmProgramInstance(this, this.#loaded, io, arraysOver(io, this.#inputs), arraysOver(io, this.#outputs))
+    const arrays = (places: readonly Place[]) => arraysOver(typedBuffer(io), 0, places)
+    return new WasmProgramInstance(this, this.#loaded, io, arrays(this.#inputs), arrays(this.#outputs))
   }
 
   dispose(): void {
@@ -97,11 +100,9 @@ function load(
       instance.ints[(list >>> 2) + 2 * i + 1] = memories[i].floats
     }
     const { programNew } = instance.exports
-    const address = instance.guarded(() =>
+    return instance.made(() =>
       programNew(memory, numbers.length, constants.address, constants.bytes, list, memories.length),
     )
-    if (address === 0) throw outOfMemory()
-    return address
   } finally {
     instance.release(memory)
   }
@@ -117,17 +118,6 @@ function extentsOf({ carries }: Plan, { inputs, outputs, ioBytes }: Compiled): {
     if (offset < made) made = offset
   }
   return { given, made }
-}
-
-type ArrayOver = new (buffer: ArrayBufferLike, offset: number, length: number) => GraphData
-
-function arraysOver(io: Uint8Array, places: readonly Place[]): GraphData[] {
-  const arrays: GraphData[] = []
-  for (let i = 0; i < places.length; i++) {
-    const { type, offset, length } = places[i]
-    arrays[i] = new (elementTypes[type].array as unknown as ArrayOver)(typedBuffer(io), offset, length)
-  }
-  return arrays
 }
 
 /** Memory of JavaScript's alone: what a run works on is taken from the module when it begins. */
@@ -167,7 +157,7 @@ class WasmProgramInstance implements ProgramInstance {
     let failed: number
     try {
       const io = exports.programIo(address)
-      if (io === 0) throw outOfMemory()
+      if (io === 0 && this.#loaded.ioBytes > 0) throw outOfMemory()
       instance.look()
       this.#copyIn(instance, io)
       failed = exports.programRun(address)
@@ -212,9 +202,7 @@ class WasmProgramInstance implements ProgramInstance {
     const { instance, address } = owned
     const { exports } = instance
     instance.ensureRoom()
-    const turns = instance.guarded(() => exports.turnsNew(address))
-    if (turns === 0) throw outOfMemory()
-    const use = new Use(new Owned(instance, turns, exports.turnsFree, owned))
+    const use = new Use(Owned.of(instance, () => exports.turnsNew(address), exports.turnsFree, owned))
     try {
       const stop = runInSlices(this.#turns(use), (result) => {
         use.end()

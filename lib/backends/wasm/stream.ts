@@ -1,9 +1,11 @@
 /** The live state of B sequences in the module's memory. */
+
 import { newSharedFloats, zeros } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import type { StreamCore } from '../interface.ts'
+import { checkSteps } from '../packing.ts'
 import type { RowSizes } from './call.ts'
-import { outOfMemory, type WasmInstance } from './instance.ts'
+import type { WasmInstance } from './instance.ts'
 import { Owned, type Use, usedBy } from './owned.ts'
 
 export function newStream(network: Owned, rows: RowSizes, batchSize: number): StreamCore {
@@ -12,9 +14,8 @@ export function newStream(network: Owned, rows: RowSizes, batchSize: number): St
   const input = newSharedFloats(batchSize * rows.x)
   const output = newSharedFloats(batchSize * rows.y)
   instance.ensureRoom()
-  const address = instance.guarded(() => exports.streamNew(network.address, batchSize))
-  if (address === 0) throw outOfMemory()
-  return new WasmStream(new Owned(instance, address, exports.streamFree, network), input, output, rows, batchSize)
+  const make = () => exports.streamNew(network.address, batchSize)
+  return new WasmStream(Owned.of(instance, make, exports.streamFree, network), input, output, rows, batchSize)
 }
 
 class WasmStream implements StreamCore {
@@ -69,7 +70,7 @@ class WasmStream implements StreamCore {
   }
 
   run(x: Float32Array, T: number): Float32Array {
-    if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+    checkSteps(T)
     const instance = this.#instance
     const { address } = this.#use.owned
     const y = zeros(T * this.#y)

@@ -31,7 +31,7 @@ const layers: Readonly<Record<string, (config: Record<string, unknown>) => unkno
 export function readActivation(value: unknown, name: string, slope: number): unknown {
   if (value === null) return plain.linear
   if (typeof value === 'string') {
-    const snake = value.replace(/(?<=[a-z\d])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
+    const snake = snakeCase(value)
     if (snake === 'hard_sigmoid') return { name: 'hardSigmoid', alpha: slope, beta: 0.5 }
     return plain[snake] ?? unsupported(value, name)
   }
@@ -47,4 +47,9 @@ export function readActivation(value: unknown, name: string, slope: number): unk
 function unsupported(value: unknown, name: string): never {
   const known = [...Object.keys(plain), 'hard_sigmoid'].map((known) => `'${known}'`).join(', ')
   fail('ERR_RNN_OPTION', `${name} must be one of ${known} or null, got ${describe(value)}`)
+}
+
+/** `recurrentActivation` → `recurrent_activation`; Keras 1 has capitals of its own: `dropout_W`. */
+export function snakeCase(name: string): string {
+  return name.replace(/(?<=[a-z\d])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
 }

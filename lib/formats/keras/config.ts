@@ -1,12 +1,12 @@
 /** What a Keras or tfjs layer's config says of its computation; it alone knows the names of both, their defaults by version, and what cannot be had. */
 
 import { describe, fail, named } from '../../errors.ts'
-import { boolean, type Check, fieldsIn, oneOf, size } from '../../options/checks.ts'
+import { boolean, type Check, oneOf, plainObject, size } from '../../options/checks.ts'
 import { activation } from '../../options/functions.ts'
 import type { Activation } from '../../options/options.ts'
 import { nearest } from '../../options/suggest.ts'
 import type { CellFunction } from '../../spec/cell-functions.ts'
-import { readActivation } from './activations.ts'
+import { readActivation, snakeCase } from './activations.ts'
 
 /** The layers of Keras that can be read. */
 export type KerasType = 'SimpleRNN' | 'GRU' | 'LSTM' | 'CuDNNGRU' | 'CuDNNLSTM'
@@ -82,14 +82,14 @@ const isIdle = (name: string) => idle.has(name) || /_(initializer|regularizer|co
 
 /** Reads a config that fits a layer of this type; `bidirectional` is what the number of weights says. */
 export function readConfig(type: KerasType, given: unknown): KerasOptions {
-  let config = fieldsIn(given ?? {}, 'config')
+  let config = plainObject(given ?? {}, 'config')
   if ('class_name' in config || 'className' in config) config = ofClass(config, type, ['Bidirectional', type])
   const outer = readWrapper(config)
   if (!('layer' in config)) return readPlain(type, config)
-  const forward = readPlain(type, inherit(outer, ofClass(fieldsIn(config.layer, 'config.layer'), type, [type])))
+  const forward = readPlain(type, inherit(outer, ofClass(plainObject(config.layer, 'config.layer'), type, [type])))
   const twin = config.backward_layer ?? config.backwardLayer
   if (twin !== undefined && twin !== null) {
-    const back = readPlain(type, inherit(outer, ofClass(fieldsIn(twin, 'config.backward_layer'), type, [type])))
+    const back = readPlain(type, inherit(outer, ofClass(plainObject(twin, 'config.backward_layer'), type, [type])))
     const same = JSON.stringify({ ...back, goBackwards: false }) === JSON.stringify({ ...forward, goBackwards: false })
     if (!same)
       fail(
@@ -109,7 +109,7 @@ function ofClass(value: Record<string, unknown>, type: KerasType, allowed: reado
   if (!allowed.includes(name as string)) {
     fail('ERR_RNN_OPTION', `the config must be that of a layer of type '${type}', got class_name ${describe(name)}`)
   }
-  return fieldsIn(value.config, 'config.config')
+  return plainObject(value.config, 'config.config')
 }
 
 /** What a Bidirectional says beside its layers. */
@@ -176,11 +176,6 @@ function isKeras3(version: string | undefined, config: Record<string, unknown>):
   if (version !== undefined) return /^([3-9]|\d\d)/.test(version)
   const { dtype } = config as { dtype?: { class_name?: unknown } }
   return dtype?.class_name === 'DTypePolicy' || ('seed' in config && !('implementation' in config))
-}
-
-/** `recurrentActivation` → `recurrent_activation`; Keras 1 has capitals of its own: `dropout_W`. */
-function snakeCase(name: string): string {
-  return name.replace(/(?<=[a-z\d])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
 }
 
 function unknownName(name: string): never {

@@ -1,6 +1,6 @@
 /** A Keras layer's weights in PyTorch's shapes; it alone knows how Keras, Keras 1 and CuDNN lay them and in which order their gates stand. */
 
-import { describe, fail, list } from '../../errors.ts'
+import { describe, fail, list, withArticle } from '../../errors.ts'
 import { copyOf } from '../../intrinsics/captured.ts'
 import { largestSize } from '../../options/checks.ts'
 import type { CellWeights, ClassName } from '../../spec/spec.ts'
@@ -96,7 +96,7 @@ function splitDirections(
         : `${twice ? 2 * each : each} (${arrays}${twice ? ', forward then backward' : ''})`
     fail(
       'ERR_RNN_STATE_DICT',
-      `weights of ${articleOf(type)}${bias ? '' : ' without bias'} must be ${counts}, got ${count}`,
+      `weights of ${withArticle(type)}${bias ? '' : ' without bias'} must be ${counts}, got ${count}`,
     )
   }
   return twice ? [tensors.slice(0, each), tensors.slice(each)] : [[...tensors]]
@@ -145,7 +145,7 @@ function readSizes(
     if (size >= 1 && size <= largestSize) continue
     const wanted = `kernel (I, ${gates.length}·H) and recurrent_kernel (H, ${gates.length}·H)`
     const got = `${list(kernel.shape)} and ${list(recurrent.shape)}`
-    fail('ERR_RNN_STATE_DICT', `${articleOf(type)} wants ${wanted}, ${name} from 1 to ${largestSize}, got ${got}`)
+    fail('ERR_RNN_STATE_DICT', `${withArticle(type)} wants ${wanted}, ${name} from 1 to ${largestSize}, got ${got}`)
   }
   return { I, H }
 }
@@ -181,7 +181,7 @@ function checkSet(
           .join('')})`,
     )
     const got = set.map(({ shape }) => list(shape)).join(', ')
-    const of = `${articleOf(type)} of ${H} units${d === 1 ? ', backward,' : ''}`
+    const of = `${withArticle(type)} of ${H} units${d === 1 ? ', backward,' : ''}`
     fail(
       'ERR_RNN_STATE_DICT',
       `${of} wants ${shown.join(', ')}, got ${got}${areTurned(set, gates.length) ? '; these are transposed, as PyTorch has them' : hintOf(type, rows, set[2]?.shape, resetAfter)}`,
@@ -202,7 +202,7 @@ function hintOf(type: KerasType, rows: number, bias: readonly number[] | undefin
   const isFlat = bias.length === 1
   if (isFlat && bias[0] === 2 * rows) return `; a bias of ${2 * rows} is that of a CuDNN${type.replace('CuDNN', '')}`
   if (type.startsWith('CuDNN'))
-    return isFlat && bias[0] === rows ? `; a bias of ${rows} is that of ${articleOf(type.slice(5))}` : ''
+    return isFlat && bias[0] === rows ? `; a bias of ${rows} is that of ${withArticle(type.slice(5))}` : ''
   if (type === 'GRU' && resetAfter && isFlat) return '; a bias of one axis is that of reset_after: false'
   return type === 'GRU' && bias.length === 2 ? '; a bias of two axes is that of reset_after: true' : ''
 }
@@ -232,7 +232,7 @@ function convertSet(
   const twoBiases = cudnn || (resetAfter && bias?.length === 2 * rows)
   return {
     weightIh: cudnn ? gatesAsRows(kernel, gates, I, H) : transposed(kernel, gates, I, H),
-    weightHh: cudnn ? columnsAsRows(recurrent, gates, H) : transposed(recurrent, gates, H, H),
+    weightHh: cudnn ? gatesAsRows(recurrent, gates, H, H) : transposed(recurrent, gates, H, H),
     biasIh: bias && inOrder(bias.subarray(0, rows)),
     biasHh: bias && (twoBiases ? inOrder(bias.subarray(rows)) : new Float32Array(rows)),
   }
@@ -249,7 +249,7 @@ function transposed(from: Float32Array, gates: readonly number[], K: number, H: 
   return to
 }
 
-/** CuDNN's kernel: the values of a gate, in the order that they have in its (I, H), are those of its (H, I). */
+/** CuDNN's kernel: the values of a gate, in the order that they have in its (I, H), are those of its (H, I). Its recurrent kernel is the same with H inputs. */
 function gatesAsRows(from: Float32Array, gates: readonly number[], I: number, H: number): Float32Array {
   const columns = gates.length * H
   const to = new Float32Array(columns * I)
@@ -259,13 +259,4 @@ function gatesAsRows(from: Float32Array, gates: readonly number[], I: number, H:
     }
   })
   return to
-}
-
-/** CuDNN's recurrent kernel: each gate's (H, H) is what PyTorch has, beside each other. */
-function columnsAsRows(from: Float32Array, gates: readonly number[], H: number): Float32Array {
-  return gatesAsRows(from, gates, H, H)
-}
-
-function articleOf(type: string): string {
-  return `${type === 'LSTM' ? 'an' : 'a'} ${type}`
 }

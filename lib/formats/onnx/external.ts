@@ -2,7 +2,7 @@
 
 import { describe, fail } from '../../errors.ts'
 import type { Budget, Refuse } from '../../graph/budget.ts'
-import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
+import { plainBytes, trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
 import type { Check } from '../../options/checks.ts'
 import type { Message } from './protobuf.ts'
 
@@ -43,9 +43,8 @@ export class ExternalFiles {
       this.bytes += trueLength(file)
       this.#budget.pay(trueLength(file))
     }
-    // A plain view, of the length it has now: a Buffer is not, and a resizable one may have shrunk.
-    const length = trueLength(file)
-    return length === 0 ? new Uint8Array() : new Uint8Array(file.buffer, file.byteOffset, length)
+    // A resizable one may have shrunk.
+    return plainBytes(file)
   }
 }
 
@@ -59,13 +58,8 @@ export function externalPlace(
   for (const field = message.fields(); field.next(); ) {
     if (field.id !== 13) continue
     const entry = message.message(field, 'external_data')
-    let key = ''
-    let value = ''
-    for (const part = entry.fields(); part.next(); ) {
-      if (part.id === 1) key = entry.text(part, 'a key')
-      else if (part.id === 2) value = entry.text(part, 'a value')
-    }
-    if (key === 'location' || key === 'offset' || key === 'length') found[key] = value
+    const key = entry.textOf(1, 'a key')
+    if (key === 'location' || key === 'offset' || key === 'length') found[key] = entry.textOf(2, 'a value')
   }
   if (found.location === '') refuse('its values lie in another file, and no location says which')
   const bytes = files.file(found.location, refuse)

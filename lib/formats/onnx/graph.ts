@@ -78,9 +78,7 @@ export class FileGraph implements Graph, NodeHome {
 
   /** A graph within an attribute of a node here. */
   body(message: Message, attribute: Message, owner: string): FileGraph {
-    let name = ''
-    for (const field = attribute.fields(); field.next(); ) if (field.id === 1) name = attribute.text(field, 'the name')
-    return this.within(message, `${describe(name).slice(1, -1)} of ${owner}`)
+    return this.within(message, `${describe(attribute.textOf(1, 'the name')).slice(1, -1)} of ${owner}`)
   }
 
   protected within(message: Message, label: string): FileGraph {
@@ -144,13 +142,15 @@ export class FileGraph implements Graph, NodeHome {
         numbers.node++
       } else if (id === fields.initializer || id === fields.sparse) {
         const tensor = message.message(field, 'initializer', numbers.tensor)
-        const name = id === fields.sparse ? sparseName(tensor) : tensorName(tensor)
+        // SparseTensorProto's name is that of its values.
+        const values = id === fields.sparse ? tensor.messageOf(1, 'the values of a sparse initializer') : tensor
+        const name = values && tensorName(values)
         if (name !== undefined) {
           visit(name, field.at, id === fields.sparse ? Kind.sparse : Kind.initializer, numbers.tensor)
         }
         numbers.tensor++
       } else if (id === fields.input) {
-        const name = fields.initializer === 0 ? field : firstText(message.message(field, 'input', numbers.input))
+        const name = fields.initializer === 0 ? field : message.message(field, 'input', numbers.input).last(1)
         if (name !== undefined) visit(name, field.at, Kind.input, numbers.input)
         numbers.input++
       }
@@ -163,30 +163,10 @@ export class FileGraph implements Graph, NodeHome {
     for (const field = message.fields(); field.next(); ) {
       if (field.id !== fields.output) continue
       if (fields.initializer === 0) names.push(message.text(field, 'the name of an output'))
-      else {
-        const info = message.message(field, 'output', names.length)
-        const name = firstText(info)
-        names.push(name === undefined ? '' : info.text(name, 'the name'))
-      }
+      else names.push(message.message(field, 'output', names.length).textOf(1, 'the name'))
     }
     return names
   }
-}
-
-/** ValueInfoProto's name. */
-function firstText(message: Message): Field | undefined {
-  let name: Field | undefined
-  for (const field = message.fields(); field.next(); ) if (field.id === 1) name = field.copy()
-  return name
-}
-
-/** SparseTensorProto's name is that of its values. */
-function sparseName(message: Message): Field | undefined {
-  let name: Field | undefined
-  for (const field = message.fields(); field.next(); ) {
-    if (field.id === 1) name = tensorName(message.message(field, 'the values of a sparse initializer'))
-  }
-  return name
 }
 
 /** A function of the file. It has operator sets of its own, and sees nothing of what is around its calls. */
@@ -237,13 +217,8 @@ export function readOpsets(message: Message, id: number): ReadonlyMap<string, nu
   for (const field = message.fields(); field.next(); ) {
     if (field.id !== id) continue
     const set = message.message(field, 'opset_import')
-    let domain = ''
-    let version = 0
-    for (const part = set.fields(); part.next(); ) {
-      if (part.id === 1) domain = domainOf(set.text(part, 'the domain'))
-      else if (part.id === 2) version = set.integer(part, 'the version')
-    }
-    opsets.set(domain, version)
+    const version = set.last(2)
+    opsets.set(domainOf(set.textOf(1, 'the domain')), version === undefined ? 0 : set.integer(version, 'the version'))
   }
   return opsets
 }

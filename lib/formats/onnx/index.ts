@@ -1,10 +1,9 @@
 /** The door to ONNX: a node, or the nodes of a file, become layers. Knows which weights a node names, and no byte of the format. */
 
-import { fail, list, named, RNNError } from '../../errors.ts'
+import { list, named, RNNError } from '../../errors.ts'
 import { Budget } from '../../graph/budget.ts'
 import type { OnnxOpType } from '../../graph/recurrent/attributes.ts'
 import { type NodeNetwork, nodeNetwork } from '../../graph/recurrent/node.ts'
-import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
@@ -15,7 +14,7 @@ import { fitsInt8 } from '../../precision/scales.ts'
 import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
-import { checkBytes, otherKind } from '../file-kind.ts'
+import { checkBytes, onnxFile } from '../file-kind.ts'
 import { checkExternalData, ExternalFiles } from './external.ts'
 import { FileModel } from './model.ts'
 import { readNodeParts } from './node.ts'
@@ -125,12 +124,8 @@ export function readOnnx(bytes: Uint8Array, options?: ReadOnnxOptions): OnnxLaye
   checkBytes(bytes, 'readOnnx(await readFile(path))')
   const read = readOptions(options, fileChecks, 'readOnnx')
   precisionOf(read)
-  // A plain view: a Buffer's slice would be no copy.
-  const length = trueLength(bytes)
-  const file = length === 0 ? new Uint8Array() : new Uint8Array(bytes.buffer, bytes.byteOffset, length)
-  const other = otherKind(file, 'onnx')
-  if (other !== undefined) fail('ERR_RNN_MODEL_FILE', `The ONNX file cannot be read: it is ${other}`)
-  const budget = new Budget(length)
+  const file = onnxFile(bytes)
+  const budget = new Budget(file.length)
   const layers: OnnxLayer[] = []
   try {
     addLayers(new FileModel(file, new ExternalFiles(read.externalData, budget)), budget, read, layers)

@@ -67,13 +67,8 @@ function readFunctions(model: FileModel, message: Message): Map<string, FileFunc
   for (const field = message.fields(); field.next(); ) {
     if (field.id !== 25) continue
     const body = message.message(field, 'function', number++)
-    let name = ''
-    let domain = ''
-    for (const part = body.fields(); part.next(); ) {
-      if (part.id === 1) name = body.text(part, 'the name')
-      else if (part.id === 10) domain = domainOf(body.text(part, 'the domain'))
-    }
-    const key = keyOf(domain, name)
+    const name = body.textOf(1, 'the name')
+    const key = keyOf(domainOf(body.textOf(10, 'the domain')), name)
     if (functions.has(key)) body.fail(`a second function named ${describe(name)}`, body.start)
     functions.set(key, new FileFunction(model, body, `function ${describe(name)}`))
   }

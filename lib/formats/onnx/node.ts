@@ -3,7 +3,7 @@
 import { describe, fail } from '../../errors.ts'
 import { isOpType } from '../../graph/recurrent/attributes.ts'
 import type { NodeParts } from '../../graph/recurrent/node.ts'
-import { fieldsIn, readOptions } from '../../options/checks.ts'
+import { plainObject, readOptions } from '../../options/checks.ts'
 import { readTensor } from '../../tensor/read.ts'
 
 /** Reads each property once. */
@@ -13,8 +13,8 @@ export function readNodeParts(node: unknown): NodeParts {
     node,
     {
       opType: (value: unknown) => value,
-      // Copied: a getter among them has run before any tensor is looked at.
-      attributes: fieldsIn,
+      // A getter among the attributes has run before any tensor is looked at.
+      attributes: plainObject,
       W: tensor,
       R: tensor,
       B: tensor,

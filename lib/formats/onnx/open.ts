@@ -28,7 +28,7 @@ export function openModel(bytes: Uint8Array, externalData?: ExternalData): OpenG
     const what = isInput ? 'input' : 'output'
     budget.take(0, graph.fail)
     const info = message.message(field, what, list.length)
-    const name = nameOf(info)
+    const name = info.textOf(1, 'the name')
     if (isInput && graph.find(name, budget)?.kind !== 'input') continue
     const refuse: Refuse = (why) => graph.fail(`the ${what} ${describe(name)} ${why}`)
     if (names[what].has(name)) refuse('is declared twice')
@@ -39,31 +39,19 @@ export function openModel(bytes: Uint8Array, externalData?: ExternalData): OpenG
   return { root: Scope.root(graph), inputs, outputs, budget }
 }
 
-function nameOf(info: Message): string {
-  let name = ''
-  for (const field = info.fields(); field.next(); ) if (field.id === 1) name = info.text(field, 'the name')
-  return name
-}
-
 /** ValueInfoProto's type: TypeProto, of a tensor. */
 function typeOf(info: Message, refuse: Refuse): Pick<GraphValue, 'type' | 'shape'> {
-  const type = within(info, 2, 'the type')
-  const tensor = type && within(type, 1, 'the tensor type')
+  const type = info.messageOf(2, 'the type')
+  const tensor = type?.messageOf(1, 'the tensor type')
   if (type === undefined) return refuse('has no type')
   if (tensor === undefined) return refuse('is no tensor, which is not supported')
-  let code = 0
-  for (const field = tensor.fields(); field.next(); ) if (field.id === 1) code = tensor.integer(field, 'elem_type')
-  const shape = within(tensor, 2, 'the shape')
+  const element = tensor.last(1)
+  const code = element === undefined ? 0 : tensor.integer(element, 'elem_type')
+  const shape = tensor.messageOf(2, 'the shape')
   return {
     type: typeOfCode(code) ?? refuse(`has the data type ${code}, which is not supported`),
     shape: shape && sizesOf(shape, refuse),
   }
-}
-
-function within(message: Message, id: number, what: string): Message | undefined {
-  let found: Message | undefined
-  for (const field = message.fields(); field.next(); ) if (field.id === id) found = message.message(field, what)
-  return found
 }
 
 /** A size, a name, or undefined for an axis without either; writers have -1 for open ones too. */

@@ -147,6 +147,25 @@ export class Message {
     }
   }
 
+  /** The field of a number that counts, where it is no list: the last one. */
+  last(id: number): Field | undefined {
+    let found: Field | undefined
+    for (const field = this.fields(); field.next(); ) if (field.id === id) found = field.copy()
+    return found
+  }
+
+  /** The text of such a field; empty where there is none. */
+  textOf(id: number, what: string): string {
+    const field = this.last(id)
+    return field === undefined ? '' : this.text(field, what)
+  }
+
+  /** The message in such a field. */
+  messageOf(id: number, what: string): Message | undefined {
+    const field = this.last(id)
+    return field && this.message(field, what)
+  }
+
   /** Whether a text is one of a few that are plain ASCII, without making it. */
   isText(field: Field, ascii: string): boolean {
     if (field.wire !== 2 || field.end - field.start !== ascii.length) return false

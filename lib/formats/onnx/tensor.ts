@@ -72,9 +72,7 @@ export class FileTensor implements StoredTensor {
 
 /** The name of a tensor, without anything else of it. */
 export function tensorName(message: Message): Field | undefined {
-  let name: Field | undefined
-  for (const field = message.fields(); field.next(); ) if (field.id === 8) name = field.copy()
-  return name
+  return message.last(8)
 }
 
 function readHead(message: Message) {

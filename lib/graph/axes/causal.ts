@@ -1,12 +1,14 @@
 /** Operators that look back along the axis of time: what they need of past frames becomes state. It alone knows which are causal, and when. */
 
+import { entryOf } from '../../intrinsics/properties.ts'
+import { padsOf, sliceOf } from '../operators/arguments.ts'
 import type { Step } from '../plan.ts'
+import { recurrentPlaces } from '../recurrent/parts.ts'
 import { factsOf, numberAt } from '../tensor.ts'
 import { type Edit, type Editor, filled } from './editor.ts'
 import { keyOf } from './follow.ts'
 import { ruleOf } from './rules/index.ts'
-import { padsOf, sliceOf } from './rules/layout.ts'
-import { layoutOf, recurrentInput } from './rules/recurrent.ts'
+import { layoutOf } from './rules/recurrent.ts'
 import type { Rule, Rules } from './rules/rule.ts'
 import { isPointwise, windowOf } from './rules/window.ts'
 import type { Site } from './site.ts'
@@ -44,7 +46,7 @@ export function causalRules(found: Findings): (opType: string) => Rule | undefin
     LSTM: (site) => recurrent(site, found),
     DynamicQuantizeLSTM: (site) => recurrent(site, found),
   }
-  return (opType) => (Object.hasOwn(rules, opType) ? rules[opType] : undefined)
+  return (opType) => entryOf(rules, opType)
 }
 
 /** As for rows: time is not the axis that it works along. */
@@ -132,7 +134,7 @@ function upsampled(site: Site): Trace | readonly Traced[] {
 function pad(site: Site, found: Findings): Trace | readonly Traced[] {
   const trace = site.only(0)
   const { axis } = trace
-  const { before, after } = padsOf(site)
+  const { before, after } = padsOf(site.call, site.shape(0))
   const [first, last] = [before[axis], after[axis]]
   if (first === 0 && last === 0) return others(site)
   const mode = site.call.text('mode', 'constant')
@@ -150,7 +152,7 @@ function pad(site: Site, found: Findings): Trace | readonly Traced[] {
     const input = first === 0 ? x : editor.preceded(step, x, axis, fresh, first, fill)
     const rest = [...before, ...after].map((size, i) => (i % shape.length === axis ? 0 : size))
     if (rest.every((size) => size === 0)) {
-      editor.replace(step.outputs[0], input)
+      editor.rename(step, input)
       return
     }
     const isOld = step.opset < 11
@@ -166,7 +168,7 @@ function slice(site: Site, found: Findings): Trace | readonly Traced[] {
   const newest = newestOf(site)
   if (newest !== undefined) return newest
   const trace = site.trace(0)
-  const { axes, starts, ends, steps } = sliceOf(site)
+  const { axes, starts, ends, steps } = sliceOf(site.call, site.rank(0))
   const at = trace === undefined ? -1 : axes.indexOf(trace.axis)
   if (trace === undefined || at < 0 || trace.behind === 0) return others(site)
   const left = site.shape(0)[trace.axis] - site.output(0)[trace.axis]
@@ -174,7 +176,7 @@ function slice(site: Site, found: Findings): Trace | readonly Traced[] {
   site.only(0, 2)
   edits(found, site, (editor, step) => {
     if (axes.length === 1) {
-      editor.replace(step.outputs[0], step.inputs[0])
+      editor.rename(step, step.inputs[0])
       return
     }
     const all = ends.map((end, i) => (i === at ? 2 ** 31 - 1 : end))
@@ -194,10 +196,10 @@ function newestOf(site: Site): readonly Traced[] | undefined {
     const isLast = (place: number) => (place < 0 ? place + size : place) === size - 1
     if (one.step.opType === 'Gather') {
       const places = one.constant(1)
-      const axis = one.call.axis(one.call.integer('axis', 0), one.rank(0))
+      const axis = one.call.axisOf(0, one.rank(0))
       return axis === trace.axis && places?.data.length === 1 && isLast(numberAt(places, 0))
     }
-    const { axes, starts, steps } = sliceOf(one)
+    const { axes, starts, steps } = sliceOf(one.call, one.rank(0))
     const at = axes.indexOf(trace.axis)
     return at >= 0 && isLast(starts[at]) && steps[at] > 0 && one.output(0)[trace.axis] === 1
   }
@@ -206,15 +208,15 @@ function newestOf(site: Site): readonly Traced[] | undefined {
 
 /** Its last states are the next run's first ones. */
 function recurrent(site: Site, found: Findings): Trace | readonly Traced[] {
-  const trace = site.trace(recurrentInput.x)
+  const trace = site.trace(recurrentPlaces.x)
   const layout = layoutOf(site)
   if (trace?.axis !== layout.time) return others(site)
   const direction = site.call.text('direction', 'forward')
   if (direction !== 'forward') site.refuse(`its direction is ${direction}: it begins with the last frame`)
   if (!isPlain(trace)) site.refuse('it runs over frames that are padded, or merged with another axis')
-  if (site.has(recurrentInput.lengths)) site.refuse('it has sequence_lens: a stream has no last frame')
-  site.only(recurrentInput.x)
-  for (const place of [recurrentInput.h, recurrentInput.c]) {
+  if (site.has(recurrentPlaces.lengths)) site.refuse('it has sequence_lens: a stream has no last frame')
+  site.only(recurrentPlaces.x)
+  for (const place of [recurrentPlaces.h0, recurrentPlaces.c0]) {
     if (site.has(place) && site.constant(place) === undefined) {
       site.refuse(
         `its state at the start (input ${place}) is no constant: states of the model's own are named by states`,
@@ -226,7 +228,7 @@ function recurrent(site: Site, found: Findings): Trace | readonly Traced[] {
 }
 
 function recurrentEdit(editor: Editor, step: Step, layout: { batch: number; state: number }): void {
-  const { x, h, c } = recurrentInput
+  const { x, h0: h, c0: c } = recurrentPlaces
   const [{ type, shape }, R] = [editor.of(step.inputs[x]), editor.of(step.inputs[2]).shape]
   const size = step.opType === 'DynamicQuantizeLSTM' ? R[1] : R[2]
   const B = shape[layout.batch]

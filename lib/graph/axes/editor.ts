@@ -2,7 +2,7 @@
 
 import { fail } from '../../errors.ts'
 import type { Carry, Plan, PlanValue, Step } from '../plan.ts'
-import { count, type ElementType, factsOf, type GraphTensor } from '../tensor.ts'
+import { count, type ElementType, factsOf, type GraphTensor, newData } from '../tensor.ts'
 
 /** A state as it is before the first frame. */
 export interface InitialState {
@@ -24,8 +24,6 @@ export class Editor {
   readonly #inputs: number[]
   readonly #outputs: number[]
   readonly #carries: Carry[] = []
-  /** What has taken the place of a value. */
-  readonly #instead = new Map<number, number>()
 
   constructor(plan: Plan, values: readonly (PlanValue | undefined)[]) {
     this.#plan = plan
@@ -36,14 +34,11 @@ export class Editor {
 
   /** The plan with an edit of every step that has one. */
   edited(edits: ReadonlyMap<number, Edit>, keyOf: (step: Step) => number): Plan {
-    const places = this.#outputs.length
     for (const step of this.#plan.steps) {
-      const own = this.#current(step)
       const edit = edits.get(keyOf(step))
-      if (edit === undefined) this.add(own)
-      else edit(this, own)
+      if (edit === undefined) this.add(step)
+      else edit(this, step)
     }
-    for (let i = 0; i < places; i++) this.#outputs[i] = this.#now(this.#outputs[i])
     return {
       values: this.#values,
       steps: this.#steps,
@@ -51,18 +46,6 @@ export class Editor {
       outputs: this.#outputs,
       carries: [...this.#plan.carries, ...this.#carries],
     }
-  }
-
-  #now(value: number): number {
-    return this.#instead.get(value) ?? value
-  }
-
-  #current(step: Step): Step {
-    const branches = step.branches?.map((branch) => ({
-      steps: branch.steps.map((one) => this.#current(one)),
-      outputs: branch.outputs.map((value) => this.#now(value)),
-    })) as unknown as Step['branches']
-    return { ...step, inputs: step.inputs.map((value) => this.#now(value)), ...(branches && { branches }) }
   }
 
   of(value: number): PlanValue {
@@ -83,9 +66,12 @@ export class Editor {
     this.#steps.push(step)
   }
 
-  /** A value is another one from here on. */
-  replace(value: number, by: number): void {
-    this.#instead.set(value, by)
+  /**
+   * What a step made is another value from here on. A step stays in its place: in a whole run the one that was there keeps what follows apart
+   * from what is before, and both have the same bits.
+   */
+  rename(step: Step, value: number): void {
+    this.add({ ...step, domain: '', opType: 'Identity', opset, inputs: [value], attributes: new Map() })
   }
 
   /** The value that a state has in a run. */
@@ -131,8 +117,7 @@ export class Editor {
 }
 
 export function filled(type: ElementType, shape: readonly number[], fill: number): GraphTensor {
-  const { array, kind } = factsOf(type)
-  const data = new array(count(shape))
-  if (fill !== 0) data.fill((kind === 'big' ? BigInt(fill) : fill) as never)
+  const data = newData(type, count(shape))
+  if (fill !== 0) data.fill((factsOf(type).kind === 'big' ? BigInt(fill) : fill) as never)
   return { type, shape, data }
 }

@@ -2,8 +2,9 @@
 
 import { fail } from '../../errors.ts'
 import { Budget } from '../budget.ts'
-import { Call } from '../call.ts'
+import type { Call } from '../call.ts'
 import type { Plan, Step } from '../plan.ts'
+import { callOfStep } from '../step.ts'
 import type { GraphTensor } from '../tensor.ts'
 import { isEqual, isEven, isSame, type Trace, type Traced } from './trace.ts'
 
@@ -44,7 +45,12 @@ export class Site {
 
   /** The step's attributes and integers of known inputs, read as its operator reads them. */
   get call(): Call {
-    this.#call ??= callOf(this.step, (place) => this.constant(place))
+    // Nobody runs it: what is read must be known.
+    this.#call ??= callOfStep(
+      this.step,
+      this.step.inputs.map((_, place) => this.constant(place)),
+      Budget.unbounded(),
+    )
     return this.#call
   }
 
@@ -166,12 +172,4 @@ export function shapeIn(plan: Plan, value: number): readonly number[] {
 
 function constantIn({ values }: Plan, { inputs }: Step, place: number): GraphTensor | undefined {
   return (inputs[place] ?? -1) < 0 ? undefined : values[inputs[place]]?.constant
-}
-
-/** Nobody runs it: what is read must be known. */
-function callOf(step: Step, constant: (place: number) => GraphTensor | undefined): Call {
-  const refuse = (what: string): never => fail('ERR_RNN_MODEL_FILE', `${step.label}: ${what}`)
-  const site = { outputs: step.outputs.map((value) => (value < 0 ? '' : `${value}`)), fail: refuse }
-  const inputs = step.inputs.map((_, place) => constant(place))
-  return new Call(site as unknown as Call['node'], inputs, step.attributes as never, step.opset, new Budget(0))
 }

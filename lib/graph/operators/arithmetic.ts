@@ -2,7 +2,7 @@
 
 import type { Call, Made, Operator } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { broadcast, expanded } from '../strides.ts'
 import { factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
 import { type Rows, unbounded } from './row.ts'
@@ -34,8 +34,7 @@ export function* applied(
   yield* inStretches(data.length, (from, to) => {
     for (let i = from; i < to; i++) data[i] = of(x[i], y[i])
   })
-  yield* roundTo(a.type, data)
-  return made
+  return yield* rounded(made)
 }
 
 const two = (row: Binary): Rows[string] => ({
@@ -81,8 +80,7 @@ export function* mapped(call: Call, number: (x: number) => number, big?: (x: big
   yield* inStretches(data.length, (from, to) => {
     for (let i = from; i < to; i++) data[i] = of(values[i])
   })
-  yield* roundTo(x.type, data)
-  return made
+  return yield* rounded(made)
 }
 
 const one = (number: (x: number) => number, big?: (x: bigint) => bigint): Rows[string] => ({
@@ -98,13 +96,16 @@ const clip: Operator = (call) => {
       call.fail(`${name} must be one value of ${type}`)
     }
     if (given === undefined && factsOf(type).kind !== 'float') return otherwise
-    return Number(given?.data[0] ?? call.attribute(name) ?? otherwise)
+    return given?.data[0] ?? (call.attribute(name) as number | undefined) ?? otherwise
   }
   const [least, most] = [bound(1, 'min', -Infinity), bound(2, 'max', Infinity)]
   return mapped(
     call,
-    (x) => Math.min(Math.max(x, least), most),
-    (x) => (Number(x) < least ? BigInt(least) : Number(x) > most ? BigInt(most) : x),
+    (x) => Math.min(Math.max(x, Number(least)), Number(most)),
+    (x) => {
+      const above = x < least ? BigInt(least) : x
+      return above > most ? BigInt(most) : above
+    },
   )
 }
 

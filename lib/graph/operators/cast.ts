@@ -2,7 +2,7 @@
 
 import type { Call } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { type ElementType, factsOf, type GraphTensor, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
@@ -14,8 +14,7 @@ export function* cast(call: Call, x: GraphTensor, type: ElementType): Pass<Graph
   if (x.type === type) return x
   const made = call.allocate(type, x.shape)
   yield* inStretches(made.data.length, (start, end) => castValues(x, made, start, end), 2)
-  yield* roundTo(type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 function castValues(x: GraphTensor, { type, data }: GraphTensor, start: number, end: number): void {

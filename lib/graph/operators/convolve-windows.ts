@@ -2,7 +2,7 @@
 
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import type { GraphTensor } from '../tensor.ts'
 import type { Layout } from './convolve-layout.ts'
 import { type Axis, asPlane, endOfWindows, firstWindow } from './window.ts'
@@ -55,8 +55,7 @@ export function* convByWindows(
       row += wide * to
     }
   }
-  yield* roundTo(made.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 /** (window, channel, value of the kernel); 0 beyond the edges. */

@@ -2,7 +2,7 @@
 
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { count, type GraphTensor, lengthOf } from '../tensor.ts'
 import { type Layout, layoutOf } from './convolve-layout.ts'
 import { convByWindows } from './convolve-windows.ts'
@@ -99,8 +99,7 @@ function* run(
     else yield* inStretches(to, (begin, end) => made.data.set(sums.subarray(begin, end) as never, plane * to + begin))
     if (pace.isOver(to)) yield
   }
-  yield* roundTo(made.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 const workOf = ({ top, bottom, left, right }: Part): number => (bottom - top) * (right - left + 4) + 8

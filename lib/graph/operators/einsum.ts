@@ -3,7 +3,7 @@
 import { describe, list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { Pace, type Pass, rowByRow } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, type GraphTensor, lengthOf, mostAxes } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -33,15 +33,16 @@ export interface Equation {
   readonly result: readonly Label[]
 }
 
-function parse(call: Call, operands: readonly GraphTensor[]): Equation {
+/** What a call asks for. */
+export function equationOf(call: Call, ranks: readonly number[]): Equation {
   const text = call.text('equation', '').replaceAll(' ', '')
   if (text.length > longest) call.fail(`an equation of ${text.length} letters`)
   const [left, right, ...others] = text.split('->')
   const terms = left.split(',')
-  if (others.length > 0 || terms.length !== operands.length) {
-    call.fail(`the equation ${describe(text)} of ${operands.length} operands`)
+  if (others.length > 0 || terms.length !== ranks.length) {
+    call.fail(`the equation ${describe(text)} of ${ranks.length} operands`)
   }
-  const labels = terms.map((term, i) => labelsOf(call, term, operands[i].shape.length, 0))
+  const labels = terms.map((term, i) => labelsOf(call, term, ranks[i], 0))
   const all = labels.flat()
   const hidden = [...new Set(all)].filter((label) => /\d/.test(label)).sort((a, b) => Number(b) - Number(a))
   const once = [...new Set(all)].filter((label) => !/\d/.test(label) && all.indexOf(label) === all.lastIndexOf(label))
@@ -51,14 +52,6 @@ function parse(call: Call, operands: readonly GraphTensor[]): Equation {
     call.fail(`the result of ${describe(text)}`)
   }
   return { operands: labels, result }
-}
-
-/** What a call asks for. */
-export function equationOf(call: Call): Equation {
-  return parse(
-    call,
-    call.inputs.map((_, i) => call.input(i)),
-  )
 }
 
 /** The size of each label; axes of an ellipsis broadcast. */
@@ -108,12 +101,12 @@ function* placesOf(
 function* einsum(call: Call): Pass<GraphTensor> {
   if (call.inputs.length > 2) call.unsupported(`${call.inputs.length} operands are not supported; 1 or 2 are`)
   const operands = call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
-  const equation = parse(call, operands)
-  const sizes = sizesOf(
+  const shapes = operands.map(({ shape }) => shape)
+  const equation = equationOf(
     call,
-    equation,
-    operands.map(({ shape }) => shape),
+    shapes.map(({ length }) => length),
   )
+  const sizes = sizesOf(call, equation, shapes)
   if (sizes.size > mostAxes) call.fail(`${sizes.size} labels; at most ${mostAxes} are possible`)
   const made = call.allocate(
     operands[0].type,
@@ -142,8 +135,7 @@ function* einsum(call: Call): Pass<GraphTensor> {
     kept = sum
     if (to === terms) made.data[i] = sum
   })
-  yield* roundTo(made.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER], attributes: ['equation'] } }

@@ -2,7 +2,7 @@
 
 import type { Call } from '../call.ts'
 import type { Pass } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { type ElementType, factsOf, type GraphTensor } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
@@ -61,8 +61,7 @@ function* range(call: Call): Pass<GraphTensor> {
   for (let i = 0; i < made.data.length; i++) {
     made.data[i] = isBig ? (first.data[0] as bigint) + BigInt(i) * (step.data[0] as bigint) : start + i * delta
   }
-  yield* roundTo(type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 export const generators: Rows = {

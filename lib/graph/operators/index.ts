@@ -1,5 +1,6 @@
 /** The registry: every operator by ONNX's name. A new one is a function in the file of its family and a row there. */
 
+import { entryOf } from '../../intrinsics/properties.ts'
 import { activations, microsoftGelu } from './activate.ts'
 import { arithmetic } from './arithmetic.ts'
 import { casts } from './cast.ts'
@@ -47,5 +48,5 @@ const microsoft: Rows = { ...quantization, ...microsoftNorms, ...microsoftProduc
 /** The operator of a name; undefined for one that is not here. */
 export function operatorOf(domain: string, name: string): OperatorRow | undefined {
   const rows = domain === '' ? standard : domain === 'com.microsoft' ? microsoft : undefined
-  return rows !== undefined && Object.hasOwn(rows, name) ? rows[name] : undefined
+  return rows && entryOf(rows, name)
 }

@@ -3,7 +3,7 @@
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { expanded } from '../strides.ts'
 import { count, type ElementType, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -86,8 +86,7 @@ function* batchNorm(call: Call): Pass<GraphTensor> {
     for (let i = row * inner + from; i < row * inner + to; i++)
       made.data[i] = ((x.data[i] as number) - mean[c]) * factor + bias[c]
   })
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 /** Over groups of neighbouring channels of one row; an instance norm has as many groups as channels. */
@@ -115,8 +114,7 @@ function* groupNorm(call: Call, x: GraphTensor, groups: number, isPerGroup: bool
     else yield* rowByRow(wide, inner, spread)
     if (pace.isOver(3 * wide * inner + 8)) yield
   }
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 function groupNormalization(call: Call): Pass<GraphTensor> {
@@ -169,7 +167,7 @@ function* layerNorm(
     else yield* inStretches(length, spread)
     if (pace.isOver(3 * length + 8)) yield
   }
-  for (const one of [made, means, inverses]) yield* roundTo(one.type, one.data)
+  for (const one of [made, means, inverses]) yield* rounded(one)
   return [made, means, inverses]
 }
 
@@ -184,7 +182,7 @@ function spreadOver(call: Call, tensor: GraphTensor, shape: readonly number[]): 
 
 function layerNormalization(call: Call): Pass<readonly GraphTensor[]> {
   const x = call.floats(0)
-  const axis = call.axis(call.integer('axis', -1), x.shape.length)
+  const axis = call.axisOf(-1, x.shape.length)
   const stash = typeOfCode(call.integer('stash_type', 1))
   if (stash !== 'float32' && stash !== 'bfloat16') call.fail('stash_type must be 1 (float32) or 16 (bfloat16)')
   const bias = call.inputs[2] && call.floats(2)
@@ -207,7 +205,7 @@ function* skipLayerNormalization(call: Call): Pass<readonly GraphTensor[]> {
       sum.data[i] = (x.data[i] as number) + skips[i] + (bias === undefined ? 0 : bias[i % last[0]])
     }
   })
-  yield* roundTo(x.type, sum.data)
+  yield* rounded(sum)
   const beta = call.inputs[3] && call.floats(3, x)
   const made = yield* layerNorm(call, sum, rank - 1, call.real('epsilon', 1e-12), [call.floats(2, x), beta], 'float32')
   return [...made, sum]

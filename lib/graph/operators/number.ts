@@ -2,7 +2,7 @@
 
 import type { Call, Operator } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { broadcast, expanded } from '../strides.ts'
 import { factsOf, type GraphTensor } from '../tensor.ts'
 import { applied, type Binary, checkDivisor } from './arithmetic.ts'
@@ -62,8 +62,7 @@ function* power(call: Call): Pass<GraphTensor> {
     },
     4,
   )
-  yield* roundTo(base.type, data)
-  return made
+  return yield* rounded(made)
 }
 
 /** The sum is rounded once, whatever the number of operands. */
@@ -82,8 +81,7 @@ function* sum(call: Call, isMean: boolean): Pass<GraphTensor> {
   yield* inStretches(sums.length, (from, to) => {
     for (let i = from; i < to; i++) made.data[i] = isMean ? sums[i] / parts.length : sums[i]
   })
-  yield* roundTo(made.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 export const numbers: Rows = {

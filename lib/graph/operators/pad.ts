@@ -1,9 +1,11 @@
 /** Padding: values put around a tensor, constant or taken from it; negative pads take away. */
 
+import { entryOf } from '../../intrinsics/properties.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
 import { stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
+import { padsOf } from './arguments.ts'
 import type { Rows } from './row.ts'
 
 /** Which value stands at `i`, counted from the first of `size`; -1 for the constant. */
@@ -14,19 +16,6 @@ const modes: Readonly<Record<string, Mode>> = {
   edge: (i, size) => Math.min(Math.max(i, 0), size - 1),
   // Without the edge itself, so that as many values as there are, less one, can be seen on each side.
   reflect: (i, size) => (i < 0 ? -i : i < size ? i : 2 * (size - 1) - i),
-}
-
-/** Pads of every axis, the first ones and the last ones. */
-function padsOf(call: Call, rank: number): [before: number[], after: number[]] {
-  const pads = call.numbersOf(1, call.opset < 2 ? 'paddings' : 'pads') ?? call.fail('pads are missing')
-  const axes = call.axes(call.numbers(3) ?? Array.from({ length: rank }, (_, axis) => axis), rank)
-  if (pads.length !== 2 * axes.length) call.fail(`${pads.length} pads of ${axes.length} axes`)
-  const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)]
-  for (const [i, axis] of axes.entries()) {
-    before[axis] = pads[i]
-    after[axis] = pads[i + axes.length]
-  }
-  return [before, after]
 }
 
 function constantOf(call: Call, x: GraphTensor): number | bigint {
@@ -40,8 +29,8 @@ function constantOf(call: Call, x: GraphTensor): number | bigint {
 function* pad(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const name = call.text('mode', 'constant')
-  const mode = Object.hasOwn(modes, name) ? modes[name] : call.unsupported(`mode ${name} is not supported`)
-  const [before, after] = padsOf(call, x.shape.length)
+  const mode = entryOf(modes, name) ?? call.unsupported(`mode ${name} is not supported`)
+  const { before, after } = padsOf(call, x.shape)
   const shape = x.shape.map((size, axis) => size + before[axis] + after[axis])
   const constant = constantOf(call, x)
   const made = call.allocate(x.type, shape)

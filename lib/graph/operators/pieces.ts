@@ -5,15 +5,12 @@ import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { broadcast, expanded, gathered, stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, numberAt } from '../tensor.ts'
+import { sliceOf, splitSizes } from './arguments.ts'
 import { type Rows, unbounded } from './row.ts'
 
 function slice(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
-  const rank = x.shape.length
-  const starts = call.numbersOf(1, 'starts') ?? call.fail('starts are missing')
-  const ends = call.numbersOf(2, 'ends') ?? call.fail('ends are missing')
-  const axes = call.axes(call.numbersOf(3, 'axes') ?? starts.map((_, i) => i), rank)
-  const steps = call.numbers(4) ?? axes.map(() => 1)
+  const { starts, ends, axes, steps } = sliceOf(call, x.shape.length)
   if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length) {
     call.fail(`${starts.length} starts, ${ends.length} ends, ${axes.length} axes and ${steps.length} steps`)
   }
@@ -24,10 +21,12 @@ function slice(call: Call): Pass<GraphTensor> {
     const size = x.shape[axis]
     const step = steps[i]
     if (step === 0) call.fail('a step of 0')
+    // Backwards a slice begins at the first value at the lowest, and ends before it.
     const lowest = step > 0 ? 0 : -1
-    const bound = (value: number) => Math.min(Math.max(value < 0 ? value + size : value, lowest), size + lowest)
-    const start = bound(starts[i])
-    shape[axis] = Math.max(0, Math.ceil((bound(ends[i]) - start) / step))
+    const bound = (value: number, least: number) =>
+      Math.min(Math.max(value < 0 ? value + size : value, least), size + lowest)
+    const start = bound(starts[i], 0)
+    shape[axis] = Math.max(0, Math.ceil((bound(ends[i], lowest) - start) / step))
     first += start * strides[axis]
     strides[axis] *= step
   }
@@ -58,7 +57,7 @@ function* concat(call: Call): Pass<GraphTensor> {
   const made = call.allocate(first.type, shape)
   if (call.isDry) return made
   const { rows, step } = blocks(shape, axis)
-  call.budget.spend(parts.length * Math.min(rows, made.data.length), call.node.fail)
+  call.spend(parts.length * Math.min(rows, made.data.length))
   let offset = 0
   for (const part of parts) {
     const length = part.shape[axis] * step
@@ -75,19 +74,14 @@ function* concat(call: Call): Pass<GraphTensor> {
 
 function* split(call: Call): Pass<GraphTensor[]> {
   const x = call.input(0)
-  const axis = call.axis(call.integer('axis', 0), x.shape.length)
+  const axis = call.axisOf(0, x.shape.length)
   const outputs = call.node.outputs.length
   const size = x.shape[axis]
-  // Parts of different sizes are allowed since opset 18.
-  const each = call.opset < 18 ? size / outputs : Math.ceil(size / outputs)
-  const given = call.inputs[1] ?? undefined
+  const given = call.inputs[1]
   if (call.integer('num_outputs', outputs) !== outputs) call.fail(`num_outputs is not ${outputs}`)
   if (given && (given.shape.length !== 1 || factsOf(given.type).kind === 'float'))
     call.fail('split must be integers of rank 1')
-  const wanted =
-    given === undefined
-      ? (attributeSplit(call) ?? call.node.outputs.map((_, i) => Math.max(0, Math.min(each, size - i * each))))
-      : Array.from(call.values(1).data as Iterable<number | bigint>, Number)
+  const wanted = splitSizes(call, size)
   if (
     wanted.length !== outputs ||
     wanted.some((part) => !(part >= 0 && part % 1 === 0)) ||
@@ -99,16 +93,10 @@ function* split(call: Call): Pass<GraphTensor[]> {
   let start = 0
   const made: GraphTensor[] = []
   for (const part of wanted) {
-    const shape = x.shape.map((own, i) => (i === axis ? part : own))
-    made.push(yield* gathered(call, x, shape, strides, start * strides[axis]))
+    made.push(yield* gathered(call, x, x.shape.with(axis, part), strides, start * strides[axis]))
     start += part
   }
   return made
-}
-
-function attributeSplit(call: Call): number[] | undefined {
-  const value = call.attribute('split')
-  return Array.isArray(value) ? (value as unknown[]).map(Number) : undefined
 }
 
 function* gather(call: Call): Pass<GraphTensor> {
@@ -116,13 +104,13 @@ function* gather(call: Call): Pass<GraphTensor> {
   const places = call.input(1)
   const { kind } = factsOf(places.type)
   if (kind !== 'integer' && kind !== 'big') call.fail(`places must be integers, got ${places.type}`)
-  const axis = call.axis(call.integer('axis', 0), x.shape.length)
+  const axis = call.axisOf(0, x.shape.length)
   const size = x.shape[axis]
   const made = call.allocate(x.type, [...x.shape.slice(0, axis), ...places.shape, ...x.shape.slice(axis + 1)])
   const { rows, step } = blocks(x.shape, axis)
   const { length } = places.data
   if (made.data.length === 0) return made
-  call.budget.spend(rows * length, call.node.fail)
+  call.spend(rows * length)
   const pace = new Pace()
   for (let i = 0; i < length; i++) {
     const asked = numberAt(places, i)

@@ -1,9 +1,10 @@
 /** Pooling: the mean or the greatest of the values in each window. */
 
 import type { Call } from '../call.ts'
-import { Pace, type Pass, rowByRow } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { Pace, type Pass } from '../pace.ts'
+import { rounded } from '../rounding.ts'
 import { count, factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
+import { greatest, mean, ofFloats, type Reduction } from './reduce.ts'
 import type { Rows } from './row.ts'
 import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from './window.ts'
 
@@ -66,8 +67,7 @@ function* averagePool(call: Call): Pass<GraphTensor> {
       }
     }
   }
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 /** The greatest values, and where each lies in the whole input, counted by rows or by columns. */
@@ -119,14 +119,7 @@ function turned(place: number, size: number, rows: Axis, columns: Axis): number 
   return place - inner + column * rows.input + (inner - column) / columns.input
 }
 
-/** The greatest or the sum of some values, and of those before. */
-function together(x: Float32Array, from: number, to: number, before: number, isMax: boolean): number {
-  let value = before
-  for (let i = from; i < to; i++) value = isMax ? Math.max(value, x[i]) : value + x[i]
-  return value
-}
-
-function* globalPool(call: Call, isMax: boolean): Pass<GraphTensor> {
+function* globalPool(call: Call, reduction: Reduction): Pass<GraphTensor> {
   const x = call.floats(0)
   if (x.shape.length < 3) call.fail(`an input of rank ${x.shape.length}, without axes of space`)
   const length = count(x.shape.slice(2))
@@ -136,15 +129,8 @@ function* globalPool(call: Call, isMax: boolean): Pass<GraphTensor> {
   )
   if (length === 0 && lengthOf(made) > 0) call.fail('a mean or greatest of no values')
   call.spend(x.data.length)
-  const from = x.data as Float32Array
-  let kept = 0
-  yield* rowByRow(made.data.length, length, (row, begin, end) => {
-    const before = begin > 0 ? kept : isMax ? -Infinity : 0
-    kept = together(from, row * length + begin, row * length + end, before, isMax)
-    if (end === length) made.data[row] = isMax ? kept : kept / length
-  })
-  yield* roundTo(x.type, made.data)
-  return made
+  yield* ofFloats(x.data as Float32Array, made.data, length, reduction)
+  return yield* rounded(made)
 }
 
 export const poolings: Rows = {
@@ -158,6 +144,6 @@ export const poolings: Rows = {
     inputs: [1, 1],
     attributes: ['auto_pad', 'ceil_mode', 'dilations', 'kernel_shape', 'pads', 'storage_order', 'strides'],
   },
-  GlobalAveragePool: { run: (call) => globalPool(call, false), inputs: [1, 1] },
-  GlobalMaxPool: { run: (call) => globalPool(call, true), inputs: [1, 1] },
+  GlobalAveragePool: { run: (call) => globalPool(call, mean), inputs: [1, 1] },
+  GlobalMaxPool: { run: (call) => globalPool(call, greatest), inputs: [1, 1] },
 }

@@ -3,7 +3,7 @@
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { broadcast, expanded, stridesOf, transposed } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
 import type { Rows } from './row.ts'
@@ -140,8 +140,7 @@ function* product(call: Call, x: GraphTensor, y: GraphTensor, alpha: number): Pa
     ])
     if (steps) yield* steps
   }
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 function* gemm(call: Call): Pass<GraphTensor> {
@@ -171,8 +170,7 @@ function* gemm(call: Call): Pass<GraphTensor> {
       made.data[i] = (sums.data[i] as number) + (c ? beta * (c.data[m * down + n * along] as number) : 0)
     }
   })
-  yield* roundTo(made.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 function* inDouble(call: Call, x: GraphTensor): Pass<GraphTensor> {

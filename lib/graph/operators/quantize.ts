@@ -4,9 +4,9 @@ import { list } from '../../errors.ts'
 import { roundHalfEven } from '../../precision/rounding.ts'
 import type { Call } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { expanded } from '../strides.ts'
-import { factsOf, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
+import { count, factsOf, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
 import type { Rows } from './row.ts'
 
 /** A scale or zero point for each value of `x`: of the tensor, of an axis, or of blocks along it. */
@@ -26,13 +26,13 @@ export function* spread(
     const aligned = shape.map((size, i) => (i === axis ? size : 1))
     return (yield* expanded(call, call.view(parameter, aligned), shape)).data
   }
-  const blocks = shape.map((size, i) => (i === axis ? Math.ceil(size / block) : size))
+  const blocks = shape.with(axis, Math.ceil(shape[axis] / block))
   if (block < 1 || parameter.shape.length !== shape.length || blocks.some((size, i) => size !== parameter.shape[i])) {
     call.fail(`scales or zero points ${list(parameter.shape)} of ${list(shape)}`)
   }
   // Each block's parameter `block` times along the axis, and the last block as far as the axis goes.
   const made = call.allocate(parameter.type, shape)
-  const step = shape.slice(axis + 1).reduce((product, size) => product * size, 1)
+  const step = count(shape.slice(axis + 1))
   yield* inStretches(made.data.length, (from, to) => {
     for (let i = from; i < to; i++) {
       const inner = i % step
@@ -51,7 +51,7 @@ function* parameters(call: Call, x: GraphTensor): Pass<Parameters> {
     call.fail(`zero points ${list(zero.shape)} beside scales ${list(scale.shape)}`)
   }
   const isTensorWide = lengthOf(scale) === 1
-  const axis = isTensorWide ? 0 : call.axis(call.integer('axis', 1), x.shape.length)
+  const axis = isTensorWide ? 0 : call.axisOf(1, x.shape.length)
   const block = call.integer('block_size', 0)
   const scales = (yield* spread(call, x, scale, axis, block)) as Float32Array
   const zeros = zero && ((yield* spread(call, x, zero, axis, block)) as Int32Array)
@@ -77,8 +77,7 @@ function* dequantize(call: Call): Pass<GraphTensor> {
       made.data[i] = ((x.data[i] as number) - (zeros === undefined ? 0 : zeros[i])) * scales[i]
     }
   })
-  yield* roundTo(type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 function* quantize(call: Call): Pass<GraphTensor> {

@@ -2,12 +2,13 @@
 
 import type { Call } from '../call.ts'
 import { inStretches, type Pass, rowByRow, stretch } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { transposed } from '../strides.ts'
-import { factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
+import { axesOf, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
+import { reducedAxes } from './arguments.ts'
 import type { Rows } from './row.ts'
 
-interface Reduction {
+export interface Reduction {
   /** What there is before the first value. */
   readonly start: number
   /** `most` is the greatest value of all, or 0, where `needsMost`. */
@@ -17,21 +18,22 @@ interface Reduction {
   /** Of integers, exact, before they wrap; undefined where the operator has no such form. */
   readonly integer?: (sum: bigint, x: bigint) => bigint
   readonly integerEnd?: (sum: bigint, length: bigint) => bigint
+  /** Of one value it is that value. */
+  readonly keepsOne?: boolean
   /** Of integers, the first value is what there is at the start: of none there is nothing. */
   readonly isExtreme?: boolean
 }
 
 function* reduced(call: Call, reduction: Reduction): Pass<GraphTensor> {
   const x = call.input(0)
-  const rank = x.shape.length
   const { kind } = factsOf(x.type)
   const isFloat = kind === 'float'
   const mayBe = isFloat || (reduction.integer && (kind !== 'bool' || reduction.isExtreme))
   if (!mayBe) call.unsupported(`${x.type} is not supported`)
-  const given = call.numbersOf(1, 'axes') ?? []
-  if (given.length === 0 && call.flag('noop_with_empty_axes')) return x
-  const axes = given.length === 0 ? x.shape.map((_, axis) => axis) : call.axes(given, rank)
-  const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
+  const asked = reducedAxes(call, x.shape)
+  if (asked === undefined && reduction.keepsOne) return x
+  const axes = asked ?? []
+  const kept = axesOf(x.shape).filter((axis) => !axes.includes(axis))
   const order = [...kept, ...axes]
   const ordered = order.every((axis, i) => axis === i) ? x : yield* transposed(call, x, order)
   const shape = call.flag('keepdims', true)
@@ -43,8 +45,7 @@ function* reduced(call: Call, reduction: Reduction): Pass<GraphTensor> {
   if (isFloat) yield* ofFloats(ordered.data as Float32Array, made.data, length, reduction)
   else if (length === 0 && reduction.isExtreme && lengthOf(made) > 0) call.fail(`${x.type} without any values`)
   else yield* ofIntegers(ordered.data, made.data, length, reduction)
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 /** Of floats from … to, and of what was there before. */
@@ -56,7 +57,8 @@ function over(x: Float32Array, from: number, to: number, step: Reduction['step']
 
 const larger = (most: number, x: number) => Math.max(most, x)
 
-function* ofFloats(x: Float32Array, made: GraphData, length: number, reduction: Reduction): Pass<void> {
+/** Of rows of `length` floats that lie together, one value each. */
+export function* ofFloats(x: Float32Array, made: GraphData, length: number, reduction: Reduction): Pass<void> {
   if (length <= stretch) {
     yield* inStretches(made.length, (from, to) => ofShortRows(x, made, from, to, length, reduction), length + 4)
     return
@@ -133,29 +135,40 @@ const add = (sum: number, x: number) => sum + x
 const addSquare = (sum: number, x: number) => sum + x * x
 const addBig = (sum: bigint, x: bigint) => sum + x
 
+export const mean: Reduction = {
+  start: 0,
+  keepsOne: true,
+  step: add,
+  end: (sum, length) => sum / length,
+  integer: addBig,
+  integerEnd: (sum, length) => (length === 0n ? 0n : sum / length),
+}
+export const greatest: Reduction = {
+  start: -Infinity,
+  step: (most, x) => Math.max(most, x),
+  integer: (sum, x) => (x > sum ? x : sum),
+  isExtreme: true,
+  keepsOne: true,
+}
+
 export const reductions: Rows = {
-  ReduceSum: row({ start: 0, step: add, integer: addBig }),
-  ReduceMean: row({
-    start: 0,
-    step: add,
-    end: (sum, length) => sum / length,
-    integer: addBig,
-    integerEnd: (sum, length) => (length === 0n ? 0n : sum / length),
-  }),
-  ReduceMax: row({
-    start: -Infinity,
-    step: (most, x) => Math.max(most, x),
-    integer: (sum, x) => (x > sum ? x : sum),
-    isExtreme: true,
-  }),
+  ReduceSum: row({ start: 0, step: add, integer: addBig, keepsOne: true }),
+  ReduceMean: row(mean),
+  ReduceMax: row(greatest),
   ReduceMin: row({
     start: Infinity,
     step: (least, x) => Math.min(least, x),
     integer: (sum, x) => (x < sum ? x : sum),
     isExtreme: true,
+    keepsOne: true,
   }),
   // Bits beyond 64 are lost in any case, and would only make it longer.
-  ReduceProd: row({ start: 1, step: (sum, x) => sum * x, integer: (sum, x) => BigInt.asIntN(64, sum * x) }),
+  ReduceProd: row({
+    start: 1,
+    step: (sum, x) => sum * x,
+    integer: (sum, x) => BigInt.asIntN(64, sum * x),
+    keepsOne: true,
+  }),
   ReduceL1: row({ start: 0, step: (sum, x) => sum + Math.abs(x), integer: (sum, x) => sum + (x < 0n ? -x : x) }),
   ReduceL2: row({ start: 0, step: addSquare, end: (sum) => Math.sqrt(sum) }),
   ReduceSumSquare: row({ start: 0, step: addSquare, integer: (sum, x) => sum + x * x }),

@@ -3,9 +3,10 @@
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
+import { topCount } from './arguments.ts'
 import type { Rows } from './row.ts'
 
 type Value = number | bigint
@@ -28,10 +29,10 @@ function numeric(call: Call, place: number): GraphTensor {
 
 function* extreme(call: Call, isMax: boolean): Pass<GraphTensor> {
   const x = numeric(call, 0)
-  const axis = call.axis(call.integer('axis', 0), x.shape.length)
+  const axis = call.axisOf(0, x.shape.length)
   const takesLast = call.flag('select_last_index')
   const keeps = call.flag('keepdims', true)
-  const shape = keeps ? x.shape.map((size, i) => (i === axis ? 1 : size)) : x.shape.filter((_, i) => i !== axis)
+  const shape = keeps ? x.shape.with(axis, 1) : x.shape.toSpliced(axis, 1)
   const made = call.allocate('int64', shape)
   const { length, step } = linesOf(x.shape, axis)
   if (length === 0 && lengthOf(made) > 0) call.fail(`the place of a value among none, along axis ${axis}`)
@@ -71,12 +72,12 @@ function extremeOf(
 
 function* topK(call: Call): Pass<readonly GraphTensor[]> {
   const x = numeric(call, 0)
-  const axis = call.axis(call.integer('axis', -1), x.shape.length)
-  const k = call.opset < 10 ? call.integer('k', -1) : call.number(1, 'k')
+  const axis = call.axisOf(-1, x.shape.length)
+  const k = topCount(call)
   const { lines, length, step } = linesOf(x.shape, axis)
   if (!(k >= 0 && k <= length)) call.fail(`the first ${k} of ${length} values`)
   const isLargest = call.flag('largest', true)
-  const shape = x.shape.map((size, i) => (i === axis ? k : size))
+  const shape = x.shape.with(axis, k)
   const [values, places] = [call.allocate(x.type, shape), call.allocate('int64', shape)]
   if (values.data.length === 0) return [values, places]
   call.spend(lines * length * (2 + Math.ceil(Math.log2(length + 1))))
@@ -147,7 +148,7 @@ function* oneHot(call: Call): Pass<GraphTensor> {
   const values = call.input(2)
   const depth = Math.trunc(call.number(1, 'depth'))
   if (values.shape.length !== 1 || values.shape[0] !== 2) call.fail('values must be one for off and one for on')
-  const axis = call.axis(call.integer('axis', -1), indices.shape.length + 1)
+  const axis = call.axisOf(-1, indices.shape.length + 1)
   const made = call.allocate(values.type, [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)])
   if (call.isDry) return made
   yield* inStretches(made.data.length, (from, to) => made.data.fill(values.data[0] as never, from, to))
@@ -170,7 +171,7 @@ function* gatherElements(call: Call): Pass<GraphTensor> {
   const { kind } = factsOf(places.type)
   if (kind !== 'integer' && kind !== 'big') call.fail(`places must be integers, got ${places.type}`)
   const rank = x.shape.length
-  const axis = call.axis(call.integer('axis', 0), rank)
+  const axis = call.axisOf(0, rank)
   if (places.shape.length !== rank || places.shape.some((size, i) => i !== axis && size > x.shape[i])) {
     call.fail(`places ${list(places.shape)} in ${list(x.shape)}`)
   }
@@ -208,8 +209,7 @@ function* cumSum(call: Call): Pass<GraphTensor> {
     const first = startOf(line, length, step) + (isReverse ? length - 1 - from : from) * step
     kept = summed(x.data, made.data, first, isReverse ? -step : step, to - from, from === 0 ? zero : kept, isExclusive)
   })
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 /** Running sums of so many values, after those that came before; gives the last one. */

@@ -5,6 +5,7 @@ import type { Call } from '../call.ts'
 import type { Pass } from '../pace.ts'
 import { expanded, gathered, stridesOf, transposed } from '../strides.ts'
 import { count, type GraphTensor, lengthOf } from '../tensor.ts'
+import { permutation } from './arguments.ts'
 import { type Rows, unbounded } from './row.ts'
 
 function reshape(call: Call): GraphTensor {
@@ -58,7 +59,7 @@ function flatten(call: Call): GraphTensor {
 function transpose(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const rank = x.shape.length
-  const order = call.axes(call.integers('perm') ?? x.shape.map((_, axis) => rank - 1 - axis), rank)
+  const order = permutation(call, x.shape)
   if (order.length !== rank) call.fail(`perm ${list(order)} of a tensor of rank ${rank}`)
   return transposed(call, x, order)
 }

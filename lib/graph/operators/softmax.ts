@@ -2,24 +2,21 @@
 
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
-import { roundTo } from '../rounding.ts'
+import { rounded } from '../rounding.ts'
 import { count, type GraphTensor } from '../tensor.ts'
+import { softmaxAxis } from './arguments.ts'
 import type { Rows } from './row.ts'
 
 function* softmax(call: Call, isLog: boolean): Pass<GraphTensor> {
   const x = call.floats(0)
   const { shape } = x
-  const isOld = call.opset < 13
-  const asked = call.integer('axis', isOld ? 1 : -1)
-  // Flattened before the axis: one behind the last leaves rows of a single value.
-  const axis = isOld && asked === shape.length ? asked : call.axis(asked, shape.length)
+  const { isOld, axis } = softmaxAxis(call, shape.length)
   const step = isOld ? 1 : count(shape.slice(axis + 1))
   const length = isOld ? count(shape.slice(axis)) : shape[axis]
   const made = call.allocate(x.type, shape)
   call.spend(2 * made.data.length)
   yield* along(x.data as Float32Array, made.data as Float32Array, length, step, isLog)
-  yield* roundTo(x.type, made.data)
-  return made
+  return yield* rounded(made)
 }
 
 /** Rows of values `step` apart. */

@@ -2,6 +2,7 @@
 
 import { describe, fail, named } from '../../errors.ts'
 import { isArray } from '../../intrinsics/captured.ts'
+import { entryOf } from '../../intrinsics/properties.ts'
 import { cellFunction } from '../../options/functions.ts'
 import { activationNames, traitsOf } from '../../spec/activations.ts'
 import { type CellFunction, type CellFunctions, functionCount } from '../../spec/cell-functions.ts'
@@ -75,7 +76,7 @@ function readValue(name: string, value: unknown, opType: OnnxOpType, refuse: Ref
     if (directions.includes(value)) return value
     return refuse(`must be 'forward', 'reverse' or 'bidirectional', got ${describe(value)}`)
   }
-  const rule = Object.hasOwn(integers, name) ? integers[name] : undefined
+  const rule = entryOf(integers, name)
   if (rule === undefined) return refuse('is not known')
   if (rule.only !== undefined && rule.only !== opType) return refuse(`belongs to ${rule.only} alone`)
   const number = typeof value === 'bigint' ? Number(value) : value

@@ -1,6 +1,7 @@
 /** What a recurrent node is made of, by the places of its inputs: its weights as floats, quantized ones decoded; knows onnxruntime's DynamicQuantizeLSTM. */
 
 import { describe, RNNError } from '../../errors.ts'
+import { entryOf } from '../../intrinsics/properties.ts'
 import { setScales } from '../../precision/scales.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import type { Budget, Refuse } from '../budget.ts'
@@ -23,7 +24,7 @@ const recurrent: Readonly<Record<string, string>> = { RNN: '', GRU: '', LSTM: ''
 
 /** Whether an operator is a recurrent layer. */
 export function isRecurrent({ domain, opType }: { readonly domain: string; readonly opType: string }): boolean {
-  return Object.hasOwn(recurrent, opType) && recurrent[opType] === domain
+  return entryOf(recurrent, opType) === domain
 }
 
 /** The layer that an operator computes. */

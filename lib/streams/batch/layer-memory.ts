@@ -1,7 +1,7 @@
 /** A layer's memory of a batch: which slot each stream's state has, and where the frames of waiting steps lie. */
 import type { BatchCore } from '../../backends/interface.ts'
 import type { NetworkRef } from '../../calls/network-ref.ts'
-import { copyOf, copyOfRange, fillFloats, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
+import { copyFloats, copyOf, copyOfRange, fillFloats, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { outputSizeOf } from '../../spec/spec.ts'
 import { checkFrame } from '../stream-step.ts'
@@ -34,14 +34,12 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   /** The network that computes; whoever has this memory keeps it. */
   readonly ref: NetworkRef
   readonly #core: BatchCore
-  readonly #maxBatch: number
-  readonly #maxQueue: number
   readonly #I: number
   readonly #O: number
   readonly #LO: number
   readonly #LH: number
-  readonly #frames = new Slots()
-  readonly #states = new Slots()
+  readonly #frames: Slots
+  readonly #states: Slots
   #viewed: Float32Array | undefined
   #views: Float32Array[] = []
 
@@ -49,8 +47,10 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
     const { network, spec } = ref
     this.ref = ref
     this.#core = network.batch()
-    this.#maxBatch = maxBatch
-    this.#maxQueue = maxQueue
+    const core = this.#core
+    this.#states = new Slots(2 ** 31, (states) => core.reserve(this.#frames.count, states, maxBatch))
+    // Those that wait, and those of the batch that is about to start.
+    this.#frames = new Slots(maxQueue + maxBatch, (frames) => core.reserve(frames, this.#states.count, maxBatch))
     this.#I = spec.inputSize
     this.zeroFrame = zeros(spec.inputSize)
     this.#O = outputSizeOf(spec)
@@ -63,11 +63,6 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   }
 
   takeState(state: LaneState): number {
-    if (this.#states.isEmpty) {
-      const states = this.#states.doubled(2 ** 31)
-      this.#core.reserve(this.#frames.count, states, this.#maxBatch)
-      this.#states.grow(states)
-    }
     const slot = this.#states.take()
     this.writeState(slot, state)
     return slot
@@ -90,8 +85,8 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   }
 
   copyState(slot: number, to: LayerMemory, target: number): void {
-    copyValues(to.#core.h, target * this.#LO, this.#core.h, slot * this.#LO, this.#LO)
-    copyValues(to.#core.c, target * this.#LH, this.#core.c, slot * this.#LH, this.#LH)
+    copyFloats(to.#core.h, target * this.#LO, this.#core.h, slot * this.#LO, this.#LO)
+    copyFloats(to.#core.c, target * this.#LH, this.#core.c, slot * this.#LH, this.#LH)
   }
 
   readState(slot: number): { h: Float32Array; c?: Float32Array } {
@@ -104,12 +99,6 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   }
 
   takeFrame(frame: Float32Array): number {
-    if (this.#frames.isEmpty) {
-      // Those that wait, and those of the batch that is about to start.
-      const frames = this.#frames.doubled(this.#maxQueue + this.#maxBatch)
-      this.#core.reserve(frames, this.#states.count, this.#maxBatch)
-      this.#frames.grow(frames)
-    }
     const slot = this.#frames.take()
     const I = this.#I
     if (I <= fewValues) {
@@ -121,7 +110,7 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
 
   /** Copies a frame of (T, I) to a slot that was taken. */
   writeFrame(slot: number, frames: Float32Array, at: number): void {
-    copyValues(this.#core.frames, slot * this.#I, frames, at * this.#I, this.#I)
+    copyFloats(this.#core.frames, slot * this.#I, frames, at * this.#I, this.#I)
   }
 
   giveFrame(slot: number): void {
@@ -160,9 +149,4 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
       for (let i = 0; i < O; i++) output[at * O + i] = outputs[row * O + i]
     } else setFloats(output, this.#views[row], at * O)
   }
-}
-
-function copyValues(to: Float32Array, at: number, from: Float32Array, start: number, count: number): void {
-  if (count <= fewValues) for (let i = 0; i < count; i++) to[at + i] = from[start + i]
-  else setFloats(to, viewOf(from, start, count), at)
 }

@@ -6,27 +6,29 @@ export class Slots {
   count = 0
   #free = newInts(0)
   #left = 0
+  readonly #most: number
+  readonly #reserve: (count: number) => void
 
-  get isEmpty(): boolean {
-    return this.#left === 0
-  }
-
-  doubled(most: number): number {
-    return min(most, max(16, 2 * this.count))
-  }
-
-  /** Only where none is free. */
-  grow(count: number): void {
-    this.#free = newInts(count)
-    for (let slot = count - 1; slot >= this.count; slot--) this.give(slot)
-    this.count = count
+  /** @param reserve makes room for so many slots, at most `most`, or throws */
+  constructor(most: number, reserve: (count: number) => void) {
+    this.#most = most
+    this.#reserve = reserve
   }
 
   take(): number {
+    if (this.#left === 0) this.#grow(min(this.#most, max(16, 2 * this.count)))
     return this.#free[--this.#left]
   }
 
   give(slot: number): void {
     this.#free[this.#left++] = slot
+  }
+
+  /** Only where none is free. */
+  #grow(count: number): void {
+    this.#reserve(count)
+    this.#free = newInts(count)
+    for (let slot = count - 1; slot >= this.count; slot--) this.give(slot)
+    this.count = count
   }
 }

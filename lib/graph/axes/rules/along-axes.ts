@@ -1,5 +1,7 @@
 /** Operators that work along some axes, each line of values by itself: reductions, softmaxes, norms, searches. */
 
+import { reducedAxes, softmaxAxis } from '../../operators/arguments.ts'
+import { axesOf } from '../../tensor.ts'
 import type { Site } from '../site.ts'
 import type { Trace } from '../trace.ts'
 import type { Rule, Rules } from './rule.ts'
@@ -12,15 +14,13 @@ function without(trace: Trace, axes: readonly number[], keeps: boolean): Trace {
 const reduce: Rule = (site) => {
   const trace = site.only(0)
   const { call } = site
-  const given = call.numbersOf(1, 'axes') ?? []
-  if (given.length === 0 && call.flag('noop_with_empty_axes')) return trace
-  const axes = given.length === 0 ? site.shape(0).map((_, axis) => axis) : call.axes(given, site.rank(0))
+  const axes = reducedAxes(call, site.shape(0))
+  if (axes === undefined) return trace
   site.apart(trace, axes, 'reduces')
   return without(trace, axes, call.flag('keepdims', true))
 }
 
-const axisOf = (site: Site, otherwise: number, rank = site.rank(0)) =>
-  site.call.axis(site.call.integer('axis', otherwise), rank)
+const axisOf = (site: Site, otherwise: number) => site.call.axisOf(otherwise, site.rank(0))
 
 const extreme: Rule = (site) => {
   const trace = site.only(0)
@@ -31,11 +31,8 @@ const extreme: Rule = (site) => {
 
 const softmax: Rule = (site) => {
   const trace = site.only(0)
-  const isOld = site.step.opset < 13
-  const rank = site.rank(0)
-  const first = isOld && site.call.integer('axis', 1) === rank ? rank : axisOf(site, isOld ? 1 : -1)
-  const axes = isOld ? Array.from({ length: rank - first }, (_, i) => first + i) : [first]
-  site.apart(trace, axes, 'divides by a sum over')
+  const { isOld, axis } = softmaxAxis(site.call, site.rank(0))
+  site.apart(trace, isOld ? axesOf(site.shape(0)).slice(axis) : [axis], 'divides by a sum over')
   return trace
 }
 
@@ -47,7 +44,7 @@ const topK: Rule = (site) => {
 
 const oneHot: Rule = (site) => {
   const trace = site.only(0)
-  const axis = axisOf(site, -1, site.rank(0) + 1)
+  const axis = site.call.axisOf(-1, site.rank(0) + 1)
   return { ...trace, axis: trace.axis + (axis <= trace.axis ? 1 : 0) }
 }
 
@@ -59,8 +56,7 @@ const cumSum: Rule = (site) => {
 }
 
 const norms = (site: Site, trace: Trace, axis: number) => {
-  const axes = site.shape(0).map((_, i) => i)
-  site.apart(trace, axes.slice(axis), 'normalizes over')
+  site.apart(trace, axesOf(site.shape(0)).slice(axis), 'normalizes over')
   return [trace, trace, trace, trace]
 }
 

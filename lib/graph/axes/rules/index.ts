@@ -1,5 +1,6 @@
 /** The table of rules by operator. A new operator is a row in the file of its family. */
 
+import { entryOf } from '../../../intrinsics/properties.ts'
 import { alongAxes } from './along-axes.ts'
 import { layouts } from './layout.ts'
 import { pointwise } from './pointwise.ts'
@@ -12,5 +13,5 @@ const rules: Rules = { ...alongAxes, ...layouts, ...pointwise, ...products, ...r
 
 /** Undefined for an operator of which nothing is known. */
 export function ruleOf(opType: string): Rule | undefined {
-  return Object.hasOwn(rules, opType) ? rules[opType] : undefined
+  return entryOf(rules, opType)
 }

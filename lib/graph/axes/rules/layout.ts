@@ -1,5 +1,6 @@
 /** Operators that move values, give them another shape, take them apart or put them together. */
 
+import { padsOf, permutation, sliceOf } from '../../operators/arguments.ts'
 import type { Site } from '../site.ts'
 import { relocated, type Trace, traceAt } from '../trace.ts'
 import type { Rule, Rules } from './rule.ts'
@@ -15,9 +16,7 @@ const reshaped: Rule = (site) => {
 
 const transpose: Rule = (site) => {
   const trace = site.only(0)
-  const rank = site.rank(0)
-  const order = site.call.integers('perm') ?? site.shape(0).map((_, axis) => rank - 1 - axis)
-  return { ...trace, axis: order.indexOf(trace.axis) }
+  return { ...trace, axis: permutation(site.call, site.shape(0)).indexOf(trace.axis) }
 }
 
 const expand: Rule = (site) => {
@@ -35,29 +34,21 @@ const tile: Rule = (site) => {
 
 const concat: Rule = (site) => {
   const trace = site.together()
-  site.apart(trace, [site.call.axis(site.call.integer('axis', 1), site.rank(0))], 'appends to')
+  site.apart(trace, [site.call.axisOf(1, site.rank(0))], 'appends to')
   return trace
 }
 
 const split: Rule = (site) => {
   const trace = site.only(0, 1)
-  site.apart(trace, [site.call.axis(site.call.integer('axis', 0), site.rank(0))], 'parts')
+  site.apart(trace, [site.call.axisOf(0, site.rank(0))], 'parts')
   return site.step.outputs.map(() => trace)
-}
-
-/** Axes, starts and steps of a Slice; its ends are as good as the shape that it gives. */
-export function sliceOf(site: Site): { axes: number[]; starts: number[]; ends: number[]; steps: number[] } {
-  const { call } = site
-  const starts = call.numbersOf(1, 'starts') ?? []
-  const axes = call.axes(call.numbersOf(3, 'axes') ?? starts.map((_, i) => i), site.rank(0))
-  return { axes, starts, ends: call.numbersOf(2, 'ends') ?? [], steps: call.numbers(4) ?? axes.map(() => 1) }
 }
 
 /** All of the followed axis, however long, or none of it is its matter. */
 const slice: Rule = (site) => {
   const trace = site.only(0, 2)
   const isWhole = site.always((one) => {
-    const { axes, starts, ends, steps } = sliceOf(one)
+    const { axes, starts, ends, steps } = sliceOf(one.call, one.rank(0))
     const at = axes.indexOf(trace.axis)
     return (
       at < 0 || (starts[at] === 0 && steps[at] === 1 && (ends[at] >= endless || ends[at] === one.shape(0)[trace.axis]))
@@ -73,7 +64,7 @@ const endless = 2 ** 30
 
 /** Rows of a table by places, or the same places of every row. */
 const gather: Rule = (site) => {
-  const axis = site.call.axis(site.call.integer('axis', 0), site.rank(0))
+  const axis = site.call.axisOf(0, site.rank(0))
   const places = site.trace(1)
   if (places !== undefined) {
     site.fixed(0)
@@ -86,27 +77,13 @@ const gather: Rule = (site) => {
 
 const gatherElements: Rule = (site) => {
   const trace = site.together()
-  site.apart(trace, [site.call.axis(site.call.integer('axis', 0), site.rank(0))], 'picks from')
+  site.apart(trace, [site.call.axisOf(0, site.rank(0))], 'picks from')
   return trace
-}
-
-/** Pads of each axis, first and last. */
-export function padsOf(site: Site): { before: number[]; after: number[] } {
-  const { call } = site
-  const rank = site.rank(0)
-  const pads = (call.opset < 11 ? call.integers(call.opset < 2 ? 'paddings' : 'pads') : call.numbers(1)) ?? []
-  const axes = call.axes(call.numbers(3) ?? site.shape(0).map((_, axis) => axis), rank)
-  const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)]
-  for (const [i, axis] of axes.entries()) {
-    before[axis] = pads[i]
-    after[axis] = pads[i + axes.length]
-  }
-  return { before, after }
 }
 
 const pad: Rule = (site) => {
   const trace = site.only(0)
-  const { before, after } = padsOf(site)
+  const { before, after } = padsOf(site.call, site.shape(0))
   if (before[trace.axis] !== 0 || after[trace.axis] !== 0) {
     site.refuse(`it pads the axis of the ${site.subject.plural} (axis ${trace.axis})`)
   }

@@ -1,5 +1,6 @@
 /** Operators that compute each value of the values at its own place. */
 
+import { axesOf } from '../../tensor.ts'
 import type { Rule, Rules } from './rule.ts'
 
 const together: Rule = (site) => site.together()
@@ -17,8 +18,7 @@ const quantized: Rule = (site) => {
   const trace = site.only(0)
   const scales = site.rank(1)
   if (scales > 0 && site.shape(1).some((size) => size !== 1)) {
-    const axes =
-      scales > 1 ? site.shape(0).map((_, axis) => axis) : [site.call.axis(site.call.integer('axis', 1), site.rank(0))]
+    const axes = scales > 1 ? axesOf(site.shape(0)) : [site.call.axisOf(1, site.rank(0))]
     site.apart(trace, axes, 'has a scale for each of')
   }
   return trace

@@ -1,5 +1,6 @@
 /** Products of matrices, sums over labels. */
 
+import { equationOf } from '../../operators/einsum.ts'
 import type { Site } from '../site.ts'
 import { isSame, type Trace } from '../trace.ts'
 import type { Rule, Rules } from './rule.ts'
@@ -56,25 +57,9 @@ const gemm: Rule = (site) => {
   return trace
 }
 
-/** Labels of a term; axes of an ellipsis count from the last one. */
-function labelsOf(term: string, hidden: number): string[] {
-  const [before, after] = term.split('...')
-  return after === undefined
-    ? [...term]
-    : [...before, ...Array.from({ length: hidden }, (_, i) => `${hidden - 1 - i}`), ...after]
-}
-
 const einsum: Rule = (site) => {
-  const [left, right] = site.call.text('equation', '').replaceAll(' ', '').split('->')
-  const hiddenOf = (term: string, rank: number) => (term.includes('...') ? rank - term.replace('...', '').length : 0)
-  const terms = left.split(',')
-  const labels = terms.map((term, place) => labelsOf(term, hiddenOf(term, site.rank(place))))
-  const all = labels.flat()
-  const hidden = Math.max(...terms.map((term, place) => hiddenOf(term, site.rank(place))))
-  const once = [...new Set(all)].filter(
-    (label) => /[a-z]/i.test(label) && all.indexOf(label) === all.lastIndexOf(label),
-  )
-  const result = right === undefined ? [...labelsOf('...', hidden), ...once.sort()] : labelsOf(right, hidden)
+  const ranks = site.step.inputs.map((_, place) => site.rank(place))
+  const { operands: labels, result } = equationOf(site.call, ranks)
   let found: { trace: Trace; label: string } | undefined
   for (const place of site.places) {
     const trace = site.trace(place)

@@ -1,11 +1,9 @@
 /** Recurrent layers: sequences stand by themselves, and their steps do not. */
 
+import { recurrentPlaces } from '../../recurrent/parts.ts'
 import type { Site } from '../site.ts'
 import { type Trace, traceAt } from '../trace.ts'
 import type { Rule, Rules } from './rule.ts'
-
-/** Places of the inputs. */
-export const recurrentInput = { x: 0, lengths: 4, h: 5, c: 6 } as const
 
 /** Of x and y: the axis of time and that of the sequences; of states, that of the sequences. */
 export function layoutOf(site: Site): { time: number; batch: number; state: number } {
@@ -13,13 +11,13 @@ export function layoutOf(site: Site): { time: number; batch: number; state: numb
 }
 
 const recurrent: Rule = (site) => {
-  const { x, lengths, h, c } = recurrentInput
+  const { x, lengths, h0, c0 } = recurrentPlaces
   const { batch, state } = layoutOf(site)
   const axes = new Map([
     [x, batch],
     [lengths, 0],
-    [h, state],
-    [c, state],
+    [h0, state],
+    [c0, state],
   ] as [number, number][])
   let found: Trace | undefined
   for (const [place, axis] of axes) {

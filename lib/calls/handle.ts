@@ -1,0 +1,25 @@
+/** What handles of layers and of models have in common: they may have come from anywhere, and say what they are. */
+
+import { describe, fail, withArticle } from '../errors.ts'
+import { version } from '../version.ts'
+
+const types: readonly unknown[] = ['RNN', 'GRU', 'LSTM', 'Model']
+
+export function notHandle(got: string): never {
+  fail('ERR_RNN_OPTION', `handle must be what share() gave, got ${got}`)
+}
+
+/** The properties of a handle of this type, each read once; `wanted` are the words for it where another one came. */
+export function readHandle<Handle>(handle: unknown, type: string, wanted: string): Record<keyof Handle, unknown> {
+  if (typeof handle !== 'object' || handle === null) notHandle(describe(handle))
+  const given = { __proto__: null, ...handle } as unknown as Record<'type' | 'version', unknown>
+  if (given.type !== type) {
+    if (!types.includes(given.type)) notHandle(describe(handle))
+    const use = `${given.type}.fromShared`
+    fail('ERR_RNN_OPTION', `handle must be ${wanted}, got one of ${withArticle(given.type)}: use ${use}`)
+  }
+  if (given.version !== version) {
+    fail('ERR_RNN_OPTION', `handle must be of native-rnn ${version}, got one of ${describe(given.version)}`)
+  }
+  return given as unknown as Record<keyof Handle, unknown>
+}
