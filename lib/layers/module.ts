@@ -1,6 +1,7 @@
 /** The life that all layers share: their weights until they are disposed, state dicts out and in, and how finished parts become a layer. */
 
 import { checkThis, fail } from '../errors.ts'
+import { ensureStack } from '../intrinsics/stack.ts'
 import { prefixChecks, readOptions } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -96,6 +97,7 @@ export abstract class Module<P extends Parts<P>> {
   /** Frees the weights. Idempotent; a later use is `ERR_RNN_DISPOSED`. Open streams live on. */
   dispose(): void {
     checkThis(this, Module, 'layer.dispose')
+    ensureStack()
     this.#parts?.dispose()
     this.#parts = undefined
   }

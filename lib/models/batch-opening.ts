@@ -29,14 +29,14 @@ export interface BatchOpening {
   readonly programFor: ProgramFor
 }
 
-/** Opens a model for batches; `current` is asked again once the options are read. */
-export function openBatch(current: () => ModelCore, options: ReadStreamOptions): BatchOpening {
+/** Opens a model for batches of up to `most` rows; `current` is asked again once the options are read. */
+export function openBatch(current: () => ModelCore, options: ReadStreamOptions, most: number): BatchOpening {
   const axes = wantedAxes(current(), options)
   const sizes = readSizes(current(), options, openRows(current(), axes))
   // A getter of the options may have disposed the model.
   const core = current()
   const opening = openProgram(core, sizes)
-  const layouts = layoutsOf(core, sizes, axes, opening, options)
+  const layouts = layoutsOf(core, sizes, axes, opening, options, most)
   const programFor = (rows: number) =>
     rows === 1 ? opening.program.retain() : core.load(planOf(core, sizes, withRows(sizes, axes, rows)))
   return { core, sizes, opening, layouts, programFor }
@@ -61,7 +61,7 @@ export function settledOptions(
 }
 
 /** Opens another model with the options that {@link settledOptions} gave. */
-export function openInPlace(core: ModelCore, options: ReadStreamOptions): BatchOpening {
+export function openInPlace(core: ModelCore, options: ReadStreamOptions, most: number): BatchOpening {
   for (const { name, label, shape } of core.inputs) {
     const size = options.shapes && (property(options.shapes, name) as readonly number[] | undefined)
     if (size === undefined || shape === undefined) continue
@@ -73,7 +73,7 @@ export function openInPlace(core: ModelCore, options: ReadStreamOptions): BatchO
       `the model must take the sizes of the batcher's. Expected ${label} size ${tuple(size)}, got ${shownShape(shape)}`,
     )
   }
-  return openBatch(() => core, options)
+  return openBatch(() => core, options, most)
 }
 
 /** Throws where streams could not go on from one model to the other, or their callers not with what it takes and gives. */

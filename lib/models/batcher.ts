@@ -66,7 +66,7 @@ export class ModelBatcher {
     this.#models = models
     const read = readOptions(options, { ...batcherChecks, ...streamChecks }, 'Model.batcher')
     this.#limits = limitsOf(read)
-    const batch = openBatch(models.current, read)
+    const batch = openBatch(models.current, read, this.#limits.maxBatch)
     this.#options = settledOptions(batch, read)
     const parts = this.#partsOf(batch)
     const life: BatcherLife<ModelBatch> = new BatcherLife(parts, this.#limits, 'Model', (lane) =>
@@ -148,7 +148,7 @@ export class ModelBatcher {
     const core =
       this.#models.coreOf(model) ??
       fail('ERR_RNN_OPTION', `model must be a Model, got ${describe(model)}${foreign(model)}`)
-    const batch = openInPlace(core, this.#options)
+    const batch = openInPlace(core, this.#options, this.#limits.maxBatch)
     checkSameFaces(this.#life.current.memory.opening, batch.opening)
     this.#life.checkLiving()
     this.#life.replace(this.#partsOf(batch), streams === 'move')

@@ -51,7 +51,13 @@ function* branchParts({ steps, outputs }: Branch): Generator<string | Uint8Array
 
 function* attributeParts(value: StepAttribute): Generator<string | Uint8Array> {
   if (typeof value === 'object' && 'data' in value) yield* tensorParts(value)
-  else yield JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}n` : one))
+  else yield JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}n` : exactly(one)))
+}
+
+/** JSON has one word for all numbers that are not finite, and 0 for −0. */
+function exactly(one: unknown): unknown {
+  if (Object.is(one, -0)) return '-0'
+  return typeof one === 'number' && !Number.isFinite(one) ? String(one) : one
 }
 
 function* tensorParts({ type, shape, data }: GraphTensor): Generator<string | Uint8Array> {

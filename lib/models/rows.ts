@@ -107,13 +107,14 @@ export interface Layouts {
   readonly outputs: readonly RowLayout[]
 }
 
-/** Follows the rows through the graph; throws `ERR_RNN_OPTION` where they do not stay apart. `opening` is that of one row. */
+/** Follows the rows through the graph; throws `ERR_RNN_OPTION` where they do not stay apart, or the graph takes no `most` of them. `opening` is that of one row. */
 export function layoutsOf(
   core: ModelCore,
   sizes: StreamSizes,
   axes: readonly (number | undefined)[],
   { states, inputs, outputs }: Opening,
   { batchAxes = {} }: ReadStreamOptions,
+  most: number,
 ): Layouts {
   for (const [i, axis] of axes.entries()) {
     const shape = sizes.shapes[i]
@@ -129,7 +130,7 @@ export function layoutsOf(
       `${label}.size(${axis}) must be 1, as a stream of a batcher is one row, got ${shape[axis]}; ${how}`,
     )
   }
-  const found = rowAxes((rows) => planOf(core, sizes, withRows(sizes, axes, rows)).plan, namesIn(core))
+  const found = rowAxes((rows) => planOf(core, sizes, withRows(sizes, axes, rows)).plan, namesIn(core), most)
   const layout = ({ type, shape }: StreamValue, axis: number | undefined): RowLayout => {
     const size = (from: number, to: number) => count(shape.slice(from, to))
     if (axis === undefined) return { type, outer: 0, inner: size(0, shape.length) }

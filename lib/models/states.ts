@@ -6,6 +6,7 @@ import { bytesIn, create, fillValues, setValues, viewOfBytes } from '../intrinsi
 import { property } from '../intrinsics/properties.ts'
 import { sealState, unsealState } from '../streams/saved-state.ts'
 import { littleEndian, setLittleEndian } from '../tensor/bytes.ts'
+import { isBigInts } from '../tensor/read.ts'
 import { sameShape } from '../tensor/shape.ts'
 import { checkLength, type InputRule, readInput } from './input.ts'
 import { checkRecord, namesOf, refuseUnknown } from './names.ts'
@@ -51,7 +52,7 @@ export function writeState(target: GraphData, { initial }: StateInput, data: Gra
 }
 
 export function fillZeros(target: GraphData): void {
-  fillValues(target, typeof target[0] === 'bigint' ? 0n : 0)
+  fillValues(target, isBigInts(target) ? 0n : 0)
 }
 
 /** States as users have them: copies. `data` is in the order of the states. */

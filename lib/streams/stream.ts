@@ -4,6 +4,7 @@ import { NetworkRef } from '../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../calls/states.ts'
 import { checkThis, fail } from '../errors.ts'
 import { defineProperty, setFloats, viewOf } from '../intrinsics/captured.ts'
+import { ensureStack } from '../intrinsics/stack.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { anything, integer, largestSize, readOptions } from '../options/checks.ts'
 import { outputSizeOf } from '../spec/spec.ts'
@@ -152,6 +153,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     checkThis(this, Stream, 'stream.dispose')
     const core = this.#core
     if (!core) return
+    ensureStack()
     this.#core = undefined
     this.#close()
     core.dispose()

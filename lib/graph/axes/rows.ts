@@ -20,12 +20,14 @@ export interface ValueNames {
 const subject: Subject = { refusal: 'rows do not stay apart in', plural: 'rows', single: 'row' }
 
 /**
- * Follows the rows through the plans of several numbers of rows, which `planFor` settles. A row must be computed the same way whatever
+ * Follows the rows through the plans of several numbers of rows, the greatest among them, which `planFor` settles. A row must be computed the same way whatever
  * their number: numbers that a graph takes from its shapes are held against each other.
  */
-export function rowAxes(planFor: (rows: number) => Plan, names: ValueNames): RowAxes {
-  // More than 1, so that the axis is seen in a reshape; two others, and 1 among them, which squeezes and broadcasts may treat by itself.
-  const [run, ...others] = [3, 2, 1].map((length) => runOf(planFor, length, subject))
+export function rowAxes(planFor: (rows: number) => Plan, names: ValueNames, most: number): RowAxes {
+  // More than 1, so that the axis is seen in a reshape; two others, and 1 among them, which squeezes and broadcasts may treat by itself; and as many
+  // as there may be.
+  const lengths = most > 3 ? [3, 2, 1, most] : [3, 2, 1]
+  const [run, ...others] = lengths.map((length) => runOf(planFor, length, subject))
   const { plan } = run
   const plans = [plan, ...others.map((other) => other.plan)]
   const shapesOf = (values: 'inputs' | 'outputs', i: number) => plans.map((one) => shapeIn(one, one[values][i]))
