@@ -49,8 +49,8 @@ Strided<const float> Forward::input(size_t layer, const ThreadMemory& thread, si
 Strided<float> Forward::output(size_t layer, const ThreadMemory& thread, size_t block) const {
   const ptrdiff_t width = ptrdiff_t(D_ * O_), T = ptrdiff_t(call_.T), B = ptrdiff_t(call_.B);
   if (layer + 1 < L_)
-    return {thread.between + (plan_.split == Split::layers ? 2 * layer + block % 2 : layer % 2) * plan_.betweenFloats,
-            ptrdiff_t(plan_.rowGroup) * width, width};
+    return {thread.between + plan_.betweenIndex(layer, block) * plan_.betweenFloats, ptrdiff_t(plan_.rowGroup) * width,
+            width};
   return call_.batchFirst ? Strided<float>{call_.y, width, T * width} : Strided<float>{call_.y, B * width, width};
 }
 

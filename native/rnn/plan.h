@@ -28,6 +28,11 @@ struct ForwardPlan {
   size_t recurrenceFloats, recurrenceCount; // of one recurrence; that are there at a time
   size_t threadFloats;
   size_t orderFloats; // of the call: its rows in order
+  // Which memory between layers a layer's block of time goes to: layers that run side by side have two each, others
+  // take turns.
+  size_t betweenIndex(size_t layer, size_t block) const {
+    return split == Split::layers ? 2 * layer + block % 2 : layer % 2;
+  }
   size_t floats() const { return orderFloats + rowThreads * threadFloats; }
 };
 

@@ -123,8 +123,7 @@ void Recurrence::advance(size_t begin, size_t end, float* hn, float* cn) {
   for (size_t s = begin; s < end && active > 0;) {
     // Up to the next row's end the same rows run.
     const size_t stop = std::min(end, rows_.length(active - 1));
-    const bool overlaps = overlapRows_ > 0 && (overlapsAlone_ || forkJoin);
-    if (active == 1 && overlaps && stop - s >= 3 * overlapRows_) {
+    if (active == 1 && overlapsOver(stop - s)) {
       runOverlapped(s, stop);
       s = stop;
     }
@@ -143,6 +142,10 @@ void Recurrence::advance(size_t begin, size_t end, float* hn, float* cn) {
       storeRows(rows_, still, active, workspace_.c, sizes_.unitRow, layer_.units(), cn);
     active = still;
   }
+}
+
+bool Recurrence::overlapsOver(size_t steps) const {
+  return overlapRows_ > 0 && (overlapsAlone_ || forkJoin) && steps >= 3 * overlapRows_;
 }
 
 // What the kernels get for some steps of the first rows.

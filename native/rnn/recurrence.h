@@ -34,6 +34,8 @@ private:
   float* newestState() const { return liveStep_.state.h[0]; }
   void swapStates() { std::swap(liveStep_.state.h[0], liveStep_.state.h[1]); }
   size_t activeAt(size_t step) const;
+  // Whether so many steps of a single row take tiles of later input gates along.
+  bool overlapsOver(size_t steps) const;
   RecurrenceArgs argsOf(size_t begin, size_t steps, size_t active) const;
   void runOverlapped(size_t begin, size_t end);
   // Runs args on this thread, or where there are others shares the units of each step; makes the input gates of the

@@ -1,13 +1,16 @@
 // A team is one task of the pool with a slot for each member that is invited.
 #include "team.h"
 #include "barrier.h"
+#include <algorithm>
 
 namespace native_rnn {
 
 Team::Team(size_t members, Work work, void* argument) : work_(work), argument_(argument), invited_(0) {
+  if (members <= 1)
+    return;
   Pool& pool = Pool::shared();
-  const size_t most = pool.size() < members ? pool.size() : members - 1;
-  if (members > 1 && pool.submit(*this, most, true))
+  const size_t most = std::min(pool.size(), members - 1);
+  if (pool.submit(*this, most, true))
     invited_ = most;
 }
 

@@ -162,13 +162,14 @@ struct GemvPanels {
   template <int M, bool half>
   struct Of {
     static RNN_INLINE void inlined(const PackedView& p, size_t panel, const float* a, float* out) {
+      constexpr int vectors = M * G, halves = half ? G : 0;
       if constexpr (groupSize<W> == 2)
-        return gemvPairs < V, W, S, M * G,
-               half ? G : 0 > (weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel), a, p.inputs, out);
+        return gemvPairs<V, W, S, vectors, halves>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel), a, p.inputs,
+                                                   out);
       else
-        gemv<V, W, S, M * G, half ? G : 0>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel),
-                                           mayHaveScales<V, W> && p.scales ? scalesAt<V, G>(p, panel) : nullptr, a, p.K,
-                                           out);
+        gemv<V, W, S, vectors, halves>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel),
+                                       mayHaveScales<V, W> && p.scales ? scalesAt<V, G>(p, panel) : nullptr, a, p.K,
+                                       out);
     }
     static RNN_NOINLINE void call(const PackedView& p, size_t panel, const float* a, float* out) {
       inlined(p, panel, a, out);
