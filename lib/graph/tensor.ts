@@ -76,7 +76,8 @@ export function factsOf(type: ElementType): ElementFacts {
   return elementTypes[type]
 }
 
-const typeNames = Object.keys(elementTypes) as ElementType[]
+/** All of them. */
+export const typeNames = Object.keys(elementTypes) as ElementType[]
 
 /** The type of a TensorProto.DataType; undefined for those that are not supported. */
 export function typeOfCode(code: number): ElementType | undefined {

@@ -1,6 +1,6 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
 import { describe, fail, list, RNNError } from '../errors.ts'
-import { hasOwn, isArray, isSafeInteger, setFloats, typedBuffer, zeros } from '../intrinsics/captured.ts'
+import { hasOwn, isArray, isSafeInteger, setValues, typedBuffer, zeros } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { elements } from './shape.ts'
@@ -122,7 +122,7 @@ interface NestedTarget<A> {
   readonly bigints: boolean
 }
 
-const floats: NestedTarget<Float32Array> = { make: zeros, set: setFloats, bigints: false }
+const floats: NestedTarget<Float32Array> = { make: zeros, set: setValues, bigints: false }
 const toNumber = Number
 
 /** Copies nested arrays, each element read once; the innermost rows may be typed arrays. */

@@ -1,6 +1,6 @@
 /** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
 import { describe, fail, list, named, RNNError, some, tuple, withArticle } from '../errors.ts'
-import { mapGet, mapHas, mapSet, setFloats } from '../intrinsics/captured.ts'
+import { mapGet, mapHas, mapSet, setValues } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
@@ -134,7 +134,7 @@ export class StateDictReader {
   take(name: string, shape: readonly number[], target: Float32Array, type: WeightType, offset = 0): void {
     const read = this.expect(name, shape, type)
     if (!read) return
-    setFloats(target, read.data, offset)
+    setValues(target, read.data, offset)
     const scales = type === 'int8' ? scalesOf(read.data) : undefined
     if (scales && trueLength(scales) === shape[0]) setScales(target, scales)
     this.#checkValues(name, shape, target, offset, type)
