@@ -136,7 +136,7 @@ export function describe(value: unknown): string {
 const largestShown = 2n ** 200n
 
 /** `(1, 2, 4)`: a shape that is asked for, as PyTorch prints a tuple. */
-export function tuple(shape: readonly number[]): string {
+export function tuple(shape: readonly (number | string)[]): string {
   return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
 }
 

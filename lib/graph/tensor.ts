@@ -111,6 +111,11 @@ export function phantom(type: ElementType, shape: readonly number[]): GraphTenso
   return { type, shape, data: newData(type, 0), isPhantom: true }
 }
 
+/** Whether two values have one type and one shape. */
+export function areAlike(a: Pick<GraphTensor, 'type' | 'shape'>, b: Pick<GraphTensor, 'type' | 'shape'>): boolean {
+  return a.type === b.type && `${a.shape}` === `${b.shape}`
+}
+
 /** How many values a tensor holds, or a phantom will. */
 export function lengthOf({ shape }: GraphTensor): number {
   return count(shape)

@@ -4,7 +4,7 @@ import { describe, fail, list } from '../errors.ts'
 import { type ElementType, factsOf, type GraphData, newData, typeNames } from '../graph/tensor.ts'
 import { create, isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
-import { allocate, checkCountOf, fieldsOf, isRow, nestedShape, placeOf, ragged, readShape } from '../tensor/read.ts'
+import { allocate, checkCountOf, fieldsOf, isRow, nestedShape, ownShape, placeOf, ragged } from '../tensor/read.ts'
 import { elements } from '../tensor/shape.ts'
 
 /** An input that was read: nothing of the caller's is asked again, but the values may be the caller's own array. */
@@ -29,9 +29,8 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
   if (typedArrayName(value) !== undefined) return readArray(value as GraphData, rule)
   if (typeof value !== 'object' || value === null) notTensor(value, rule)
   const { shape, dims, data } = fieldsOf(value)
-  if (shape === undefined && dims === undefined) notTensor(value, rule)
   const { label } = rule
-  const own = shape === undefined ? readShape(dims, `${label}.dims`) : readShape(shape, `${label}.shape`)
+  const own = ownShape(shape, dims, label) ?? notTensor(value, rule)
   if (typedArrayName(data) === undefined) {
     fail('ERR_RNN_SHAPE', `${label}.data must be a ${arrayNames[rule.type]}, got ${describe(data)}`)
   }

@@ -2,7 +2,7 @@
 import { describe, fail } from '../errors.ts'
 import { isArray, newDoubles, setValues } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
-import { checkCountOf, fieldsOf, isBigInts, notTensor, readNested, readShape } from './read.ts'
+import { checkCountOf, fieldsOf, isBigInts, notTensor, ownShape, readNested } from './read.ts'
 import type { NumberArray } from './tensor.ts'
 
 /** A typed array of integers of any width; those of floats too, as long as their values are whole. */
@@ -44,8 +44,7 @@ export function readIntegers(
   }
   if (typeof value !== 'object' || value === null) return refuse(value, name)
   const { shape, dims, data } = fieldsOf(value)
-  if (shape === undefined && dims === undefined) return refuse(value, name)
-  const own = shape === undefined ? readShape(dims, `${name}.dims`) : readShape(shape, `${name}.shape`)
+  const own = ownShape(shape, dims, name) ?? refuse(value, name)
   if (typedArrayName(data) === undefined) {
     fail('ERR_RNN_SHAPE', `${name}.data must be a typed array, got ${describe(data)}`)
   }

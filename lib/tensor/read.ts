@@ -21,8 +21,7 @@ export function readTensor(value: unknown, name: string): ReadTensor {
   if (isArray(value)) return readNested(value, name, floats)
   if (typeof value !== 'object' || value === null || typedArrayName(value) !== undefined) notTensor(value, name)
   const { shape, dims, data } = fieldsOf(value)
-  if (shape === undefined && dims === undefined) notTensor(value, name)
-  const own = shape === undefined ? readShape(dims, `${name}.dims`) : readShape(shape, `${name}.shape`)
+  const own = ownShape(shape, dims, name) ?? notTensor(value, name)
   checkData(data, own, `${name}.`)
   return { data: data as Float32Array, shape: own }
 }
@@ -40,6 +39,12 @@ export function fieldsOf(value: object): Fields {
   const shape = property(value, 'shape')
   const dims = shape === undefined ? property(value, 'dims') : undefined
   return { shape, dims, data: property(value, 'data') }
+}
+
+/** The shape that an object gives under one of two names; undefined where it gives none. */
+export function ownShape(shape: unknown, dims: unknown, name: string): number[] | undefined {
+  if (shape !== undefined) return readShape(shape, `${name}.shape`)
+  return dims === undefined ? undefined : readShape(dims, `${name}.dims`)
 }
 
 /** A getter that was read later can have detached or shrunk an array that was read before. */
