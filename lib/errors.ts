@@ -153,7 +153,7 @@ export function counted(count: number, one: string, many: string): string {
 }
 
 /** `(1, 2, 4)`: a shape that is asked for, as PyTorch prints a tuple. */
-export function tuple(shape: readonly number[]): string {
+export function tuple(shape: readonly (number | string)[]): string {
   return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
 }
 

@@ -1,6 +1,6 @@
 /** The arrays of live states that step together, as backends with memory of their own have them: this thread's, larger ones in place of those without room. */
 
-import { newFloats, newInts, setFloats } from '../intrinsics/captured.ts'
+import { newFloats, newInts, setValues } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
@@ -48,6 +48,6 @@ export abstract class BatchArrays implements BatchArrayList {
 function grown(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
   if (length === trueLength(values)) return values
   const larger = newFloats(length)
-  setFloats(larger, values)
+  setValues(larger, values)
   return larger
 }

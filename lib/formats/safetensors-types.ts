@@ -1,7 +1,8 @@
 /** The types of values in safetensors files; it alone knows how each becomes float32. */
 
-import { bfloat16ToNumber, float8E4M3ToNumber, float8E5M2ToNumber, halfToNumber } from '../precision/widening.ts'
+import { float8E4M3ToNumber, float8E5M2ToNumber } from '../precision/widening.ts'
 import { fromLittleEndian } from '../tensor/bytes.ts'
+import { getters } from './values.ts'
 
 type Read = (view: DataView, at: number) => number
 
@@ -38,19 +39,19 @@ function byteRow(toValue: (byte: number) => number): Dtype {
 export const dtypes: Readonly<Record<string, Dtype>> = {
   __proto__: null as never,
   F32: { bytes: 4, decode: fromLittleEndian },
-  F16: row(2, (view, at) => halfToNumber(view.getUint16(at, true))),
-  BF16: row(2, (view, at) => bfloat16ToNumber(view.getUint16(at, true))),
-  F64: row(8, (view, at) => view.getFloat64(at, true)),
+  F16: row(2, getters.float16),
+  BF16: row(2, getters.bfloat16),
+  F64: row(8, getters.float64),
   F8_E4M3: byteRow(float8E4M3ToNumber),
   F8_E5M2: byteRow(float8E5M2ToNumber),
   BOOL: byteRow((byte) => (byte === 0 ? 0 : 1)),
-  I8: row(1, (view, at) => view.getInt8(at)),
-  I16: row(2, (view, at) => view.getInt16(at, true)),
-  I32: row(4, (view, at) => view.getInt32(at, true)),
+  I8: row(1, getters.int8),
+  I16: row(2, getters.int16),
+  I32: row(4, getters.int32),
   I64: row(8, (view, at) => rounded(view.getInt32(at + 4, true), view.getUint32(at, true))),
-  U8: row(1, (view, at) => view.getUint8(at)),
-  U16: row(2, (view, at) => view.getUint16(at, true)),
-  U32: row(4, (view, at) => view.getUint32(at, true)),
+  U8: row(1, getters.uint8),
+  U16: row(2, getters.uint16),
+  U32: row(4, getters.uint32),
   U64: row(8, (view, at) => rounded(view.getUint32(at + 4, true), view.getUint32(at, true))),
 }
 

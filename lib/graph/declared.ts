@@ -1,6 +1,6 @@
 /** What a model declares of its inputs, held against shapes that come; it alone knows when a shape fits. */
 
-import { describe, fail, list } from '../errors.ts'
+import { describe, fail, list, tuple } from '../errors.ts'
 import type { GraphValue } from './plan.ts'
 
 /** Throws for a shape that is not as declared: another rank, another size, or two sizes under one name. */
@@ -12,7 +12,7 @@ export function checkShapes(inputs: readonly GraphValue[], shapes: readonly (rea
     const refuse = (why: string) =>
       fail(
         'ERR_RNN_SHAPE',
-        `Expected the input ${describe(name)} of size ${sizesOf(declared)}, got ${list(shape)}${why}`,
+        `Expected the input ${describe(name)} of size ${tuple(declared.map((size) => size ?? '?'))}, got ${list(shape)}${why}`,
       )
     if (shape.length !== declared.length) refuse('')
     for (const [axis, wanted] of declared.entries()) {
@@ -24,10 +24,4 @@ export function checkShapes(inputs: readonly GraphValue[], shapes: readonly (rea
       else if (before.size !== size) refuse(`: ${wanted} is ${before.size} in ${describe(before.input)}`)
     }
   }
-}
-
-/** `(batch, 512, ?)` */
-function sizesOf(shape: NonNullable<GraphValue['shape']>): string {
-  const sizes = shape.map((size) => size ?? '?')
-  return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`
 }

@@ -89,7 +89,8 @@ class Flattening implements Compiler {
     const { domain, opType } = node
     const opset = scope.graph.opset(domain)
     const of = domain === '' ? '' : ` of the domain ${describe(domain)}`
-    if (recurrentOf(domain, opType) !== undefined) return recurrentOf(domain, opType)!
+    const own = recurrentOf(domain, opType)
+    if (own !== undefined) return own
     const row = operatorOf(domain, opType)
     if (row === undefined) return node.fail(`the operator ${describe(opType)}${of}, opset ${opset}, is not supported`)
     for (const name of node.attributes().keys()) {

@@ -1,11 +1,10 @@
 /** Looks for what cannot be run at any sizes, before any are known: goes over all steps with sizes that are made up where the file leaves them open. */
 
-import { list } from '../errors.ts'
 import { Budget } from './budget.ts'
 import { NeedsValue } from './call.ts'
 import type { FlatGraph, Step } from './plan.ts'
 import { type Budgets, settleStep } from './step.ts'
-import { type GraphTensor, phantom } from './tensor.ts'
+import { areAlike, type GraphTensor, phantom } from './tensor.ts'
 
 /** A multiple of most strides, and longer than most kernels. */
 const madeUp = 64
@@ -47,7 +46,7 @@ function probedChoice(
   probeSteps(otherwise.steps, known, budgets)
   return then.outputs.map((value, i) => {
     const [a, b] = [known.get(value), known.get(otherwise.outputs[i])]
-    return a && b && a.type === b.type && list(a.shape) === list(b.shape) ? phantom(a.type, a.shape) : undefined
+    return a && b && areAlike(a, b) ? phantom(a.type, a.shape) : undefined
   })
 }
 

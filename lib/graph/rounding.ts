@@ -1,21 +1,10 @@
-/** Rounding to the types that JavaScript has no array for; it alone knows their ranges. */
+/** Rounding of tensors to the types that JavaScript has no array for; their values lie as float32. */
 
-import { roundHalfEven } from '../precision/rounding.ts'
+import { bfloat16Bits, halfBits, isBeyond } from '../precision/rounding.ts'
+import { bfloat16ToNumber, halfToNumber } from '../precision/widening.ts'
+import type { WeightType } from '../spec/weight-types.ts'
 import { inStretches, type Pass } from './pace.ts'
 import type { GraphTensor } from './tensor.ts'
-
-const bits = new DataView(new ArrayBuffer(8))
-
-/** To the nearest value of a binary format, ties to even; beyond its range to infinity. */
-function toFormat(value: number, fraction: number, leastExponent: number, greatest: number): number {
-  if (value === 0 || !Number.isFinite(value)) return value
-  bits.setFloat64(0, value)
-  const exponent = Math.max(((bits.getUint16(0) >> 4) & 0x7ff) - 1023, leastExponent)
-  const step = 2 ** (exponent - fraction)
-  const rounded = roundHalfEven(value / step) * step
-  if (Math.abs(rounded) > greatest) return Math.sign(value) * Infinity
-  return rounded === 0 && value < 0 ? -0 : rounded
-}
 
 /** A tensor whose values were computed in float32 or double precision, rounded in place to what its type can hold. */
 export function* rounded(tensor: GraphTensor): Pass<GraphTensor> {
@@ -29,5 +18,12 @@ export function* rounded(tensor: GraphTensor): Pass<GraphTensor> {
   return tensor
 }
 
-const toHalf = (value: number) => toFormat(value, 10, -14, 65504)
-const toBrain = (value: number) => toFormat(value, 7, -126, 255 * 2 ** 120)
+/** To the nearest value, ties to even; beyond the range to infinity. */
+const toHalf = (value: number) => held('f16', value) ?? halfToNumber(halfBits(value))
+const toBrain = (value: number) => held('bf16', value) ?? bfloat16ToNumber(bfloat16Bits(value))
+
+/** What is no number of its own in a format. */
+function held(type: WeightType, value: number): number | undefined {
+  if (value - value !== 0) return value
+  return isBeyond(type, value) ? Math.sign(value) * Infinity : undefined
+}

@@ -8,7 +8,7 @@ import type { Branch, Carry, FlatGraph, Plan, PlanValue, Step } from './plan.ts'
 import { Prune } from './prune.ts'
 import { isRecurrent, isWeight } from './recurrent/parts.ts'
 import { type Budgets, refuseStep, settleStep } from './step.ts'
-import { count, factsOf, type GraphTensor, lengthOf, phantom } from './tensor.ts'
+import { areAlike, count, factsOf, type GraphTensor, lengthOf, phantom } from './tensor.ts'
 
 /** What a plan is made for. */
 export interface Sizes {
@@ -102,7 +102,7 @@ class Settling {
     }
     for (const { input, output } of this.#sizes.carries) {
       const [from, to] = [this.#tensors[outputs[output]]!, this.#tensors[this.#graph.inputs[input].value]!]
-      if (from.type === to.type && list(from.shape) === list(to.shape)) continue
+      if (areAlike(from, to)) continue
       const [state, next] = [this.#graph.inputs[input].name, this.#graph.outputs[output].name]
       fail(
         'ERR_RNN_SHAPE',
@@ -208,7 +208,7 @@ class Settling {
     for (const [i, value] of step.outputs.entries()) {
       if (value < 0) continue
       const [a, b] = [then, otherwise].map(({ outputs }) => this.#tensors[outputs[i]]!)
-      if (a.type !== b.type || list(a.shape) !== list(b.shape)) {
+      if (!areAlike(a, b)) {
         const both = `${a.type} ${list(a.shape)} and ${b.type} ${list(b.shape)}`
         refuseStep(step, `its branches give ${both} as output ${i}, and its condition is only known in a run`)
       }

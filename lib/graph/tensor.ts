@@ -76,7 +76,8 @@ export function factsOf(type: ElementType): ElementFacts {
   return elementTypes[type]
 }
 
-const typeNames = Object.keys(elementTypes) as ElementType[]
+/** All of them. */
+export const typeNames = Object.keys(elementTypes) as ElementType[]
 
 /** The type of a TensorProto.DataType; undefined for those that are not supported. */
 export function typeOfCode(code: number): ElementType | undefined {
@@ -108,6 +109,11 @@ export function dataOver(type: ElementType, buffer: ArrayBufferLike, byteOffset:
 /** A value of which only this is known. */
 export function phantom(type: ElementType, shape: readonly number[]): GraphTensor {
   return { type, shape, data: newData(type, 0), isPhantom: true }
+}
+
+/** Whether two values have one type and one shape. */
+export function areAlike(a: Pick<GraphTensor, 'type' | 'shape'>, b: Pick<GraphTensor, 'type' | 'shape'>): boolean {
+  return a.type === b.type && `${a.shape}` === `${b.shape}`
 }
 
 /** How many values a tensor holds, or a phantom will. */

@@ -22,7 +22,8 @@ const Buffer = ArrayBuffer
 const SharedBuffer = sharedBuffer()
 const Bytes = Uint8Array
 const Halves = Uint16Array
-const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
+/** The prototype that all typed arrays have in common. */
+export const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
 
 /** The buffer of a typed array, and where in it the array begins, in bytes. */
 export const typedBuffer = getterOf<ArrayBufferLike>(typedArray, 'buffer')
@@ -160,11 +161,6 @@ export function viewOfBytes(bytes: Uint8Array, from: number, count: number): Uin
   return new Bytes(typedBuffer(bytes), offsetOf(bytes) + from, count)
 }
 
-/** `target.set(source, offset)`. */
-export const setBytes: (target: Uint8Array, source: ArrayLike<number>, offset?: number) => void = uncurried(
-  Bytes.prototype.set,
-)
-
 /** A copy in a buffer of its own. */
 export function copyOf(values: Float32Array): Float32Array<ArrayBuffer> {
   return new Floats(values)
@@ -183,41 +179,23 @@ export function copyOfRange(values: Float32Array, from: number, count: number): 
   return copy
 }
 
-/** `target.set(source, offset)`. */
-export const setFloats: (target: Float32Array, source: ArrayLike<number>, offset?: number) => void = uncurried(
-  Floats.prototype.set,
-)
-
-/** `target.set(source, offset)`. */
-export const setInts: (target: Int32Array, source: ArrayLike<number>, offset?: number) => void = uncurried(
-  Ints.prototype.set,
-)
+/** `target.set(source, offset)`, of any typed array. */
+export const setValues: {
+  (target: Float32Array | Float64Array | Int32Array | Uint8Array, source: ArrayLike<number>, offset?: number): void
+  /** Of two typed arrays of one kind. */
+  (target: ArrayBufferView, source: ArrayBufferView, offset?: number): void
+} = uncurried(Floats.prototype.set)
 
 /** Copies by loops are faster than by views up to about so many values. */
 const fewValues = 32
 
 /** target[at] … = source[from] …, `count` values. */
 export function copyFloats(target: Float32Array, at: number, source: Float32Array, from: number, count: number): void {
-  if (count > fewValues) setFloats(target, viewOf(source, from, count), at)
+  if (count > fewValues) setValues(target, viewOf(source, from, count), at)
   else for (let i = 0; i < count; i++) target[at + i] = source[from + i]
 }
 
-/** `target.fill(value, start, end)`. */
-export const fillFloats: (target: Float32Array, value: number, start?: number, end?: number) => void = uncurried(
-  Floats.prototype.fill,
-)
-
-/** `target.set(source, offset)`. */
-export const setDoubles: (target: Float64Array, source: ArrayLike<number>, offset?: number) => void = uncurried(
-  Doubles.prototype.set,
-)
-
-/** `target.set(source, offset)`, of two typed arrays of one kind. */
-export const setValues: (target: ArrayBufferView, source: ArrayBufferView, offset?: number) => void = uncurried(
-  Floats.prototype.set,
-)
-
-/** `target.fill(value, start, end)`. */
+/** `target.fill(value, start, end)`, of any typed array. */
 export const fillValues: (target: ArrayBufferView, value: number | bigint, start?: number, end?: number) => void =
   uncurried(Floats.prototype.fill)
 

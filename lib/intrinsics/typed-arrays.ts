@@ -1,8 +1,5 @@
 /** What a typed array truly is, whatever its own properties say; of any realm. */
-import { getterOf, isShared, viewOf } from './captured.ts'
-
-const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
-const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer')
+import { getterOf, isShared, typedArray, typedBuffer, viewOf } from './captured.ts'
 
 /** 'Float32Array' and the like for real typed arrays of any realm, else undefined; cannot be fooled by what an object says. */
 export const typedArrayName = getterOf<string | undefined>(typedArray, Symbol.toStringTag)
@@ -15,7 +12,7 @@ export const trueLength: (value: ArrayBufferView) => number = getterOf(typedArra
  * they are not, whatever the array says of itself.
  */
 export function sharedView(value: unknown): Float32Array | undefined {
-  if (typedArrayName(value) !== 'Float32Array' || !isShared(bufferOf(value))) return undefined
+  if (typedArrayName(value) !== 'Float32Array' || !isShared(typedBuffer(value))) return undefined
   const values = value as Float32Array
   return viewOf(values, 0, trueLength(values))
 }

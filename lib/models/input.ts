@@ -1,10 +1,10 @@
 /** The careful reading of what stands for a model's input, as the input's type asks; it alone knows which values each type takes. */
 
 import { describe, fail, list, unawaited } from '../errors.ts'
-import { type ElementType, factsOf, type GraphData, newData } from '../graph/tensor.ts'
-import { isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
+import { type ElementType, factsOf, type GraphData, newData, typeNames } from '../graph/tensor.ts'
+import { create, isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
-import { allocate, checkCountOf, fieldsOf, isRow, nestedShape, placeOf, ragged, readShape } from '../tensor/read.ts'
+import { allocate, checkCountOf, fieldsOf, isRow, nestedShape, ownShape, placeOf, ragged } from '../tensor/read.ts'
 import { elements } from '../tensor/shape.ts'
 
 /** An input that was read: nothing of the caller's is asked again, but the values may be the caller's own array. */
@@ -29,9 +29,8 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
   if (typedArrayName(value) !== undefined) return readArray(value as GraphData, rule)
   if (typeof value !== 'object' || value === null) notTensor(value, rule)
   const { shape, dims, data } = fieldsOf(value)
-  if (shape === undefined && dims === undefined) notTensor(value, rule)
   const { label } = rule
-  const own = shape === undefined ? readShape(dims, `${label}.dims`) : readShape(shape, `${label}.shape`)
+  const own = ownShape(shape, dims, label) ?? notTensor(value, rule)
   if (typedArrayName(data) === undefined) {
     fail('ERR_RNN_SHAPE', `${label}.data must be a ${arrayNames[rule.type]}, got ${describe(data)}`)
   }
@@ -105,23 +104,8 @@ function readNested(values: readonly unknown[], rule: InputRule): ReadInput {
 }
 
 /** The names of the arrays that hold a type, as users read them. */
-const arrayNames: Readonly<Record<ElementType, string>> = {
-  float32: 'Float32Array',
-  float16: 'Float32Array',
-  bfloat16: 'Float32Array',
-  float64: 'Float64Array',
-  int8: 'Int8Array',
-  int16: 'Int16Array',
-  int32: 'Int32Array',
-  int64: 'BigInt64Array',
-  uint8: 'Uint8Array',
-  uint16: 'Uint16Array',
-  uint32: 'Uint32Array',
-  uint64: 'BigUint64Array',
-  bool: 'Uint8Array',
-  uint4: 'Uint8Array',
-  int4: 'Int8Array',
-}
+const arrayNames: Partial<Record<ElementType, string>> = create(null)
+for (const type of typeNames) arrayNames[type] = typedArrayName(newData(type, 0))
 
 /** Floats are no integers, and the other way round. */
 function checkKind(data: GraphData, { type }: InputRule, name: string): void {
@@ -151,6 +135,7 @@ function converted(data: GraphData, rule: InputRule, name: string): GraphData {
 
 const toNumber = Number
 const toBigInt = BigInt
+const { asIntN, asUintN } = BigInt
 
 /** One value as the array of the type holds it; undefined where it is none of the type. */
 function element(value: unknown, { type }: InputRule): number | bigint | undefined {
@@ -163,17 +148,12 @@ function element(value: unknown, { type }: InputRule): number | bigint | undefin
   }
   if (kind === 'big') {
     const big = isSafeInteger(value) ? toBigInt(value as number) : value
-    return typeof big === 'bigint' && big >= bounds[type]![0] && big <= bounds[type]![1] ? big : undefined
+    return typeof big === 'bigint' && (type === 'int64' ? asIntN : asUintN)(64, big) === big ? big : undefined
   }
   const number = typeof value === 'bigint' ? toNumber(value) : value
   return isInteger(number) && (number as number) >= range![0] && (number as number) <= range![1]
     ? (number as number)
     : undefined
-}
-
-const bounds: Readonly<Partial<Record<ElementType, readonly [bigint, bigint]>>> = {
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint64: [0n, 2n ** 64n - 1n],
 }
 
 function wrongValue(value: unknown, { type }: InputRule, place: string): never {

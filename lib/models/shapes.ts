@@ -1,6 +1,6 @@
 /** A model's inputs as calls need them, and the words that messages have for them. */
 
-import { named } from '../errors.ts'
+import { named, tuple } from '../errors.ts'
 import type { GraphValue } from '../graph/plan.ts'
 import type { InputRule } from './input.ts'
 
@@ -28,6 +28,5 @@ export function declaredInput({ name, type, shape }: GraphValue): DeclaredInput 
 
 /** `(batch, ?, 512)` */
 export function shownShape(shape: readonly (number | string | undefined)[]): string {
-  const sizes = shape.map((size) => (typeof size === 'string' ? named(size) : (size ?? '?')))
-  return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`
+  return tuple(shape.map((size) => (typeof size === 'string' ? named(size) : (size ?? '?'))))
 }

@@ -1,7 +1,7 @@
 /** The bytes of a stream's saved state: written here, and read back with suspicion. */
 import type { NetworkRef } from '../calls/network-ref.ts'
 import { describe, fail } from '../errors.ts'
-import { bytesIn, copyBytes, setBytes, viewOfBytes } from '../intrinsics/captured.ts'
+import { bytesIn, copyBytes, setValues, viewOfBytes } from '../intrinsics/captured.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { sha256 } from '../platform/hash.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
@@ -35,16 +35,16 @@ export function sealState(fingerprint: Uint8Array, batchSize: number, parts: rea
   let end = headerBytes
   for (let i = 0; i < parts.length; i++) end += bytesIn(parts[i])
   const bytes = new Uint8Array(end + checksumBytes)
-  setBytes(bytes, mark)
+  setValues(bytes, mark)
   bytes[versionAt] = newest
   for (let i = 0; i < 4; i++) bytes[batchSizeAt + i] = batchSize >>> (8 * i)
-  setBytes(bytes, fingerprint, fingerprintAt)
+  setValues(bytes, fingerprint, fingerprintAt)
   let at = headerBytes
   for (let i = 0; i < parts.length; i++) {
-    setBytes(bytes, parts[i], at)
+    setValues(bytes, parts[i], at)
     at += bytesIn(parts[i])
   }
-  setBytes(bytes, checksum(viewOfBytes(bytes, 0, end)), end)
+  setValues(bytes, checksum(viewOfBytes(bytes, 0, end)), end)
   return bytes
 }
 

@@ -1,7 +1,7 @@
 /** The function behind `stream.step`, with as little above the backend's own as can be. */
 import type { StreamCore } from '../backends/interface.ts'
 import { describe, fail } from '../errors.ts'
-import { isArray, setFloats } from '../intrinsics/captured.ts'
+import { isArray, setValues } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 
 /** The two ways to step. */
@@ -32,7 +32,7 @@ export function bindStep(core: StreamCore): { step: Step; close: () => void } {
     if (typedArrayName(frame) !== 'Float32Array' || trueLength(frame as Float32Array) !== length) {
       checkFrame(frame, length)
     }
-    setFloats(input, frame as Float32Array)
+    setValues(input, frame as Float32Array)
     advance()
     return output
   }

@@ -3,7 +3,7 @@ import type { StreamCore } from '../backends/interface.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../calls/states.ts'
 import { checkThis, fail } from '../errors.ts'
-import { defineProperty, setFloats, viewOf } from '../intrinsics/captured.ts'
+import { defineProperty, setValues, viewOf } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { anything, integer, largestSize, readOptions } from '../options/checks.ts'
@@ -92,7 +92,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     const core = this.#use()
     const O = outputSizeOf(this.#ref.spec)
     const y = core.run(x.data, T)
-    if (T > 0) setFloats(core.output, viewOf(y, (T - 1) * B * O, B * O))
+    if (T > 0) setValues(core.output, viewOf(y, (T - 1) * B * O, B * O))
     return new Tensor(y, x.shape.length === 2 ? [T, O] : [T, B, O])
   }
 
@@ -132,8 +132,8 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     checkThis(this, Stream, 'stream.fork')
     const core = this.#use()
     const twin = new Stream<S, I>(this.#ref, { batchSize: this.#batchSize, ...core.readState() })
-    setFloats(twin.input, core.input)
-    setFloats(twin.output, core.output)
+    setValues(twin.input, core.input)
+    setValues(twin.output, core.output)
     return twin
   }
 
@@ -197,6 +197,6 @@ export function restoreStream(ref: NetworkRef, bytes: unknown): Stream {
   const stream = open(ref, state)
   // The top layer's state is the output of the newest step.
   const count = trueLength(stream.output)
-  setFloats(stream.output, viewOf(state.h, trueLength(state.h) - count, count))
+  setValues(stream.output, viewOf(state.h, trueLength(state.h) - count, count))
   return stream
 }

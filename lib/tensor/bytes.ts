@@ -1,5 +1,5 @@
 /** Values as bytes in little-endian order, as files and saved states have them. */
-import { bytesOf, copyBytes, floatsOver, setBytes } from '../intrinsics/captured.ts'
+import { bytesOf, copyBytes, floatsOver, setValues } from '../intrinsics/captured.ts'
 
 const bigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0
 
@@ -16,7 +16,7 @@ export function setLittleEndian(
   bytes: Uint8Array,
 ): void {
   const into = bytesOf(values)
-  setBytes(into, bytes)
+  setValues(into, bytes)
   if (bigEndian) swap(into, values.BYTES_PER_ELEMENT)
 }
 

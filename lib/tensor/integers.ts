@@ -1,8 +1,8 @@
 /** The careful reading of integers of any array type, as lengths and ids come; it alone knows in which forms they do. */
 import { describe, fail } from '../errors.ts'
-import { isArray, newDoubles, setDoubles } from '../intrinsics/captured.ts'
+import { isArray, newDoubles, setValues } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
-import { checkCountOf, fieldsOf, isBigInts, notTensor, readNested, readShape } from './read.ts'
+import { checkCountOf, fieldsOf, isBigInts, notTensor, ownShape, readNested } from './read.ts'
 import type { NumberArray } from './tensor.ts'
 
 /** A typed array of integers of any width; those of floats too, as long as their values are whole. */
@@ -26,7 +26,7 @@ export interface ReadIntegers {
 }
 
 const toNumber = Number
-const doubles = { make: newDoubles, set: setDoubles, bigints: true }
+const doubles = { make: newDoubles, set: setValues, bigints: true }
 
 /**
  * Reads integers, each property once. The values may be the caller's own array, at its true length: nothing of the caller's may run until
@@ -44,8 +44,7 @@ export function readIntegers(
   }
   if (typeof value !== 'object' || value === null) return refuse(value, name)
   const { shape, dims, data } = fieldsOf(value)
-  if (shape === undefined && dims === undefined) return refuse(value, name)
-  const own = shape === undefined ? readShape(dims, `${name}.dims`) : readShape(shape, `${name}.shape`)
+  const own = ownShape(shape, dims, name) ?? refuse(value, name)
   if (typedArrayName(data) === undefined) {
     fail('ERR_RNN_SHAPE', `${name}.data must be a typed array, got ${describe(data)}`)
   }

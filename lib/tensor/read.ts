@@ -1,6 +1,6 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
 import { describe, fail, list, RNNError, unawaited } from '../errors.ts'
-import { hasOwn, isArray, isSafeInteger, setFloats, typedBuffer, zeros } from '../intrinsics/captured.ts'
+import { hasOwn, isArray, isSafeInteger, setValues, typedBuffer, zeros } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { elements } from './shape.ts'
@@ -21,8 +21,7 @@ export function readTensor(value: unknown, name: string): ReadTensor {
   if (isArray(value)) return readNested(value, name, floats)
   if (typeof value !== 'object' || value === null || typedArrayName(value) !== undefined) notTensor(value, name)
   const { shape, dims, data } = fieldsOf(value)
-  if (shape === undefined && dims === undefined) notTensor(value, name)
-  const own = shape === undefined ? readShape(dims, `${name}.dims`) : readShape(shape, `${name}.shape`)
+  const own = ownShape(shape, dims, name) ?? notTensor(value, name)
   checkData(data, own, `${name}.`)
   return { data: data as Float32Array, shape: own }
 }
@@ -40,6 +39,12 @@ export function fieldsOf(value: object): Fields {
   const shape = property(value, 'shape')
   const dims = shape === undefined ? property(value, 'dims') : undefined
   return { shape, dims, data: property(value, 'data') }
+}
+
+/** The shape that an object gives under one of two names; undefined where it gives none. */
+export function ownShape(shape: unknown, dims: unknown, name: string): number[] | undefined {
+  if (shape !== undefined) return readShape(shape, `${name}.shape`)
+  return dims === undefined ? undefined : readShape(dims, `${name}.dims`)
 }
 
 /** A getter that was read later can have detached or shrunk an array that was read before. */
@@ -127,7 +132,7 @@ interface NestedTarget<A> {
   readonly bigints: boolean
 }
 
-const floats: NestedTarget<Float32Array> = { make: zeros, set: setFloats, bigints: false }
+const floats: NestedTarget<Float32Array> = { make: zeros, set: setValues, bigints: false }
 const toNumber = Number
 
 /** Copies nested arrays, each element read once; the innermost rows may be typed arrays. */

@@ -9,6 +9,17 @@ export function elements(shape: readonly number[]): number {
   return count
 }
 
+/** The indices of the value that so many come before. */
+export function placeIn(shape: readonly number[], at: number): number[] {
+  const place: number[] = []
+  let rest = at
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    place[axis] = rest % shape[axis]
+    rest = (rest - place[axis]) / shape[axis]
+  }
+  return place
+}
+
 /** The engine counts values in 32 bits: what would hold more is refused before anything is made. */
 export function checkCount(count: number, what: string): void {
   if (count < 2 ** 31) return

@@ -1,10 +1,10 @@
 /** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
+
 import { describe, fail, list, named, RNNError, some, tuple, withArticle } from '../errors.ts'
-import { mapGet, mapHas, mapSet, setFloats } from '../intrinsics/captured.ts'
+import { mapGet, mapHas, mapSet, setValues } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
-import { isBeyond, rangeOf } from '../precision/rounding.ts'
 import { scalesOf, setScales } from '../precision/scales.ts'
 import { cellNames, cellTraits } from '../spec/cell-traits.ts'
 import type { CellName, CellWeights, ClassName, NetworkSpec } from '../spec/spec.ts'
@@ -13,6 +13,7 @@ import { type ReadTensor, readTensor } from '../tensor/read.ts'
 import { elements, sameShape } from '../tensor/shape.ts'
 import type { TensorLike } from '../tensor/tensor.ts'
 import { collectWeights, eachWeight, isMatrix, type WeightEntry } from './names.ts'
+import { wrongValue } from './range.ts'
 import { reparametrized } from './reparametrized.ts'
 
 /**
@@ -134,23 +135,15 @@ export class StateDictReader {
   take(name: string, shape: readonly number[], target: Float32Array, type: WeightType, offset = 0): void {
     const read = this.expect(name, shape, type)
     if (!read) return
-    setFloats(target, read.data, offset)
+    setValues(target, read.data, offset)
     const scales = type === 'int8' ? scalesOf(read.data) : undefined
     if (scales && trueLength(scales) === shape[0]) setScales(target, scales)
     this.#checkValues(name, shape, target, offset, type)
   }
 
   #checkValues(name: string, shape: readonly number[], values: Float32Array, offset: number, type: WeightType): void {
-    const count = elements(shape)
-    for (let i = 0; i < count; i++) {
-      const value = values[offset + i]
-      const isNumber = value - value === 0
-      if (isNumber && (type === 'f32' || !isBeyond(type, value))) continue
-      const place = shape.length === 2 ? [Math.floor(i / shape[1]), i % shape[1]] : [i]
-      const rule = isNumber ? rangeOf(type) : 'must be finite'
-      this.#note(`${this.#key(name)} ${rule}, got ${value} at ${list(place)}`)
-      return
-    }
+    const wrong = wrongValue(values, shape, type, offset)
+    if (wrong !== undefined) this.#note(`${this.#key(name)} ${wrong}`)
   }
 
   #note(problem: string): void {

@@ -1,14 +1,6 @@
 /** A network of the addon: forward passes, each by its cheapest way, and its streams and batches. */
 
-import {
-  ceil,
-  copyFloats,
-  copyOfRange,
-  newSharedFloats,
-  setFloats,
-  setInts,
-  viewOf,
-} from '../../intrinsics/captured.ts'
+import { ceil, copyFloats, copyOfRange, newSharedFloats, setValues, viewOf } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import { collectWeights } from '../../weights/names.ts'
@@ -62,18 +54,18 @@ export class NativeNetwork implements Network {
     const inputs = values + (h0 ? h : 0) + (c0 ? c : 0) + (lengths ? B : 0)
     if (y >= longOutput || !this.#thread.fits(inputs + y + h + c)) return this.#forwardLarge(call, y, h, c)
     const arena = this.#arena
-    setFloats(arena, x)
+    setValues(arena, x)
     let at = values
     if (h0) {
-      setFloats(arena, h0, at)
+      setValues(arena, h0, at)
       at += h
     }
     if (c0) {
-      setFloats(arena, c0, at)
+      setValues(arena, c0, at)
       at += c
     }
     if (lengths) {
-      setInts(this.#thread.arenaInts, lengths, at)
+      setValues(this.#thread.arenaInts, lengths, at)
       at += B
     }
     this.#header[headerField.op] = networkOp.forwardArena

@@ -1,6 +1,6 @@
 /** An operator on the native backend: small rows go through the arena, large ones are arguments. */
 
-import { copyFloats, copyOfRange, setFloats } from '../../intrinsics/captured.ts'
+import { copyFloats, copyOfRange, setValues } from '../../intrinsics/captured.ts'
 import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts'
 import type { WeightType } from '../../spec/weight-types.ts'
 import type { OperatorCore } from '../interface.ts'
@@ -42,7 +42,7 @@ export class NativeOperator implements OperatorCore {
     header[headerField.B] = rows
     if (this.#thread.fits(inputs + outputs)) {
       header[headerField.op] = operatorOp.runArena
-      setFloats(arena, x)
+      setValues(arena, x)
       this.#call()
       if (!into) return copyOfRange(arena, inputs, outputs)
       copyFloats(into, 0, arena, inputs, outputs)

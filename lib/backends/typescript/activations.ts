@@ -42,5 +42,5 @@ export function functionsOf({ directions, clip, inputForget }: CellFunctions, d:
   return { f, g, h, inputForget }
 }
 
-/** What a cell gets whose functions are built in. */
-export const builtIn: Functions = { f: tanh, g: tanh, h: tanh, inputForget: false }
+/** Those that PyTorch's GRU and LSTM have. */
+export const usual: Functions = { f: sigmoid, g: tanh, h: tanh, inputForget: false }

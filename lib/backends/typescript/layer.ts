@@ -4,7 +4,7 @@ import { newDoubles, zeros } from '../../intrinsics/captured.ts'
 import { KeptMatrix } from '../../precision/kept.ts'
 import type { CellWeights } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
-import { builtIn, type Functions } from './activations.ts'
+import type { Functions } from './activations.ts'
 import type { Cell, Row } from './cells/cell.ts'
 import { MatrixProduct } from './product.ts'
 
@@ -29,7 +29,8 @@ export class CellRun {
     inputs: number,
     units: number,
     outputs: number,
-    functions: Functions = builtIn,
+    /** Of a general cell. */
+    functions: Functions | undefined,
   ) {
     const sums = cell.gates * units
     this.#cell = cell
@@ -51,7 +52,7 @@ export class CellRun {
       c: newDoubles(cell.cellState ? units : 0),
       secondInput: newDoubles(cell.secondInput ? units : 0),
       peephole: weights.peephole ?? zeros(0),
-      functions,
+      functions: functions ?? cell.functions!,
       next: newDoubles(units),
     }
   }

@@ -1,7 +1,7 @@
 /** Layers × directions × rows × time of one network: which step comes after which. */
 
 import { finished, type Pass } from '../../graph/pace.ts'
-import { ceil, copyOf, copyOfInts, fillFloats, zeros } from '../../intrinsics/captured.ts'
+import { ceil, copyOf, copyOfInts, fillValues, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { runInSlices } from '../turns/time-slices.ts'
@@ -97,7 +97,7 @@ export class TypeScriptNetwork implements Network {
     const ownC = into?.cn ?? zeros(cellState ? states * H : 0)
     const hn = startedFrom(h0, ownH, states * O)
     const cn = startedFrom(c0, ownC, cellState ? states * H : 0)
-    if (into?.output) fillFloats(into.output, 0)
+    if (into?.output) fillValues(into.output, 0)
     let x = call.x
     let width = inputSize
     let output: Float32Array | undefined

@@ -7,7 +7,7 @@ import { isRecurrent } from '../../graph/recurrent/parts.ts'
 import { runStep } from '../../graph/step.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import { type GraphData, type GraphTensor, newData } from '../../graph/tensor.ts'
-import { bytesIn, bytesOf, isArray, min, setBytes, setValues, viewOfBytes } from '../../intrinsics/captured.ts'
+import { bytesIn, bytesOf, isArray, min, setValues, viewOfBytes } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
@@ -92,7 +92,7 @@ class TypeScriptInstance implements ProgramInstance {
       const [from, to] = [bytesOf(results[i].data), bytesOf(this.outputs[i])]
       const bytes = bytesIn(from)
       for (let at = 0; at < bytes; at += copiedBytes) {
-        setBytes(to, viewOfBytes(from, at, min(copiedBytes, bytes - at)), at)
+        setValues(to, viewOfBytes(from, at, min(copiedBytes, bytes - at)), at)
         yield
       }
     }

@@ -1,6 +1,6 @@
 /** The module as a backend: makes networks and operators of checked sizes and weights. */
 import type { Plan } from '../../graph/plan.ts'
-import { setFloats } from '../../intrinsics/captured.ts'
+import { setValues } from '../../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
@@ -44,7 +44,7 @@ export class WasmBackend implements Backend {
     const { owned, bytes } = newNetwork(instance, numbers)
     // A copy: whoever else has the memory cannot change this network's weights.
     const memory = instance.exports.networkMemory(owned.address)
-    if (trueLength(packed) === floats) setFloats(instance.floats, packed, memory >>> 2)
+    if (trueLength(packed) === floats) setValues(instance.floats, packed, memory >>> 2)
     return new WasmNetwork(owned, spec, bytes)
   }
 

@@ -3,16 +3,7 @@
  * are detached where it grows.
  */
 
-import {
-  bytesOf,
-  copyFloats,
-  copyOfRange,
-  doublesOn,
-  floatsOn,
-  intsOn,
-  setFloats,
-  setInts,
-} from '../../intrinsics/captured.ts'
+import { bytesOf, copyFloats, copyOfRange, doublesOn, floatsOn, intsOn, setValues } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { outOfMemory } from '../packing.ts'
 import { failure, type WasmExports } from './exports.ts'
@@ -147,13 +138,13 @@ export class WasmInstance {
   /** Copies an array in, which has so many values or is refused. */
   put(address: number, values: Float32Array, count: number): void {
     if (trueLength(values) !== count) throw new RangeError('native-rnn: an array has the wrong length')
-    if (count > 16) setFloats(this.floats, values, address >>> 2)
+    if (count > 16) setValues(this.floats, values, address >>> 2)
     else for (let i = 0, at = address >>> 2; i < count; i++) this.floats[at + i] = values[i]
   }
 
   putInts(address: number, values: Int32Array, count: number): void {
     if (trueLength(values) !== count) throw new RangeError('native-rnn: an array has the wrong length')
-    setInts(this.ints, values, address >>> 2)
+    setValues(this.ints, values, address >>> 2)
   }
 
   /** A copy of values. */

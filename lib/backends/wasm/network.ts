@@ -1,6 +1,6 @@
 /** A network in the module's memory: forward passes, streams, batches. */
 
-import { newSharedFloats, setFloats, viewOf } from '../../intrinsics/captured.ts'
+import { newSharedFloats, setValues, viewOf } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { outOfMemory } from '../packing.ts'
@@ -107,7 +107,7 @@ export class WasmNetwork implements Network {
       const instance = this.#instance
       const memory = instance.exports.networkMemory(this.#use.owned.address)
       const shared = newSharedFloats(this.weightBytes / 4)
-      setFloats(shared, viewOf(instance.floats, memory >>> 2, this.weightBytes / 4))
+      setValues(shared, viewOf(instance.floats, memory >>> 2, this.weightBytes / 4))
       this.#shared = shared
     }
     return this.#shared

@@ -3,15 +3,7 @@
 import type { Plan } from '../../graph/plan.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import type { GraphData } from '../../graph/tensor.ts'
-import {
-  bytesOf,
-  min,
-  newSharedFloats,
-  setBytes,
-  setDoubles,
-  typedBuffer,
-  viewOfBytes,
-} from '../../intrinsics/captured.ts'
+import { bytesOf, min, newSharedFloats, setValues, typedBuffer, viewOfBytes } from '../../intrinsics/captured.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
@@ -93,7 +85,7 @@ function load(
   const memories = made.memories as readonly WasmWeights[]
   const memory = instance.allocate(2 * (numbers.length + memories.length))
   try {
-    setDoubles(instance.doubles, numbers, memory >>> 3)
+    setValues(instance.doubles, numbers, memory >>> 3)
     const list = memory + 8 * numbers.length
     for (let i = 0; i < memories.length; i++) {
       instance.ints[(list >>> 2) + 2 * i] = memories[i].address
@@ -170,20 +162,20 @@ class WasmProgramInstance implements ProgramInstance {
   }
 
   #copyIn({ bytes }: WasmInstance, io: number): void {
-    setBytes(bytes, this.#given, io >>> 0)
+    setValues(bytes, this.#given, io >>> 0)
   }
 
   /** At most {@link copiedBytes} of them. */
   #copyPartIn(instance: WasmInstance, io: number, at: number): void {
     const part = viewOfBytes(this.#given, at, min(copiedBytes, this.#loaded.given - at))
     instance.look()
-    setBytes(instance.bytes, part, io + at)
+    setValues(instance.bytes, part, io + at)
   }
 
   #copyPartOut(instance: WasmInstance, io: number, at: number): void {
     const { made, ioBytes } = this.#loaded
     instance.look()
-    setBytes(this.#made, viewOfBytes(instance.bytes, io + made + at, min(copiedBytes, ioBytes - made - at)), at)
+    setValues(this.#made, viewOfBytes(instance.bytes, io + made + at, min(copiedBytes, ioBytes - made - at)), at)
   }
 
   #copyOut({ bytes }: WasmInstance, io: number): void {
@@ -194,7 +186,7 @@ class WasmProgramInstance implements ProgramInstance {
       this.#memory = bytes
       this.#address = io
     }
-    setBytes(this.#made, this.#results!)
+    setValues(this.#made, this.#results!)
   }
 
   start(settle: (error?: Error) => void): () => void {

@@ -1,6 +1,7 @@
 /** A Keras layer's weights in PyTorch's shapes; it alone knows how Keras, Keras 1 and CuDNN lay them and in which order their gates stand. */
 
 import { describe, fail, list, withArticle } from '../../errors.ts'
+import { checkFinite } from '../../graph/recurrent/node.ts'
 import { copyOf } from '../../intrinsics/captured.ts'
 import { largestSize } from '../../options/checks.ts'
 import type { CellWeights, ClassName } from '../../spec/spec.ts'
@@ -205,14 +206,6 @@ function hintOf(type: KerasType, rows: number, bias: readonly number[] | undefin
     return isFlat && bias[0] === rows ? `; a bias of ${rows} is that of ${withArticle(type.slice(5))}` : ''
   if (type === 'GRU' && resetAfter && isFlat) return '; a bias of one axis is that of reset_after: false'
   return type === 'GRU' && bias.length === 2 ? '; a bias of two axes is that of reset_after: true' : ''
-}
-
-function checkFinite(name: string, { data, shape }: ReadTensor): void {
-  const at = data.findIndex((value) => !Number.isFinite(value))
-  if (at < 0) return
-  const columns = shape[shape.length - 1]
-  const place = shape.length === 1 ? [at] : [Math.floor(at / columns), at % columns]
-  fail('ERR_RNN_STATE_DICT', `${name} must be finite, got ${data[at]} at ${list(place)}`)
 }
 
 function convertSet(

@@ -13,6 +13,7 @@ import {
   typeOfCode,
 } from '../../graph/tensor.ts'
 import { bfloat16ToNumber, halfToNumber } from '../../precision/widening.ts'
+import { getters } from '../values.ts'
 import { type ExternalFiles, externalPlace } from './external.ts'
 import type { Field, Message } from './protobuf.ts'
 
@@ -176,27 +177,6 @@ function listedValue(type: ElementType, value: number | bigint, refuse: Refuse):
   const number = Number(value)
   if (type === 'float16') return halfToNumber(number) as never
   return (type === 'bfloat16' ? bfloat16ToNumber(number) : number) as never
-}
-
-type Get = (view: DataView, at: number) => number | bigint
-
-const getters: Readonly<Record<ElementType, Get>> = {
-  float32: (view, at) => view.getFloat32(at, true),
-  float64: (view, at) => view.getFloat64(at, true),
-  float16: (view, at) => halfToNumber(view.getUint16(at, true)),
-  bfloat16: (view, at) => bfloat16ToNumber(view.getUint16(at, true)),
-  int64: (view, at) => view.getBigInt64(at, true),
-  uint64: (view, at) => view.getBigUint64(at, true),
-  int32: (view, at) => view.getInt32(at, true),
-  uint32: (view, at) => view.getUint32(at, true),
-  int16: (view, at) => view.getInt16(at, true),
-  uint16: (view, at) => view.getUint16(at, true),
-  int8: (view, at) => view.getInt8(at),
-  uint8: (view, at) => view.getUint8(at),
-  bool: (view, at) => view.getUint8(at),
-  // Two in a byte, the first one in its low half.
-  uint4: (view, at) => (view.getUint8(Math.floor(at)) >> (at % 1 === 0 ? 0 : 4)) & 15,
-  int4: (view, at) => (view.getUint8(Math.floor(at)) << (at % 1 === 0 ? 28 : 24)) >> 28,
 }
 
 function decode(bytes: Uint8Array, start: number, end: number, type: ElementType, into: GraphData, first: number) {

@@ -2,6 +2,7 @@
 
 import type { Budget } from '../../graph/budget.ts'
 import type { GraphFunction } from '../../graph/graph.ts'
+import { recurrent } from '../../graph/recurrent/parts.ts'
 import { Scope } from '../../graph/scope.ts'
 import type { FileNode } from './file-node.ts'
 import type { FileGraph } from './graph.ts'
@@ -15,14 +16,9 @@ export interface Place {
   readonly name: string
 }
 
-const recurrent: Readonly<Record<string, string>> = {
-  RNN: '',
-  GRU: '',
-  LSTM: '',
-  DynamicQuantizeLSTM: 'com.microsoft',
-  AttnLSTM: 'com.microsoft',
-}
-const recurrentNames = Object.keys(recurrent)
+/** Those that can be read, and one that is refused by name. */
+const wanted: Readonly<Record<string, string>> = { ...recurrent, AttnLSTM: 'com.microsoft' }
+const wantedNames = Object.keys(wanted)
 
 export function recurrentNodes(model: FileModel, budget: Budget): Generator<Place> {
   return new Walk(model, budget).nodesIn(Scope.root(model.graph), model.graph, '')
@@ -52,7 +48,7 @@ class Walk {
 
   *#nodesAt(scope: Scope, graph: FileGraph, node: FileNode, kind: Kind, prefix: string): Generator<Place> {
     const name = `${prefix}${node.name || node.outputs.find((output) => output !== '') || ''}`
-    if (kind.mayRecur && recurrent[node.opType] === node.domain) yield { scope, node, name }
+    if (kind.mayRecur && wanted[node.opType] === node.domain) yield { scope, node, name }
     for (const body of kind.hasBodies ? bodiesOf(node, graph) : []) yield* this.nodesIn(scope.body(body), body, prefix)
     const callee = this.#model.function(node.domain, node.opType)
     if (callee === undefined || !this.#reaches(callee as FileGraph & GraphFunction, 0)) return
@@ -64,7 +60,7 @@ class Walk {
     let mayRecur = false
     let hasBodies = false
     for (const field = node.fields(); field.next(); ) {
-      if (field.id === 4) mayRecur = recurrentNames.some((name) => node.isText(field, name))
+      if (field.id === 4) mayRecur = wantedNames.some((name) => node.isText(field, name))
       else if (field.id === 5) hasBodies ||= hasBody(node, field)
     }
     return mayRecur || hasBodies || this.#model.hasFunctions ? { mayRecur, hasBodies } : undefined
@@ -89,7 +85,7 @@ class Walk {
       const kind = this.#kindOf(graph.message.message(field, 'node', number))
       const node = graph.node(field, number++)
       if (kind === undefined) continue
-      if (kind.mayRecur && recurrent[node.opType] === node.domain) return true
+      if (kind.mayRecur && wanted[node.opType] === node.domain) return true
       if (kind.hasBodies && bodiesOf(node, graph).some((body) => this.#reachesFrom(body, depth + 1))) return true
       const callee = this.#model.function(node.domain, node.opType)
       if (callee !== undefined && this.#reaches(callee as FileGraph & GraphFunction, depth + 1)) return true

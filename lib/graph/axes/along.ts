@@ -2,7 +2,7 @@
 
 import { describe, fail } from '../../errors.ts'
 import type { Plan } from '../plan.ts'
-import { causalRules, type Findings, OddStride } from './causal.ts'
+import { causalRules, counted, type Findings, OddStride } from './causal.ts'
 import { Editor, type InitialState } from './editor.ts'
 import { differing, follow, keyOf, type Run, runOf } from './follow.ts'
 import type { ValueNames } from './rows.ts'
@@ -40,8 +40,7 @@ export function along(
   const own = { plan: planFor(frames), length: frames }
   const { traces, found } = followed(planFor, subject, names, own)
   for (const step of own.plan.steps) {
-    if (!traces.has(keyOf(step)))
-      refuse(subject, step, `it is there for ${frames} ${frames === 1 ? 'frame' : 'frames'}, and not for others`)
+    if (!traces.has(keyOf(step))) refuse(subject, step, `it is there for ${counted(frames)}, and not for others`)
   }
   const top = new Set(own.plan.steps.map(keyOf))
   for (const [key, { step }] of found.edits) {

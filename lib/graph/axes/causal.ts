@@ -246,4 +246,4 @@ function recurrentEdit(editor: Editor, step: Step, layout: { batch: number; stat
   editor.add({ ...step, inputs, outputs: isLstm ? outputs : outputs.slice(0, 2) })
 }
 
-const counted = (frames: number) => `${frames} ${frames === 1 ? 'frame' : 'frames'}`
+export const counted = (frames: number) => `${frames} ${frames === 1 ? 'frame' : 'frames'}`

@@ -1,7 +1,8 @@
 /** What a call asks for by attributes, or by inputs that newer opsets have in their place: read once, for whoever computes, compiles or follows an operator. */
 
+import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
-import { axesOf } from '../tensor.ts'
+import { axesOf, factsOf, type GraphTensor, numberAt } from '../tensor.ts'
 
 /** The axes of a reduction; undefined where it is to do nothing. */
 export function reducedAxes(call: Call, shape: readonly number[]): number[] | undefined {
@@ -59,4 +60,19 @@ export function padsOf(call: Call, shape: readonly number[]): { before: number[]
 /** How many values a TopK takes. */
 export function topCount(call: Call): number {
   return call.opset < 10 ? call.integer('k', -1) : call.number(1, 'k')
+}
+
+/** The places that a Gather takes from. */
+export function placesOf(call: Call): GraphTensor {
+  const places = call.input(1)
+  const { kind } = factsOf(places.type)
+  if (kind !== 'integer' && kind !== 'big') call.fail(`places must be integers, got ${places.type}`)
+  return places
+}
+
+/** One of them, counted from the first value of the axis. */
+export function placeAt(call: Call, places: GraphTensor, i: number, axis: number, shape: readonly number[]): number {
+  const asked = numberAt(places, i)
+  const place = asked < 0 ? asked + shape[axis] : asked
+  return place >= 0 && place < shape[axis] ? place : call.fail(`place ${asked} on axis ${axis} of ${list(shape)}`)
 }

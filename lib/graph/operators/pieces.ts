@@ -4,8 +4,8 @@ import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { broadcast, expanded, gathered, stridesOf } from '../strides.ts'
-import { count, factsOf, type GraphData, type GraphTensor, numberAt } from '../tensor.ts'
-import { sliceOf, splitSizes } from './arguments.ts'
+import { count, factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
+import { placeAt, placesOf, sliceOf, splitSizes } from './arguments.ts'
 import { type Rows, unbounded } from './row.ts'
 
 function slice(call: Call): Pass<GraphTensor> {
@@ -101,9 +101,7 @@ function* split(call: Call): Pass<GraphTensor[]> {
 
 function* gather(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
-  const places = call.input(1)
-  const { kind } = factsOf(places.type)
-  if (kind !== 'integer' && kind !== 'big') call.fail(`places must be integers, got ${places.type}`)
+  const places = placesOf(call)
   const axis = call.axisOf(0, x.shape.length)
   const size = x.shape[axis]
   const made = call.allocate(x.type, [...x.shape.slice(0, axis), ...places.shape, ...x.shape.slice(axis + 1)])
@@ -113,9 +111,7 @@ function* gather(call: Call): Pass<GraphTensor> {
   call.spend(rows * length)
   const pace = new Pace()
   for (let i = 0; i < length; i++) {
-    const asked = numberAt(places, i)
-    const place = asked < 0 ? asked + size : asked
-    if (!(place >= 0 && place < size)) call.fail(`place ${asked} on axis ${axis} of ${list(x.shape)}`)
+    const place = placeAt(call, places, i, axis, x.shape)
     // Short moves at once.
     if (rows * step <= stretch) move(x.data, place * step, size * step, made.data, i * step, length * step, rows, step)
     else {

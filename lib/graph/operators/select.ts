@@ -6,7 +6,7 @@ import { inStretches, Pace, type Pass, rowByRow } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
-import { topCount } from './arguments.ts'
+import { placeAt, placesOf, topCount } from './arguments.ts'
 import type { Rows } from './row.ts'
 
 type Value = number | bigint
@@ -167,9 +167,7 @@ function* oneHot(call: Call): Pass<GraphTensor> {
 
 function* gatherElements(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
-  const places = call.input(1)
-  const { kind } = factsOf(places.type)
-  if (kind !== 'integer' && kind !== 'big') call.fail(`places must be integers, got ${places.type}`)
+  const places = placesOf(call)
   const rank = x.shape.length
   const axis = call.axisOf(0, rank)
   if (places.shape.length !== rank || places.shape.some((size, i) => i !== axis && size > x.shape[i])) {
@@ -178,14 +176,10 @@ function* gatherElements(call: Call): Pass<GraphTensor> {
   const made = call.allocate(x.type, places.shape)
   call.spend(rank * made.data.length)
   const [own, strides] = [stridesOf(places.shape), stridesOf(x.shape)]
-  const size = x.shape[axis]
   const pace = new Pace()
   for (let i = 0; i < made.data.length; i++) {
     if (pace.isOver(2)) yield
-    const asked = numberAt(places, i)
-    const place = asked < 0 ? asked + size : asked
-    if (!(place >= 0 && place < size)) call.fail(`place ${asked} on axis ${axis} of ${list(x.shape)}`)
-    let at = place * strides[axis]
+    let at = placeAt(call, places, i, axis, x.shape) * strides[axis]
     for (let k = 0, rest = i; k < rank; k++) {
       const index = Math.floor(rest / own[k])
       rest -= index * own[k]

@@ -8,7 +8,7 @@ import { scalesOf, setScales } from '../../precision/scales.ts'
 import { type CellFunctions, cellWith } from '../../spec/cell-functions.ts'
 import type { CellName, CellWeights, Direction } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
-import { elements } from '../../tensor/shape.ts'
+import { elements, placeIn } from '../../tensor/shape.ts'
 import { type NodeAttributes, type OnnxOpType, readNodeAttributes } from './attributes.ts'
 
 /** A node as it was read: what it is, and its tensors. Nothing has been held against anything yet. */
@@ -146,15 +146,17 @@ function checkTensor(name: string, { data, shape }: ReadTensor, wanted: readonly
     shapeError(name, tuple(wanted), shape)
   }
   if (trueLength(data) !== elements(wanted)) fail('ERR_RNN_SHAPE', `${name} was detached while the node was read`)
+  checkFinite(name, { data, shape: wanted })
+}
+
+/** Throws `ERR_RNN_STATE_DICT` naming the first value that is not finite. */
+export function checkFinite(
+  name: string,
+  { data, shape }: Pick<ReadTensor, 'data'> & { readonly shape: readonly number[] },
+): void {
   if (areFinite(data)) return
-  let wrong = data.findIndex((value) => !Number.isFinite(value))
-  const value = data[wrong]
-  const place: number[] = []
-  for (const size of wanted.toReversed()) {
-    place.unshift(wrong % size)
-    wrong = Math.floor(wrong / size)
-  }
-  fail('ERR_RNN_STATE_DICT', `${name} must be finite, got ${value} at ${list(place)}`)
+  const wrong = data.findIndex((value) => !Number.isFinite(value))
+  fail('ERR_RNN_STATE_DICT', `${name} must be finite, got ${data[wrong]} at ${list(placeIn(shape, wrong))}`)
 }
 
 /** Whether no value has the exponent of infinities and NaN: all bits set. */

@@ -20,7 +20,13 @@ export function isWeight(place: number): boolean {
   return place > recurrentPlaces.x && (place < recurrentPlaces.lengths || place > recurrentPlaces.c0)
 }
 
-const recurrent: Readonly<Record<string, string>> = { RNN: '', GRU: '', LSTM: '', DynamicQuantizeLSTM: 'com.microsoft' }
+/** The domains of the recurrent operators. */
+export const recurrent: Readonly<Record<string, string>> = {
+  RNN: '',
+  GRU: '',
+  LSTM: '',
+  DynamicQuantizeLSTM: 'com.microsoft',
+}
 
 /** Whether an operator is a recurrent layer. */
 export function isRecurrent({ domain, opType }: { readonly domain: string; readonly opType: string }): boolean {

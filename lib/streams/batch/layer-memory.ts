@@ -1,7 +1,7 @@
 /** A layer's memory of a batch: which slot each stream's state has, and where the frames of waiting steps lie. */
 import type { BatchCore } from '../../backends/interface.ts'
 import type { NetworkRef } from '../../calls/network-ref.ts'
-import { copyFloats, copyOf, copyOfRange, fillFloats, setFloats, viewOf, zeros } from '../../intrinsics/captured.ts'
+import { copyFloats, copyOf, copyOfRange, fillValues, setValues, viewOf, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { outputSizeOf } from '../../spec/spec.ts'
 import { checkFrame } from '../stream-step.ts'
@@ -74,10 +74,10 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
 
   writeState(slot: number, { h, c }: LaneState): void {
     const { h: allH, c: allC } = this.#core
-    if (h) setFloats(allH, h, slot * this.#LO)
-    else fillFloats(allH, 0, slot * this.#LO, (slot + 1) * this.#LO)
-    if (c) setFloats(allC, c, slot * this.#LH)
-    else fillFloats(allC, 0, slot * this.#LH, (slot + 1) * this.#LH)
+    if (h) setValues(allH, h, slot * this.#LO)
+    else fillValues(allH, 0, slot * this.#LO, (slot + 1) * this.#LO)
+    if (c) setValues(allC, c, slot * this.#LH)
+    else fillValues(allC, 0, slot * this.#LH, (slot + 1) * this.#LH)
   }
 
   copyOfState({ h, c }: LaneState): LaneState {
@@ -104,7 +104,7 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
     if (I <= fewValues) {
       const { frames } = this.#core
       for (let i = 0; i < I; i++) frames[slot * I + i] = frame[i]
-    } else setFloats(this.#core.frames, frame, slot * I)
+    } else setValues(this.#core.frames, frame, slot * I)
     return slot
   }
 
@@ -147,6 +147,6 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
     if (O <= fewValues) {
       const { outputs } = this.#core
       for (let i = 0; i < O; i++) output[at * O + i] = outputs[row * O + i]
-    } else setFloats(output, this.#views[row], at * O)
+    } else setValues(output, this.#views[row], at * O)
   }
 }

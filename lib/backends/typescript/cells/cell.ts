@@ -16,7 +16,6 @@ export interface Row {
   readonly secondInput: Float64Array
   /** Peephole weights ci, cf, co, H each; empty where there are none. */
   readonly peephole: Float32Array
-  /** Of a general cell. */
   readonly functions: Functions
   /** The new hidden state, before a projection: what the cell writes. */
   readonly next: Float64Array
@@ -29,6 +28,8 @@ export interface Cell {
   readonly cellState: boolean
   /** Whether the gates see the cell state. */
   readonly peepholes: boolean
+  /** The activations f of the gates, g of the candidate, h of an LSTM's cell state, as ONNX names them; a general cell has them given beside it. */
+  readonly functions?: Functions
   /** Where there is one, the last gate's sums run over what this writes to `row.secondInput`, in place of over h. */
   readonly secondInput?: (row: Row) => void
   readonly step: (row: Row) => void

@@ -2,31 +2,24 @@
  * The long short-term memory, gates i f g o (torch.nn.LSTM): c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c'). With peepholes i and f see c, and o
  * sees c' (Gers and Schmidhuber 2000, as in ONNX).
  */
-import { tanh } from '../../../intrinsics/captured.ts'
-import { sigmoid } from '../math.ts'
+import { usual } from '../activations.ts'
 import type { Cell, Row } from './cell.ts'
 
-function plain({ H, fromInput, fromState, c, next }: Row): void {
-  for (let j = 0; j < H; j++) {
-    const i = sigmoid(fromInput[j] + fromState[j])
-    const f = sigmoid(fromInput[H + j] + fromState[H + j])
-    const g = tanh(fromInput[2 * H + j] + fromState[2 * H + j])
-    const o = sigmoid(fromInput[3 * H + j] + fromState[3 * H + j])
-    c[j] = f * c[j] + i * g
-    next[j] = o * tanh(c[j])
+function step(peepholes: boolean): (row: Row) => void {
+  return ({ H, fromInput, fromState, c, peephole: p, functions, next }) => {
+    const { f: gate, g: candidate, h: squash, inputForget } = functions
+    for (let j = 0; j < H; j++) {
+      const seen = (at: number, sum: number) => (peepholes ? sum + p[at + j] * c[j] : sum)
+      const i = gate(seen(0, fromInput[j] + fromState[j]))
+      const f = inputForget ? 1 - i : gate(seen(H, fromInput[H + j] + fromState[H + j]))
+      c[j] = f * c[j] + i * candidate(fromInput[2 * H + j] + fromState[2 * H + j])
+      const o = gate(seen(2 * H, fromInput[3 * H + j] + fromState[3 * H + j]))
+      next[j] = o * squash(c[j])
+    }
   }
 }
 
-function peephole({ H, fromInput, fromState, c, peephole: p, next }: Row): void {
-  for (let j = 0; j < H; j++) {
-    const i = sigmoid(fromInput[j] + fromState[j] + p[j] * c[j])
-    const f = sigmoid(fromInput[H + j] + fromState[H + j] + p[H + j] * c[j])
-    const g = tanh(fromInput[2 * H + j] + fromState[2 * H + j])
-    c[j] = f * c[j] + i * g
-    const o = sigmoid(fromInput[3 * H + j] + fromState[3 * H + j] + p[2 * H + j] * c[j])
-    next[j] = o * tanh(c[j])
-  }
-}
-
-export const lstm: Cell = { gates: 4, cellState: true, peepholes: false, step: plain }
-export const lstmPeephole: Cell = { gates: 4, cellState: true, peepholes: true, step: peephole }
+export const lstmGeneral: Cell = { gates: 4, cellState: true, peepholes: false, step: step(false) }
+export const lstmPeepholeGeneral: Cell = { gates: 4, cellState: true, peepholes: true, step: step(true) }
+export const lstm: Cell = { gates: 4, cellState: true, peepholes: false, functions: usual, step: step(false) }
+export const lstmPeephole: Cell = { gates: 4, cellState: true, peepholes: true, functions: usual, step: step(true) }
