@@ -1,8 +1,8 @@
 /** The careful reading of what stands for a model's input, as the input's type asks; it alone knows which values each type takes. */
 
 import { describe, fail, list, unawaited } from '../errors.ts'
-import { type ElementType, factsOf, type GraphData, newData, typeNames } from '../graph/tensor.ts'
-import { create, isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
+import { type ElementType, factsOf, type GraphData, newData } from '../graph/tensor.ts'
+import { isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { allocate, checkCountOf, fieldsOf, isRow, nestedShape, ownShape, placeOf, ragged } from '../tensor/read.ts'
 import { elements } from '../tensor/shape.ts'
@@ -104,8 +104,23 @@ function readNested(values: readonly unknown[], rule: InputRule): ReadInput {
 }
 
 /** The names of the arrays that hold a type, as users read them. */
-const arrayNames: Partial<Record<ElementType, string>> = create(null)
-for (const type of typeNames) arrayNames[type] = typedArrayName(newData(type, 0))
+const arrayNames: Readonly<Record<ElementType, string>> = {
+  float32: 'Float32Array',
+  float16: 'Float32Array',
+  bfloat16: 'Float32Array',
+  float64: 'Float64Array',
+  int8: 'Int8Array',
+  int16: 'Int16Array',
+  int32: 'Int32Array',
+  int64: 'BigInt64Array',
+  uint8: 'Uint8Array',
+  uint16: 'Uint16Array',
+  uint32: 'Uint32Array',
+  uint64: 'BigUint64Array',
+  bool: 'Uint8Array',
+  uint4: 'Uint8Array',
+  int4: 'Int8Array',
+}
 
 /** Floats are no integers, and the other way round. */
 function checkKind(data: GraphData, { type }: InputRule, name: string): void {
