@@ -123,6 +123,40 @@ describe.each(backends)('a run of a batched stream on %s', (backend) => {
     )
   })
 
+  it.each([
+    ['few', I],
+    ['many', 40],
+  ])(
+    'leaves its place and its slots to others once it is aborted, also while a frame of it is in a batch: %s inputs',
+    async (_, inputs) => {
+      const layer = new RNN(inputs, 5, { seed: 3, backend })
+      const values = (from: number, count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(from + i))
+      const frameAt = (n: number) => values(n * 10, inputs)
+      // Batches of one step: on threads, two of them run beside each other.
+      const batcher = layer.batcher({ maxBatch: 1, maxQueue: 3 })
+      const streams = Array.from({ length: 5 }, () => batcher.open())
+      // The slot that was used first is then the one that is taken last.
+      await Promise.all(streams.slice(2).map((stream, n) => stream.step(frameAt(n))))
+      const stop = new AbortController()
+      const { signal } = stop
+      const frames = { data: values(0.5, 2 * inputs), shape: [2, inputs] }
+      const failures = streams.slice(0, 2).map((stream) => rejection(stream.run(frames, { signal })))
+      await new Promise<void>((resolve) => process.nextTick(resolve))
+      stop.abort()
+      expect(batcher.stats().queued).toBe(0)
+      const steps = streams.slice(2).map((stream, n) => stream.step(frameAt(n + 5)))
+      for (const [n, step] of steps.entries()) {
+        const alone = layer.stream()
+        alone.step(frameAt(n))
+        expect(await step).toEqual(alone.step(frameAt(n + 5)).slice())
+        expect(streams[n + 2].state()).toEqual(alone.state())
+      }
+      for (const failure of failures) expect(await failure).toBe(signal.reason)
+      for (const stream of streams.slice(0, 2)) expect(stream.state()).toEqual(layer.stream().state())
+      await batcher.close()
+    },
+  )
+
   it('is finished when its stream or its batcher closes', async () => {
     const batcher = lstm.batcher()
     const [one, two] = [batcher.open(), batcher.open()]

@@ -178,11 +178,12 @@ export class BatchQueue<K extends BatchTypes> {
   readonly #abort = (step: Step<K>, signal: AbortSignal): void => {
     const was = step.abandon()
     if (!was) return
-    if (was === 'waiting') {
+    // Its place and its frame's slot go back together: there are no more slots than places, and those of batches about to start.
+    if (was === 'waiting' || (was === 'running' && step.goesOn)) {
       this.counts.queued--
       step.memory.giveFrame(step.frame)
-      step.lane.drop(clock())
-    } else if (was === 'running' && step.goesOn) this.counts.queued--
+    }
+    if (was === 'waiting') step.lane.drop(clock())
     this.#telling++
     step.reject(reasonOf(signal))
     this.#telling--

@@ -55,11 +55,9 @@ export class Run<K extends BatchTypes> extends Step<K> {
   }
 
   override end(failed: boolean): number {
+    // Taken back: nothing is left of it.
+    if (this.state === 'settled') return 0
     const { goesOn } = this
-    if (this.state === 'settled') {
-      if (goesOn) this.memory.giveFrame(this.frame)
-      return 0
-    }
     if (failed || this.failure !== undefined) {
       super.end(failed)
       this.memory.giveState(this.#slot)

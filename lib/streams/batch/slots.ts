@@ -26,6 +26,8 @@ export class Slots {
 
   /** Only where none is free. */
   #grow(count: number): void {
+    // Else a slot that is no number would be read as slot 0: another one's values.
+    if (count === this.count) throw new Error('native-rnn: no slot is free')
     this.#reserve(count)
     this.#free = newInts(count)
     for (let slot = count - 1; slot >= this.count; slot--) this.give(slot)
