@@ -76,8 +76,7 @@ export function factsOf(type: ElementType): ElementFacts {
   return elementTypes[type]
 }
 
-/** All of them. */
-export const typeNames = Object.keys(elementTypes) as ElementType[]
+const typeNames = Object.keys(elementTypes) as ElementType[]
 
 /** The type of a TensorProto.DataType; undefined for those that are not supported. */
 export function typeOfCode(code: number): ElementType | undefined {
