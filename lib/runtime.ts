@@ -1,6 +1,7 @@
 /** What runtimes beside Node may lack: asked for when it is needed, and a missing name says so there, not when the package is imported. */
-import { RNNError } from './errors.ts'
-import { hasSharedMemory } from './intrinsics/captured.ts'
+import { fail, RNNError } from './errors.ts'
+import { hasSharedMemory, newFloats, newSharedFloats } from './intrinsics/captured.ts'
+import { trueLength } from './intrinsics/typed-arrays.ts'
 import { sharesMemory, sharingHint } from './platform/process.ts'
 import { textDecoder } from './platform/text.ts'
 
@@ -12,6 +13,19 @@ function missing(name: string, what: string, hint = ''): RNNError {
 /** Throws where there is no memory that threads share. */
 export function checkSharing(): void {
   if (!hasSharedMemory || !sharesMemory) throw missing('SharedArrayBuffer', 'share()', sharingHint)
+}
+
+/**
+ * Memory of a live stream's frames: of the kind that nobody can take away, where such memory goes to other threads. In a page that is not isolated
+ * it goes nowhere, not even as a copy, and frames lie in common memory.
+ */
+export function newFrames(length: number): Float32Array<ArrayBufferLike> {
+  return sharesMemory ? newSharedFloats(length) : newFloats(length)
+}
+
+/** Throws where common memory of a stream was taken away. */
+export function checkFrames(frames: Float32Array | Uint8Array, length: number): void {
+  if (trueLength(frames) !== length) fail('ERR_RNN_SHAPE', "the buffer of a stream's arrays must not be transferred")
 }
 
 let decoder: InstanceType<typeof TextDecoder> | undefined

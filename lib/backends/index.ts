@@ -51,11 +51,15 @@ export function availableBackends(): BackendName[] {
   return names
 }
 
+/** Why the module did not work when it was last asked for: also for want of memory, which may pass. */
+let wasmFailure: string | undefined
+
 /** The module is compiled when it is first used; one that does not work then is absent from then on. */
 function wasm(): Backend | undefined {
   const here = find()
   if (here.wasmReason !== undefined) return undefined
   const { backend, reason, isPassing } = wasmBackend()
+  wasmFailure = reason
   if (!backend && !isPassing) found = { ...here, wasmReason: reason }
   return backend
 }
@@ -98,7 +102,7 @@ export function chooseBackend(name?: BackendName): Backend {
     // Where no addon could be, nothing is amiss.
     if (isWasm && !loadsAddons) return backend
     const what = isWasm ? 'WebAssembly, on one thread,' : 'TypeScript, which is slower,'
-    const noWasm = `WebAssembly is absent: ${wasmReason}`
+    const noWasm = `WebAssembly is absent: ${wasmReason ?? wasmFailure}`
     const noAddon = `native code is absent: ${reason}`
     const why = isWasm ? noAddon : loadsAddons ? `${noAddon}; and ${noWasm}` : noWasm
     warn(`native-rnn computes in ${what} because ${why}`, 'NATIVE_RNN_ABSENT')
@@ -121,7 +125,7 @@ function pick(name: BackendName | undefined): Backend {
     .join(', ')}`
   return fail(
     'ERR_RNN_BACKEND',
-    `${who}, '${named(asked as string)}', cannot run here: ${why(asked as string, asked === 'wasm' ? find().wasmReason : reason)}${here}`,
+    `${who}, '${named(asked as string)}', cannot run here: ${why(asked as string, asked === 'wasm' ? (find().wasmReason ?? wasmFailure) : reason)}${here}`,
   )
 }
 

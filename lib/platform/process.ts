@@ -2,9 +2,13 @@
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
 
-/** An environment variable; empty or undefined where it is not set. */
+/** An environment variable; empty or undefined where it is not set, or the runtime does not let it be read. */
 export function variable(name: string): string | undefined {
-  return process.env[name]
+  try {
+    return process.env[name]
+  } catch {
+    return undefined
+  }
 }
 
 /** Warns whoever runs the program, in a way that it can listen to. */

@@ -1,8 +1,8 @@
 /** This thread's side of the addon: the header and the arena that both sides see, and the listeners of pending calls. */
 
 import { availableParallelism } from 'node:os'
-import process from 'node:process'
 import { defineProperty, floatsOver, intsOver, newFloats, newInts } from '../../intrinsics/captured.ts'
+import { variable } from '../../platform/process.ts'
 import { arenaLength, callOp, headerField, headerLength } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'
 
@@ -18,7 +18,7 @@ interface Shared {
 }
 
 /** `always`: threads share what they can, however little there is to gain; for tests. */
-const variable = 'NATIVE_RNN_SHARING'
+const sharing = 'NATIVE_RNN_SHARING'
 
 /** Where the addon carries it: test runners and reloading servers evaluate modules again, and keep the addon. */
 const key = Symbol.for('native-rnn.thread')
@@ -42,7 +42,7 @@ function setUp(addon: Addon): Shared {
     header[headerField.slot] = slot
     calls()
   }
-  const always = process.env[variable] === 'always'
+  const always = variable(sharing) === 'always'
   const calls = addon.setUp(header, arena, ended, availableParallelism(), always)
   const shared: Shared = { header, arena, calls, listeners }
   defineProperty(addon, key, { __proto__: null, value: shared } as PropertyDescriptor)

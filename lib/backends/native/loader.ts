@@ -3,6 +3,7 @@
 import module from 'node:module'
 import process from 'node:process'
 import { folderOf } from '../../platform/folder.ts'
+import { variable } from '../../platform/process.ts'
 import type { Addon } from './addon.ts'
 
 /** The addon and its sets of kernels; none, and why, where it cannot be used. */
@@ -78,7 +79,7 @@ interface Place {
 }
 
 function places(): Place[] {
-  const path = process.env.NATIVE_RNN_PATH
+  const path = variable('NATIVE_RNN_PATH')
   if (path) {
     const { resolve } = require('node:path') as typeof import('node:path')
     return [{ place: path, load: () => require(resolve(path)) }]

@@ -1,7 +1,8 @@
 /** The live state of B sequences on the TypeScript backend. */
 
-import { copyOf, newSharedFloats, zeros } from '../../intrinsics/captured.ts'
+import { copyOf, zeros } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
+import { checkFrames, newFrames } from '../../runtime.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
 import type { StreamCore } from '../interface.ts'
 import { copy } from './arrays.ts'
@@ -12,8 +13,8 @@ import type { CellRun } from './layer.ts'
 export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: number, B: number): StreamCore {
   const { numLayers: L, hiddenSize: H, inputSize: I } = spec
   const cellState = cells[spec.cell].cellState
-  const input = newSharedFloats(B * I)
-  const output = newSharedFloats(B * O)
+  const input = newFrames(B * I)
+  const output = newFrames(B * O)
   const h = zeros(L * B * O)
   const states = cellState ? L * B * H : 0
   const c = zeros(states)
@@ -33,7 +34,11 @@ export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: num
   return {
     input,
     output,
-    step: () => advance(input, 0, output, 0),
+    step() {
+      checkFrames(input, B * I)
+      checkFrames(output, B * O)
+      advance(input, 0, output, 0)
+    },
     run(x, T) {
       const y = zeros(T * B * O)
       for (let t = 0; t < T; t++) advance(x, t * B * I, y, t * B * O)

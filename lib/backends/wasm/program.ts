@@ -3,7 +3,8 @@
 import type { Plan } from '../../graph/plan.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import type { GraphData } from '../../graph/tensor.ts'
-import { bytesOf, min, newSharedFloats, setValues, typedBuffer, viewOfBytes } from '../../intrinsics/captured.ts'
+import { bytesOf, min, setValues, typedBuffer, viewOfBytes } from '../../intrinsics/captured.ts'
+import { checkFrames, newFrames } from '../../runtime.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
@@ -58,7 +59,7 @@ export class WasmProgram implements Program {
 
   instance(): ProgramInstance {
     const { ioBytes } = this.#loaded
-    const io = bytesOf(newSharedFloats(ioBytes / 4))
+    const io = bytesOf(newFrames(ioBytes / 4))
     const arrays = (places: readonly Place[]) => arraysOver(typedBuffer(io), 0, places)
     return new WasmProgramInstance(this, this.#loaded, io, arrays(this.#inputs), arrays(this.#outputs))
   }
@@ -143,6 +144,7 @@ class WasmProgramInstance implements ProgramInstance {
   }
 
   run(): void {
+    this.#checkMemory()
     const { instance, address } = this.#loaded.use.owned
     const { exports } = instance
     instance.ensureRoom()
@@ -159,6 +161,12 @@ class WasmProgramInstance implements ProgramInstance {
       throw instance.failed(error)
     }
     if (failed !== 0) throw stepFailed(this.#loaded.labels[failed - 1])
+  }
+
+  #checkMemory(): void {
+    const { given, made, ioBytes } = this.#loaded
+    checkFrames(this.#given, given)
+    checkFrames(this.#made, ioBytes - made)
   }
 
   #copyIn({ bytes }: WasmInstance, io: number): void {
@@ -190,6 +198,7 @@ class WasmProgramInstance implements ProgramInstance {
   }
 
   start(settle: (error?: Error) => void): () => void {
+    this.#checkMemory()
     const { owned } = this.#loaded.use
     const { instance, address } = owned
     const { exports } = instance

@@ -1,7 +1,8 @@
 /** The live state of B sequences in the module's memory. */
 
-import { newSharedFloats, zeros } from '../../intrinsics/captured.ts'
+import { zeros } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
+import { checkFrames, newFrames } from '../../runtime.ts'
 import type { StreamCore } from '../interface.ts'
 import { checkSteps } from '../packing.ts'
 import type { RowSizes } from './call.ts'
@@ -11,8 +12,8 @@ import { Owned, type Use, usedBy } from './owned.ts'
 export function newStream(network: Owned, rows: RowSizes, batchSize: number): StreamCore {
   const { instance } = network
   const { exports } = instance
-  const input = newSharedFloats(batchSize * rows.x)
-  const output = newSharedFloats(batchSize * rows.y)
+  const input = newFrames(batchSize * rows.x)
+  const output = newFrames(batchSize * rows.y)
   instance.ensureRoom()
   const make = () => exports.streamNew(network.address, batchSize)
   return new WasmStream(Owned.of(instance, make, exports.streamFree, network), input, output, rows, batchSize)
@@ -57,6 +58,8 @@ class WasmStream implements StreamCore {
     const address = this.#isDisposed ? this.#use.owned.address : this.#address
     ensureStack()
     if (this.#isTorn) this.#goBack()
+    checkFrames(this.input, this.#x)
+    checkFrames(this.output, this.#y)
     instance.mend()
     instance.put(this.#inputAt, this.input, this.#x)
     try {
