@@ -42,6 +42,9 @@ export interface SharedLayer {
   readonly weights: unknown
 }
 
+/** What becomes of a handle on its way as text. */
+const asJson = ': a handle goes by postMessage or workerData, not as JSON'
+
 /** The handle of a layer; plain data, so that postMessage carries it. */
 export function shareLayer(type: SharedLayer['type'], batchFirst: boolean, ref: NetworkRef): SharedLayer {
   checkSharing()
@@ -56,8 +59,7 @@ export function openShared(type: SharedLayer['type'], handle: unknown): { ref: N
   const spec = readSpec(type, given.spec)
   const backend = chooseBackend(backendName(given.backend, 'handle.backend'))
   const network =
-    backend.adopt(spec, ownViews(given.weights, 0)) ??
-    notHandle('one whose weights do not fit its sizes: a handle goes by postMessage or workerData, not as JSON')
+    backend.adopt(spec, ownViews(given.weights, 0)) ?? notHandle(`one whose weights do not fit its sizes${asJson}`)
   return {
     ref: new NetworkRef(spec, backend, network),
     batchFirst: boolean(given.batchFirst, 'handle.batchFirst'),
@@ -95,7 +97,7 @@ function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
 function ownViews(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (ArrayBuffer.isView(value)) return sharedView(value) ?? notHandle('one whose weights are not in shared memory')
-  if (depth === 2) notHandle('one whose weights are nested too deep')
+  if (depth === 2) notHandle(`one whose weights are nested too deep${asJson}`)
   if (Array.isArray(value)) return Array.from(value, (inner) => ownViews(inner, depth + 1))
   const views: Record<string, unknown> = create(null)
   for (const [name, inner] of Object.entries(value)) views[name] = ownViews(inner, depth + 1)

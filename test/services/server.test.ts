@@ -148,7 +148,7 @@ describe('a live stream', () => {
     expect(refused[0]).toEqual({
       status: 503,
       code: 'ERR_RNN_OVERLOADED',
-      message: 'the queue is full: 1 steps wait, and maxQueue is 1',
+      message: 'the queue is full: 1 step waits, and maxQueue is 1',
     })
     expect(await streams[answers.indexOf(refused[0])].ask(day)).toEqual(expected)
   })
