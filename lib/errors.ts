@@ -148,7 +148,7 @@ export function foreign(value: unknown): string {
 }
 
 /** `1 step waits`, `2 steps wait`. */
-export function counted(count: number, one: string, many: string): string {
+export function plural(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`
 }
 

@@ -36,7 +36,7 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
   }
   checkKind(data as GraphData, rule, `${label}.data`)
   checkCountOf(data as GraphData, own, `${label}.`)
-  return { data: converted(data as GraphData, rule, `${label}.data`), shape: own }
+  return { data: ofType(data as GraphData, rule, `${label}.data`), shape: own }
 }
 
 /** A getter that was read later can have detached or shrunk an array that was read before. */
@@ -135,9 +135,14 @@ function checkKind(data: GraphData, { type }: InputRule, name: string): void {
   )
 }
 
-/** The values of a typed array in the array of the input's type: itself where it has that already. */
+/** The values of a typed array in the array of the input's type; throws for one of the other kind. */
 function converted(data: GraphData, rule: InputRule, name: string): GraphData {
   checkKind(data, rule, name)
+  return ofType(data, rule, name)
+}
+
+/** The same of one whose kind is right: itself where it has the type already. */
+function ofType(data: GraphData, rule: InputRule, name: string): GraphData {
   const { type } = rule
   const { array, kind } = factsOf(type)
   const isPlain = typedArrayName(data) === arrayNames[type] && kind !== 'bool' && type !== 'uint4' && type !== 'int4'

@@ -34,10 +34,9 @@ export function unknownName(name: string, known: readonly string[], what: string
   fail('ERR_RNN_OPTION', `unknown ${what} '${named(name)}' in ${where}; ${hint}`)
 }
 
-/** Throws for what is no object of values by name. */
-export function checkRecord(value: unknown, where: string): asserts value is object {
+/** Throws for what is no object of values by name; `hint` is what else may stand there. */
+export function checkRecord(value: unknown, where: string, hint = ''): asserts value is object {
   if (typeof value === 'object' && value !== null && !isArray(value) && typedArrayName(value) === undefined) return
-  const hint = isArray(value) && where === 'inputs' ? '; Float32Array.from(frame) makes the one input of float32' : ''
   fail('ERR_RNN_OPTION', `${where} must be an object of values by their names, got ${describe(value)}${hint}`)
 }
 

@@ -2,7 +2,7 @@
 
 import { fail, list, tuple } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
-import { bytesIn, create, fillValues, setValues, viewOfBytes } from '../intrinsics/captured.ts'
+import { bytesIn, create, fillValues, isArray, setValues, viewOfBytes } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { sealState, unsealState } from '../streams/saved-state.ts'
 import { littleEndian, setLittleEndian } from '../tensor/bytes.ts'
@@ -30,7 +30,8 @@ export function readValues(
   where: string,
   kept: readonly StateInput[] = [],
 ): (GraphData | undefined)[] {
-  checkRecord(given, where)
+  const isFrame = what === 'input' && isArray(given)
+  checkRecord(given, where, isFrame ? '; Float32Array.from(frame) makes the one input of float32' : '')
   refuseUnknown(given, namesOf(rules), what, where, kept)
   const values: (GraphData | undefined)[] = []
   for (let i = 0; i < rules.length; i++) {

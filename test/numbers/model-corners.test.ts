@@ -39,6 +39,14 @@ const gelu: Step[] = [
 ]
 const geluWeights = { root: one(Math.SQRT2), one: one(1), half: one(0.5, 1, 1, 1) }
 
+/** A reduction that is asked for no axes, and reduces none. */
+const ofNoAxes = (opType: string, data: readonly number[]) => ({
+  steps: [[opType, ['x'], 'y', { noop_with_empty_axes: 1 }]] as const,
+  x: { data: six, shape: [2, 3] },
+  shape: [2, 3],
+  data,
+})
+
 /** ONNX's text, by name: what the case is, and what is to come. */
 const cases: Record<
   string,
@@ -84,24 +92,10 @@ const cases: Record<
     shape: [2, 1],
     data: [1, -4],
   },
-  'squares of no axes': {
-    steps: [['ReduceSumSquare', ['x'], 'y', { noop_with_empty_axes: 1 }]],
-    x: { data: six, shape: [2, 3] },
-    shape: [2, 3],
-    data: [1, 4, 9, 16, 25, 36],
-  },
-  'magnitudes of no axes': {
-    steps: [['ReduceL1', ['x'], 'y', { noop_with_empty_axes: 1 }]],
-    x: { data: six, shape: [2, 3] },
-    shape: [2, 3],
-    data: [1, 2, 3, 4, 5, 6],
-  },
-  'roots of squares of no axes': {
-    steps: [['ReduceL2', ['x'], 'y', { noop_with_empty_axes: 1 }]],
-    x: { data: six, shape: [2, 3] },
-    shape: [2, 3],
-    data: [1, 2, 3, 4, 5, 6],
-  },
+  'squares of no axes': ofNoAxes('ReduceSumSquare', [1, 4, 9, 16, 25, 36]),
+  'magnitudes of no axes': ofNoAxes('ReduceL1', [1, 2, 3, 4, 5, 6]),
+  'roots of squares of no axes': ofNoAxes('ReduceL2', [1, 2, 3, 4, 5, 6]),
+  'a sum of no axes is x': ofNoAxes('ReduceSum', [...six]),
   'logarithms of no axes': {
     steps: [
       ['Abs', ['x'], 'a'],
@@ -112,12 +106,6 @@ const cases: Record<
     x: { data: six, shape: [2, 3] },
     shape: [2, 3],
     data: [1, 2, 3, 4, 5, 6],
-  },
-  'a sum of no axes is x': {
-    steps: [['ReduceSum', ['x'], 'y', { noop_with_empty_axes: 1 }]],
-    x: { data: six, shape: [2, 3] },
-    shape: [2, 3],
-    data: [...six],
   },
   'bounds of integers that no double holds': {
     steps: [

@@ -1,5 +1,6 @@
 /** Operators that look back along the axis of time: what they need of past frames becomes state. It alone knows which are causal, and when. */
 
+import { plural } from '../../errors.ts'
 import { entryOf } from '../../intrinsics/properties.ts'
 import { padsOf, sliceOf } from '../operators/arguments.ts'
 import type { Step } from '../plan.ts'
@@ -246,4 +247,4 @@ function recurrentEdit(editor: Editor, step: Step, layout: { batch: number; stat
   editor.add({ ...step, inputs, outputs: isLstm ? outputs : outputs.slice(0, 2) })
 }
 
-export const counted = (frames: number) => `${frames} ${frames === 1 ? 'frame' : 'frames'}`
+export const counted = (frames: number) => plural(frames, 'frame', 'frames')

@@ -1,6 +1,6 @@
 /** The life of a batcher, whatever its streams are of: which are open, on which weights, and when nothing needs these any more. */
 
-import { counted, fail } from '../../errors.ts'
+import { fail, plural } from '../../errors.ts'
 import { newInts } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import { nextTick } from '../../platform/process.ts'
@@ -95,7 +95,7 @@ export class BatcherLife<K extends BatchTypes> {
     this.#counts.refuse(
       call,
       this.#current.backend,
-      `the batcher is full: ${counted(streams, 'stream is', 'streams are')} open, and maxStreams is ${maxStreams}`,
+      `the batcher is full: ${plural(streams, 'stream is', 'streams are')} open, and maxStreams is ${maxStreams}`,
     )
   }
 

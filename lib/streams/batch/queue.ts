@@ -6,7 +6,7 @@
  * everything here either runs nobody's code, or has nothing half done when it does and believes nothing that it read before.
  */
 import { reasonOf } from '../../calls/abort-signal.ts'
-import { counted, fail } from '../../errors.ts'
+import { fail, plural } from '../../errors.ts'
 import { deferred, newPromise } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import { clock } from './clock.ts'
@@ -133,7 +133,7 @@ export class BatchQueue<K extends BatchTypes> {
     memory.checkFrame(frame)
     const { counts } = this
     if (counts.queued >= this.#maxQueue) {
-      const words = `the queue is full: ${counted(counts.queued, 'step waits', 'steps wait')}, and maxQueue is ${this.#maxQueue}`
+      const words = `the queue is full: ${plural(counts.queued, 'step waits', 'steps wait')}, and maxQueue is ${this.#maxQueue}`
       counts.refuse(step instanceof Run ? 'run' : 'step', lane.target.backend, words)
     }
     // A signal's own code may have replaced the weights since the step was made.
