@@ -34,6 +34,9 @@ struct PlainRegisters {
   static Type add(Type a, Type b) {
     return each([&](int i) { return a.at[i] + b.at[i]; });
   }
+  static Type subtract(Type a, Type b) {
+    return each([&](int i) { return a.at[i] - b.at[i]; });
+  }
   static Type dots(Type sums, Type w, Type a) {
     return each([&](int i) {
       uint32_t sum = sums.at[i];

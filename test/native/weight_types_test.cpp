@@ -217,6 +217,42 @@ static void multipliesAny(const Kernels& kernels, WeightType type) {
       multiplies(kernels, type, 9, 1, K, rows);
 }
 
+// Inputs in the middle between two whole numbers, and the floats beside them, of rows of every size: each output shows
+// what one input became.
+static void roundsInputsToInt8(const Kernels& kernels) {
+  const size_t K = 300;
+  PackedArena arena;
+  const PackedMatrix matrix = matrixOf(K, 1, K, WeightType::int8Quads, kernels, arena);
+  Memory memory(arena.bytes()), y(matrix.packedRow() * sizeof(float));
+  Floats weights(K * K, 0.0f);
+  for (size_t k = 0; k < K; k++)
+    weights[k * K + k] = 1;
+  matrix.pack(weights.data(), nullptr, 0, memory.aligned);
+  std::vector<int8_t> q(K, 0);
+  const float smallestNormal = 1.17549435e-38f;
+  for (float size : {1.0f, 127.0f, 1.27f, 0.3f, 1e-20f, 3.4028235e38f, 127 * smallestNormal, 126.9f * smallestNormal,
+                     1e-40f, 3e-43f, 1e-45f, randoms(1, 5)[0] + 6})
+    for (int ulps = -2; ulps <= 2; ulps++) {
+      Floats a(K);
+      for (size_t k = 0; k < K; k++) {
+        const double middle = (double(int(k % 254) - 127) + 0.5) * double(size / 127.0f);
+        a[k] = float(middle);
+        for (int i = 0; i < std::abs(ulps); i++)
+          a[k] = std::nextafter(a[k], ulps < 0 ? -INFINITY : INFINITY);
+        a[k] = std::max(-size, std::min(size, a[k]));
+      }
+      a[K / 2] = size;
+      kernels.gemm[size_t(WeightType::int8Quads)][0](
+          {matrix.view(memory.aligned), a.data(), ptrdiff_t(K), y.aligned, matrix.packedRow(), 1});
+      for (size_t k = 0; k < K; k++) {
+        q[k] = 127;
+        CHECK(sameBits(y.aligned[placeOf(kernels, K, 1, 0, k)],
+                       exactProduct(kernels, q.data(), 1.0f / 127.0f, 0, a.data(), K)));
+        q[k] = 0;
+      }
+    }
+}
+
 // Scales that are given are those that are kept, with the integers that they make of the weights.
 static void keepsScales(const Kernels& kernels, WeightType type) {
   const size_t N = 19, G = 3, K = 7;
@@ -253,6 +289,7 @@ int main() {
     readsEvery(kernels, WeightType::bf16);
     keepsScales(kernels, WeightType::int8);
     keepsScales(kernels, WeightType::int8Quads);
+    roundsInputsToInt8(kernels);
     for (WeightType type : {WeightType::f16, WeightType::bf16, WeightType::int8, WeightType::int8Quads})
       multipliesAny(kernels, type);
     if (const DotKernels* dots = plainVnniOf(kernels)) {

@@ -18,6 +18,7 @@ constexpr Tiling tilingOf<Vec4> = [] {
   t.kcBytes = 24576;
   t.overlapRows = 0;
   t.widenedInt8Caches = 3;
+  t.fusesQuadSteps = true;
   return t;
 }();
 

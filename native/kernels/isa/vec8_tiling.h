@@ -18,6 +18,7 @@ constexpr Tiling tilingOf<Vec8> = [] {
   t.kcBytes = 16384;
   t.overlapRows = 0;
   t.widenedInt8Caches = 3;
+  t.fusesQuadSteps = true;
   return t;
 }();
 

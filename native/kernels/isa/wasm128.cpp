@@ -17,6 +17,7 @@ constexpr Tiling tilingOf<Vec4> = [] {
   t.mr = 4;
   t.mrOfOneVector = 4;
   t.loadsComeFirst = true;
+  t.fusesQuadSteps = true;
   t.kcBytes = 16384;
   t.overlapRows = 0;
   return t;

@@ -86,7 +86,7 @@ RNN_NOINLINE void gemmLongRows(const GemmArgs& args) {
     }
     const size_t columns =
         rowOffset(blocksOf(p).begin(blocksOf(p).parts), G, V::lanes) + (p.tailHalf ? size_t(G) * Half<V>::lanes : 0);
-    finishDots<V>(y, columns, p.scales, p.bias, scale);
+    finishDots<V>(y, 0, 1, columns, p.scales, p.bias, &scale);
   }
 }
 
@@ -106,7 +106,8 @@ public:
       return multiplyLong(block, half, out);
     kernels_.at(p_, block, half)(p_, block.firstPanel, 0, p_.K, q_, sum_, false, out);
     const size_t columns = rowOffset(block.panels, G, V::lanes) + (half ? size_t(G) * Half<V>::lanes : 0);
-    finishDots<V>(out, columns, scalesAt<V, G>(p_, block.firstPanel), biasAt<V, G>(p_, block.firstPanel), scale_);
+    finishDots<V>(out, 0, 1, columns, scalesAt<V, G>(p_, block.firstPanel), biasAt<V, G>(p_, block.firstPanel),
+                  &scale_);
   }
 
 private:
@@ -153,9 +154,10 @@ public:
       const size_t row = tiles.begin(i);
       (i < tiles.larger ? larger : regular)(weights, wStride, q_ + row * stride_, stride_, sums_ + row, p_.K,
                                             out + row * outStride, outStride);
-      for (size_t r = row; r < tiles.begin(i + 1); r++)
-        finishDots<Wide>(out + r * outStride, range.panels * G * L, scalesAt<Wide, G>(p_, range.firstPanel()),
-                         biasAt<Wide, G>(p_, range.firstPanel()), scales_[r]);
+      // Not of all rows at once: a row is 4 KB from the sixteenth one behind it, which would wait for its stores.
+      finishDots<Wide>(out + row * outStride, outStride, tiles.size(i), range.panels * G * L,
+                       scalesAt<Wide, G>(p_, range.firstPanel()), biasAt<Wide, G>(p_, range.firstPanel()),
+                       scales_ + row);
     }
   }
 

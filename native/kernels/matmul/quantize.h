@@ -14,67 +14,110 @@ static_assert(mostInt32Inputs * 127 * 127 < size_t(1) << 31, "sums fit");
 // Bytes of a row in int8: whole vectors are written.
 constexpr size_t quantizedStride(size_t inputs) { return (inputs + 63) / 64 * 64; }
 
-// The largest of a row divided by 127; NaN where one is not finite.
+// The largest size of a row's numbers; not finite where one is not.
 template <class V>
-RNN_INLINE float scaleOf(const float* a, size_t K) {
+RNN_INLINE float largestSizeOf(const float* a, size_t K) {
   constexpr size_t L = V::lanes;
-  const V zero = V::set(0.0f);
-  V most = zero, least = zero, finite = zero; // 0 · x is NaN where x is not finite
-  const auto add = [&](V x) { most = max(most, x), least = min(least, x), finite = fma(x, zero, finite); };
+  V most = V::set(-0.0f);
   size_t k = 0;
   for (; k + L <= K; k += L)
-    add(V::loadAny(a + k));
+    most = largerSize(most, negativeAbs(V::loadAny(a + k)));
   if (k < K)
-    add(V::loadFirst(a + k, K - k));
-  const float size = select(finite == zero, max(most, zero - least), infinity<V>()).largest();
-  return size - size == 0.0f ? size / 127.0f : size - size; // infinite − infinite
+    most = largerSize(most, negativeAbs(V::loadFirst(a + k, K - k)));
+  return most.largestSize();
 }
 
-// A row as whole numbers within ±127; zeros where the scale is 0 or NaN.
-template <class V>
-RNN_INLINE void toInt8(const float* a, size_t K, float scale, int8_t* q) {
+// A 127th of a row's largest size; NaN where that is not finite.
+inline float scaleOfSize(float size) {
+  const float zero = size - size;
+  return zero == 0.0f ? size / 127.0f : zero;
+}
+
+// Added to a float of a smaller size, it rounds that to the nearest whole number, half to even, which is in the lowest
+// bits.
+constexpr float wholeNumbers = 12582912.0f;
+
+// For each x of a row the lowest byte of rounded(x).
+template <class V, class Rounded>
+RNN_INLINE void storeRounded(const float* a, size_t K, int8_t* q, const Rounded& rounded) {
   constexpr size_t L = V::lanes;
-  if (!(scale > 0)) {
-    __builtin_memset(q, 0, quantizedStride(K));
-    return;
-  }
-  const V divisor = V::set(scale), most = V::set(127.0f), least = V::set(-127.0f);
-  const auto round = [&](V x) { return max(min(x / divisor, most), least); };
   size_t k = 0;
+#pragma GCC unroll 1
   for (; k + L <= K; k += L)
-    round(V::loadAny(a + k)).storeInt8(q + k);
+    rounded(V::loadAny(a + k)).storeLowBytes(q + k);
   if (k < K)
-    round(V::loadFirst(a + k, K - k)).storeInt8(q + k);
+    rounded(V::loadFirst(a + k, K - k)).storeLowBytes(q + k);
+}
+template <class V>
+RNN_ONE_COPY void divideToInt8(const float* a, size_t K, float scale, int8_t* q) {
+  // A scale below the normal numbers is far from a 127th.
+  const V divisor = V::set(scale), most = V::set(127.0f), least = V::set(-127.0f), edge = V::set(wholeNumbers);
+  storeRounded<V>(a, K, q, [&](V x) { return max(min(x / divisor, most), least) + edge; });
+}
+
+// A row as whole numbers within ±127: x / scale to the nearest, half to even; zeros where the scale is 0 or NaN.
+// `inverse` is 1 / scale, or 127 / size: its product with x is at most 127 · 4 · 2^−24 from the rounded quotient, so
+// that both have the same nearest number but where one lies in the middle between two. Those are divided, with their
+// neighbours.
+template <class V>
+RNN_INLINE void toInt8(const float* a, size_t K, float scale, float inverse, int8_t* q) {
+  constexpr float smallestNormal = 1.17549435e-38f;
+  if (scale >= smallestNormal) {
+    const V factor = V::set(inverse), edge = V::set(wholeNumbers);
+    V farthest = V::set(0.0f); // from a whole number, negative
+    storeRounded<V>(a, K, q, [&](V x) {
+      const V rounded = fma(x, factor, edge);
+      farthest = min(farthest, negativeAbs(fma(x, factor, edge - rounded)));
+      return rounded;
+    });
+    if (!any(farthest < V::set(-0.49996f)))
+      return;
+  }
+  if (scale > 0)
+    divideToInt8<V>(a, K, scale, q);
+  else
+    __builtin_memset(q, 0, quantizedStride(K));
+}
+// The same of a row of any length: of few numbers at a time hardly any is divided.
+template <class V>
+RNN_INLINE void longToInt8(const float* a, size_t K, float scale, float inverse, int8_t* q) {
+  constexpr size_t most = 256;
+  for (size_t k = 0; k < K; k += most)
+    toInt8<V>(a + k, least(most, K - k), scale, inverse, q + k);
 }
 
 // Both, of a row that is not long.
 template <class V>
 RNN_ONE_COPY float rowToInt8(const float* a, size_t K, int8_t* q) {
-  const float scale = scaleOf<V>(a, K);
-  toInt8<V>(a, K, scale, q);
+  const float size = largestSizeOf<V>(a, K), scale = scaleOfSize(size);
+  longToInt8<V>(a, K, scale, 127.0f / size, q);
   return scale;
 }
 // Each by itself, of a long one.
 template <class V>
 RNN_ONE_COPY float scaleOfRow(const float* a, size_t K) {
-  return scaleOf<V>(a, K);
+  return scaleOfSize(largestSizeOf<V>(a, K));
 }
 template <class V>
 RNN_ONE_COPY void quantizePart(const float* a, size_t K, float scale, int8_t* q) {
-  toInt8<V>(a, K, scale, q);
+  longToInt8<V>(a, K, scale, 1.0f / scale, q);
 }
 
-// Sums as they are to the products that they stand for, in place.
+// Sums of some rows as they are to the products that they stand for, in place.
 template <class V>
-RNN_NOINLINE void finishDots(float* sums, size_t columns, const float* scales, const float* bias, float scale) {
+RNN_NOINLINE void finishDots(float* sums, size_t stride, size_t rows, size_t columns, const float* scales,
+                             const float* bias, const float* rowScales) {
   constexpr size_t L = V::lanes;
-  const V factor = V::set(scale);
   size_t i = 0;
-  for (; i + L <= columns; i += L)
-    fma(V::load(scales + i) * factor, V::ofInts(sums + i), V::load(bias + i)).store(sums + i);
+  for (; i + L <= columns; i += L) {
+    const V scale = V::load(scales + i), start = V::load(bias + i);
+    float* sum = sums + i;
+    for (size_t r = 0; r < rows; r++, sum += stride)
+      fma(scale * V::broadcast(rowScales + r), V::ofInts(sum), start).store(sum);
+  }
   if constexpr (V::hasHalfPanels)
     if (i < columns)
-      finishDots<Half<V>>(sums + i, columns - i, scales + i, bias + i, scale);
+      finishDots<Half<V>>(sums + i, stride, rows, columns - i, scales + i, bias + i, rowScales);
 }
 
 } // namespace

@@ -44,14 +44,15 @@ struct Tiling {
   // First-level caches of float32 up to which int8 is kept as its whole numbers in float32: as many as leave a step
   // with three operations for a vector of int8 no faster than float32's from the next cache. 0: no code for that.
   int widenedInt8Caches;
+  // Whether a small layer's step of int8 times int8 is one function, product and cell (rnn/quad_steps.h).
+  bool fusesQuadSteps;
 };
 
 // Said by isa/*.cpp, for its vectors.
 template <class V>
 constexpr Tiling tilingOf{};
 
-// Whether a row's steps have code for int8 in small layers: product and cell of int8 times int8 in one function, and
-// scales of weights that were widened to float32.
+// Whether float32's products have code for the scales of int8 weights that were widened to float32.
 template <class V>
 constexpr bool fusesInt8 = tilingOf<V>.widenedInt8Caches > 0;
 

@@ -12,11 +12,44 @@ namespace {
 struct QuantizedRow {
   alignas(64) int8_t q[quantizedStride(mostRowStepInputs)];
   float scale;
-  int32_t sum; // where sums are asked for
   template <class V>
   RNN_INLINE void set(const float* a, size_t K) {
-    scale = rowToInt8<typename PlainOf<V>::Vec>(a, K, q);
-    sum = takesSums<typename V::Dots> ? sumOfInts(q, (K + 3) / 4 * 4) : 0;
+    const float size = largestSizeOf<V>(a, K), inverse = 127.0f / size;
+    scale = scaleOfSize(size);
+    toInt8<V>(a, K, scale, inverse, q);
+  }
+};
+
+// Sums of N vectors of columns. An instruction set that flips its weights makes the sum of the inputs beside them: a
+// row is small, and nothing waits for it.
+template <class V, int N>
+struct QuadSums {
+  using Dots = typename V::Dots;
+  Dots sums[N], flips;
+  RNN_INLINE QuadSums() : flips(startDots<Dots>(0)) {
+#pragma GCC unroll 8
+    for (int n = 0; n < N; n++)
+      sums[n] = startDots<Dots>(0);
+  }
+  RNN_INLINE void addQuad(const int32_t* w, const int8_t* q) {
+    const typename Dots::Inputs a = Dots::broadcast(q);
+#pragma GCC unroll 8
+    for (int n = 0; n < N; n++)
+      sums[n] = sums[n].plus(w + n * V::lanes, a);
+    if constexpr (takesSums<Dots>)
+      flips = flips.plus(Dots::flippedZeros(), a);
+  }
+  RNN_INLINE void add(const QuadSums& other) {
+#pragma GCC unroll 8
+    for (int n = 0; n < N; n++)
+      sums[n] = sums[n].plus(other.sums[n]);
+    flips = flips.plus(other.flips);
+  }
+  RNN_INLINE Dots at(int n) const {
+    if constexpr (takesSums<Dots>)
+      return sums[n].minus(flips);
+    else
+      return sums[n];
   }
 };
 
@@ -24,27 +57,30 @@ struct QuantizedRow {
 template <class V, int N>
 RNN_INLINE void multiplyQuads(const PackedView& p, size_t firstWeight, size_t wStride, size_t firstColumn,
                               const QuantizedRow& row, float* out) {
-  using Dots = typename V::Dots;
   using Plain = typename PlainOf<V>::Vec;
   constexpr size_t L = V::lanes;
+  // Where one instruction multiplies and adds, a sum waits for it each time: few columns take several sums.
+  constexpr size_t chains = !takesSums<typename V::Dots> ? 1 : N <= 2 ? 4 : N <= 4 ? 2 : 1;
   const int32_t* w = static_cast<const int32_t*>(p.weights) + firstWeight;
   const int8_t* q = row.q;
-  Dots sums[N];
-#pragma GCC unroll 8
-  for (int n = 0; n < N; n++)
-    sums[n] = startDots<Dots>(row.sum);
-  for (size_t k = 0; k < p.K; k++, w += wStride, q += 4) {
-    const typename Dots::Inputs a = Dots::broadcast(q);
-#pragma GCC unroll 8
-    for (int n = 0; n < N; n++)
-      sums[n] = sums[n].plus(w + n * L, a);
-  }
+  QuadSums<V, N> parts[chains];
+  size_t k = 0;
+  for (; k + chains <= p.K; k += chains)
+#pragma GCC unroll 4
+    for (size_t c = 0; c < chains; c++, w += wStride, q += 4)
+      parts[c].addQuad(w, q);
+  for (; k < p.K; k++, w += wStride, q += 4)
+    parts[0].addQuad(w, q);
+  if constexpr (chains == 4)
+    parts[0].add(parts[2]), parts[1].add(parts[3]);
+  if constexpr (chains > 1)
+    parts[0].add(parts[1]);
   const Plain factor = Plain::set(row.scale);
   const float *const scales = p.scales + firstColumn, *const bias = p.bias + firstColumn;
 #pragma GCC unroll 8
   for (int n = 0; n < N; n++) {
     float* const sum = out + n * L;
-    sums[n].store(sum);
+    parts[0].at(n).store(sum);
     fma(Plain::load(scales + n * L) * factor, Plain::ofInts(sum), Plain::load(bias + n * L)).store(sum);
   }
 }
@@ -106,9 +142,9 @@ void quadRowSteps(const RecurrenceArgs& args) {
   QuantizedRow x, h;
   for (size_t t = 0; t < args.sequence.T; t++) {
     const TimeStep step = timeStep<C>(args, t, false);
-    h.set<V>(step.h, p.inputs); // what all else waits for
+    h.set<typename PlainOf<V>::Vec>(step.h, p.inputs); // what all else waits for
     if (step.input)
-      x.set<V>(step.input, args.fusedInput.matrix.inputs);
+      x.set<typename PlainOf<V>::Vec>(step.input, args.fusedInput.matrix.inputs);
     const QuadStep<C> quads{args, step, x, h};
     for (size_t i = 0; i < blocksOf(p).parts; i++)
       quads.template block<V>(blockAt(blocksOf(p), i));
@@ -126,7 +162,7 @@ template <class V>
 constexpr DotKernels withRowSteps(DotKernels table) {
   AllCells::forEach([&](auto cell) {
     using C = decltype(cell);
-    if constexpr (fusesInt8<typename PlainOf<V>::Vec> && C::candidates == 0 && !C::general && !C::hasPeepholes)
+    if constexpr (tilingOf<V>.fusesQuadSteps && C::candidates == 0 && !C::general && !C::hasPeepholes)
       table.rowSteps[size_t(C::kind)] = quadRowSteps<V, C>;
   });
   return table;

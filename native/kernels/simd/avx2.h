@@ -57,16 +57,19 @@ struct Vec8 {
   }
   // Whole numbers in place of floats.
   static Vec8 ofInts(const float* p) { return {_mm256_cvtepi32_ps(_mm256_castps_si256(_mm256_load_ps(p)))}; }
-  // Each to the nearest whole number, half to even; they are within ±127.
-  void storeInt8(int8_t* p) const {
-    const __m256i ints = _mm256_cvtps_epi32(v);
-    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(ints), _mm256_extracti128_si256(ints, 1));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+  // The lowest byte of each lane.
+  void storeLowBytes(int8_t* p) const {
+    const __m256i quads = _mm256_shuffle_epi8(_mm256_castps_si256(v), _mm256_set1_epi32(0x0c080400));
+    const __m128i low = _mm256_castsi256_si128(quads), high = _mm256_extracti128_si256(quads, 1);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_unpacklo_epi32(low, high));
   }
-  float largest() const {
-    __m128 x = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    x = _mm_max_ps(x, _mm_movehl_ps(x, x));
-    return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+  // Of negative numbers the largest size; NaN is above all.
+  float largestSize() const {
+    const __m256i bits = _mm256_castps_si256(v);
+    __m128i x = _mm_max_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
+    x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0xb1));
+    return -_mm_cvtss_f32(_mm_castsi128_ps(x));
   }
   // The first n ≤ lanes; the others are 0.
   static __m256i first(size_t n) {
@@ -91,6 +94,10 @@ inline bool any(__m256 mask) { return _mm256_movemask_ps(mask) != 0; }
 inline Vec8 sqrt(Vec8 a) { return {_mm256_sqrt_ps(a.v)}; }
 inline Vec8 select(__m256 mask, Vec8 a, Vec8 b) { return {_mm256_blendv_ps(b.v, a.v, mask)}; }
 inline Vec8 negativeAbs(Vec8 a) { return {_mm256_or_ps(_mm256_set1_ps(-0.0f), a.v)}; }
+// Of two negative numbers the one of the larger size; NaN is above all.
+inline Vec8 largerSize(Vec8 a, Vec8 b) {
+  return {_mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(a.v), _mm256_castps_si256(b.v)))};
+}
 inline Vec8 copySign(Vec8 a, Vec8 sign) { return {_mm256_or_ps(a.v, _mm256_and_ps(_mm256_set1_ps(-0.0f), sign.v))}; }
 // one · 2^n, n in the low bits of t
 inline Vec8 powerOfTwo(Vec8 t, Vec8 one) {

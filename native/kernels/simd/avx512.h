@@ -51,10 +51,16 @@ struct Vec16 {
     return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(p))))};
   }
   static Vec16 ofInts(const float* p) { return {_mm512_cvtepi32_ps(_mm512_load_si512(p))}; }
-  void storeInt8(int8_t* p) const {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+  // The lowest byte of each lane.
+  void storeLowBytes(int8_t* p) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_castps_si512(v)));
   }
-  float largest() const { return _mm512_reduce_max_ps(v); }
+  // Of negative numbers the largest size; NaN is above all.
+  float largestSize() const {
+    const __m512i bits = _mm512_castps_si512(v);
+    return Vec8{_mm256_castsi256_ps(_mm256_max_epi32(_mm512_castsi512_si256(bits), _mm512_extracti64x4_epi64(bits, 1)))}
+        .largestSize();
+  }
   // The first n ≤ lanes; the others are 0.
   static __mmask16 first(size_t n) { return __mmask16((1u << n) - 1); }
   static Vec16 loadFirst(const float* p, size_t n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }
@@ -76,6 +82,10 @@ inline bool any(__mmask16 mask) { return mask != 0; }
 inline Vec16 sqrt(Vec16 a) { return {_mm512_sqrt_ps(a.v)}; }
 inline Vec16 select(__mmask16 mask, Vec16 a, Vec16 b) { return {_mm512_mask_blend_ps(mask, b.v, a.v)}; }
 inline Vec16 negativeAbs(Vec16 a) { return {_mm512_or_ps(_mm512_set1_ps(-0.0f), a.v)}; }
+// Of two negative numbers the one of the larger size; NaN is above all.
+inline Vec16 largerSize(Vec16 a, Vec16 b) {
+  return {_mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(a.v), _mm512_castps_si512(b.v)))};
+}
 inline Vec16 copySign(Vec16 a, Vec16 sign) { return {_mm512_or_ps(a.v, _mm512_and_ps(_mm512_set1_ps(-0.0f), sign.v))}; }
 // one · 2^n, n in the low bits of t
 inline Vec16 powerOfTwo(Vec16 t, Vec16 one) {

@@ -14,6 +14,7 @@ struct Avx512Vnni16 {
   static RNN_INLINE void store(Type v, void* p) { _mm512_store_si512(p, v); }
   static RNN_INLINE Type flip(Type a, Type bits) { return _mm512_xor_si512(a, bits); }
   static RNN_INLINE Type add(Type a, Type b) { return _mm512_add_epi32(a, b); }
+  static RNN_INLINE Type subtract(Type a, Type b) { return _mm512_sub_epi32(a, b); }
   static RNN_INLINE Type dots(Type sums, Type w, Type a) { return _mm512_dpbusd_epi32(sums, w, a); }
 };
 

@@ -13,6 +13,7 @@ struct Integers8 {
   static RNN_INLINE void store(Type v, void* p) { _mm256_store_si256(static_cast<__m256i*>(p), v); }
   static RNN_INLINE Type flip(Type a, Type bits) { return _mm256_xor_si256(a, bits); }
   static RNN_INLINE Type add(Type a, Type b) { return _mm256_add_epi32(a, b); }
+  static RNN_INLINE Type subtract(Type a, Type b) { return _mm256_sub_epi32(a, b); }
 };
 
 } // namespace

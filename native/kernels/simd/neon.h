@@ -55,13 +55,16 @@ struct Vec4 {
   }
   // Whole numbers in place of floats.
   static Vec4 ofInts(const float* p) { return {vcvtq_f32_s32(vreinterpretq_s32_f32(vld1q_f32(p)))}; }
-  // Each to the nearest whole number, half to even; they are within ±127.
-  void storeInt8(int8_t* p) const {
-    const int16x4_t words = vmovn_s32(vcvtnq_s32_f32(v));
+  // The lowest byte of each lane.
+  void storeLowBytes(int8_t* p) const {
+    const int16x4_t words = vmovn_s32(vreinterpretq_s32_f32(v));
     const int32_t quad = vget_lane_s32(vreinterpret_s32_s8(vmovn_s16(vcombine_s16(words, words))), 0);
     __builtin_memcpy(p, &quad, sizeof quad);
   }
-  float largest() const { return vmaxvq_f32(v); }
+  // Of negative numbers the largest size; NaN is above all.
+  float largestSize() const {
+    return -vgetq_lane_f32(vreinterpretq_f32_s32(vdupq_n_s32(vmaxvq_s32(vreinterpretq_s32_f32(v)))), 0);
+  }
   static Vec4 loadFirst(const float* p, size_t n) { return loadFirstOf<Vec4>(p, n); }
   void storeFirst(float* p, size_t n) const { storeFirstOf(*this, p, n); }
 };
@@ -81,6 +84,10 @@ inline bool any(uint32x4_t mask) { return vmaxvq_u32(mask) != 0; }
 inline Vec4 sqrt(Vec4 a) { return {vsqrtq_f32(a.v)}; }
 inline Vec4 select(uint32x4_t mask, Vec4 a, Vec4 b) { return {vbslq_f32(mask, a.v, b.v)}; }
 inline Vec4 negativeAbs(Vec4 a) { return {vnegq_f32(vabsq_f32(a.v))}; }
+// Of two negative numbers the one of the larger size; NaN is above all.
+inline Vec4 largerSize(Vec4 a, Vec4 b) {
+  return {vreinterpretq_f32_s32(vmaxq_s32(vreinterpretq_s32_f32(a.v), vreinterpretq_s32_f32(b.v)))};
+}
 inline Vec4 copySign(Vec4 a, Vec4 sign) { return {vbslq_f32(vdupq_n_u32(0x80000000u), sign.v, a.v)}; }
 // one · 2^n, n in the low bits of t
 inline Vec4 powerOfTwo(Vec4 t, Vec4 one) {

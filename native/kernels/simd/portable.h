@@ -85,16 +85,17 @@ struct Vec4 {
     __builtin_memcpy(ints, p, sizeof ints);
     return {Floats{float(ints[0]), float(ints[1]), float(ints[2]), float(ints[3])}};
   }
-  // Each to the nearest whole number, half to even; they are within ±127.
-  void storeInt8(int8_t* p) const {
-    // Where floats are whole numbers, a sum rounds.
-    const Floats edge = set(12582912.0f).v, rounded = (v + edge) - edge;
+  // The lowest byte of each lane.
+  void storeLowBytes(int8_t* p) const {
+    const Ints bits = (Ints)v;
     for (int i = 0; i < 4; i++)
-      p[i] = int8_t(rounded[i]);
+      p[i] = int8_t(bits[i]);
   }
-  float largest() const {
-    const float a = v[0] > v[1] ? v[0] : v[1], b = v[2] > v[3] ? v[2] : v[3];
-    return a > b ? a : b;
+  // Of negative numbers the largest size; NaN is above all.
+  float largestSize() const {
+    const Ints bits = (Ints)v;
+    const int a = bits[1] > bits[0], b = bits[3] > bits[2] ? 3 : 2;
+    return -v[bits[b] > bits[a] ? b : a];
   }
   static Vec4 loadFirst(const float* p, size_t n) { return loadFirstOf<Vec4>(p, n); }
   void storeFirst(float* p, size_t n) const { storeFirstOf(*this, p, n); }
@@ -143,6 +144,8 @@ inline Vec4 select(Ints mask, Vec4 a, Vec4 b) { return {(Floats)((mask & (Ints)a
 inline Vec4 min(Vec4 a, Vec4 b) { return select(a < b, a, b); }
 inline Vec4 max(Vec4 a, Vec4 b) { return select(b < a, a, b); }
 inline Vec4 negativeAbs(Vec4 a) { return {(Floats)((Ints)a.v | int32_t(0x80000000))}; }
+// Of two negative numbers the one of the larger size; NaN is above all.
+inline Vec4 largerSize(Vec4 a, Vec4 b) { return select((Ints)a.v < (Ints)b.v, b, a); }
 inline Vec4 copySign(Vec4 a, Vec4 sign) { return {(Floats)((Ints)a.v | ((Ints)sign.v & int32_t(0x80000000)))}; }
 // one · 2^n, n in the low bits of t
 inline Vec4 powerOfTwo(Vec4 t, Vec4 one) {

@@ -48,6 +48,9 @@ inline Floats operator/(Floats a, Floats b) {
 inline Ints operator<(Floats a, Floats b) {
   return each4<Ints>([&](int i) { return a.at[i] < b.at[i] ? int32_t(-1) : int32_t(0); });
 }
+inline Ints operator<(Ints a, Ints b) {
+  return each4<Ints>([&](int i) { return a.at[i] < b.at[i] ? int32_t(-1) : int32_t(0); });
+}
 inline Ints operator==(Floats a, Floats b) {
   return each4<Ints>([&](int i) { return a.at[i] == b.at[i] ? int32_t(-1) : int32_t(0); });
 }

@@ -29,6 +29,13 @@ struct VnniDots {
   static RNN_INLINE Weights weights(const int32_t* w) {
     return {Registers::flip(Registers::load(w), Registers::set(int32_t(0x80808080u)))};
   }
+  // Four inputs for each lane.
+  RNN_INLINE VnniDots plusSum(const int8_t* q) const {
+    return {Registers::dots(v, Registers::set(0x01010101), Registers::load(q))};
+  }
+  // What stands for weights of 0.
+  static RNN_INLINE Weights flippedZeros() { return {Registers::set(int32_t(0x80808080u))}; }
+  RNN_INLINE VnniDots minus(VnniDots other) const { return {Registers::subtract(v, other.v)}; }
   RNN_INLINE VnniDots plus(VnniDots other) const { return {Registers::add(v, other.v)}; }
   RNN_INLINE VnniDots plus(Weights w, Inputs a) const { return {Registers::dots(v, w.flipped, a)}; }
   RNN_INLINE VnniDots plus(const int32_t* w, Inputs a) const { return plus(weights(w), a); }

@@ -62,18 +62,15 @@ struct Vec4 {
   }
   // Whole numbers in place of floats.
   static Vec4 ofInts(const float* p) { return {wasm_f32x4_convert_i32x4(wasm_v128_load(p))}; }
-  // Each to the nearest whole number, half to even; they are within ±127.
-  void storeInt8(int8_t* p) const {
-    // Where floats are whole numbers a sum rounds, and its lowest byte is the number.
-    const v128_t rounded = wasm_f32x4_add(v, wasm_f32x4_const_splat(12582912.0f));
-    const v128_t bytes = wasm_i8x16_shuffle(rounded, rounded, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
-    wasm_v128_store32_lane(p, bytes, 0);
+  // The lowest byte of each lane.
+  void storeLowBytes(int8_t* p) const {
+    wasm_v128_store32_lane(p, wasm_i8x16_shuffle(v, v, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12), 0);
   }
-  float largest() const {
-    const float v0 = wasm_f32x4_extract_lane(v, 0), v1 = wasm_f32x4_extract_lane(v, 1);
-    const float v2 = wasm_f32x4_extract_lane(v, 2), v3 = wasm_f32x4_extract_lane(v, 3);
-    const float a = v0 > v1 ? v0 : v1, b = v2 > v3 ? v2 : v3;
-    return a > b ? a : b;
+  // Of negative numbers the largest size; NaN is above all.
+  float largestSize() const {
+    v128_t x = wasm_i32x4_max(v, wasm_i32x4_shuffle(v, v, 2, 3, 0, 1));
+    x = wasm_i32x4_max(x, wasm_i32x4_shuffle(x, x, 1, 0, 3, 2));
+    return -wasm_f32x4_extract_lane(x, 0);
   }
   static Vec4 loadFirst(const float* p, size_t n) { return loadFirstOf<Vec4>(p, n); }
   void storeFirst(float* p, size_t n) const { storeFirstOf(*this, p, n); }
@@ -100,6 +97,8 @@ inline Vec4 select(Mask4 mask, Vec4 a, Vec4 b) { return {wasm_v128_bitselect(a.v
 inline Vec4 min(Vec4 a, Vec4 b) { return {wasm_f32x4_pmin(b.v, a.v)}; }
 inline Vec4 max(Vec4 a, Vec4 b) { return {wasm_f32x4_pmax(b.v, a.v)}; }
 inline Vec4 negativeAbs(Vec4 a) { return {wasm_v128_or(a.v, wasm_i32x4_const_splat(int32_t(0x80000000)))}; }
+// Of two negative numbers the one of the larger size; NaN is above all.
+inline Vec4 largerSize(Vec4 a, Vec4 b) { return {wasm_i32x4_max(a.v, b.v)}; }
 inline Vec4 copySign(Vec4 a, Vec4 sign) {
   return {wasm_v128_or(a.v, wasm_v128_and(sign.v, wasm_i32x4_const_splat(int32_t(0x80000000))))};
 }
