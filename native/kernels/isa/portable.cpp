@@ -16,6 +16,7 @@ constexpr Tiling tilingOf<Vec4> = [] {
   t.mrOfOneVector = 5;
   t.kcBytes = 16384;
   t.overlapRows = 0;
+  t.widenedInt8Caches = 3;
   return t;
 }();
 
