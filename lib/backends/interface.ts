@@ -1,7 +1,7 @@
 /** What a backend is: the interface between the checked API above and the engines below; knows no numbers. */
 
 import type { Plan } from '../graph/plan.ts'
-import type { GraphData, GraphTensor } from '../graph/tensor.ts'
+import type { ElementType, GraphData, GraphTensor } from '../graph/tensor.ts'
 import type { OperatorKind } from '../spec/operator-traits.ts'
 import type { BackendName, CellWeights, NetworkSpec } from '../spec/spec.ts'
 import type { Precision } from '../spec/weight-types.ts'
@@ -173,6 +173,8 @@ export interface Backend {
    * recurrent layers, Gemm, MatMul and Conv.
    */
   program(plan: Plan, store: WeightStore, threads: number, precision: Precision): Program
+  /** Whether a program may have inputs of a type; left out where it may of any. */
+  readonly takes?: (type: ElementType) => boolean
   /** Random weights faster than JavaScript makes them, where the backend can; the same numbers. */
   readonly fill?: Fill
 }

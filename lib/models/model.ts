@@ -1,7 +1,7 @@
 /** Whole models: the public class, how one is read from a file, and its life. */
 
 import { chooseBackend } from '../backends/index.ts'
-import { checkThis, fail } from '../errors.ts'
+import { checkThis, describe, fail } from '../errors.ts'
 import { checkBytes, onnxFile } from '../formats/file-kind.ts'
 import { checkPath, readAt } from '../formats/files.ts'
 import { openModel } from '../formats/onnx/open.ts'
@@ -247,6 +247,12 @@ function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
   const backend = chooseBackend(options.backend)
   const opened = openModel(file, options.externalData)
   const graph = flatten(opened, readConstants(options.constants, opened.inputs))
+  for (const { name, type } of graph.inputs)
+    if (backend.takes?.(type) === false)
+      fail(
+        'ERR_RNN_MODEL_FILE',
+        `The ONNX file cannot run on ${backend.name}: its input ${describe(name)} has type ${type}, which is not supported. Export it with float32 there, or read it with { backend: 'typescript' }`,
+      )
   checkWeights(graph, precision)
   const { threads = 1 } = options
   return modelOf(new ModelCore(graph, backend, threads, precision, opened.budget.bytes, new ModelStore(graph)))

@@ -77,6 +77,24 @@ describe.each(modelBackends.filter((name) => name !== 'typescript'))('programs o
     expect(performance.now() - begun).toBeLessThan(2000)
   })
 
+  it('inputs in double precision, when the model is read, but for those that are constants', () => {
+    const file = modelFile({
+      nodes: [
+        { opType: 'Cast', name: 'narrow', inputs: ['scale'], outputs: ['factor'], attributes: { to: 1 } },
+        { opType: 'Mul', name: 'it', inputs: ['x', 'factor'], outputs: ['y'] },
+      ],
+      inputs: { x: { shape: [2] }, scale: { type: 'float64', shape: [] } },
+      outputs: { y: { shape: [2] } },
+    })
+    const words = `The ONNX file cannot run on ${backend}: its input "scale" has type float64, which is not supported`
+    expectError(() => Model.read(file, { backend }), 'ERR_RNN_MODEL_FILE', words)
+    const x = new Float32Array([1, 2])
+    const expected = { y: { data: new Float32Array([3, 6]), shape: [2] } }
+    const computed = Model.read(file, { backend: 'typescript' })
+    expect(computed.run({ x: { data: x, shape: [2] }, scale: 3 })).toEqual(expected)
+    expect(Model.read(file, { backend, constants: { scale: 3 } }).run({ x: { data: x, shape: [2] } })).toEqual(expected)
+  })
+
   it('nothing that a program has numbers for', () => {
     const given = { attributes: { dilations: [most], strides: [most], pads: [most, most] } }
     expect(run(given, backend).y).toEqual(run(given, 'typescript').y)

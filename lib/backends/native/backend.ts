@@ -16,6 +16,7 @@ import {
   scaledWeights,
   specNumbers,
 } from '../packing.ts'
+import { hasElements } from '../program/lowering.ts'
 import { operatorNumber } from '../protocol.ts'
 import type { Addon } from './addon.ts'
 import { threadOf } from './environment.ts'
@@ -27,6 +28,7 @@ import { NativeProgram } from './program.ts'
 export class NativeBackend implements Backend {
   readonly name: BackendName
   readonly fill: Fill = (state, target, begin, end, bound) => this.#addon.uniform(state, target, begin, end, bound)
+  readonly takes = hasElements
   readonly #addon: Addon
   readonly #table: number
 

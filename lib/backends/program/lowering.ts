@@ -20,6 +20,11 @@ const elements: Partial<Record<ElementType, Element>> = {
   int8: 'int8',
 }
 
+/** Whether compiled programs have values of a type. */
+export function hasElements(type: ElementType): boolean {
+  return elements[type] !== undefined
+}
+
 /** What operators make on their way has as few values as what they give: less than this. */
 const mostValues = 2 ** 31
 

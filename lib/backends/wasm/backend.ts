@@ -7,6 +7,7 @@ import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
 import { scaledWeights, specNumbers } from '../packing.ts'
+import { hasElements } from '../program/lowering.ts'
 import { WasmInstance } from './instance.ts'
 import { newNetwork, packWeights } from './layers.ts'
 import { WasmNetwork } from './network.ts'
@@ -17,6 +18,8 @@ import type { Module } from './webassembly.ts'
 export class WasmBackend implements Backend {
   readonly name = 'wasm'
   readonly #instance: WasmInstance
+
+  readonly takes = hasElements
 
   constructor(module: Module) {
     this.#instance = new WasmInstance(module)
