@@ -103,6 +103,20 @@ describe('native/', () => {
     expect(circlesOf(cpp)).toEqual([])
   })
 
+  // One that is not defined is no error to the preprocessor: AVX-VNNI's products were once compiled and never linked.
+  it('asks for no macro whose header it does not include', () => {
+    const asked = ({ file, text }: Source) =>
+      [...text.matchAll(/\b(?:defined\(|#ifn?def )(RNN_\w+)/g)].map(([, macro]) => ({ file, macro: macro! }))
+    const definers = (macro: string) =>
+      cpp.filter(({ text }) => new RegExp(`^#define ${macro}\\b`, 'm').test(text)).map(({ file }) => file)
+    const missing = cpp.flatMap(asked).filter(({ file, macro }) => {
+      const known = definers(macro) // those of the build are in no header
+      const reached = reachedFrom(cpp, [file]).map((source) => source.file)
+      return known.length > 0 && !known.some((header) => reached.includes(header))
+    })
+    expect(missing).toEqual([])
+  })
+
   it('has Node-API in node/ alone', () => {
     expect(systems(cpp, (file, name) => within(file, 'node') || !/napi|node_api/.test(name))).toEqual([])
   })

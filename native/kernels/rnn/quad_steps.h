@@ -14,9 +14,14 @@ struct QuantizedRow {
   float scale;
   template <class V>
   RNN_INLINE void set(const float* a, size_t K) {
-    const float size = largestSizeOf<V>(a, K), inverse = 127.0f / size;
+    scale = rowToInt8<typename PlainOf<V>::Vec>(a, K, q);
+  }
+  // In the caller's own code, for what all else waits for.
+  template <class V>
+  RNN_INLINE void setAtOnce(const float* a, size_t K) {
+    const float size = largestSizeOf<typename PlainOf<V>::Vec>(a, K), inverse = 127.0f / size;
     scale = scaleOfSize(size);
-    toInt8<V>(a, K, scale, inverse, q);
+    toInt8<typename PlainOf<V>::Vec>(a, K, scale, inverse, q);
   }
 };
 
@@ -142,9 +147,9 @@ void quadRowSteps(const RecurrenceArgs& args) {
   QuantizedRow x, h;
   for (size_t t = 0; t < args.sequence.T; t++) {
     const TimeStep step = timeStep<C>(args, t, false);
-    h.set<typename PlainOf<V>::Vec>(step.h, p.inputs); // what all else waits for
+    h.setAtOnce<V>(step.h, p.inputs); // what all else waits for
     if (step.input)
-      x.set<typename PlainOf<V>::Vec>(step.input, args.fusedInput.matrix.inputs);
+      x.set<V>(step.input, args.fusedInput.matrix.inputs);
     const QuadStep<C> quads{args, step, x, h};
     for (size_t i = 0; i < blocksOf(p).parts; i++)
       quads.template block<V>(blockAt(blocksOf(p), i));
