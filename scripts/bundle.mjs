@@ -72,7 +72,7 @@ async function minified(text, exported) {
   const { code } = await minify(classNames(text), {
     module: true,
     ecma: 2022,
-    compress: { ...names, passes: 3, inline: false, reduce_funcs: false },
+    compress: { ...names, passes: 3, inline: false, reduce_funcs: false, lhs_constants: false },
     mangle: names,
     format: { ascii_only: true, max_line_len: 500 },
   })
