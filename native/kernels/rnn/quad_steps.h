@@ -99,7 +99,7 @@ struct QuadStep {
 
   // Panels [panel, panel + M) of a block of V's panels.
   template <class V, int M>
-  RNN_ONE_COPY void panels(const Block& block, size_t panel) const {
+  RNN_INLINE void panels(const Block& block, size_t panel) const {
     constexpr size_t L = V::lanes, G = C::gates, sumsPanel = G * L;
     const CellEpilogue<typename PlainOf<V>::Vec, C> epilogue{args, step};
     const PackedView& recurrent = args.weights.recurrent;
@@ -121,6 +121,10 @@ struct QuadStep {
     if constexpr (M % 2 == 1)
       epilogue.template panels<1>(0, panel + M - 1, {sums + (M - 1) * sumsPanel, 0}, {gates + (M - 1) * sumsPanel, 0});
   }
+  template <class V, int M>
+  RNN_ONE_COPY void panelsApart(const Block& block, size_t panel) const {
+    panels<V, M>(block, panel);
+  }
   // All of a block, some at a time.
   template <class V>
   RNN_INLINE void block(const Block& block) const {
@@ -137,7 +141,11 @@ struct QuadStep {
     if constexpr (M > 1)
       if (count < size_t(M))
         return some<V, M - 1>(count, block, panel);
-    panels<V, M>(block, panel);
+    // On wide cores a single vector takes little longer than a call.
+    if constexpr (M * C::gates == 1 && V::hasHalfPanels)
+      panels<V, M>(block, panel);
+    else
+      panelsApart<V, M>(block, panel);
   }
 };
 
@@ -156,7 +164,7 @@ void quadRowSteps(const RecurrenceArgs& args) {
     if constexpr (V::hasHalfPanels)
       if (p.tailHalf) {
         const Block half = tailHalfBlock(blocksOf(p).begin(blocksOf(p).parts));
-        quads.template panels<Half<V>, 1>(half, half.firstPanel);
+        quads.template panelsApart<Half<V>, 1>(half, half.firstPanel);
       }
     storeOutput<V>(args, step);
   }
