@@ -54,20 +54,14 @@ struct Tables {
   const Kernels* asCompiled[tableCount];
   const Kernels* chosen[tableCount];
   Kernels merged[tableCount];
-  DotKernels dots[tableCount];
   Tables() {
     for (size_t i = 0; i < tableCount; i++) {
       const CompiledTable& table = compiled[i];
       asCompiled[i] = chosen[i] = table.kernels;
       if (!table.dots || !has(table.dots->needs))
         continue;
-      dots[i] = *table.dots;
-      // Steps of small layers by its own instructions: weights lie alike, and sums are exact.
-      for (size_t cell = 0; cell < cellKinds; cell++)
-        if (!dots[i].rowSteps[cell])
-          dots[i].rowSteps[cell] = table.kernels->dots->rowSteps[cell];
       merged[i] = *table.kernels;
-      merged[i].dots = &dots[i];
+      merged[i].dots = table.dots;
       chosen[i] = &merged[i];
     }
   }

@@ -28,6 +28,7 @@ struct PackedView {
   bool tailHalf;         // the last block is half a panel
   int kSplitsLog2;       // an output's sum runs in 2^kSplitsLog2 accumulators: accumulator s takes k ≡ s (mod 2^…)
   WeightType type;       // of narrower types one code serves all
+  bool asksAhead;        // a single row asks for weights some time before it reads them
   const DotKernels* dots;
 };
 

@@ -45,7 +45,7 @@ float rounded(float x, WeightType type, float scale) {
 } // namespace
 
 int kSplitsLog2For(size_t G, size_t N, WeightType type) {
-  return type != WeightType::int8Quads && ((G == 1 && N <= 40) || (G < 4 && N <= 16)) ? 1 : 0;
+  return type != WeightType::int8Quads && N <= mostSplitOutputs(G) ? 1 : 0;
 }
 
 size_t PackedArena::reserve(size_t bytes) {
@@ -92,8 +92,17 @@ PackedView PackedMatrix::view(const void* memory) const {
   view.tailHalf = tailHalf_;
   view.kSplitsLog2 = kSplitsLog2_;
   view.type = type_;
+  view.asksAhead = asksAhead();
   view.dots = dots_;
   return view;
+}
+
+// Processors fetch ahead by themselves, but not enough where weights pass the second-level cache, nor what three gates
+// read of float32 at a time, which is no power of two, from the first on. int8 waits for being widened.
+bool PackedMatrix::asksAhead() const {
+  if (type_ == WeightType::int8 || type_ == WeightType::int8Quads)
+    return false;
+  return weightBytes() >= beyondSecondLevelBytes || (type_ == WeightType::f32 && G_ == 3 && blocks_.parts > 1);
 }
 
 PackedMatrix::Column PackedMatrix::columnOf(size_t g, size_t n) const {

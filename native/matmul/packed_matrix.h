@@ -34,6 +34,7 @@ public:
   size_t weightCount() const { return packedRow() * K_; }
   // Without biases and scales.
   size_t weightBytes() const { return packedRow() * groups() * weightTypeTraits(type_).groupBytes; }
+  bool asksAhead() const;
   bool hasScales() const { return weightTypeTraits(type_).hasScales || weightTypeTraits(rounding_).hasScales; }
   const EvenSplit& blocks() const { return blocks_; } // of whole panels
   int kSplitsLog2() const { return kSplitsLog2_; }

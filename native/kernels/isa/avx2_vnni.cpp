@@ -11,12 +11,18 @@
 
 #include "vec8_tiling.h"
 
-#include "../matmul/dots.h"
+#include "../rnn/quad_steps.h"
 #include "../simd/avx_vnni.h"
+
+namespace {
+
+using Wide8 = WithDots<Vec8, VnniDots<AvxVnni8>>;
+
+} // namespace
 
 namespace native_rnn {
 extern const DotKernels avx2VnniKernels;
-const DotKernels avx2VnniKernels = makeDotKernels<WithDots<Vec8, VnniDots<AvxVnni8>>>("avxvnni", cpuAvxVnni);
+const DotKernels avx2VnniKernels = withRowSteps<Wide8>(makeDotKernels<Wide8>("avxvnni", cpuAvxVnni));
 } // namespace native_rnn
 
 #if defined(__clang__)

@@ -19,6 +19,7 @@ constexpr Tiling tilingOf<Vec16> = [] {
   t.overlapRows = 8;
   t.tilesReadNarrow = true;
   t.widenedInt8Caches = 1;
+  t.asksAheadBytes = 3072;
   t.fusesQuadSteps = true;
   return t;
 }();

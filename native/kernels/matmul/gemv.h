@@ -79,10 +79,43 @@ struct Accumulators {
   }
 };
 
+// Asks for what a row reads some turns after the N vectors of weights from w on.
+template <class V, int N, class Stored>
+RNN_INLINE void askAhead(const Stored* w) {
+#if !defined(_MSC_VER)
+  constexpr size_t line = 64, bytes = N * V::lanes * sizeof(Stored);
+#pragma GCC unroll 64
+  for (size_t i = 0; i < bytes; i += line)
+    __builtin_prefetch(reinterpret_cast<const char*>(w) + tilingOf<V>.asksAheadBytes + i);
+#endif
+}
+// Whether to: known when the kernel is compiled, or asked at each turn.
+struct AskAlways {
+  static constexpr bool asks = true;
+};
+struct AskNever {
+  static constexpr bool asks = false;
+};
+struct AskIf {
+  bool asks;
+};
+// Calls visit(ahead). Loops of f16 have no room for a question, those of int8 none for asking.
+template <class V, class W, int S, class Visit>
+RNN_INLINE void withAsking(bool asksAhead, const Visit& visit) {
+  if constexpr (tilingOf<V>.asksAheadBytes == 0 || W::type == WeightType::int8 || S > 1)
+    visit(AskNever{});
+  else if constexpr (W::type != WeightType::f16)
+    visit(AskIf{asksAhead});
+  else if (asksAhead)
+    visit(AskAlways{});
+  else
+    visit(AskNever{});
+}
+
 // One row times N vectors of columns that lie together, and M half ones that lie behind all their k.
-template <class V, class W, int S, int N, int M>
+template <class V, class W, int S, int N, int M, class Ahead>
 RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float* scales, const float* a, size_t K,
-                     float* out) {
+                     Ahead ahead, float* out) {
   using H = Half<V>;
   constexpr int whole = N * V::lanes, tail = M * H::lanes;
   const typename W::Stored* h = w + whole * K;
@@ -90,6 +123,8 @@ RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float
   Accumulators<V, W, S, N> sums(start);
   Accumulators<H, W, S, M> halves(start + whole);
   const auto add = [&](int s, size_t k) {
+    if (ahead.asks)
+      askAhead<V, N>(w + s * whole);
     sums.add(s, w, V::broadcast(a + k));
     if constexpr (M > 0)
       halves.add(s, h, H::broadcast(a + k));
@@ -110,14 +145,17 @@ RNN_INLINE void gemv(const typename W::Stored* w, const float* bias, const float
 }
 
 // The same where two inputs' weights lie together.
-template <class V, class W, int S, int N, int M>
-RNN_INLINE void gemvPairs(const typename W::Stored* w, const float* bias, const float* a, size_t K, float* out) {
+template <class V, class W, int S, int N, int M, class Ahead>
+RNN_INLINE void gemvPairs(const typename W::Stored* w, const float* bias, const float* a, size_t K, Ahead ahead,
+                          float* out) {
   using H = Half<V>;
   constexpr int whole = N * V::lanes, tail = M * H::lanes;
   const typename W::Stored* h = w + whole * ((K + 1) / 2);
   Accumulators<V, W, S, N> sums(bias);
   Accumulators<H, W, S, M> halves(bias + whole);
   const auto add = [&](size_t k) {
+    if (ahead.asks)
+      askAhead<V, N>(w);
     sums.addPair(w, V::broadcast(a + k), V::broadcast(a + k + 1));
     if constexpr (M > 0)
       halves.addPair(h, H::broadcast(a + k), H::broadcast(a + k + 1));
@@ -163,13 +201,15 @@ struct GemvPanels {
   struct Of {
     static RNN_INLINE void inlined(const PackedView& p, size_t panel, const float* a, float* out) {
       constexpr int vectors = M * G, halves = half ? G : 0;
-      if constexpr (groupSize<W> == 2)
-        return gemvPairs<V, W, S, vectors, halves>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel), a, p.inputs,
-                                                   out);
-      else
-        gemv<V, W, S, vectors, halves>(weightsAt<V, W, G>(p, panel), biasAt<V, G>(p, panel),
-                                       mayHaveScales<V, W> && p.scales ? scalesAt<V, G>(p, panel) : nullptr, a, p.K,
-                                       out);
+      const auto* const weights = weightsAt<V, W, G>(p, panel);
+      const float* const bias = biasAt<V, G>(p, panel);
+      withAsking<V, W, S>(p.asksAhead, [&](auto ahead) {
+        if constexpr (groupSize<W> == 2)
+          gemvPairs<V, W, S, vectors, halves>(weights, bias, a, p.inputs, ahead, out);
+        else
+          gemv<V, W, S, vectors, halves>(
+              weights, bias, mayHaveScales<V, W> && p.scales ? scalesAt<V, G>(p, panel) : nullptr, a, p.K, ahead, out);
+      });
     }
     static RNN_NOINLINE void call(const PackedView& p, size_t panel, const float* a, float* out) {
       inlined(p, panel, a, out);

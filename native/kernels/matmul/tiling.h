@@ -12,6 +12,7 @@
 // A single row has no tile: gemv.h takes a whole block at once.
 #pragma once
 #include "../../spec/compiler.h"
+#include "layout.h"
 #include <cstddef>
 
 namespace {
@@ -44,6 +45,8 @@ struct Tiling {
   // First-level caches of float32 up to which int8 is kept as its whole numbers in float32: as many as leave a step
   // with three operations for a vector of int8 no faster than float32's from the next cache. 0: no code for that.
   int widenedInt8Caches;
+  // How far ahead a single row asks for weights that are not in the first-level cache; 0: it does not.
+  size_t asksAheadBytes;
   // Whether a small layer's step of int8 times int8 is one function, product and cell (rnn/quad_steps.h).
   bool fusesQuadSteps;
 };
@@ -63,7 +66,9 @@ constexpr int maxBlockPanels = 8;
 
 template <class V>
 constexpr int singleBlockPanels(int G, int S) {
-  return clamp(tilingOf<V>.singleBlockAccumulators / (G * S), 1, tilingOf<V>.singleBlockPanels);
+  const int most =
+      S > 1 ? (int(native_rnn::mostSplitOutputs(size_t(G))) + V::lanes - 1) / V::lanes : tilingOf<V>.singleBlockPanels;
+  return clamp(tilingOf<V>.singleBlockAccumulators / (G * S), 1, clamp(most, 1, tilingOf<V>.singleBlockPanels));
 }
 template <class V>
 constexpr int blockPanels(int G, int S) {
