@@ -251,7 +251,7 @@ function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
     if (backend.takes?.(type) === false)
       fail(
         'ERR_RNN_MODEL_FILE',
-        `The ONNX file cannot run on ${backend.name}: its input ${describe(name)} has type ${type}, which is not supported. Export it with float32 there, or read it with { backend: 'typescript' }`,
+        `The ONNX file cannot run on ${backend.name}: its input ${describe(name)} of type ${type} is not supported. Export it with float32 there, or read it with { backend: 'typescript' }`,
       )
   checkWeights(graph, precision)
   const { threads = 1 } = options

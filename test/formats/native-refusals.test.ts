@@ -86,7 +86,7 @@ describe.each(modelBackends.filter((name) => name !== 'typescript'))('programs o
       inputs: { x: { shape: [2] }, scale: { type: 'float64', shape: [] } },
       outputs: { y: { shape: [2] } },
     })
-    const words = `The ONNX file cannot run on ${backend}: its input "scale" has type float64, which is not supported`
+    const words = `The ONNX file cannot run on ${backend}: its input "scale" of type float64 is not supported`
     expectError(() => Model.read(file, { backend }), 'ERR_RNN_MODEL_FILE', words)
     const x = new Float32Array([1, 2])
     const expected = { y: { data: new Float32Array([3, 6]), shape: [2] } }
