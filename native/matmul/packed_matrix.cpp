@@ -67,7 +67,7 @@ PackedMatrix::PackedMatrix(size_t N, size_t G, size_t K, int kSplitsLog2, Weight
   const size_t recurrentBytes =
       paddedUnits() * paddedUnits() * G * weightTypeTraits(type).groupBytes / weightTypeTraits(type).groupSize;
   // What is widened on the way waits for arithmetic before it waits for memory: few sums would wait for each other.
-  const bool isWidened = type == WeightType::f16 || type == WeightType::bf16 || type == WeightType::int8;
+  const bool isWidened = type != WeightType::f32 && type != WeightType::int8Quads;
   const size_t most = recurrentBytes < beyondSecondLevelBytes || isWidened ? limit.several : limit.large;
   const bool fitsOneBlock = panels_ <= limit.single && recurrentBytes <= dataCaches().first;
   const size_t blocks = fitsOneBlock ? 1 : std::max<size_t>(2, ceilDivide(panels_, most));

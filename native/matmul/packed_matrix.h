@@ -34,7 +34,6 @@ public:
   size_t weightCount() const { return packedRow() * K_; }
   // Without biases and scales.
   size_t weightBytes() const { return packedRow() * groups() * weightTypeTraits(type_).groupBytes; }
-  bool asksAhead() const;
   bool hasScales() const { return weightTypeTraits(type_).hasScales || weightTypeTraits(rounding_).hasScales; }
   const EvenSplit& blocks() const { return blocks_; } // of whole panels
   int kSplitsLog2() const { return kSplitsLog2_; }
@@ -49,6 +48,7 @@ public:
 private:
   size_t paddedUnits() const { return panels_ * lanes_ + tailHalf_ * lanes_ / 2; }
   // Of weights that lie together, along K.
+  bool asksAhead() const;
   size_t groups() const { return (K_ + weightTypeTraits(type_).groupSize - 1) / weightTypeTraits(type_).groupSize; }
   // Where the weights of gate g of output n begin, and the steps to their next k: in groups from the matrix's first.
   struct Column {

@@ -6,10 +6,13 @@
 #define RNN_INLINE __forceinline
 #define RNN_NOINLINE __declspec(noinline)
 #define RNN_UNLIKELY(condition) (condition)
+#define RNN_PREFETCH(memory, isWritten) ((void)(memory))
 #else
 #define RNN_INLINE inline __attribute__((always_inline))
 #define RNN_NOINLINE __attribute__((noinline))
 #define RNN_UNLIKELY(condition) __builtin_expect(condition, 0)
+// Asks for memory that will be read or written soon; where a compiler has no word for that, nothing.
+#define RNN_PREFETCH(memory, isWritten) __builtin_prefetch(memory, isWritten)
 #endif
 
 // A product and a sum are one operation only where it says so. (Before 2022 it was Visual C++'s to choose.)

@@ -82,12 +82,10 @@ struct Accumulators {
 // Asks for what a row reads some turns after the N vectors of weights from w on.
 template <class V, int N, class Stored>
 RNN_INLINE void askAhead(const Stored* w) {
-#if !defined(_MSC_VER)
   constexpr size_t line = 64, bytes = N * V::lanes * sizeof(Stored);
 #pragma GCC unroll 64
   for (size_t i = 0; i < bytes; i += line)
-    __builtin_prefetch(reinterpret_cast<const char*>(w) + tilingOf<V>.asksAheadBytes + i);
-#endif
+    RNN_PREFETCH(reinterpret_cast<const char*>(w) + tilingOf<V>.asksAheadBytes + i, 0);
 }
 // Whether to: known when the kernel is compiled, or asked at each turn.
 struct AskAlways {

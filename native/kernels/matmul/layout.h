@@ -19,7 +19,7 @@
 
 namespace native_rnn {
 
-// The most outputs of G gates whose sums run in k-splits: more hide latency by themselves.
+// The most outputs of G gates whose sums run in k-splits: more outputs, or gates, hide latency by themselves.
 static constexpr size_t mostSplitOutputs(size_t G) { return G == 1 ? 40 : G < 4 ? 16 : 0; }
 
 // `total` things dealt to `parts`, the first `larger` of which get one more than `base`.

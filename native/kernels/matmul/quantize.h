@@ -33,10 +33,6 @@ inline float scaleOfSize(float size) {
   return zero == 0.0f ? size / 127.0f : zero;
 }
 
-// Added to a float of a smaller size, it rounds that to the nearest whole number, half to even, which is in the lowest
-// bits.
-constexpr float wholeNumbers = 12582912.0f;
-
 // For each x of a row the lowest byte of rounded(x).
 template <class V, class Rounded>
 RNN_INLINE void storeRounded(const float* a, size_t K, int8_t* q, const Rounded& rounded) {
@@ -86,12 +82,16 @@ RNN_INLINE void longToInt8(const float* a, size_t K, float scale, float inverse,
     toInt8<V>(a + k, least(most, K - k), scale, inverse, q + k);
 }
 
-// Both, of a row that is not long.
+// Both, of a row that is not long; gives its scale.
+template <class V>
+RNN_INLINE float rowToInt8Inlined(const float* a, size_t K, int8_t* q) {
+  const float size = largestSizeOf<V>(a, K), inverse = 127.0f / size, scale = scaleOfSize(size);
+  longToInt8<V>(a, K, scale, inverse, q);
+  return scale;
+}
 template <class V>
 RNN_ONE_COPY float rowToInt8(const float* a, size_t K, int8_t* q) {
-  const float size = largestSizeOf<V>(a, K), scale = scaleOfSize(size);
-  longToInt8<V>(a, K, scale, 127.0f / size, q);
-  return scale;
+  return rowToInt8Inlined<V>(a, K, q);
 }
 // Each by itself, of a long one.
 template <class V>

@@ -66,9 +66,9 @@ constexpr int maxBlockPanels = 8;
 
 template <class V>
 constexpr int singleBlockPanels(int G, int S) {
-  const int most =
-      S > 1 ? (int(native_rnn::mostSplitOutputs(size_t(G))) + V::lanes - 1) / V::lanes : tilingOf<V>.singleBlockPanels;
-  return clamp(tilingOf<V>.singleBlockAccumulators / (G * S), 1, clamp(most, 1, tilingOf<V>.singleBlockPanels));
+  const int split = int(native_rnn::mostSplitOutputs(size_t(G)));
+  const int most = S > 1 && split > 0 ? (split + V::lanes - 1) / V::lanes : tilingOf<V>.singleBlockPanels;
+  return clamp(tilingOf<V>.singleBlockAccumulators / (G * S), 1, most);
 }
 template <class V>
 constexpr int blockPanels(int G, int S) {
@@ -99,9 +99,8 @@ constexpr int nrPanels(int G, int S, int R) {
   return S > 1 ? 1 : clamp(tilingOf<V>.tileAccumulators / (G * R), 1, 4);
 }
 
-// The most k-splits, as log2, that there is code for; matmul/packed_matrix.cpp chooses within it. Four gates have
-// enough accumulators by themselves.
-constexpr int maxKSplitsLog2(int G) { return G == 4 ? 0 : 1; }
+// The most k-splits, as log2, that there is code for; matmul/packed_matrix.cpp chooses within it.
+constexpr int maxKSplitsLog2(int G) { return native_rnn::mostSplitOutputs(size_t(G)) > 0; }
 
 // Calls body with the number of k-splits as a compile-time constant.
 template <int S>

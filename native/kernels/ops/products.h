@@ -91,7 +91,7 @@ void depthwise(const DepthwiseArgs& args) {
 // matmul/quantize.h does with a row. The weights are whole numbers too, so that sums of mostInt8Taps are exact.
 template <class V>
 void depthwiseInt8(const DepthwiseArgs& args) {
-  const V zero = V::set(0.0f), limit = V::set(127.0f), lower = V::set(-127.0f), edge = V::set(12582912.0f);
+  const V zero = V::set(0.0f), limit = V::set(127.0f), lower = V::set(-127.0f), edge = V::set(wholeNumbers);
   for (size_t c = 0; c < args.channels; c += V::lanes) {
     const size_t left = args.channels - c;
     const auto forEachTap = [&](const auto& visit) {
@@ -100,13 +100,12 @@ void depthwiseInt8(const DepthwiseArgs& args) {
           visit(loadUpTo<V>(args.x + ptrdiff_t(row) * args.xRow + ptrdiff_t(column) * args.xColumn + c, left),
                 args.w + ptrdiff_t(row) * args.wRow + ptrdiff_t(column) * args.wColumn + c);
     };
-    V most = zero, least = zero, finite = zero; // 0 · x is NaN where x is not finite
-    forEachTap([&](V x, const float*) { most = max(most, x), least = min(least, x), finite = fma(x, zero, finite); });
-    const V size = select(finite == zero, max(most, zero - least), infinity<V>());
-    const V scale = size / limit + (size - size); // NaN where the size is infinite
+    V most = V::set(-0.0f);
+    forEachTap([&](V x, const float*) { most = largerSize(most, negativeAbs(x)); });
+    const V size = zero - most;
+    const V scale = size / limit + (size - size); // NaN where the size is not finite
     V sum = zero;
     forEachTap([&](V x, const float* w) {
-      // Where floats are whole numbers a sum rounds.
       const V rounded = (max(min(x / scale, limit), lower) + edge) - edge;
       sum = fma(select(zero < scale, rounded, zero), loadUpTo<V>(w, left), sum);
     });

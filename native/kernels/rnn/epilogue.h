@@ -24,15 +24,6 @@ struct PackedSpan {
   size_t stride;
 };
 
-// Asks for memory that will be written soon; where a compiler has no word for that, nothing.
-RNN_INLINE void prefetchWrite(const float* memory) {
-#if defined(_MSC_VER)
-  (void)memory;
-#else
-  __builtin_prefetch(memory, 1);
-#endif
-}
-
 // What follows the recurrent product: the cell, its result to the new state or to the second product.
 template <class V, class C>
 struct CellEpilogue {
@@ -49,7 +40,7 @@ struct CellEpilogue {
     if (sequence.prefetchesNextY)
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++)
-        prefetchWrite(sequence.y[row + r] + step.nextY + panel * L);
+        RNN_PREFETCH(sequence.y[row + r] + step.nextY + panel * L, 1);
     Strides strides;
     strides.h = args.state.hStride;
     strides.units = args.state.unitStride;

@@ -19,9 +19,7 @@ struct QuantizedRow {
   // In the caller's own code, for what all else waits for.
   template <class V>
   RNN_INLINE void setAtOnce(const float* a, size_t K) {
-    const float size = largestSizeOf<typename PlainOf<V>::Vec>(a, K), inverse = 127.0f / size;
-    scale = scaleOfSize(size);
-    toInt8<typename PlainOf<V>::Vec>(a, K, scale, inverse, q);
+    scale = rowToInt8Inlined<typename PlainOf<V>::Vec>(a, K, q);
   }
 };
 

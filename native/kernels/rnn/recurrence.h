@@ -49,7 +49,7 @@ inline void storeOutput(const RecurrenceArgs& args, const TimeStep& step) {
   const RecurrenceArgs::Sequence& sequence = args.sequence;
   if (sequence.prefetchesNextY && sequence.B == 1)
     for (size_t i = 0; i < sequence.outputs; i += V::lanes)
-      prefetchWrite(sequence.y[0] + step.nextY + i);
+      RNN_PREFETCH(sequence.y[0] + step.nextY + i, 1);
   if (sequence.y)
     for (size_t b = 0; b < sequence.B; b++)
       copyRow(sequence.y[b] + step.y, step.hNext + b * args.state.hStride, sequence.outputs);

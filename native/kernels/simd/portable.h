@@ -9,9 +9,7 @@
 #endif
 #if defined(__GNUC__) && defined(__SSE2__)
 #include "sse2.h"
-#define RNN_HAS_SSE2 1
-#else
-#define RNN_HAS_SSE2 0
+#define RNN_SSE2
 #endif
 
 namespace {
@@ -31,7 +29,21 @@ constexpr bool hardwareFma = true;
 constexpr bool hardwareFma = false;
 #endif
 
-#if !RNN_HAS_SSE2
+#if !defined(RNN_SSE2)
+inline Floats floatsOfInts(const float* p) {
+  int32_t ints[4];
+  __builtin_memcpy(ints, p, sizeof ints);
+  return Floats{float(ints[0]), float(ints[1]), float(ints[2]), float(ints[3])};
+}
+inline Floats floatsOfInt8(const int8_t* p) { return Floats{float(p[0]), float(p[1]), float(p[2]), float(p[3])}; }
+// Four halves: their digits in a float's place, 2^112 times too small, whatever their exponents are.
+inline Floats floatsOfHalves(const uint16_t* p) {
+  const Ints bits = {p[0], p[1], p[2], p[3]};
+  const float up = 5.192296858534828e33f;
+  const Floats sizes = (Floats)((bits & 0x7fff) << 13) * Floats{up, up, up, up};
+  return (Floats)((Ints)sizes | (Ints)((WrappingInts)(bits & 0x8000) << 16));
+}
+
 // Four sums of products of int8, exact: four inputs at a time, those of a lane beside each other.
 struct Dots4 {
   int32_t v[4];
@@ -73,16 +85,7 @@ struct Vec4 {
   static Vec4 loadAny(const float* p) { return load(p); }
   void storeAny(float* p) const { store(p); }
   // Weights in narrower types.
-  static Vec4 loadHalves(const uint16_t* p) {
-#if RNN_HAS_SSE2
-    return {floatsOfHalves(p)};
-#else
-    // A half's digits in a float's place, 2^112 times too small, whatever its exponent is.
-    const Ints bits = {p[0], p[1], p[2], p[3]};
-    const Floats sizes = (Floats)((bits & 0x7fff) << 13) * set(5.192296858534828e33f).v;
-    return {(Floats)((Ints)sizes | (Ints)((WrappingInts)(bits & 0x8000) << 16))};
-#endif
-  }
+  static Vec4 loadHalves(const uint16_t* p) { return {floatsOfHalves(p)}; }
   static Vec4 loadBits(const uint32_t* p) {
     Vec4 r;
     __builtin_memcpy(&r.v, p, sizeof r.v);
@@ -91,23 +94,9 @@ struct Vec4 {
   // Of each lane the lower 16 bits, or the upper ones, as the upper ones of a float.
   Vec4 lowHalves() const { return {(Floats)((WrappingInts)v << 16)}; }
   Vec4 highHalves() const { return {(Floats)((Ints)v & int32_t(0xffff0000))}; }
-  static Vec4 loadInt8(const int8_t* p) {
-#if RNN_HAS_SSE2
-    return {floatsOfInt8(p)};
-#else
-    return {Floats{float(p[0]), float(p[1]), float(p[2]), float(p[3])}};
-#endif
-  }
+  static Vec4 loadInt8(const int8_t* p) { return {floatsOfInt8(p)}; }
   // Whole numbers in place of floats.
-  static Vec4 ofInts(const float* p) {
-    int32_t ints[4];
-    __builtin_memcpy(ints, p, sizeof ints);
-#if RNN_HAS_SSE2
-    return {_mm_cvtepi32_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(ints)))};
-#else
-    return {Floats{float(ints[0]), float(ints[1]), float(ints[2]), float(ints[3])}};
-#endif
-  }
+  static Vec4 ofInts(const float* p) { return {floatsOfInts(p)}; }
   // The lowest byte of each lane.
   void storeLowBytes(int8_t* p) const {
     const Ints bits = (Ints)v;

@@ -5,6 +5,10 @@
 
 namespace {
 
+// Added to a float of a smaller size, it rounds that to the nearest whole number, half to even, which is in the lowest
+// bits.
+constexpr float wholeNumbers = 12582912.0f;
+
 template <class V>
 RNN_INLINE V abs(V x) {
   return V::set(0.0f) - negativeAbs(x);

@@ -31,7 +31,7 @@ struct VnniDots {
   }
   // Four inputs for each lane.
   RNN_INLINE VnniDots plusSum(const int8_t* q) const {
-    return {Registers::dots(v, Registers::set(0x01010101), Registers::load(q))};
+    return plus(Weights{Registers::set(0x01010101)}, Registers::load(q));
   }
   // What stands for weights of 0.
   static RNN_INLINE Weights flippedZeros() { return {Registers::set(int32_t(0x80808080u))}; }
