@@ -23,6 +23,15 @@ struct PackedSpan {
   const float* at;
   size_t stride;
 };
+// The same in scratch memory, where the first stage of a cell leaves what the second one reads.
+struct ScratchSpan {
+  float* at;
+  size_t stride;
+  operator PackedSpan() const { return {at, stride}; }
+};
+
+// What is done to a panel of some rows: all of it, or one stage of a cell.
+enum class Stage { whole, begin, end };
 
 // What follows the recurrent product: the cell, its result to the new state or to the second product.
 template <class V, class C>
@@ -33,11 +42,13 @@ struct CellEpilogue {
   // Of a row alone: not of general cells, whose functions take longer than what it saves.
   static constexpr bool takesTwoPanels = !C::general;
 
+  static constexpr bool hasStages = C::carried > 0;
+
   // One panel of R rows from `row` on.
-  template <int R>
-  RNN_INLINE void rows(size_t row, size_t panel, PackedSpan sums) const {
+  template <Stage stage, int R>
+  RNN_INLINE void rows(size_t row, size_t panel, ScratchSpan sums) const {
     const RecurrenceArgs::Sequence& sequence = args.sequence;
-    if (sequence.prefetchesNextY)
+    if (stage != Stage::begin && sequence.prefetchesNextY)
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++)
         RNN_PREFETCH(sequence.y[row + r] + step.nextY + panel * L, 1);
@@ -46,9 +57,14 @@ struct CellEpilogue {
     strides.units = args.state.unitStride;
     strides.out = step.outStride;
     strides.peephole = 0; // all rows have the same
-    cells<R>(row, panel * L, sums,
-             {step.inputGates + row * sequence.inputGatesRow + panel * inputGatesPanel, sequence.inputGatesRow},
-             strides);
+    const PackedSpan inputGates{step.inputGates + row * sequence.inputGatesRow + panel * inputGatesPanel,
+                                sequence.inputGatesRow};
+    if constexpr (stage == Stage::begin)
+      beginCells<R>(row, panel * L, sums, inputGates, strides);
+    else if constexpr (stage == Stage::end)
+      endCells<R>(row, panel * L, sums, strides);
+    else
+      cells<R>(row, panel * L, sums, inputGates, strides);
   }
   // M panels of one row from `panel` on, and half a one, whose packed accumulators lie together.
   template <int M, bool half>
@@ -85,21 +101,28 @@ private:
     size_t h, units, out, peephole;
   };
   template <int R>
-  RNN_INLINE void cells(size_t row, size_t unit, PackedSpan sums, PackedSpan inputGates, Strides strides) const {
+  using Unit = ::Unit<typename VecGroup<V, R>::Vec>;
+  template <int R>
+  struct Gates {
+    typename VecGroup<V, R>::Vec x[C::gates], s[C::gates];
+    RNN_INLINE Gates(PackedSpan sums, PackedSpan inputGates) {
+#pragma GCC unroll 4
+      for (int g = 0; g < C::gates; g++) {
+        x[g] = VecGroup<V, R>::load(inputGates.at + g * L, inputGates.stride);
+        s[g] = VecGroup<V, R>::load(sums.at + g * L, sums.stride);
+      }
+    }
+  };
+  // What a cell reads beside its gates.
+  template <int R>
+  RNN_INLINE Unit<R> unitsAt(size_t row, size_t unit, Strides strides) const {
     using Group = VecGroup<V, R>;
     const RecurrenceArgs::State& state = args.state;
-    typename Group::Vec x[C::gates], s[C::gates];
-#pragma GCC unroll 4
-    for (int g = 0; g < C::gates; g++) {
-      x[g] = Group::load(inputGates.at + g * L, inputGates.stride);
-      s[g] = Group::load(sums.at + g * L, sums.stride);
-    }
-    const size_t at = row * state.unitStride + unit;
-    Unit<typename Group::Vec> u;
+    Unit<R> u;
     if constexpr (C::readsState)
       u.h = Group::load(step.h + row * state.hStride + unit, strides.h);
     if constexpr (C::hasCellState)
-      u.c = Group::load(state.c + at, strides.units);
+      u.c = Group::load(state.c + row * state.unitStride + unit, strides.units);
     if constexpr (C::general) {
       u.functions = args.weights.functions;
       u.seesCellState = args.weights.peephole != nullptr;
@@ -109,11 +132,44 @@ private:
         u.peephole[g] = C::general && !args.weights.peephole
                             ? Group::Vec::set(0.0f)
                             : Group::load(args.weights.peephole + unit * 3 + g * L, strides.peephole);
-    Group::store(C::next(x, s, u), step.out + row * step.outStride + unit, strides.out);
+    return u;
+  }
+  template <int R>
+  RNN_INLINE void storeCellState(const Unit<R>& u, size_t row, size_t unit, Strides strides) const {
     if constexpr (C::hasCellState)
-      Group::store(u.c, state.c + at, strides.units);
+      VecGroup<V, R>::store(u.c, args.state.c + row * args.state.unitStride + unit, strides.units);
+  }
+  template <int R>
+  RNN_INLINE void cells(size_t row, size_t unit, PackedSpan sums, PackedSpan inputGates, Strides strides) const {
+    using Group = VecGroup<V, R>;
+    Gates<R> gates(sums, inputGates);
+    Unit<R> u = unitsAt<R>(row, unit, strides);
+    Group::store(C::next(gates.x, gates.s, u), step.out + row * step.outStride + unit, strides.out);
+    storeCellState<R>(u, row, unit, strides);
     if constexpr (C::candidates > 0)
-      Group::store(u.updateGate, state.updateGate + at, strides.units);
+      Group::store(u.updateGate, args.state.updateGate + row * args.state.unitStride + unit, strides.units);
+  }
+  // The stages of a cell that has them.
+  template <int R>
+  RNN_INLINE void beginCells(size_t row, size_t unit, ScratchSpan sums, PackedSpan inputGates, Strides strides) const {
+    using Group = VecGroup<V, R>;
+    Gates<R> gates(sums, inputGates);
+    Unit<R> u = unitsAt<R>(row, unit, strides);
+    C::begin(gates.x, gates.s, u);
+    storeCellState<R>(u, row, unit, strides);
+#pragma GCC unroll 4
+    for (int g = C::gates - C::carried; g < C::gates; g++)
+      Group::store(gates.s[g], sums.at + g * L, sums.stride);
+  }
+  template <int R>
+  RNN_INLINE void endCells(size_t row, size_t unit, PackedSpan sums, Strides strides) const {
+    using Group = VecGroup<V, R>;
+    typename Group::Vec s[C::gates];
+#pragma GCC unroll 4
+    for (int g = C::gates - C::carried; g < C::gates; g++)
+      s[g] = Group::load(sums.at + g * L, sums.stride);
+    const Unit<R> u = unitsAt<R>(row, unit, strides);
+    Group::store(C::end(s, u), step.out + row * step.outStride + unit, strides.out);
   }
 };
 
@@ -122,9 +178,9 @@ template <class V, class C>
 struct CandidateEpilogue {
   const RecurrenceArgs& args;
   const TimeStep& step;
-  static constexpr bool takesTwoPanels = false;
+  static constexpr bool takesTwoPanels = false, hasStages = false;
 
-  template <int R>
+  template <Stage, int R>
   RNN_INLINE void rows(size_t row, size_t panel, PackedSpan sums) const {
     using Group = VecGroup<V, R>;
     constexpr size_t L = V::lanes, gates = C::gates + C::candidates;
@@ -146,9 +202,9 @@ template <class V, class C>
 struct ProjectionEpilogue {
   const RecurrenceArgs& args;
   const TimeStep& step;
-  static constexpr bool takesTwoPanels = false;
+  static constexpr bool takesTwoPanels = false, hasStages = false;
 
-  template <int R>
+  template <Stage, int R>
   RNN_INLINE void rows(size_t row, size_t panel, PackedSpan sums) const {
     using Group = VecGroup<V, R>;
     const size_t stride = args.state.hStride;
@@ -156,11 +212,21 @@ struct ProjectionEpilogue {
   }
 };
 
+// Calls `rows` of an epilogue for a panel of some rows, two at a time.
+template <Stage stage, class Epilogue>
+RNN_INLINE void applyToRows(const Epilogue& epilogue, size_t first, size_t count, size_t panel, ScratchSpan sums) {
+  size_t r = 0;
+  for (; r + 2 <= count; r += 2)
+    epilogue.template rows<stage, 2>(first + r, panel, {sums.at + r * sums.stride, sums.stride});
+  if (r < count)
+    epilogue.template rows<stage, 1>(first + r, panel, {sums.at + r * sums.stride, sums.stride});
+}
+
 // Calls `rows` of an epilogue for some rows of a range's panels, whose packed accumulators are `sumsPanel` floats each;
 // of a single row `panels`, which has two cells side by side as two rows have.
 template <class Epilogue, bool severalPanels>
 void applyEpilogue(const RecurrenceArgs& args, const TimeStep& step, size_t first, size_t count,
-                   const PanelRange& range, PackedSpan sums, size_t sumsPanel) {
+                   const PanelRange& range, ScratchSpan sums, size_t sumsPanel) {
   const Epilogue epilogue{args, step};
   size_t m = 0;
   if constexpr (severalPanels && Epilogue::takesTwoPanels)
@@ -169,18 +235,19 @@ void applyEpilogue(const RecurrenceArgs& args, const TimeStep& step, size_t firs
         epilogue.template panels<2>(first, range.firstPanel() + m, {sums.at, sumsPanel});
   for (; m < range.panels; m++, sums.at += sumsPanel) {
     const size_t panel = range.firstPanel() + m;
-    size_t r = 0;
-    for (; r + 2 <= count; r += 2)
-      epilogue.template rows<2>(first + r, panel, {sums.at + r * sums.stride, sums.stride});
-    if (r < count)
-      epilogue.template rows<1>(first + r, panel, {sums.at + r * sums.stride, sums.stride});
+    if constexpr (Epilogue::hasStages) {
+      applyToRows<Stage::begin>(epilogue, first, count, panel, sums);
+      applyToRows<Stage::end>(epilogue, first, count, panel, sums);
+    } else {
+      applyToRows<Stage::whole>(epilogue, first, count, panel, sums);
+    }
   }
 }
 
 // The same as data: products that go through memory have one code for all cells and for any number of k-splits.
 struct UnfusedEpilogue {
   using Apply = void (*)(const RecurrenceArgs& args, const TimeStep& step, size_t first, size_t count,
-                         const PanelRange& range, PackedSpan sums, size_t sumsPanel);
+                         const PanelRange& range, ScratchSpan sums, size_t sumsPanel);
   Apply whole, half; // of panels and of half panels
 };
 template <class V, class C, template <class, class> class Epilogue>

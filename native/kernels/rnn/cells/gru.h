@@ -11,15 +11,20 @@ RNN_INLINE V gruMix(V z, V n, V h) {
   return fma(z, h - n, n);
 }
 
-struct Gru : Cell<3> {
+struct Gru : StagedCell<Gru, 3> {
   static constexpr CellKind kind = CellKind::gru;
   static constexpr bool readsState = true;
+  static constexpr int carried = 2;
   // n = tanh(x_n + r ⊙ s_n)
   template <class V>
-  static RNN_INLINE V next(const V* x, const V* s, Unit<V>& u) {
+  static RNN_INLINE void begin(const V* x, V* s, Unit<V>&) {
     const V r = sigmoid(x[0] + s[0]);
-    const V z = sigmoid(x[1] + s[1]);
-    return gruMix(z, tanh(fma(r, s[2], x[2])), u.h);
+    s[1] = sigmoid(x[1] + s[1]);
+    s[2] = fma(r, s[2], x[2]);
+  }
+  template <class V>
+  static RNN_INLINE V end(const V* s, const Unit<V>& u) {
+    return gruMix(s[1], tanh(s[2]), u.h);
   }
 };
 
