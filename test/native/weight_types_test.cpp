@@ -219,8 +219,7 @@ static void multipliesAny(const Kernels& kernels, WeightType type) {
 
 // Inputs in the middle between two whole numbers, and the floats beside them, of rows of every size: each output shows
 // what one input became.
-static void roundsInputsToInt8(const Kernels& kernels) {
-  const size_t K = 300;
+static void roundsInputsToInt8(const Kernels& kernels, size_t K, size_t first) {
   PackedArena arena;
   const PackedMatrix matrix = matrixOf(K, 1, K, WeightType::int8Quads, kernels, arena);
   Memory memory(arena.bytes()), y(matrix.packedRow() * sizeof(float));
@@ -235,7 +234,7 @@ static void roundsInputsToInt8(const Kernels& kernels) {
     for (int ulps = -2; ulps <= 2; ulps++) {
       Floats a(K);
       for (size_t k = 0; k < K; k++) {
-        const double middle = (double(int(k % 254) - 127) + 0.5) * double(size / 127.0f);
+        const double middle = (double(int((first + k) % 254) - 127) + 0.5) * double(size / 127.0f);
         a[k] = float(middle);
         for (int i = 0; i < std::abs(ulps); i++)
           a[k] = std::nextafter(a[k], ulps < 0 ? -INFINITY : INFINITY);
@@ -289,7 +288,11 @@ int main() {
     readsEvery(kernels, WeightType::bf16);
     keepsScales(kernels, WeightType::int8);
     keepsScales(kernels, WeightType::int8Quads);
-    roundsInputsToInt8(kernels);
+    roundsInputsToInt8(kernels, 300, 0);
+    // Rows that fit a vector, or just do not.
+    for (size_t K : {1, 3, 4, 5, 8, 9, 16, 17})
+      for (size_t first = 0; first < 254; first += std::max<size_t>(K, 4))
+        roundsInputsToInt8(kernels, K, first);
     for (WeightType type : {WeightType::f16, WeightType::bf16, WeightType::int8, WeightType::int8Quads})
       multipliesAny(kernels, type);
     if (const DotKernels* dots = plainVnniOf(kernels)) {

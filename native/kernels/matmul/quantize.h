@@ -51,13 +51,14 @@ RNN_ONE_COPY void divideToInt8(const float* a, size_t K, float scale, int8_t* q)
   storeRounded<V>(a, K, q, [&](V x) { return max(min(x / divisor, most), least) + edge; });
 }
 
+constexpr float smallestNormal = 1.17549435e-38f, nearMiddle = -0.49996f;
+
 // A row as whole numbers within ±127: x / scale to the nearest, half to even; zeros where the scale is 0 or NaN.
 // `inverse` is 1 / scale, or 127 / size: its product with x is at most 127 · 4 · 2^−24 from the rounded quotient, so
 // that both have the same nearest number but where one lies in the middle between two. Those are divided, with their
 // neighbours.
 template <class V>
 RNN_INLINE void toInt8(const float* a, size_t K, float scale, float inverse, int8_t* q) {
-  constexpr float smallestNormal = 1.17549435e-38f;
   if (scale >= smallestNormal) {
     const V factor = V::set(inverse), edge = V::set(wholeNumbers);
     V farthest = V::set(0.0f); // from a whole number, negative
@@ -66,7 +67,7 @@ RNN_INLINE void toInt8(const float* a, size_t K, float scale, float inverse, int
       farthest = min(farthest, negativeAbs(fma(x, factor, edge - rounded)));
       return rounded;
     });
-    if (!any(farthest < V::set(-0.49996f)))
+    if (!any(farthest < V::set(nearMiddle)))
       return;
   }
   if (scale > 0)
@@ -82,12 +83,32 @@ RNN_INLINE void longToInt8(const float* a, size_t K, float scale, float inverse,
     toInt8<V>(a + k, least(most, K - k), scale, inverse, q + k);
 }
 
-// Both, of a row that is not long; gives its scale.
+// Both, of a row that is not long; gives its scale. Vector by vector …
 template <class V>
-RNN_INLINE float rowToInt8Inlined(const float* a, size_t K, int8_t* q) {
+RNN_INLINE float loopToInt8(const float* a, size_t K, int8_t* q) {
   const float size = largestSizeOf<V>(a, K), inverse = 127.0f / size, scale = scaleOfSize(size);
   longToInt8<V>(a, K, scale, inverse, q);
   return scale;
+}
+template <class V>
+RNN_ONE_COPY float loopToInt8Apart(const float* a, size_t K, int8_t* q) {
+  return loopToInt8<V>(a, K, q);
+}
+// … but a row that fits one vector in its register.
+template <class V>
+RNN_INLINE float rowToInt8Inlined(const float* a, size_t K, int8_t* q) {
+  if (K > size_t(V::lanes))
+    return loopToInt8<V>(a, K, q);
+  const V x = K == size_t(V::lanes) ? V::loadAny(a) : V::loadFirst(a, K);
+  const float size = negativeAbs(x).largestSize(), inverse = 127.0f / size, scale = scaleOfSize(size);
+  if (scale >= smallestNormal) {
+    const V factor = V::set(inverse), edge = V::set(wholeNumbers);
+    const V rounded = fma(x, factor, edge);
+    rounded.storeLowBytes(q);
+    if (!any(negativeAbs(fma(x, factor, edge - rounded)) < V::set(nearMiddle)))
+      return scale;
+  }
+  return loopToInt8Apart<V>(a, K, q);
 }
 template <class V>
 RNN_ONE_COPY float rowToInt8(const float* a, size_t K, int8_t* q) {
