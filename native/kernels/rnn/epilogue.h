@@ -144,7 +144,12 @@ private:
     using Group = VecGroup<V, R>;
     Gates<R> gates(sums, inputGates);
     Unit<R> u = unitsAt<R>(row, unit, strides);
-    Group::store(C::next(gates.x, gates.s, u), step.out + row * step.outStride + unit, strides.out);
+    if constexpr (hasStages) {
+      C::begin(gates.x, gates.s, u);
+      Group::store(C::end(gates.s, u), step.out + row * step.outStride + unit, strides.out);
+    } else {
+      Group::store(C::next(gates.x, gates.s, u), step.out + row * step.outStride + unit, strides.out);
+    }
     storeCellState<R>(u, row, unit, strides);
     if constexpr (C::candidates > 0)
       Group::store(u.updateGate, args.state.updateGate + row * args.state.unitStride + unit, strides.units);

@@ -29,23 +29,10 @@ struct Cell {
   static constexpr bool hasCellState = false; // uses Unit::c
   static constexpr bool hasPeepholes = false; // uses Unit::peephole
   static constexpr bool general = false;      // uses Unit::functions
-  // Of a cell in two stages, how many of its last gates' sums begin() changes into what end() goes on with; else 0.
+  // Of a cell in two stages, begin() and end() in place of next(): how many of its last gates' sums the first changes
+  // into what the second goes on with. Several rows go through each in turn, for a core that looks ahead over one stage
+  // finds work in the next row where over a whole cell it waits.
   static constexpr int carried = 0;
-};
-
-// A cell in two stages: several rows go through each in turn, for a core that looks ahead over one stage finds work in
-// the next row where over a whole cell it waits.
-template <class C, int G>
-struct StagedCell : Cell<G> {
-  template <class V>
-  static RNN_INLINE V next(const V* x, const V* s, Unit<V>& u) {
-    V sums[G];
-#pragma GCC unroll 4
-    for (int g = 0; g < G; g++)
-      sums[g] = s[g];
-    C::begin(x, sums, u);
-    return C::end(sums, u);
-  }
 };
 
 } // namespace

@@ -11,7 +11,7 @@ RNN_INLINE V gruMix(V z, V n, V h) {
   return fma(z, h - n, n);
 }
 
-struct Gru : StagedCell<Gru, 3> {
+struct Gru : Cell<3> {
   static constexpr CellKind kind = CellKind::gru;
   static constexpr bool readsState = true;
   static constexpr int carried = 2;

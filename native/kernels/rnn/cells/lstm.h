@@ -7,7 +7,7 @@
 
 namespace {
 
-struct Lstm : StagedCell<Lstm, 4> {
+struct Lstm : Cell<4> {
   static constexpr CellKind kind = CellKind::lstm;
   static constexpr bool hasCellState = true;
   static constexpr int carried = 1;
@@ -24,7 +24,7 @@ struct Lstm : StagedCell<Lstm, 4> {
   }
 };
 
-struct LstmPeephole : StagedCell<LstmPeephole, 4> {
+struct LstmPeephole : Cell<4> {
   static constexpr CellKind kind = CellKind::lstmPeephole;
   static constexpr bool hasCellState = true;
   static constexpr bool hasPeepholes = true;
