@@ -47,8 +47,8 @@ public:
 
 private:
   size_t paddedUnits() const { return panels_ * lanes_ + tailHalf_ * lanes_ / 2; }
-  // Of weights that lie together, along K.
   bool asksAhead() const;
+  // Of weights that lie together, along K.
   size_t groups() const { return (K_ + weightTypeTraits(type_).groupSize - 1) / weightTypeTraits(type_).groupSize; }
   // Where the weights of gate g of output n begin, and the steps to their next k: in groups from the matrix's first.
   struct Column {

@@ -189,8 +189,10 @@ it.each(rejected)('%s', async (_, run, words) => {
 
 it('a frame in place of the array that a stream reads', () => {
   const stream = rnn.stream() as { input: Float32Array; output: Float32Array }
-  expect(() => (stream.input = Float32Array.of(1, 2, 3))).toThrow(/read ?only property/)
-  expect(() => (stream.output = new Float32Array(4))).toThrow(/read ?only property/)
+  // In the engine's own words, which in Bun have no name.
+  const words = (name: string) => (process.versions.bun ? /readonly property/ : RegExp(`read only property '${name}'`))
+  expect(() => (stream.input = Float32Array.of(1, 2, 3))).toThrow(words('input'))
+  expect(() => (stream.output = new Float32Array(4))).toThrow(words('output'))
 })
 
 it('a number in place of options is the number of layers of a layer alone', () => {

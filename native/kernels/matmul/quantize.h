@@ -46,12 +46,26 @@ RNN_INLINE void storeRounded(const float* a, size_t K, int8_t* q, const Rounded&
 }
 template <class V>
 RNN_ONE_COPY void divideToInt8(const float* a, size_t K, float scale, int8_t* q) {
-  // A scale below the normal numbers is far from a 127th.
   const V divisor = V::set(scale), most = V::set(127.0f), least = V::set(-127.0f), edge = V::set(wholeNumbers);
   storeRounded<V>(a, K, q, [&](V x) { return max(min(x / divisor, most), least) + edge; });
 }
 
-constexpr float smallestNormal = 1.17549435e-38f, nearMiddle = -0.49996f;
+// Numbers times `factor` as whole numbers, and whether one lies so near to the middle between two that a quotient in
+// the product's place may round to the other.
+template <class V>
+struct NearestWhole {
+  const V factor, edge = V::set(wholeNumbers);
+  V farthest = V::set(0.0f); // from a whole number, negative
+  // The number in the lowest byte.
+  RNN_INLINE V rounded(V x) {
+    const V nearest = fma(x, factor, edge);
+    farthest = min(farthest, negativeAbs(fma(x, factor, edge - nearest)));
+    return nearest;
+  }
+  RNN_INLINE bool isInDoubt() const { return any(farthest < V::set(-0.49996f)); }
+};
+// A scale below the normal numbers is far from a 127th, and its inverse may be infinite.
+constexpr float leastInvertedScale = 1.17549435e-38f;
 
 // A row as whole numbers within ±127: x / scale to the nearest, half to even; zeros where the scale is 0 or NaN.
 // `inverse` is 1 / scale, or 127 / size: its product with x is at most 127 · 4 · 2^−24 from the rounded quotient, so
@@ -59,15 +73,10 @@ constexpr float smallestNormal = 1.17549435e-38f, nearMiddle = -0.49996f;
 // neighbours.
 template <class V>
 RNN_INLINE void toInt8(const float* a, size_t K, float scale, float inverse, int8_t* q) {
-  if (scale >= smallestNormal) {
-    const V factor = V::set(inverse), edge = V::set(wholeNumbers);
-    V farthest = V::set(0.0f); // from a whole number, negative
-    storeRounded<V>(a, K, q, [&](V x) {
-      const V rounded = fma(x, factor, edge);
-      farthest = min(farthest, negativeAbs(fma(x, factor, edge - rounded)));
-      return rounded;
-    });
-    if (!any(farthest < V::set(nearMiddle)))
+  if (scale >= leastInvertedScale) {
+    NearestWhole<V> nearest{V::set(inverse)};
+    storeRounded<V>(a, K, q, [&](V x) { return nearest.rounded(x); });
+    if (!nearest.isInDoubt())
       return;
   }
   if (scale > 0)
@@ -83,37 +92,6 @@ RNN_INLINE void longToInt8(const float* a, size_t K, float scale, float inverse,
     toInt8<V>(a + k, least(most, K - k), scale, inverse, q + k);
 }
 
-// Both, of a row that is not long; gives its scale. Vector by vector …
-template <class V>
-RNN_INLINE float loopToInt8(const float* a, size_t K, int8_t* q) {
-  const float size = largestSizeOf<V>(a, K), inverse = 127.0f / size, scale = scaleOfSize(size);
-  longToInt8<V>(a, K, scale, inverse, q);
-  return scale;
-}
-template <class V>
-RNN_ONE_COPY float loopToInt8Apart(const float* a, size_t K, int8_t* q) {
-  return loopToInt8<V>(a, K, q);
-}
-// … but a row that fits one vector in its register.
-template <class V>
-RNN_INLINE float rowToInt8Inlined(const float* a, size_t K, int8_t* q) {
-  if (K > size_t(V::lanes))
-    return loopToInt8<V>(a, K, q);
-  const V x = K == size_t(V::lanes) ? V::loadAny(a) : V::loadFirst(a, K);
-  const float size = negativeAbs(x).largestSize(), inverse = 127.0f / size, scale = scaleOfSize(size);
-  if (scale >= smallestNormal) {
-    const V factor = V::set(inverse), edge = V::set(wholeNumbers);
-    const V rounded = fma(x, factor, edge);
-    rounded.storeLowBytes(q);
-    if (!any(negativeAbs(fma(x, factor, edge - rounded)) < V::set(nearMiddle)))
-      return scale;
-  }
-  return loopToInt8Apart<V>(a, K, q);
-}
-template <class V>
-RNN_ONE_COPY float rowToInt8(const float* a, size_t K, int8_t* q) {
-  return rowToInt8Inlined<V>(a, K, q);
-}
 // Each by itself, of a long one.
 template <class V>
 RNN_ONE_COPY float scaleOfRow(const float* a, size_t K) {
@@ -122,6 +100,32 @@ RNN_ONE_COPY float scaleOfRow(const float* a, size_t K) {
 template <class V>
 RNN_ONE_COPY void quantizePart(const float* a, size_t K, float scale, int8_t* q) {
   longToInt8<V>(a, K, scale, 1.0f / scale, q);
+}
+
+// Both, of a row that is not long; gives its scale.
+template <class V>
+RNN_INLINE float rowToInt8Inlined(const float* a, size_t K, int8_t* q) {
+  constexpr size_t L = V::lanes;
+  if (K > L) {
+    const float size = largestSizeOf<V>(a, K), inverse = 127.0f / size, scale = scaleOfSize(size);
+    longToInt8<V>(a, K, scale, inverse, q);
+    return scale;
+  }
+  // What fits one vector stays in its register.
+  const V x = K == L ? V::loadAny(a) : V::loadFirst(a, K);
+  const float size = negativeAbs(x).largestSize(), inverse = 127.0f / size, scale = scaleOfSize(size);
+  if (scale >= leastInvertedScale) {
+    NearestWhole<V> nearest{V::set(inverse)};
+    nearest.rounded(x).storeLowBytes(q);
+    if (!nearest.isInDoubt())
+      return scale;
+  }
+  quantizePart<V>(a, K, scale, q);
+  return scale;
+}
+template <class V>
+RNN_ONE_COPY float rowToInt8(const float* a, size_t K, int8_t* q) {
+  return rowToInt8Inlined<V>(a, K, q);
 }
 
 // Sums of some rows as they are to the products that they stand for, in place.

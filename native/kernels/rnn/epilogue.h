@@ -41,7 +41,6 @@ struct CellEpilogue {
   static constexpr size_t L = V::lanes, inputGatesPanel = L * (C::gates + C::candidates);
   // Of a row alone: not of general cells, whose functions take longer than what it saves.
   static constexpr bool takesTwoPanels = !C::general;
-
   static constexpr bool hasStages = C::carried > 0;
 
   // One panel of R rows from `row` on.

@@ -5,7 +5,7 @@
 // Manual for the Elementary Functions", 1980). 1 + p is never rounded by itself: p goes into a fused sum with what the
 // power of two leaves exact. The coefficients are a minimax fit, made by scripts/activations.py.
 #pragma once
-#include "../../spec/compiler.h"
+#include "rounding.h"
 
 namespace {
 
@@ -17,10 +17,9 @@ struct ReducedArgument {
 };
 template <class V>
 RNN_INLINE ReducedArgument<V> reduceArgument(V y, float scale) {
-  // Adding 1.5 · 2^23 rounds to the nearest integer and leaves it in the low bits.
-  const V magic = V::set(12582912.0f);
-  const V t = fma(y, V::set(1.44269504f * scale), magic);
-  const V n = t - magic;
+  const V edge = V::set(wholeNumbers);
+  const V t = fma(y, V::set(1.44269504f * scale), edge);
+  const V n = t - edge;
   // ln 2 in two parts, the first with few enough bits that n · part is exact.
   const V r = fma(n, V::set(-0.693359375f / scale), y);
   return {t, fma(n, V::set(2.12194440e-4f / scale), r)};

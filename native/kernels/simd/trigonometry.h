@@ -57,8 +57,8 @@ RNN_NOINLINE void reduceLargeAngles(V x, V& quarters, V& r, V& rest) {
 // sin(x + turned · π/2), at most 2 ULP; NaN for what is infinite, NaN stays NaN.
 template <class V>
 RNN_INLINE V sinTurned(V x, float turned) {
-  const V magic = V::set(12582912.0f), one = V::set(1.0f);
-  V n = fma(x, V::set(0.636619772f), magic) - magic;
+  const V edge = V::set(wholeNumbers), one = V::set(1.0f);
+  V n = fma(x, V::set(0.636619772f), edge) - edge;
   // π/2 in parts of which the first three have few enough digits that n times them is exact up to |x| = 8192 (Cody and
   // Waite), and so are the first two differences. What the third one rounds away is in `rest`.
   const V whole = fnma(n, V::set(4.83751297e-4f), fnma(n, V::set(1.5703125f), x)), third = n * V::set(7.54953362e-8f);
@@ -72,7 +72,7 @@ RNN_INLINE V sinTurned(V x, float turned) {
   const V sine = r + fma(r2 * r, s, rest), cosine = fma(r2 * r2, c, fnma(V::set(0.5f), r2, one));
   n = n + V::set(turned);
   // From −2 to 2.
-  const V quarters = n - V::set(4.0f) * (fma(n, V::set(0.25f), magic) - magic);
+  const V quarters = n - V::set(4.0f) * (fma(n, V::set(0.25f), edge) - edge);
   const V y = select(quarters * quarters == one, cosine, sine);
   return select(quarters < V::set(-0.5f), negative(y), select(V::set(1.5f) < quarters, negative(y), y));
 }
