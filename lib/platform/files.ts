@@ -1,5 +1,5 @@
 /** Files of the disk. */
-import process from 'node:process'
+import { process } from './node.ts'
 
 /** Node reads no larger files in one piece. */
 const mostAtOnce = 2 ** 30

@@ -1,5 +1,5 @@
 /** The folder of the code's own file, as it is on the disk. */
-import process from 'node:process'
+import { process } from './node.ts'
 
 /** The folder beside which files could lie, by the path or URL of the code's own file; undefined where that is no place. */
 export function folderOf(file: string): string | undefined {

@@ -1,5 +1,5 @@
 /** SHA-256, from Node's crypto; it alone knows that loading that takes milliseconds, and waits until a hash is wanted. */
-import process from 'node:process'
+import { process } from './node.ts'
 
 const { isArray } = Array
 

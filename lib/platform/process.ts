@@ -1,6 +1,6 @@
 /** What Node's process gives: environment variables, warnings, turns that come before all timers. */
 import { availableParallelism } from 'node:os'
-import process from 'node:process'
+import { process } from './node.ts'
 
 /** An environment variable; empty or undefined where it is not set, or the runtime does not let it be read. */
 export function variable(name: string): string | undefined {

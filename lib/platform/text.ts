@@ -1,6 +1,5 @@
 /** Texts as bytes, by Node's own means where a test runner has taken the names of the web away. */
-import { Buffer } from 'node:buffer'
-import process from 'node:process'
+import { Buffer, process } from './node.ts'
 
 /** The bytes of a text in UTF-8. */
 export function encodeUtf8(text: string): Uint8Array {

@@ -1,7 +1,7 @@
 /** Timers and turns of Node's event loop. */
-import { setTimeout } from 'node:timers'
+import { clearTimeout, setImmediate as nextTurn, setTimeout } from 'node:timers'
 
-export { clearTimeout, setImmediate as nextTurn } from 'node:timers'
+export { clearTimeout, nextTurn }
 
 export type Timer = NodeJS.Timeout
 

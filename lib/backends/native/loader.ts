@@ -1,8 +1,8 @@
 /** Finds the compiled addon; the only file that loads one. */
 
 import module from 'node:module'
-import process from 'node:process'
 import { folderOf } from '../../platform/folder.ts'
+import { process } from '../../platform/node.ts'
 import { variable } from '../../platform/process.ts'
 import type { Addon } from './addon.ts'
 
@@ -36,7 +36,9 @@ export function loadAddon(): Loaded {
     try {
       const addon = load(tried) as Addon
       const tables = addon.tables()
-      if (tables.some(({ usable }) => usable)) return { addon, tables, unwatched: prebuilt && unwatched(prebuilt) }
+      if (tables.some(({ usable }) => usable)) {
+        return { addon, tables, unwatched: prebuilt && watched.includes(prebuilt) ? undefined : prebuilt }
+      }
       failures.push(`${place}: this processor runs none of its kernels`)
     } catch (error) {
       failures.push(`${place}: ${whyNot(error)}`)
@@ -66,11 +68,6 @@ function placed(file: string): string | undefined {
 const require = module.createRequire(ownFile ?? process.execPath)
 /** The file of the prebuilt addon that was tried last. */
 let prebuilt: string | undefined
-
-function unwatched(name: string): string | undefined {
-  for (let i = 0; i < watched.length; i++) if (watched[i] === name) return undefined
-  return name
-}
 
 /** Where it could be, and what loads it from there; that may find further places. */
 interface Place {

@@ -1,6 +1,6 @@
 /** Memory for results: new, which native code writes in full, or the caller's own. */
-import { Buffer } from 'node:buffer'
 import { viewOf, zeros } from '../../intrinsics/captured.ts'
+import { Buffer } from '../../platform/node.ts'
 
 // Small arrays lie within V8's heap and are cleared in no time; the largest come cleared from the system.
 const fewest = 512

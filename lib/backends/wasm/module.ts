@@ -1,6 +1,6 @@
 /** Finds the compiled module, `native-rnn.wasm` beside the package's own file; the only file of this backend that knows Node. */
-import process from 'node:process'
 import { folderOf } from '../../platform/folder.ts'
+import { process } from '../../platform/node.ts'
 import { type Module, webAssembly } from './webassembly.ts'
 
 /** The module; none, and why, where there is no use of it. */

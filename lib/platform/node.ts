@@ -1,0 +1,3 @@
+/** What several files have of Node: imported once for them all. */
+export { Buffer } from 'node:buffer'
+export { default as process } from 'node:process'
