@@ -14,7 +14,6 @@ const variable = 'NATIVE_RNN_BACKEND'
 
 interface Found {
   readonly backends: readonly Backend[]
-  readonly nativeIsAbsent: boolean
   /** Why native code is absent, and why WebAssembly is. */
   readonly reason?: string
   readonly wasmReason?: string
@@ -27,10 +26,7 @@ let said = false
 
 /** Native code is looked for when it is first asked for, and once. */
 function find(): Found {
-  if (!found) {
-    const { backends, ...why } = nativeBackends()
-    found = { backends, nativeIsAbsent: backends.length === 0, ...why, wasmReason: whyNoModule() }
-  }
+  found ??= { ...nativeBackends(), wasmReason: whyNoModule() }
   return found
 }
 
@@ -83,20 +79,18 @@ export interface BackendInfo {
  */
 export function backendInfo(): BackendInfo {
   const { name } = pick(undefined)
-  const { nativeIsAbsent, reason, wasmReason } = find()
+  const { backends, reason, wasmReason, unwatched } = find()
   // Where no addon could be, it is WebAssembly whose absence has a reason.
-  if (nativeIsAbsent) return { name, reason: loadsAddons ? reason : (wasmReason ?? reason), version }
-  if (!isFallback(name)) return { name, version }
-  return { name, reason: readVariable(variable) ? `${variable} asks for it` : find().unwatched, version }
+  if (backends.length === 0) return { name, reason: loadsAddons ? reason : (wasmReason ?? reason), version }
+  if (name !== 'wasm' && name !== 'typescript') return { name, version }
+  return { name, reason: readVariable(variable) ? `${variable} asks for it` : unwatched, version }
 }
-
-const isFallback = (name: BackendName): boolean => name === 'wasm' || name === 'typescript'
 
 /** The backend for a new layer. Says once, in a process warning, what computes where native code is absent. */
 export function chooseBackend(name?: BackendName): Backend {
   const backend = pick(name)
-  const { nativeIsAbsent, reason, wasmReason } = find()
-  if (nativeIsAbsent && name === undefined && !readVariable(variable) && !said) {
+  const { backends, reason, wasmReason } = find()
+  if (backends.length === 0 && name === undefined && !readVariable(variable) && !said) {
     said = true
     const isWasm = backend.name === 'wasm'
     // Where no addon could be, nothing is amiss.

@@ -7,25 +7,23 @@ import { findModule, whyNoModule } from './module.ts'
 export { whyNoModule }
 
 /** The backend; none, and why, where its module does not work. */
-type Loaded =
-  | { readonly backend: Backend; readonly reason: undefined; readonly isPassing?: false }
-  | { readonly backend: undefined; readonly reason: string; readonly isPassing?: boolean }
-
-let loaded: Loaded | undefined
-
-/** Never throws. What fails for want of memory or stack may be asked for again. */
-export function wasmBackend(): Loaded {
-  if (loaded) return loaded
-  const found = load()
-  if (!found.isPassing) loaded = found
-  return found
+interface Loaded {
+  readonly backend: Backend | undefined
+  readonly reason?: string
+  /** Whether it failed for want of memory or stack, and may be asked for again. */
+  readonly isPassing?: boolean
 }
 
-function load(): Loaded {
+let backend: Backend | undefined
+
+/** Never throws. */
+export function wasmBackend(): Loaded {
+  if (backend) return { backend }
   const { module, reason } = findModule()
   if (!module) return { backend: undefined, reason }
   try {
-    return { backend: new WasmBackend(module), reason: undefined }
+    backend = new WasmBackend(module)
+    return { backend }
   } catch (error) {
     return { backend: undefined, reason: String(error), isPassing: error instanceof RangeError }
   }
