@@ -14,21 +14,22 @@ export abstract class BatchArrays implements BatchArrayList {
   c = newFloats(0)
   outputs = newFloats(0)
   rows = newInts(0)
-  protected readonly spec: NetworkSpec
+  /** Values of a frame, layers, and in each layer those of the hidden state and of the cell state; 0: there is none. */
+  protected readonly sizes: { readonly I: number; readonly L: number; readonly O: number; readonly H: number }
 
   constructor(spec: NetworkSpec) {
-    this.spec = spec
+    const { inputSize, hiddenSize, numLayers, cell } = spec
+    const H = cellTraits[cell].hasCellState ? hiddenSize : 0
+    this.sizes = { I: inputSize, L: numLayers, O: outputSizeOf(spec), H }
   }
 
   /** Makes room for so many slots and rows. All arrays change or none does, also where the memory for one of them is missing. */
   reserve(frames: number, states: number, rows: number): void {
-    const { inputSize, hiddenSize, numLayers, cell } = this.spec
-    const O = outputSizeOf(this.spec)
-    const H = cellTraits[cell].hasCellState ? hiddenSize : 0
+    const { I, L, O, H } = this.sizes
     const next = {
-      frames: grown(this.frames, frames * inputSize),
-      h: grown(this.h, states * numLayers * O),
-      c: grown(this.c, states * numLayers * H),
+      frames: grown(this.frames, frames * I),
+      h: grown(this.h, states * L * O),
+      c: grown(this.c, states * L * H),
       outputs: grown(this.outputs, rows * O),
       rows: trueLength(this.rows) === rows * 2 ? this.rows : newInts(rows * 2),
     }

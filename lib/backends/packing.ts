@@ -1,12 +1,13 @@
-/** What native memory for packed weights is made of: specifications as numbers, weights in a list, arrays of the right length. */
+/** What compiled code takes and gives: specifications as numbers, weights in a list, arrays of the right length, the sizes of calls. */
 
 import { hasOwn, newSharedFloats, zeros } from '../intrinsics/captured.ts'
 import { rowScales, setScales } from '../precision/scales.ts'
 import type { CellFunctions } from '../spec/cell-functions.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { type OperatorKind, operatorTraits } from '../spec/operator-traits.ts'
-import { type CellWeights, directionsOf, type NetworkSpec } from '../spec/spec.ts'
+import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
 import type { Precision, WeightType } from '../spec/weight-types.ts'
+import { collectWeights } from '../weights/names.ts'
 import {
   activationNumber,
   activationTypeNumber,
@@ -15,6 +16,7 @@ import {
   forwardFlag,
   functionFields,
   functionsFields,
+  headerField,
   specFields,
   weightFields,
   weightTypeNumber,
@@ -33,46 +35,39 @@ export function listWeights(all: readonly CellWeights[]): (Float32Array | undefi
   return list
 }
 
-/** Weights that are to be kept in a format, with the scales that their rows were made with. */
-export function scaledWeights(all: readonly CellWeights[], type: WeightType): readonly CellWeights[] {
-  if (type !== 'int8') return all
+/** Weights that are to be kept as the specification says, with the scales of their rows where they have any: those that the rows were made with. */
+export function withScales(
+  spec: NetworkSpec,
+  all: readonly CellWeights[],
+  scalesOf: (matrix: Float32Array, rows: number) => Float32Array | undefined = rowScales,
+): readonly CellWeights[] {
+  if (spec.weights !== 'int8') return all
+  const rows = cellTraits[spec.cell].gates * spec.hiddenSize
   const scaled: CellWeights[] = []
   for (let i = 0; i < all.length; i++) {
     const { weightIh, weightHh, weightHr } = all[i]
     const scales = {
-      scalesIh: rowScales(weightIh),
-      scalesHh: rowScales(weightHh),
-      scalesHr: weightHr && rowScales(weightHr),
+      scalesIh: scalesOf(weightIh, rows),
+      scalesHh: scalesOf(weightHh, rows),
+      scalesHr: weightHr && scalesOf(weightHr, spec.projSize),
     }
     scaled[i] = { ...all[i], ...scales }
   }
   return scaled
 }
 
-/** The arrays for weights that are read back, and room for the scales of their rows where they have any. */
-export function withScales(all: readonly CellWeights[], spec: NetworkSpec): readonly CellWeights[] {
-  if (spec.weights !== 'int8') return all
-  const rows = cellTraits[spec.cell].gates * spec.hiddenSize
-  const scaled: CellWeights[] = []
-  for (let i = 0; i < spec.numLayers * directionsOf(spec); i++) {
-    const scales = {
-      scalesIh: zeros(rows),
-      scalesHh: zeros(rows),
-      scalesHr: spec.projSize ? zeros(spec.projSize) : undefined,
-    }
-    scaled[i] = { ...all[i], ...scales }
-  }
-  return scaled
-}
-
-/** Notes beside the weights what came back as the scales of their rows. */
-export function noteScales(all: readonly CellWeights[]): void {
+/** The weights of a network as they are kept, widened to float32; `fill` writes them to arrays, of int8 with the scales of the rows. */
+export function readNetwork(spec: NetworkSpec, fill: (all: readonly CellWeights[]) => void): CellWeights[] {
+  const weights = collectWeights(spec, () => {})
+  const all = withScales(spec, weights, (_, rows) => zeros(rows))
+  fill(all)
   for (let i = 0; i < all.length; i++) {
     const { weightIh, weightHh, weightHr, scalesIh, scalesHh, scalesHr } = all[i]
     setScales(weightIh, scalesIh)
     setScales(weightHh, scalesHh)
     if (weightHr) setScales(weightHr, scalesHr)
   }
+  return weights
 }
 
 /** The arrays of an operator that is to be kept in a format: its weights, biases, and the scales that its rows were made with. */
@@ -105,8 +100,15 @@ export function outOfMemory(): Error {
   return new RangeError('native-rnn: out of memory')
 }
 
-/** Of a forward call. */
-interface Flags {
+/** Throws for more time steps than the engine counts. */
+export function checkSteps(T: number): void {
+  if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+}
+
+/** A forward call but for its input. */
+interface Call {
+  readonly T: number
+  readonly B: number
   readonly batchFirst: boolean
   readonly returnOutput: boolean
   readonly h0?: object
@@ -114,20 +116,77 @@ interface Flags {
   readonly lengths?: object
 }
 
-/** Throws for more time steps than the engine counts. */
-export function checkSteps(T: number): void {
-  if (T > 0x7fffffff) throw new RangeError(`native-rnn: ${T} time steps are more than one call can take`)
+/** The arrays of its result. */
+interface Result {
+  readonly output?: Float32Array
+  readonly hn: Float32Array
+  readonly cn?: Float32Array
 }
 
-/** What the header says of a call beside its sizes. */
-export function flagsOf({ batchFirst, h0, c0, lengths, returnOutput }: Flags): number {
-  return (
+/** Floats of one row. */
+export interface RowSizes {
+  readonly x: number // of one step
+  readonly y: number // of one step
+  readonly h: number
+  /** 0: no cell state. */
+  readonly c: number
+}
+
+export function rowSizesOf(spec: NetworkSpec): RowSizes {
+  const D = directionsOf(spec)
+  const y = D * outputSizeOf(spec)
+  const c = cellTraits[spec.cell].hasCellState ? spec.numLayers * D * spec.hiddenSize : 0
+  return { x: spec.inputSize, y, h: spec.numLayers * y, c }
+}
+
+/** How long the arrays of a call are, and so where they lie in memory that has one after the other: compiled code has the same order. */
+export interface Layout {
+  readonly T: number
+  readonly B: number
+  readonly flags: number
+  readonly x: number
+  readonly h: number
+  readonly c: number
+  readonly y: number
+  /** Floats before the results, and of all. */
+  readonly inputs: number
+  readonly floats: number
+}
+
+/** Throws for more time steps than the engine counts. */
+export function layoutOf(rows: RowSizes, call: Call): Layout {
+  const { T, B, batchFirst, h0, c0, lengths, returnOutput } = call
+  checkSteps(T)
+  const x = T * B * rows.x
+  const h = B * rows.h
+  const c = B * rows.c
+  const y = returnOutput ? T * B * rows.y : 0
+  const inputs = x + (h0 ? h : 0) + (c0 ? c : 0) + (lengths ? B : 0)
+  const flags =
     (batchFirst ? forwardFlag.batchFirst : 0) |
     (returnOutput ? forwardFlag.output : 0) |
     (h0 ? forwardFlag.h0 : 0) |
     (c0 ? forwardFlag.c0 : 0) |
     (lengths ? forwardFlag.lengths : 0)
-  )
+  return { T, B, flags, x, h, c, y, inputs, floats: inputs + y + h + c }
+}
+
+/** Writes the header, which begins at a place of some integers, that tells compiled code of a call. */
+export function writeHeader(header: Int32Array, at: number, { T, B, flags }: Layout): void {
+  header[at + headerField.T] = T
+  header[at + headerField.B] = B
+  header[at + headerField.flags] = flags
+}
+
+/** The arrays for a result: the caller's own, or ones that `make` makes. */
+export function resultArrays(
+  { y, h, c }: Layout,
+  { returnOutput, into }: { readonly returnOutput: boolean; readonly into?: Partial<Result> },
+  make: (length: number) => Float32Array,
+): Result {
+  const output = returnOutput ? (into?.output ?? make(y)) : undefined
+  const hn = into?.hn ?? make(h)
+  return { output, hn, cn: c > 0 ? (into?.cn ?? make(c)) : undefined }
 }
 
 /** A specification as the addon takes it. */

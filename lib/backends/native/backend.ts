@@ -13,8 +13,8 @@ import {
   packedMemory,
   precisionNumbers,
   scaledArrays,
-  scaledWeights,
   specNumbers,
+  withScales,
 } from '../packing.ts'
 import { hasElements } from '../program/lowering.ts'
 import { operatorNumber } from '../protocol.ts'
@@ -39,22 +39,24 @@ export class NativeBackend implements Backend {
   }
 
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network {
-    const thread = threadOf(this.#addon)
-    const numbers = specNumbers(spec)
-    const floats = this.#addon.networkFloats(this.#table, numbers)
-    const memory = packedMemory(floats)
-    const list = listWeights(scaledWeights(weights, spec.weights))
-    const call = this.#addon.network(this.#table, numbers, spec.threads, memory, list)
-    return new NativeNetwork(thread, spec, call, memory, floats)
+    const floats = this.#floatsOf(spec)
+    return this.#open(spec, floats, packedMemory(floats), listWeights(withScales(spec, weights)))
   }
 
   adopt(spec: NetworkSpec, shared: unknown): Network | undefined {
-    const thread = threadOf(this.#addon)
-    const numbers = specNumbers(spec)
     const memory = sharedView(shared)
-    const floats = this.#addon.networkFloats(this.#table, numbers)
-    if (!memory || trueLength(memory) !== packedLength(floats)) return undefined
-    const call = this.#addon.network(this.#table, numbers, spec.threads, memory)
+    const floats = this.#floatsOf(spec)
+    return memory && trueLength(memory) === packedLength(floats) ? this.#open(spec, floats, memory) : undefined
+  }
+
+  #floatsOf(spec: NetworkSpec): number {
+    return this.#addon.networkFloats(this.#table, specNumbers(spec))
+  }
+
+  /** A network in this memory, which has its weights already where none are given. */
+  #open(spec: NetworkSpec, floats: number, memory: Float32Array, weights?: (Float32Array | undefined)[]): Network {
+    const thread = threadOf(this.#addon)
+    const call = this.#addon.network(this.#table, specNumbers(spec), spec.threads, memory, weights)
     return new NativeNetwork(thread, spec, call, memory, floats)
   }
 

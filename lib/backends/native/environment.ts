@@ -1,8 +1,8 @@
 /** This thread's side of the addon: the header and the arena that both sides see, and the listeners of pending calls. */
 
-import { availableParallelism } from 'node:os'
 import { defineProperty, floatsOver, intsOver, newFloats, newInts } from '../../intrinsics/captured.ts'
-import { variable } from '../../platform/process.ts'
+import { processors, variable } from '../../platform/process.ts'
+import type { ForwardResult } from '../interface.ts'
 import { arenaLength, callOp, headerField, headerLength } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'
 
@@ -43,7 +43,7 @@ function setUp(addon: Addon): Shared {
     calls()
   }
   const always = variable(sharing) === 'always'
-  const calls = addon.setUp(header, arena, ended, availableParallelism(), always)
+  const calls = addon.setUp(header, arena, ended, processors(), always)
   const shared: Shared = { header, arena, calls, listeners }
   defineProperty(addon, key, { __proto__: null, value: shared } as PropertyDescriptor)
   return shared
@@ -78,11 +78,6 @@ export class NativeThread {
     this.#calls()
   }
 
-  /** Whether so many floats go through the arena. */
-  fits(floats: number): boolean {
-    return floats <= arenaLength
-  }
-
   /** Notes what is called when the call that was just started has ended; its slot is in the header. */
   expect(listener: CallListener): number {
     const slot = this.header[headerField.slot]
@@ -93,29 +88,14 @@ export class NativeThread {
   /** Cancels a call: its listener is never called. */
   cancel(slot: number): void {
     this.#listeners[slot] = undefined
-    this.#act(callOp.cancel, slot)
+    this.act(callOp.cancel, slot)
   }
 
-  /** Frees a call that has ended. */
-  drop(slot: number): void {
-    this.#act(callOp.drop, slot)
-  }
-
-  /** Copies the result of a call that is done to the arena, or to the arrays given. */
-  take(slot: number): void {
-    this.#act(callOp.takeArena, slot)
-  }
-
-  takeInto(slot: number, y: Float32Array | undefined, hn: Float32Array, cn: Float32Array | undefined): void {
-    this.header[headerField.op] = callOp.take
-    this.header[headerField.slot] = slot
-    this.#calls(y, hn, cn)
-  }
-
-  #act(op: number, slot: number): void {
+  /** What is to be done with a call: its result is copied to the arena or to the arrays given, or, when it has ended, it is freed. */
+  act(op: number, slot: number, into?: ForwardResult): void {
     this.header[headerField.op] = op
     this.header[headerField.slot] = slot
-    this.#calls()
+    this.#calls(into?.output, into?.hn, into?.cn)
   }
 }
 

@@ -5,7 +5,7 @@ import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts
 import type { WeightType } from '../../spec/weight-types.ts'
 import type { OperatorCore } from '../interface.ts'
 import { readOperator } from '../packing.ts'
-import { headerField, operatorOp } from '../protocol.ts'
+import { arenaLength, headerField, operatorOp } from '../protocol.ts'
 import type { Bound } from './addon.ts'
 import type { NativeThread } from './environment.ts'
 import { uninitialized } from './uninitialized.ts'
@@ -40,7 +40,7 @@ export class NativeOperator implements OperatorCore {
     const inputs = inputLength(this.#sizes, rows)
     const outputs = outputLength(this.#sizes, rows)
     header[headerField.B] = rows
-    if (this.#thread.fits(inputs + outputs)) {
+    if (inputs + outputs <= arenaLength) {
       header[headerField.op] = operatorOp.runArena
       setValues(arena, x)
       this.#call()

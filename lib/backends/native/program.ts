@@ -8,9 +8,9 @@ import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, SlotRows, WeightStore } from '../interface.ts'
 import { SharedWeights } from '../packed-memory.ts'
 import { listWeights, outOfMemory, packedMemory } from '../packing.ts'
-import { arraysOver, compile, type Place } from '../program/compile.ts'
+import { arraysOver, type Compiled, compile, type Place } from '../program/compile.ts'
 import type { Packer } from '../program/weights.ts'
-import { headerField, instanceOp, operatorNumber, outcome, programOp } from '../protocol.ts'
+import { callOp, headerField, instanceOp, operatorNumber, outcome, programOp } from '../protocol.ts'
 import type { Addon, Bound } from './addon.ts'
 import type { NativeThread } from './environment.ts'
 
@@ -34,13 +34,14 @@ function packerOf(addon: Addon, table: number): Packer {
 
 const sharedBytes = (bytes: number) => bytesOf(newSharedFloats(bytes / 4))
 
+/** What a program's instances have of it. */
+type Made = Pick<Compiled, 'labels' | 'inputs' | 'outputs'>
+
 export class NativeProgram implements Program {
   readonly #thread: NativeThread
   readonly #call: Bound
-  readonly #labels: readonly string[]
   readonly #ioBytes: number
-  readonly #inputs: readonly Place[]
-  readonly #outputs: readonly Place[]
+  readonly #made: Made
 
   constructor(
     thread: NativeThread,
@@ -52,24 +53,18 @@ export class NativeProgram implements Program {
   ) {
     const { addon } = thread
     const made = compile(plan, packerOf(addon, table), store, threads, precision, sharedBytes)
-    this.#inputs = made.inputs
-    this.#outputs = made.outputs
+    const { labels, inputs, outputs } = made
     this.#thread = thread
-    this.#labels = made.labels
     this.#ioBytes = made.ioBytes
+    this.#made = { labels, inputs, outputs }
     const memories = made.memories.map((memory) => memory.shared())
     this.#call = addon.program(table, threads, made.numbers, made.constants, memories)
   }
 
   instance(): ProgramInstance {
-    const { header } = this.#thread
     const io = new SharedArrayBuffer(this.#ioBytes + 64)
-    header[headerField.op] = programOp.instance
-    const call = this.#call(new Uint8Array(io)) as Bound
-    const from = header[headerField.slot]
-    const arrays = (places: readonly Place[]) => arraysOver(io, from, places)
-    const offsets = { inputs: this.#inputs, outputs: this.#outputs }
-    return new NativeInstance(this.#thread, call, this.#labels, arrays(this.#inputs), arrays(this.#outputs), offsets)
+    this.#thread.header[headerField.op] = programOp.instance
+    return new NativeInstance(this.#thread, this.#call(new Uint8Array(io)) as Bound, io, this.#made)
   }
 
   dispose(): void {
@@ -83,23 +78,16 @@ class NativeInstance implements ProgramInstance {
   readonly outputs: readonly GraphData[]
   readonly #thread: NativeThread
   readonly #call: Bound
-  readonly #labels: readonly string[]
-  readonly #places: Readonly<Record<'inputs' | 'outputs', readonly Place[]>>
+  readonly #made: Made
 
-  constructor(
-    thread: NativeThread,
-    call: Bound,
-    labels: readonly string[],
-    inputs: readonly GraphData[],
-    outputs: readonly GraphData[],
-    places: Readonly<Record<'inputs' | 'outputs', readonly Place[]>>,
-  ) {
+  /** @param call as it was just made: where in `io` its memory begins is in the header */
+  constructor(thread: NativeThread, call: Bound, io: SharedArrayBuffer, made: Made) {
+    const from = thread.header[headerField.slot]
     this.#thread = thread
     this.#call = call
-    this.#labels = labels
-    this.#places = places
-    this.inputs = inputs
-    this.outputs = outputs
+    this.#made = made
+    this.inputs = arraysOver(io, from, made.inputs)
+    this.outputs = arraysOver(io, from, made.outputs)
   }
 
   run(): void {
@@ -114,7 +102,7 @@ class NativeInstance implements ProgramInstance {
     const thread = this.#thread
     const slot = thread.expect((slot, how) => {
       const error = how === outcome.done ? undefined : how === outcome.failed ? this.#failure(slot) : outOfMemory()
-      thread.drop(slot)
+      thread.act(callOp.drop, slot)
       settle(error)
     })
     return () => thread.cancel(slot)
@@ -127,15 +115,15 @@ class NativeInstance implements ProgramInstance {
   }
 
   #errorAt(failed: number): Error {
-    return stepFailed(this.#labels[failed - 1])
+    return stepFailed(this.#made.labels[failed - 1])
   }
 
   gather(input: number, rows: SlotRows): void {
-    this.#move(instanceOp.gather, this.#places.inputs[input], rows)
+    this.#move(instanceOp.gather, this.#made.inputs[input], rows)
   }
 
   scatter(from: 'inputs' | 'outputs', place: number, rows: SlotRows): void {
-    this.#move(instanceOp.scatter, this.#places[from][place], rows)
+    this.#move(instanceOp.scatter, this.#made[from][place], rows)
   }
 
   #move(op: number, { type, offset }: Place, { memory, order, first, stride, outer, inner, rows, count }: SlotRows) {

@@ -7,7 +7,7 @@ import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
-import { precisionNumbers, scaledArrays, scaledWeights, specNumbers } from '../packing.ts'
+import { precisionNumbers, scaledArrays, specNumbers, withScales } from '../packing.ts'
 
 /** N rows of K weights, and N biases. */
 export interface Dense {
@@ -93,7 +93,7 @@ export class PackedWeights {
   network(constant: GraphTensor, key: string, spec: NetworkSpec, make: () => readonly CellWeights[]): number {
     const numbers = specNumbers(spec)
     return this.#number(constant, `network ${numbers} ${key}`, () =>
-      this.#packer.network(numbers, scaledWeights(make(), spec.weights)),
+      this.#packer.network(numbers, withScales(spec, make())),
     )
   }
 }

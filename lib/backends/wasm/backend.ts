@@ -1,17 +1,16 @@
 /** The module as a backend: makes networks and operators of checked sizes and weights. */
 import type { Plan } from '../../graph/plan.ts'
-import { setValues } from '../../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
 import type { OperatorKind } from '../../spec/operator-traits.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import type { Backend, Network, OperatorCore, Program, WeightStore } from '../interface.ts'
-import { scaledWeights, specNumbers } from '../packing.ts'
+import { specNumbers, withScales } from '../packing.ts'
 import { hasElements } from '../program/lowering.ts'
 import { WasmInstance } from './instance.ts'
-import { newNetwork, packWeights } from './layers.ts'
+import { newNetwork } from './layers.ts'
 import { WasmNetwork } from './network.ts'
-import { newOperator } from './operator.ts'
+import { WasmOperator } from './operator.ts'
 import { WasmProgram } from './program.ts'
 import type { Module } from './webassembly.ts'
 
@@ -26,14 +25,8 @@ export class WasmBackend implements Backend {
   }
 
   network(spec: NetworkSpec, weights: readonly CellWeights[]): Network {
-    const { owned, bytes } = newNetwork(this.#instance, specNumbers(spec))
-    try {
-      packWeights(owned, scaledWeights(weights, spec.weights))
-      return new WasmNetwork(owned, spec, bytes)
-    } catch (error) {
-      owned.release()
-      throw error
-    }
+    const { owned, bytes } = newNetwork(this.#instance, specNumbers(spec), withScales(spec, weights))
+    return new WasmNetwork(owned, spec, bytes)
   }
 
   adopt(spec: NetworkSpec, shared: unknown): Network | undefined {
@@ -46,8 +39,7 @@ export class WasmBackend implements Backend {
     if (floats === 0 || trueLength(packed) !== floats) return undefined
     const { owned, bytes } = newNetwork(instance, numbers)
     // A copy: whoever else has the memory cannot change this network's weights.
-    const memory = instance.exports.networkMemory(owned.address)
-    if (trueLength(packed) === floats) setValues(instance.floats, packed, memory >>> 2)
+    instance.put(instance.exports.networkMemory(owned.address), packed, floats)
     return new WasmNetwork(owned, spec, bytes)
   }
 
@@ -57,7 +49,7 @@ export class WasmBackend implements Backend {
     weights: readonly (Float32Array | undefined)[],
     precision: Precision,
   ): OperatorCore {
-    return newOperator(this.#instance, kind, sizes, weights, precision)
+    return new WasmOperator(this.#instance, kind, sizes, weights, precision)
   }
 
   program(plan: Plan, store: WeightStore, _threads: number, precision: Precision): Program {

@@ -1,56 +1,48 @@
 /** Live states that step together: rows gathered into the memory of one call, run by turns of the event loop, and scattered back. */
 import { copyFloats, mapDelete, mapGet, mapSet, zeros } from '../../intrinsics/captured.ts'
-import { cellTraits } from '../../spec/cell-traits.ts'
-import { type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
+import type { NetworkSpec } from '../../spec/spec.ts'
 import { BatchArrays } from '../batch-arrays.ts'
 import type { BatchCore } from '../interface.ts'
-import { type Layout, layoutOf, rowSizesOf } from './call.ts'
-import { type Owned, type Use, usedBy } from './owned.ts'
-import { CallMemory, runPieces } from './pieces.ts'
+import { type Layout, type RowSizes, rowSizesOf } from '../packing.ts'
+import { layoutWithin } from './call.ts'
+import { Owned, Use, usedBy } from './owned.ts'
+import { runPieces } from './pieces.ts'
 
 /** A call that runs, or has ended and waits to be collected. */
 interface Launched {
   readonly count: number
-  readonly memory: CallMemory
+  readonly memory: Use
   readonly layout: Layout
   isDone: boolean
 }
 
 export class WasmBatch extends BatchArrays implements BatchCore {
   readonly #use: Use
-  readonly #I: number
-  readonly #L: number
-  readonly #O: number
-  /** 0: no cell state. */
-  readonly #H: number
+  readonly #rows: RowSizes
   readonly #launched = new Map<number, Launched>()
   #tickets = 0
 
   constructor(network: Owned, spec: NetworkSpec) {
     super(spec)
     this.#use = usedBy(this, network.retain())
-    this.#I = spec.inputSize
-    this.#L = spec.numLayers
-    this.#O = outputSizeOf(spec)
-    this.#H = cellTraits[spec.cell].hasCellState ? spec.hiddenSize : 0
+    this.#rows = rowSizesOf(spec)
   }
 
   launch(count: number, ended: (ticket: number, error?: Error) => void): void {
     const network = this.#use.owned
     const { instance } = network
     const isThere = zeros(0)
-    const layout = layoutOf(rowSizesOf(this.spec), {
+    const layout = layoutWithin(this.#rows, {
       T: 1,
       B: count,
       batchFirst: false,
       h0: isThere,
-      c0: this.#H > 0 ? isThere : undefined,
+      c0: this.sizes.H > 0 ? isThere : undefined,
       lengths: undefined,
       returnOutput: true,
-      into: undefined,
     })
     instance.ensureRoom()
-    const memory = new CallMemory(instance, layout.floats)
+    const memory = new Use(Owned.memory(instance, layout.floats))
     const launched = { count, memory, layout, isDone: false }
     const ticket = this.#tickets++
     this.#gather(launched)
@@ -71,7 +63,7 @@ export class WasmBatch extends BatchArrays implements BatchCore {
       )
     } catch (error) {
       mapDelete(this.#launched, ticket)
-      memory.free()
+      memory.end()
       throw error
     }
   }
@@ -80,16 +72,14 @@ export class WasmBatch extends BatchArrays implements BatchCore {
     const launched = mapGet(this.#launched, ticket)!
     mapDelete(this.#launched, ticket)
     if (launched.isDone) this.#scatter(launched)
-    launched.memory.free()
+    launched.memory.end()
   }
 
   #gather({ count, memory }: Launched): void {
-    const { floats } = memory.instance
-    const I = this.#I
-    const L = this.#L
-    const O = this.#O
-    const H = this.#H
-    const x = memory.address >>> 2
+    const { instance, address } = memory.owned
+    const { floats } = instance
+    const { I, L, O, H } = this.sizes
+    const x = address >>> 2
     const h0 = x + count * I
     const c0 = h0 + L * count * O
     for (let row = 0; row < count; row++) {
@@ -103,11 +93,10 @@ export class WasmBatch extends BatchArrays implements BatchCore {
   }
 
   #scatter({ count, memory, layout }: Launched): void {
-    const { floats } = memory.instance
-    const L = this.#L
-    const O = this.#O
-    const H = this.#H
-    const y = (memory.address >>> 2) + layout.inputs
+    const { instance, address } = memory.owned
+    const { floats } = instance
+    const { L, O, H } = this.sizes
+    const y = (address >>> 2) + layout.inputs
     const hn = y + layout.y
     const cn = hn + layout.h
     for (let row = 0; row < count; row++) {

@@ -6,6 +6,7 @@
 import { bytesOf, copyFloats, copyOfRange, doublesOn, floatsOn, intsOn, setValues } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { outOfMemory } from '../packing.ts'
+import { arenaLength } from '../protocol.ts'
 import { failure, type WasmExports } from './exports.ts'
 import { type Module, webAssembly } from './webassembly.ts'
 
@@ -91,34 +92,39 @@ export class WasmInstance {
     this.look()
     let text = ''
     for (let at = address >>> 0; ; at++) {
-      const byte = (this.ints[at >>> 2] >>> ((at & 3) * 8)) & 255
+      const byte = this.bytes[at]
       if (byte === 0) return text
       text += String.fromCharCode(byte)
     }
   }
 
   /**
-   * Memory for so many floats.
+   * What a call gives that gives 0 for want of memory, else mostly the address of what it makes there.
    *
-   * @throws RangeError where there is none
+   * @throws RangeError where there is no memory
    */
-  /** The address of what a call makes in the memory. */
   made(call: () => number): number {
     const address = this.guarded(call)
     if (address === 0) throw outOfMemory()
     return address
   }
 
+  /** Memory for so many floats. */
   allocate(floats: number): number {
     return this.made(() => this.exports.allocate(floats * 4))
   }
 
+  /** The same for the time of a call that leaves the arena alone: the arena where they fit. */
+  allocateOrArena(floats: number): number {
+    return floats <= arenaLength ? this.arena : this.allocate(floats)
+  }
+
   release(address: number): void {
-    if (address !== 0) this.guarded(() => this.exports.release(address))
+    if (address !== 0 && address !== this.arena) this.guarded(() => this.exports.release(address))
   }
 
   /** Memory for arrays of so many floats while `use` runs; no address for those of none. */
-  withArrays(lengths: readonly number[], use: (addresses: readonly number[]) => void): void {
+  withArrays<R>(lengths: readonly number[], use: (addresses: readonly number[]) => R): R {
     let floats = 0
     for (let i = 0; i < lengths.length; i++) floats += lengths[i]
     const memory = this.allocate(floats)
@@ -129,7 +135,7 @@ export class WasmInstance {
       at += lengths[i] * 4
     }
     try {
-      use(addresses)
+      return use(addresses)
     } finally {
       this.release(memory)
     }
@@ -137,13 +143,13 @@ export class WasmInstance {
 
   /** Copies an array in, which has so many values or is refused. */
   put(address: number, values: Float32Array, count: number): void {
-    if (trueLength(values) !== count) throw new RangeError('native-rnn: an array has the wrong length')
+    checkLength(values, count)
     if (count > 16) setValues(this.floats, values, address >>> 2)
     else for (let i = 0, at = address >>> 2; i < count; i++) this.floats[at + i] = values[i]
   }
 
   putInts(address: number, values: Int32Array, count: number): void {
-    if (trueLength(values) !== count) throw new RangeError('native-rnn: an array has the wrong length')
+    checkLength(values, count)
     setValues(this.ints, values, address >>> 2)
   }
 
@@ -168,4 +174,8 @@ export class WasmInstance {
     for (let i = 0; i < addresses.length; i++) this.ints[(this.arena >>> 2) + i] = addresses[i]
     return this.arena
   }
+}
+
+function checkLength(values: ArrayBufferView, count: number): void {
+  if (trueLength(values) !== count) throw new RangeError('native-rnn: an array has the wrong length')
 }

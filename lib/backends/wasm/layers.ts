@@ -1,22 +1,25 @@
 /** Networks in the module's memory, and their weights on the way in and out, a layer at a time. */
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
-import { collectWeights } from '../../weights/names.ts'
-import { noteScales, withScales } from '../packing.ts'
+import { readNetwork } from '../packing.ts'
 import { weightFields } from '../protocol.ts'
 import type { WasmInstance } from './instance.ts'
 import { Owned } from './owned.ts'
 
-/** A network with weights yet to come. */
-export function newNetwork(instance: WasmInstance, numbers: readonly number[]): { owned: Owned; bytes: number } {
+/** A network, and the bytes of its weights. Those are yet to come, or of PyTorch's shapes and rounded to what the network keeps. */
+export function newNetwork(
+  instance: WasmInstance,
+  numbers: readonly number[],
+  weights: readonly CellWeights[] = [],
+): { owned: Owned; bytes: number } {
   const { exports } = instance
   instance.ensureRoom()
   const bytes = instance.made(() => exports.networkBytes(instance.putNumbers(numbers))) >>> 0
-  const owned = Owned.of(instance, () => exports.networkNew(instance.putNumbers(numbers)), exports.networkFree)
+  const owned = new Owned(instance, () => exports.networkNew(instance.putNumbers(numbers)), exports.networkFree)
+  owned.filledBy(() => packWeights(owned, weights))
   return { owned, bytes }
 }
 
-/** Weights of PyTorch's shapes, rounded to what the network keeps. */
-export function packWeights(owned: Owned, weights: readonly CellWeights[]): void {
+function packWeights(owned: Owned, weights: readonly CellWeights[]): void {
   const { instance, address } = owned
   for (let index = 0; index < weights.length; index++) {
     withArrays(owned, index, (addresses, lengths) => {
@@ -34,17 +37,15 @@ export function packWeights(owned: Owned, weights: readonly CellWeights[]): void
 /** The weights as they are kept, widened to float32. */
 export function unpackWeights(owned: Owned, spec: NetworkSpec): CellWeights[] {
   const { instance, address } = owned
-  const weights = collectWeights(spec, () => {})
-  const all = withScales(weights, spec)
-  for (let index = 0; index < weights.length; index++) {
-    withArrays(owned, index, (addresses, lengths) => {
-      instance.guarded(() => instance.exports.networkUnpack(address, index, instance.putAddresses(addresses)))
-      for (let f = 0; f < weightFields.length; f++)
-        if (lengths[f] > 0) instance.getInto(addresses[f], lengths[f], all[index][weightFields[f]]!)
-    })
-  }
-  noteScales(all)
-  return weights
+  return readNetwork(spec, (all) => {
+    for (let index = 0; index < all.length; index++) {
+      withArrays(owned, index, (addresses, lengths) => {
+        instance.guarded(() => instance.exports.networkUnpack(address, index, instance.putAddresses(addresses)))
+        for (let f = 0; f < weightFields.length; f++)
+          if (lengths[f] > 0) instance.getInto(addresses[f], lengths[f], all[index][weightFields[f]]!)
+      })
+    }
+  })
 }
 
 /** Memory for the arrays of one layer and direction while `use` runs. */

@@ -1,32 +1,20 @@
 /** A network in the module's memory: forward passes, streams, batches. */
 
-import { newSharedFloats, setValues, viewOf } from '../../intrinsics/captured.ts'
+import { newSharedFloats, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
-import { outOfMemory } from '../packing.ts'
-import { arenaLength } from '../protocol.ts'
+import { type RowSizes, resultArrays, rowSizesOf, writeHeader } from '../packing.ts'
 import { WasmBatch } from './batch.ts'
-import {
-  describe,
-  getResults,
-  layoutOf,
-  putInputs,
-  type RowSizes,
-  resultArrays,
-  rowSizesOf,
-  takeResults,
-} from './call.ts'
-import type { WasmInstance } from './instance.ts'
+import { getResults, layoutWithin, putInputs, takeResults } from './call.ts'
 import { unpackWeights } from './layers.ts'
-import { type Owned, type Use, usedBy } from './owned.ts'
-import { CallMemory, runPieces } from './pieces.ts'
-import { newStream } from './stream.ts'
+import { Owned, Use, usedBy } from './owned.ts'
+import { runPieces } from './pieces.ts'
+import { WasmStream } from './stream.ts'
 
 export class WasmNetwork implements Network {
   readonly weightBytes: number
   readonly #spec: NetworkSpec
   readonly #rows: RowSizes
-  readonly #instance: WasmInstance
   readonly #use: Use
   #shared: Float32Array | undefined
 
@@ -35,66 +23,65 @@ export class WasmNetwork implements Network {
     this.weightBytes = bytes
     this.#spec = spec
     this.#rows = rowSizesOf(spec)
-    this.#instance = owned.instance
     this.#use = usedBy(this, owned)
   }
 
   forward(call: ForwardCall): ForwardResult {
-    const instance = this.#instance
-    const { address } = this.#use.owned
-    const layout = layoutOf(this.#rows, call)
-    const result = resultArrays(layout, call)
+    const { instance, address } = this.#use.owned
+    const layout = layoutWithin(this.#rows, call)
+    const result = resultArrays(layout, call, zeros)
     instance.ensureRoom()
-    const isSmall = layout.floats <= arenaLength
-    const memory = isSmall ? instance.arena : instance.allocate(layout.floats)
+    const memory = instance.allocateOrArena(layout.floats)
     try {
       putInputs(instance, memory, layout, call)
-      describe(instance, layout)
-      if (!instance.guarded(() => instance.exports.networkForward(address, memory, layout.floats))) throw outOfMemory()
+      writeHeader(instance.ints, instance.header >>> 2, layout)
+      instance.made(() => instance.exports.networkForward(address, memory, layout.floats))
       getResults(instance, memory, layout, result)
     } finally {
-      if (!isSmall) instance.release(memory)
+      instance.release(memory)
     }
     return result
   }
 
   forwardAsync(call: ForwardCall, settle: Settle, check: () => void): () => void {
-    const instance = this.#instance
     const { owned } = this.#use
-    const layout = layoutOf(this.#rows, call)
+    const { instance } = owned
+    const layout = layoutWithin(this.#rows, call)
     instance.ensureRoom()
-    const memory = new CallMemory(instance, layout.floats)
+    const memory = new Use(Owned.memory(instance, layout.floats))
+    const { address } = memory.owned
     // The inputs are not kept.
-    const wanted = { returnOutput: call.returnOutput, into: call.into } as ForwardCall
+    const wanted = { returnOutput: call.returnOutput, into: call.into }
     const take = function* (): Generator<void, ForwardResult> {
       yield
       check()
-      const result = resultArrays(layout, wanted)
+      const result = resultArrays(layout, wanted, zeros)
       // Whoever was asked may have called it off.
-      if (!memory.isGone) getResults(instance, memory.address, layout, result)
+      if (!memory.hasEnded) getResults(instance, address, layout, result)
       return result
     }
-    const takeNew = (): Generator<void, ForwardResult> => takeResults(instance, memory.address, layout, wanted)
+    const takeNew = (): Generator<void, ForwardResult> => takeResults(instance, address, layout, wanted)
     const ended = (result: ForwardResult | Error): void => {
-      memory.free()
+      memory.end()
       settle(result)
     }
     try {
-      putInputs(instance, memory.address, layout, call)
+      putInputs(instance, address, layout, call)
       return runPieces(owned, memory, layout, call.into ? take : takeNew, ended)
     } catch (error) {
-      memory.free()
+      memory.end()
       throw error
     }
   }
 
   weights(): CellWeights[] {
-    this.#instance.ensureRoom()
-    return unpackWeights(this.#use.owned, this.#spec)
+    const { owned } = this.#use
+    owned.instance.ensureRoom()
+    return unpackWeights(owned, this.#spec)
   }
 
   stream(batchSize: number): StreamCore {
-    return newStream(this.#use.owned, this.#rows, batchSize)
+    return new WasmStream(this.#use.owned, this.#rows, batchSize)
   }
 
   batch(): BatchCore {
@@ -104,10 +91,10 @@ export class WasmNetwork implements Network {
   /** A copy, which stays as it is. */
   share(): Float32Array {
     if (!this.#shared) {
-      const instance = this.#instance
-      const memory = instance.exports.networkMemory(this.#use.owned.address)
-      const shared = newSharedFloats(this.weightBytes / 4)
-      setValues(shared, viewOf(instance.floats, memory >>> 2, this.weightBytes / 4))
+      const { instance, address } = this.#use.owned
+      const floats = this.weightBytes / 4
+      const shared = newSharedFloats(floats)
+      instance.getInto(instance.exports.networkMemory(address), floats, shared)
       this.#shared = shared
     }
     return this.#shared

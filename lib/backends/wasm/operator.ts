@@ -5,27 +5,9 @@ import { type OperatorKind, operatorTraits } from '../../spec/operator-traits.ts
 import type { Precision, WeightType } from '../../spec/weight-types.ts'
 import type { OperatorCore } from '../interface.ts'
 import { precisionNumbers, readOperator, scaledArrays } from '../packing.ts'
-import { arenaLength, operatorNumber } from '../protocol.ts'
+import { operatorNumber } from '../protocol.ts'
 import type { WasmInstance } from './instance.ts'
 import { Owned, type Use, usedBy } from './owned.ts'
-
-export function newOperator(
-  instance: WasmInstance,
-  kind: OperatorKind,
-  sizes: readonly number[],
-  weights: readonly (Float32Array | undefined)[],
-  precision: Precision,
-): OperatorCore {
-  const numbers = [operatorNumber[kind]]
-  for (let i = 0; i < sizes.length; i++) numbers[numbers.length] = sizes[i]
-  const kept = precisionNumbers(precision)
-  for (let i = 0; i < kept.length; i++) numbers[numbers.length] = kept[i]
-  const arrays = scaledArrays(weights[0]!, weights[1], precision.weights)
-  const { weightLength, biasLength, weightRows } = operatorTraits[kind]
-  const lengths = [weightLength(sizes), biasLength(sizes), weightRows(sizes)]
-  const { owned, bytes } = newPackedOperator(instance, numbers, arrays, lengths)
-  return new WasmOperator(owned, kind, sizes, bytes, precision.weights)
-}
 
 /** An operator with its weights; `numbers` are its kind, its sizes, and its precision, `lengths` what each array has. */
 export function newPackedOperator(
@@ -37,70 +19,71 @@ export function newPackedOperator(
   const { exports } = instance
   instance.ensureRoom()
   const bytes = instance.guarded(() => exports.operatorBytes(instance.putNumbers(numbers))) >>> 0
-  const owned = Owned.of(instance, () => exports.operatorNew(instance.putNumbers(numbers)), exports.operatorFree)
-  try {
-    pack(owned, weights, lengths)
-    return { owned, bytes }
-  } catch (error) {
-    owned.release()
-    throw error
-  }
-}
-
-function pack(owned: Owned, weights: readonly (Float32Array | undefined)[], lengths: readonly number[]): void {
-  const { instance, address } = owned
-  const own: number[] = []
-  for (let i = 0; i < weights.length; i++) own[i] = weights[i] ? lengths[i] : 0
-  instance.withArrays(own, (addresses) => {
-    for (let i = 0; i < weights.length; i++) {
-      const values = weights[i]
-      if (values) instance.put(addresses[i], values, lengths[i])
-    }
-    instance.guarded(() => instance.exports.operatorPack(address, instance.putAddresses(addresses)))
+  const owned = new Owned(instance, () => exports.operatorNew(instance.putNumbers(numbers)), exports.operatorFree)
+  owned.filledBy((address) => {
+    const own: number[] = []
+    for (let i = 0; i < weights.length; i++) own[i] = weights[i] ? lengths[i] : 0
+    instance.withArrays(own, (addresses) => {
+      for (let i = 0; i < weights.length; i++) {
+        const values = weights[i]
+        if (values) instance.put(addresses[i], values, lengths[i])
+      }
+      instance.guarded(() => exports.operatorPack(address, instance.putAddresses(addresses)))
+    })
   })
+  return { owned, bytes }
 }
 
-class WasmOperator implements OperatorCore {
+export class WasmOperator implements OperatorCore {
   readonly weightBytes: number
-  readonly #instance: WasmInstance
   readonly #use: Use
   readonly #kind: OperatorKind
   readonly #sizes: readonly number[]
   readonly #type: WeightType
 
-  constructor(owned: Owned, kind: OperatorKind, sizes: readonly number[], bytes: number, type: WeightType) {
-    this.#type = type
+  constructor(
+    instance: WasmInstance,
+    kind: OperatorKind,
+    sizes: readonly number[],
+    weights: readonly (Float32Array | undefined)[],
+    precision: Precision,
+  ) {
+    const numbers = [operatorNumber[kind]]
+    for (let i = 0; i < sizes.length; i++) numbers[numbers.length] = sizes[i]
+    const kept = precisionNumbers(precision)
+    for (let i = 0; i < kept.length; i++) numbers[numbers.length] = kept[i]
+    const arrays = scaledArrays(weights[0]!, weights[1], precision.weights)
+    const { weightLength, biasLength, weightRows } = operatorTraits[kind]
+    const lengths = [weightLength(sizes), biasLength(sizes), weightRows(sizes)]
+    const { owned, bytes } = newPackedOperator(instance, numbers, arrays, lengths)
     this.weightBytes = bytes
-    this.#instance = owned.instance
     this.#use = usedBy(this, owned)
     this.#kind = kind
     this.#sizes = sizes
+    this.#type = precision.weights
   }
 
   run(x: Float32Array, rows: number, into?: Float32Array): Float32Array {
-    const instance = this.#instance
-    const { address } = this.#use.owned
+    const { instance, address } = this.#use.owned
     const { inputLength, outputLength } = operatorTraits[this.#kind]
     const inputs = inputLength(this.#sizes, rows)
     const outputs = outputLength(this.#sizes, rows)
     const y = into ?? zeros(outputs)
     instance.ensureRoom()
-    const isSmall = inputs + outputs <= arenaLength
-    const memory = isSmall ? instance.arena : instance.allocate(inputs + outputs)
+    const memory = instance.allocateOrArena(inputs + outputs)
     const to = memory + inputs * 4
     try {
       instance.put(memory, x, inputs)
       instance.guarded(() => instance.exports.operatorRun(address, memory, rows, to))
       instance.getInto(to, outputs, y)
     } finally {
-      if (!isSmall) instance.release(memory)
+      instance.release(memory)
     }
     return y
   }
 
   weights(): Float32Array[] {
-    const instance = this.#instance
-    const { address } = this.#use.owned
+    const { instance, address } = this.#use.owned
     return readOperator(this.#kind, this.#sizes, this.#type, (arrays) => {
       const lengths: number[] = []
       for (let i = 0; i < arrays.length; i++) lengths[i] = arrays[i] ? trueLength(arrays[i]!) : 0

@@ -10,29 +10,42 @@ export class Owned {
   readonly #under: Owned | undefined
   #users = 1
 
-  /** @param under what it needs as long as it lives */
-  constructor(instance: WasmInstance, address: number, free: (address: number) => void, under?: Owned) {
+  /**
+   * What `make` makes there, by the address that it gives; throws where it gives none, for want of memory.
+   *
+   * @param under what it needs as long as it lives
+   */
+  constructor(instance: WasmInstance, make: () => number, free: (address: number) => void, under?: Owned) {
     this.instance = instance
-    this.#address = address
+    this.#address = instance.made(make)
     this.#free = free
     this.#under = under?.retain()
   }
 
-  /** What `make` makes there, by the address that it gives; throws where it gives none, for want of memory. */
-  static of(instance: WasmInstance, make: () => number, free: (address: number) => void, under?: Owned): Owned {
-    return new Owned(instance, instance.made(make), free, under)
+  /** Memory for so many floats. */
+  static memory(instance: WasmInstance, floats: number): Owned {
+    return new Owned(instance, () => instance.exports.allocate(floats * 4), instance.exports.release)
   }
 
   /** @throws Error where it was freed */
   get address(): number {
-    if (this.#address === 0) throw new Error('native-rnn: use after dispose()')
-    return this.#address
+    return this.#address || gone()
   }
 
   retain(): this {
-    if (this.#users === 0) throw new Error('native-rnn: use after dispose()')
+    if (this.#users === 0) gone()
     this.#users++
     return this
+  }
+
+  /** What `fill` gives, which works on the new object; where it throws, there is no object any more. */
+  filledBy<T>(fill: (address: number) => T): T {
+    try {
+      return fill(this.address)
+    } catch (error) {
+      this.release()
+      throw error
+    }
   }
 
   release(): void {
@@ -45,6 +58,10 @@ export class Owned {
   }
 }
 
+function gone(): never {
+  throw new Error('native-rnn: use after dispose()')
+}
+
 /** One use of an object: it ends once, however often that is said. */
 export class Use {
   #owned: Owned | undefined
@@ -54,8 +71,7 @@ export class Use {
   }
 
   get owned(): Owned {
-    if (!this.#owned) throw new Error('native-rnn: use after dispose()')
-    return this.#owned
+    return this.#owned ?? gone()
   }
 
   get hasEnded(): boolean {

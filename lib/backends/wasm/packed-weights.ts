@@ -5,7 +5,7 @@ import type { PackedMemory } from '../packed-memory.ts'
 import type { Packer } from '../program/weights.ts'
 import { operatorNumber } from '../protocol.ts'
 import type { WasmInstance } from './instance.ts'
-import { newNetwork, packWeights } from './layers.ts'
+import { newNetwork } from './layers.ts'
 import { newPackedOperator } from './operator.ts'
 import { Owned, type Use, usedBy } from './owned.ts'
 
@@ -55,14 +55,6 @@ export class WasmWeights implements PackedMemory {
 /** What packs weights of models into the module's memory. */
 export function packerOf(instance: WasmInstance): Packer {
   const { exports } = instance
-  const filled = (owned: Owned, fill: () => WasmWeights): WasmWeights => {
-    try {
-      return fill()
-    } catch (error) {
-      owned.release()
-      throw error
-    }
-  }
   return {
     mostWork,
     dense(K, N, precision, arrays) {
@@ -74,17 +66,13 @@ export function packerOf(instance: WasmInstance): Packer {
       return new WasmWeights(owned, exports.operatorMemory(owned.address), bytes / 4)
     },
     network(numbers, weights) {
-      const { owned, bytes } = newNetwork(instance, numbers)
-      return filled(owned, () => {
-        packWeights(owned, weights)
-        return new WasmWeights(owned, exports.networkMemory(owned.address), bytes / 4)
-      })
+      const { owned, bytes } = newNetwork(instance, numbers, weights)
+      return new WasmWeights(owned, exports.networkMemory(owned.address), bytes / 4)
     },
     adopt(shared) {
       const floats = trueLength(shared)
-      const address = instance.allocate(floats)
-      const owned = new Owned(instance, address, exports.release)
-      return filled(owned, () => {
+      const owned = Owned.memory(instance, floats)
+      return owned.filledBy((address) => {
         instance.put(address, shared, floats)
         return new WasmWeights(owned, address, floats)
       })

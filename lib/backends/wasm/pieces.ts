@@ -1,29 +1,8 @@
 /** A forward call beside this thread's other work: in pieces, by turns of the event loop. */
+import { type Layout, writeHeader } from '../packing.ts'
 import { runInSlices } from '../turns/time-slices.ts'
-import { describe, type Layout } from './call.ts'
 import type { WasmInstance } from './instance.ts'
 import { Owned, Use } from './owned.ts'
-
-/** A call's memory, which holds its arrays. */
-export class CallMemory {
-  readonly instance: WasmInstance
-  readonly address: number
-  readonly #use: Use
-
-  constructor(instance: WasmInstance, floats: number) {
-    this.instance = instance
-    this.address = instance.allocate(floats)
-    this.#use = new Use(new Owned(instance, this.address, instance.exports.release))
-  }
-
-  get isGone(): boolean {
-    return this.#use.hasEnded
-  }
-
-  free(): void {
-    this.#use.end()
-  }
-}
 
 /**
  * Runs a call whose inputs lie in its memory, from the next turn of the event loop on. `take` makes the result of what then lies there, in
@@ -32,33 +11,40 @@ export class CallMemory {
  */
 export function runPieces<R extends object>(
   network: Owned,
-  memory: CallMemory,
+  memory: Use,
   layout: Layout,
   take: () => Generator<void, R>,
   ended: (result: R | Error) => void,
 ): () => void {
   const { instance } = network
   const { exports } = instance
-  describe(instance, layout)
-  const make = () => exports.piecesNew(network.address, memory.address, layout.floats)
-  const owned = Owned.of(instance, make, exports.piecesFree, network)
-  const { address } = owned
-  const pieces = new Use(owned)
-  const cancel = (): void => {
-    pieces.end()
-    memory.free()
+  writeHeader(instance.ints, instance.header >>> 2, layout)
+  const make = () => exports.piecesNew(network.address, memory.owned.address, layout.floats)
+  const owned = new Owned(instance, make, exports.piecesFree, network)
+  const cancel = runUsing(new Use(owned), pass(instance, owned.address, take), ended)
+  return () => {
+    cancel()
+    memory.end()
   }
+}
+
+/** Runs a pass from the next turn of the event loop on. The use of what it needs ends with it, or where it is cancelled, or cannot begin. */
+export function runUsing<R extends object>(
+  use: Use,
+  pass: Generator<void, R>,
+  ended: (result: R | Error) => void,
+): () => void {
   try {
-    const stop = runInSlices(pass(instance, address, take), (result) => {
-      pieces.end()
+    const stop = runInSlices(pass, (result) => {
+      use.end()
       ended(result)
     })
     return () => {
       stop()
-      cancel()
+      use.end()
     }
   } catch (error) {
-    cancel()
+    use.end()
     throw error
   }
 }
@@ -74,9 +60,5 @@ function* pass<R>(instance: WasmInstance, pieces: number, take: () => Generator<
   instance.guarded(() => exports.piecesStart(pieces))
   do yield
   while (advance())
-  for (const taking = take(); ; ) {
-    const next = taking.next()
-    if (next.done) return next.value
-    yield
-  }
+  return yield* take()
 }

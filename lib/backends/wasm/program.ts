@@ -9,16 +9,16 @@ import type { Precision } from '../../spec/weight-types.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import type { PackedMemory } from '../packed-memory.ts'
 import { outOfMemory } from '../packing.ts'
-import { arraysOver, type Compiled, compile, type Place } from '../program/compile.ts'
-import { copiedBytes, runInSlices } from '../turns/time-slices.ts'
+import { arraysOver, type Compiled, compile } from '../program/compile.ts'
+import { copiedBytes } from '../turns/time-slices.ts'
 import type { WasmInstance } from './instance.ts'
 import { Owned, Use, usedBy } from './owned.ts'
 import { packerOf, type WasmWeights } from './packed-weights.ts'
+import { runUsing } from './pieces.ts'
 
 /** What the instances of a program have in common. */
-interface Loaded {
+interface Loaded extends Pick<Compiled, 'labels' | 'memories' | 'inputs' | 'outputs'> {
   readonly use: Use
-  readonly labels: readonly string[]
   /** Bytes of inputs and outputs. Those up to `given` are read by a run, those from `made` on are written. */
   readonly ioBytes: number
   readonly given: number
@@ -27,10 +27,6 @@ interface Loaded {
 
 export class WasmProgram implements Program {
   readonly #loaded: Loaded
-  readonly #inputs: readonly Place[]
-  readonly #outputs: readonly Place[]
-  readonly #memories: readonly PackedMemory[]
-  #isDisposed = false
 
   constructor(instance: WasmInstance, plan: Plan, store: WeightStore, precision: Precision) {
     instance.ensureRoom()
@@ -41,34 +37,29 @@ export class WasmProgram implements Program {
       return viewOfBytes(instance.bytes, constants.address >>> 0, bytes)
     }
     let made: Compiled | undefined
-    let address: number
+    let owned: Owned
     try {
       made = compile(plan, packerOf(instance), store, 1, precision, memory)
-      address = load(instance, made, constants)
+      owned = load(instance, made, constants)
     } catch (error) {
       instance.release(constants.address)
       if (made) releaseAll(made.memories)
       throw error
     }
-    const use = usedBy(this, new Owned(instance, address, instance.exports.programFree))
-    this.#loaded = { use, labels: made.labels, ioBytes: made.ioBytes, ...extentsOf(plan, made) }
-    this.#memories = made.memories
-    this.#inputs = made.inputs
-    this.#outputs = made.outputs
+    const { labels, memories, inputs, outputs, ioBytes } = made
+    const use = usedBy(this, owned)
+    this.#loaded = { use, labels, memories, inputs, outputs, ioBytes, ...extentsOf(plan, made) }
   }
 
   instance(): ProgramInstance {
-    const { ioBytes } = this.#loaded
-    const io = bytesOf(newFrames(ioBytes / 4))
-    const arrays = (places: readonly Place[]) => arraysOver(typedBuffer(io), 0, places)
-    return new WasmProgramInstance(this, this.#loaded, io, arrays(this.#inputs), arrays(this.#outputs))
+    return new WasmProgramInstance(this, this.#loaded)
   }
 
   dispose(): void {
-    if (this.#isDisposed) return
-    this.#loaded.use.end()
-    this.#isDisposed = true
-    releaseAll(this.#memories)
+    const { use, memories } = this.#loaded
+    if (use.hasEnded) return
+    use.end()
+    releaseAll(memories)
   }
 }
 
@@ -81,24 +72,19 @@ function load(
   instance: WasmInstance,
   made: Compiled,
   constants: { readonly address: number; readonly bytes: number },
-): number {
+): Owned {
   const { numbers } = made
   const memories = made.memories as readonly WasmWeights[]
-  const memory = instance.allocate(2 * (numbers.length + memories.length))
-  try {
-    setValues(instance.doubles, numbers, memory >>> 3)
-    const list = memory + 8 * numbers.length
+  return instance.withArrays([2 * numbers.length, 2 * memories.length], (at) => {
+    setValues(instance.doubles, numbers, at[0] >>> 3)
     for (let i = 0; i < memories.length; i++) {
-      instance.ints[(list >>> 2) + 2 * i] = memories[i].address
-      instance.ints[(list >>> 2) + 2 * i + 1] = memories[i].floats
+      instance.ints[(at[1] >>> 2) + 2 * i] = memories[i].address
+      instance.ints[(at[1] >>> 2) + 2 * i + 1] = memories[i].floats
     }
-    const { programNew } = instance.exports
-    return instance.made(() =>
-      programNew(memory, numbers.length, constants.address, constants.bytes, list, memories.length),
-    )
-  } finally {
-    instance.release(memory)
-  }
+    const { programNew, programFree } = instance.exports
+    const make = () => programNew(at[0], numbers.length, constants.address, constants.bytes, at[1], memories.length)
+    return new Owned(instance, make, programFree)
+  })
 }
 
 /** Where in a run's memory the inputs end, outputs lying behind them, and where what a run writes begins: at a state that it carries, or there. */
@@ -128,19 +114,15 @@ class WasmProgramInstance implements ProgramInstance {
   #memory: Uint8Array | undefined
   #address = 0
 
-  constructor(
-    program: WasmProgram,
-    loaded: Loaded,
-    io: Uint8Array,
-    inputs: readonly GraphData[],
-    outputs: readonly GraphData[],
-  ) {
+  constructor(program: WasmProgram, loaded: Loaded) {
+    const { ioBytes, given, made, inputs, outputs } = loaded
+    const io = bytesOf(newFrames(ioBytes / 4))
     this.#program = program
     this.#loaded = loaded
-    this.#given = viewOfBytes(io, 0, loaded.given)
-    this.#made = viewOfBytes(io, loaded.made, loaded.ioBytes - loaded.made)
-    this.inputs = inputs
-    this.outputs = outputs
+    this.#given = viewOfBytes(io, 0, given)
+    this.#made = viewOfBytes(io, made, ioBytes - made)
+    this.inputs = arraysOver(typedBuffer(io), 0, inputs)
+    this.outputs = arraysOver(typedBuffer(io), 0, outputs)
   }
 
   run(): void {
@@ -153,7 +135,7 @@ class WasmProgramInstance implements ProgramInstance {
       const io = exports.programIo(address)
       if (io === 0 && this.#loaded.ioBytes > 0) throw outOfMemory()
       instance.look()
-      this.#copyIn(instance, io)
+      setValues(instance.bytes, this.#given, io >>> 0)
       failed = exports.programRun(address)
       instance.look()
       if (failed === 0) this.#copyOut(instance, io)
@@ -167,23 +149,6 @@ class WasmProgramInstance implements ProgramInstance {
     const { given, made, ioBytes } = this.#loaded
     checkFrames(this.#given, given)
     checkFrames(this.#made, ioBytes - made)
-  }
-
-  #copyIn({ bytes }: WasmInstance, io: number): void {
-    setValues(bytes, this.#given, io >>> 0)
-  }
-
-  /** At most {@link copiedBytes} of them. */
-  #copyPartIn(instance: WasmInstance, io: number, at: number): void {
-    const part = viewOfBytes(this.#given, at, min(copiedBytes, this.#loaded.given - at))
-    instance.look()
-    setValues(instance.bytes, part, io + at)
-  }
-
-  #copyPartOut(instance: WasmInstance, io: number, at: number): void {
-    const { made, ioBytes } = this.#loaded
-    instance.look()
-    setValues(this.#made, viewOfBytes(instance.bytes, io + made + at, min(copiedBytes, ioBytes - made - at)), at)
   }
 
   #copyOut({ bytes }: WasmInstance, io: number): void {
@@ -203,20 +168,8 @@ class WasmProgramInstance implements ProgramInstance {
     const { instance, address } = owned
     const { exports } = instance
     instance.ensureRoom()
-    const use = new Use(Owned.of(instance, () => exports.turnsNew(address), exports.turnsFree, owned))
-    try {
-      const stop = runInSlices(this.#turns(use), (result) => {
-        use.end()
-        settle(result instanceof Error ? result : undefined)
-      })
-      return () => {
-        stop()
-        use.end()
-      }
-    } catch (error) {
-      use.end()
-      throw error
-    }
+    const use = new Use(new Owned(instance, () => exports.turnsNew(address), exports.turnsFree, owned))
+    return runUsing(use, this.#turns(use), (result) => settle(result instanceof Error ? result : undefined))
   }
 
   *#turns(use: Use): Generator<void, object> {
@@ -225,7 +178,8 @@ class WasmProgramInstance implements ProgramInstance {
     const { labels, given, made, ioBytes } = this.#loaded
     const io = exports.turnsIo(address) >>> 0
     for (let at = 0; at < given; at += copiedBytes) {
-      this.#copyPartIn(instance, io, at)
+      instance.look()
+      setValues(instance.bytes, viewOfBytes(this.#given, at, min(copiedBytes, given - at)), io + at)
       yield
       if (use.hasEnded) return this
     }
@@ -240,7 +194,8 @@ class WasmProgramInstance implements ProgramInstance {
     for (let at = 0; at < ioBytes - made; at += copiedBytes) {
       yield
       if (use.hasEnded) return this
-      this.#copyPartOut(instance, io, at)
+      instance.look()
+      setValues(this.#made, viewOfBytes(instance.bytes, io + made + at, min(copiedBytes, ioBytes - made - at)), at)
     }
     return this.#program
   }
