@@ -1,6 +1,7 @@
 /** Live states that step together on the TypeScript backend: rows gathered into one ordinary pass. */
 
-import { mapDelete, mapGet, mapSet, newInts, zeros } from '../../intrinsics/captured.ts'
+import { mapDelete, mapGet, mapSet, newInts, setValues, zeros } from '../../intrinsics/captured.ts'
+import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { BatchCore, ForwardResult, Network } from '../interface.ts'
 import { copy } from './arrays.ts'
 
@@ -21,7 +22,6 @@ export class TypeScriptBatch implements BatchCore {
   readonly #network: Network
   readonly #sizes: Sizes
   readonly #results = new Map<number, { count: number; result: ForwardResult | Error }>()
-  #reserved = { frames: 0, states: 0, rows: 0 }
   #tickets = 0
 
   constructor(network: Network, sizes: Sizes) {
@@ -31,13 +31,11 @@ export class TypeScriptBatch implements BatchCore {
 
   reserve(frames: number, states: number, rows: number): void {
     const { I, L, O, H } = this.#sizes
-    const before = this.#reserved
-    this.frames = resized(this.frames, before.frames * I, frames * I)
-    this.h = resized(this.h, before.states * L * O, states * L * O)
-    this.c = resized(this.c, before.states * L * H, states * L * H)
-    this.outputs = resized(this.outputs, before.rows * O, rows * O)
-    if (before.rows !== rows) this.rows = newInts(rows * 2)
-    this.#reserved = { frames, states, rows }
+    this.frames = resized(this.frames, frames * I)
+    this.h = resized(this.h, states * L * O)
+    this.c = resized(this.c, states * L * H)
+    this.outputs = resized(this.outputs, rows * O)
+    if (trueLength(this.rows) !== rows * 2) this.rows = newInts(rows * 2)
   }
 
   launch(count: number, ended: (ticket: number, error?: Error) => void): void {
@@ -90,9 +88,9 @@ export class TypeScriptBatch implements BatchCore {
 }
 
 /** The same values in an array of another length, at least as long; the array itself where it has that length already. */
-function resized(values: Float32Array<ArrayBuffer>, before: number, length: number): Float32Array<ArrayBuffer> {
-  if (length === before) return values
+function resized(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
+  if (length === trueLength(values)) return values
   const larger = zeros(length)
-  copy(larger, 0, values, 0, before)
+  setValues(larger, values)
   return larger
 }

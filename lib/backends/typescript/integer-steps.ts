@@ -18,6 +18,8 @@ interface Weights {
   readonly place: 0 | 1
   /** Of the result. */
   readonly shape: readonly number[]
+  /** Whether it is a Gemm, which adds to the product. */
+  readonly adds: boolean
 }
 
 type Run = (call: Call, weights: Weights) => Pass<GraphTensor>
@@ -49,13 +51,14 @@ function vectorsOf(x: Float32Array, V: number, K: number, isTurned: boolean): (v
 }
 
 /** A product of matrices one of which is the weights, with a factor. On the left their rows meet the columns of the other one. */
-export const multiplied: Run = function* (call, { product, rows: R, columns: K, place, shape }) {
+export const multiplied: Run = function* (call, { product, rows: R, columns: K, place, shape, adds }) {
   const x = call.floats(1 - place)
   const made = call.allocate(x.type, shape)
   const isVector = x.shape.length === 1
   const isTurned = place === 1 ? call.flag('transA') : !call.flag('transB')
   const V = isVector ? 1 : x.shape.at(isTurned ? -1 : -2)!
   const alpha = call.real('alpha', 1)
+  const added = adds ? addendOf(call) : nothing
   const sums = newDoubles(R)
   const pace = new Pace()
   for (let at = 0; at < x.data.length; at += V * K) {
@@ -63,32 +66,24 @@ export const multiplied: Run = function* (call, { product, rows: R, columns: K, 
     const to = (at / K) * R
     for (let v = 0; v < V; v++) {
       yield* sumsOf(product, sums, undefined, vectors(v), 0, R, pace)
-      for (let r = 0; r < R; r++) made.data[to + (place === 1 ? v * R + r : r * V + v)] = alpha * sums[r]
+      for (let r = 0; r < R; r++) made.data[to + (place === 1 ? v * R + r : r * V + v)] = alpha * sums[r] + added(v, r)
     }
   }
   return made
 }
 
-/** Gemm with weights on the right. */
-export const summed: Run = function* (call, { product, rows: N, columns: K, shape }) {
-  const x = call.floats(0)
+/** To the last bit: a sum that is −0 stays so. */
+const nothing = () => -0
+
+/** What a Gemm adds in a row and column. */
+function addendOf(call: Call): (row: number, column: number) => number {
   const c = call.inputs[2]
-  const [M] = shape
-  const made = call.allocate(x.type, shape)
-  const [alpha, beta] = [call.real('alpha', 1), call.real('beta', 1)]
-  const strides = stridesOf(c?.shape ?? [])
-  const step = (axis: number) => ((c?.shape.at(axis) ?? 1) === 1 ? 0 : strides.at(axis)!)
+  if (!c) return () => 0
+  const beta = call.real('beta', 1)
+  const strides = stridesOf(c.shape)
+  const step = (axis: number) => ((c.shape.at(axis) ?? 1) === 1 ? 0 : strides.at(axis)!)
   const [down, right] = [step(-2), step(-1)]
-  const rows = vectorsOf(x.data as Float32Array, M, K, call.flag('transA'))
-  const sums = newDoubles(N)
-  const pace = new Pace()
-  for (let m = 0; m < M; m++) {
-    yield* sumsOf(product, sums, undefined, rows(m), 0, N, pace)
-    for (let n = 0; n < N; n++) {
-      made.data[m * N + n] = alpha * sums[n] + (c ? beta * (c.data[m * down + n * right] as number) : 0)
-    }
-  }
-  return made
+  return (row, column) => beta * (c.data[row * down + column * right] as number)
 }
 
 /** Conv over one or two axes: a window of one group is a row. */

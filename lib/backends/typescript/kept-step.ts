@@ -14,7 +14,7 @@ import type { Precision } from '../../spec/weight-types.ts'
 import type { WeightStore } from '../interface.ts'
 import { SharedWeights } from '../packed-memory.ts'
 import { sharedCopy } from './arrays.ts'
-import { convolved, multiplied, summed } from './integer-steps.ts'
+import { convolved, multiplied } from './integer-steps.ts'
 import { MatrixProduct } from './product.ts'
 
 /** Runs the step on its inputs. */
@@ -40,9 +40,10 @@ export function keptStep(
   if (type !== 'int8') return withRounded(step, matrix, found)
   const product = new MatrixProduct(matrix, activations)
   const { shape } = values[step.outputs[0]]!
-  const run = step.opType === 'Conv' ? convolved : step.opType === 'Gemm' && place === 1 ? summed : multiplied
+  const own = { product, rows, columns, place, shape, adds: step.opType === 'Gemm' && place === 1 }
+  const run = step.opType === 'Conv' ? convolved : multiplied
   return function* (inputs) {
-    return [yield* run(callOfStep(step, inputs, unbounded), { product, rows, columns, place, shape })]
+    return [yield* run(callOfStep(step, inputs, unbounded), own)]
   }
 }
 
@@ -51,7 +52,9 @@ function withRounded(step: Step, matrix: KeptMatrix, found: WeightMatrix): KeptS
   const { type, shape } = found.weight
   return function* (inputs) {
     const own = inputs.slice()
-    own[found.place] = { type, shape, data: yield* laid(yield* widened(matrix), found) }
+    const rows = yield* widened(matrix)
+    const data = found.isTurned ? yield* turned(rows, found.rows, found.columns) : rows
+    own[found.place] = { type, shape, data }
     return yield* runStep(step, own, unbounded)
   }
 }
@@ -62,11 +65,6 @@ function plainOf({ weight, rows, columns, isTurned }: WeightMatrix): Float32Arra
   const plain = isTurned ? finished(turned(data, columns, rows)) : data
   setScales(plain, scalesOfRows(weight, rows, columns, isTurned))
   return plain
-}
-
-/** Rows as the operator has them. */
-function* laid(values: Float32Array, { rows, columns, isTurned }: WeightMatrix): Pass<Float32Array> {
-  return isTurned ? yield* turned(values, rows, columns) : values
 }
 
 /** All weights in float32, row by row. */

@@ -2,7 +2,7 @@
 
 import { finished, type Pass } from '../../graph/pace.ts'
 import { ceil, copyOf, copyOfInts, fillValues, zeros } from '../../intrinsics/captured.ts'
-import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
+import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { runInSlices } from '../turns/time-slices.ts'
 import { type Functions, functionsOf } from './activations.ts'
@@ -26,8 +26,8 @@ export class TypeScriptNetwork implements Network {
   /** `shared`: the weights are in shared memory already, as another network keeps them; else they are plain. */
   constructor(spec: NetworkSpec, weights: readonly CellWeights[], shared = false) {
     this.#spec = spec
-    this.#D = spec.direction === 'bidirectional' ? 2 : 1
-    this.#O = spec.projSize || spec.hiddenSize
+    this.#D = directionsOf(spec)
+    this.#O = outputSizeOf(spec)
     if (shared) this.#shared = weights
     this.#use(shared ? weights : keepWeights(spec, weights))
     this.weightBytes = bytesOfWeights(spec, this.#weights)
@@ -69,16 +69,7 @@ export class TypeScriptNetwork implements Network {
       into: undefined,
     }
     const pass = this.pass(own)
-    if (!into) return runInSlices(pass, settle)
-    return runInSlices(pass, (result) => {
-      if (result instanceof Error) return settle(result)
-      try {
-        check()
-      } catch (error) {
-        return settle(error as Error)
-      }
-      settle(copied(result, into))
-    })
+    return runInSlices(into ? copiedInto(into, pass, check) : pass, settle)
   }
 
   /** A call in steps. It stops at places where others may use the network in between. */
@@ -154,4 +145,10 @@ export class TypeScriptNetwork implements Network {
   }
 
   dispose(): void {}
+}
+
+function* copiedInto(into: Partial<ForwardResult>, pass: Pass<ForwardResult>, check: () => void): Pass<ForwardResult> {
+  const result = yield* pass
+  check()
+  return copied(result, into)
 }

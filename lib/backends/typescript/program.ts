@@ -1,7 +1,7 @@
 /** A plan on the TypeScript backend: the registry's operators one after another, and what each gives held against what the plan says. */
 
 import { Budget } from '../../graph/budget.ts'
-import type { Pass } from '../../graph/pace.ts'
+import { finished, type Pass } from '../../graph/pace.ts'
 import type { Branch, Plan, PlanValue, Step } from '../../graph/plan.ts'
 import { isRecurrent } from '../../graph/recurrent/parts.ts'
 import { runStep } from '../../graph/step.ts'
@@ -66,8 +66,7 @@ class TypeScriptInstance implements ProgramInstance {
   }
 
   run(): void {
-    const pass = this.#pass()
-    while (!pass.next().done);
+    finished(this.#pass())
   }
 
   start(settle: (error?: Error) => void): () => void {
@@ -87,7 +86,7 @@ class TypeScriptInstance implements ProgramInstance {
     }
     yield* this.#steps(steps, known)
     const results: GraphTensor[] = []
-    for (let i = 0; i < outputs.length; i++) results[i] = known[outputs[i]] ?? missing(outputs[i])
+    for (let i = 0; i < outputs.length; i++) results[i] = knownValue(known, outputs[i])
     for (let i = 0; i < outputs.length; i++) {
       const [from, to] = [bytesOf(results[i].data), bytesOf(this.outputs[i])]
       const bytes = bytesIn(from)
@@ -112,12 +111,12 @@ class TypeScriptInstance implements ProgramInstance {
   }
 
   *#branch(step: Step, branches: readonly [Branch, Branch], known: (GraphTensor | undefined)[]): Pass<void> {
-    const condition = known[step.inputs[0]] ?? missing(step.inputs[0])
+    const condition = knownValue(known, step.inputs[0])
     const branch = condition.data[0] ? branches[0] : branches[1]
     yield* this.#steps(branch.steps, known)
     for (let i = 0; i < step.outputs.length; i++) {
       if (step.outputs[i] < 0) continue
-      const made = known[branch.outputs[i]] ?? missing(branch.outputs[i])
+      const made = knownValue(known, branch.outputs[i])
       this.#keep(step, step.outputs[i], made, known)
     }
   }
@@ -126,7 +125,7 @@ class TypeScriptInstance implements ProgramInstance {
     const inputs: (GraphTensor | undefined)[] = []
     for (let i = 0; i < step.inputs.length; i++) {
       const value = step.inputs[i]
-      inputs[i] = value < 0 ? undefined : (known[value] ?? missing(value))
+      inputs[i] = value < 0 ? undefined : knownValue(known, value)
     }
     const own = this.#own.get(step)
     const made = yield* own ? own(inputs) : madeBy(step, inputs)
@@ -160,6 +159,8 @@ function arrayOf({ type, shape }: PlanValue): GraphData {
   return newData(type, length)
 }
 
-function missing(value: number): never {
+function knownValue(known: readonly (GraphTensor | undefined)[], value: number): GraphTensor {
+  const made = known[value]
+  if (made) return made
   throw new Error(`native-rnn: the plan reads value ${value} before anything makes it`)
 }

@@ -29,7 +29,7 @@ export function recurrentStep(
     /** ONNX's states with `layout` are (B, D, H). */
     function* state(tensor: GraphTensor | undefined): Pass<Float32Array | undefined> {
       const data = tensor?.data as Float32Array | undefined
-      return data && batchFirst ? yield* moved(data, B, D, H) : data
+      return data && batchFirst ? yield* swapped(data, 1, B, D, H) : data
     }
     const { output, hn, cn } = yield* network.pass({
       x: x.data as Float32Array,
@@ -44,37 +44,27 @@ export function recurrentStep(
     })
     const made = (data: Float32Array, shape: number[]) => rounded({ type: x.type, shape, data })
     function* last(data: Float32Array): Pass<GraphTensor> {
-      return batchFirst ? yield* made(yield* moved(data, D, B, H), [B, D, H]) : yield* made(data, [D, B, H])
+      return batchFirst ? yield* made(yield* swapped(data, 1, D, B, H), [B, D, H]) : yield* made(data, [D, B, H])
     }
     const y = output ?? zeros(0)
     const isApart = output !== undefined && !batchFirst && D > 1
-    const apart = isApart ? yield* directionsApart(y, T, B, D, H) : y
+    const apart = isApart ? yield* swapped(y, T, B, D, H) : y
     const results = [yield* made(apart, batchFirst ? [B, T, D, H] : [T, D, B, H]), yield* last(hn)]
     if (cn) results[2] = yield* last(cn)
     return results
   }
 }
 
-/** (A, B, H) → (B, A, H) */
-function* moved(values: Float32Array, A: number, B: number, H: number): Pass<Float32Array> {
-  const swapped = zeros(A * B * H)
-  const move = (a: number, from: number, to: number) => {
-    for (let b = from; b < to; b++) copy(swapped, (b * A + a) * H, values, (a * B + b) * H, H)
+/** (N, A, B, H) → (N, B, A, H) */
+function* swapped(values: Float32Array, N: number, A: number, B: number, H: number): Pass<Float32Array> {
+  const made = zeros(N * A * B * H)
+  const move = (row: number, from: number, to: number) => {
+    const a = row % A
+    const first = (row - a) * B + a
+    for (let b = from; b < to; b++) copy(made, (first + b * A) * H, values, (row * B + b) * H, H)
   }
-  yield* rowByRow(A, B, move, H + 4)
-  return swapped
-}
-
-/** (T, B, D·H) → (T, D, B, H) */
-function* directionsApart(values: Float32Array, T: number, B: number, D: number, H: number): Pass<Float32Array> {
-  const apart = zeros(T * D * B * H)
-  const move = (t: number, from: number, to: number) => {
-    for (let b = from; b < to; b++) {
-      for (let d = 0; d < D; d++) copy(apart, ((t * D + d) * B + b) * H, values, ((t * B + b) * D + d) * H, H)
-    }
-  }
-  yield* rowByRow(T, B, move, D * H + 8)
-  return apart
+  yield* rowByRow(N * A, B, move, H + 4)
+  return made
 }
 
 function lengthsOf(step: Step, { data }: GraphTensor, B: number, T: number): Int32Array {
