@@ -9,6 +9,7 @@ import type { WeightType } from '../spec/weight-types.ts'
 import { type IntegerArray, type IntegerTensor, type NestedIntegers, readIntegers } from '../tensor/integers.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
+import { checkMatrix } from '../weights/names.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 import { construct, finished, Module, Parts, partsOf } from './module.ts'
@@ -128,8 +129,7 @@ function drawParts(numEmbeddings: number, embeddingDim: number, given: unknown):
   const rows = size(numEmbeddings, 'numEmbeddings')
   const D = size(embeddingDim, 'embeddingDim')
   const options = readOptions(given, { seed, ...checks }, 'Embedding')
-  if (rows * D > 2 ** 30)
-    fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${rows}, ${D}) passes 2^30 values`)
+  checkMatrix('weight', [rows, D])
   const random = new Uniform(options.seed)
   return new EmbeddingParts(rows, D, random.normals(rows * D), options.weights ?? 'f32')
 }

@@ -21,6 +21,7 @@ import type { Precision } from '../spec/weight-types.ts'
 import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, elements } from '../tensor/shape.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
+import { checkMatrix } from '../weights/names.ts'
 import { Uniform } from '../weights/random.ts'
 import { type StateDict, StateDictReader } from '../weights/state-dict.ts'
 import { construct, finished, Module, Parts, partsOf } from './module.ts'
@@ -175,8 +176,7 @@ function drawParts(inFeatures: number, outFeatures: number, given: unknown): Lin
   const O = size(outFeatures, 'outFeatures')
   const options = readOptions(given, { bias: boolean, seed, backend: backendName, ...precisionChecks }, 'Linear')
   const precision = precisionOf(options)
-  if (I * O > 2 ** 30)
-    fail('ERR_RNN_OPTION', `the sizes are too large together: weight of shape (${O}, ${I}) passes 2^30 values`)
+  checkMatrix('weight', [O, I])
   const backend = chooseBackend(options.backend)
   const random = new Uniform(options.seed, backend.fill)
   const bound = 1 / sqrt(I)

@@ -47,16 +47,18 @@ function entriesOf(spec: NetworkSpec, layer: number, direction: number): WeightE
   return entries
 }
 
+export function checkMatrix(key: string, shape: readonly number[]): void {
+  if (elements(shape) <= largestMatrix) return
+  fail('ERR_RNN_OPTION', `the sizes are too large together: ${key} of shape ${tuple(shape)} passes 2^30 values`)
+}
+
 /** All weights of a network in PyTorch's order; one that is too large is refused. Reserves nothing. */
 export function eachWeight(spec: NetworkSpec, visit: (entry: WeightEntry, index: number) => void): void {
   const D = directionsOf(spec)
   for (let index = 0; index < spec.numLayers * D; index++) {
     const entries = entriesOf(spec, floor(index / D), index % D)
     for (let i = 0; i < entries.length; i++) {
-      const { key, shape } = entries[i]
-      if (elements(shape) > largestMatrix) {
-        fail('ERR_RNN_OPTION', `the sizes are too large together: ${key} of shape ${tuple(shape)} passes 2^30 values`)
-      }
+      checkMatrix(entries[i].key, entries[i].shape)
       visit(entries[i], index)
     }
   }
