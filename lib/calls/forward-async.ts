@@ -49,15 +49,16 @@ export async function runAsync(
  * The pass as a promise, and its end by a signal: whichever is first. What fails at the start is thrown: a promise that is rejected already
  * would need a handler from the caller's `await` at once, which the end of the stack can keep from being heard of.
  */
-function run({ spec, network }: NetworkRef, prepared: PreparedCall, signal: AbortSignal | undefined): Promise<Result> {
+function run(
+  { spec, network }: NetworkRef,
+  prepared: PreparedCall,
+  signal: AbortSignal | undefined,
+): Promise<Result> | Result {
   const { call, out } = prepared
   const none = emptyBatch(spec, call)
   ensureStack()
+  if (none) return shapeResult(spec, prepared, none)
   const { promise, resolve, reject } = deferred<Result>()
-  if (none) {
-    resolve(shapeResult(spec, prepared, none))
-    return promise
-  }
   let over = false
   let listening: Listening | undefined
   let cancel: (() => void) | undefined

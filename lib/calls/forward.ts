@@ -10,7 +10,7 @@ import { checkNotDetached, readTensor } from '../tensor/read.ts'
 import { checkCount, frozenShape } from '../tensor/shape.ts'
 import { ownTensor, type Tensor } from '../tensor/tensor.ts'
 import { readLengths } from './lengths.ts'
-import { checkOut, checkOutLengths, type ForwardOut, type OutTensors, readOut } from './out.ts'
+import { checkOut, checkOutLengths, type ForwardOut, type OutTensors, type ResultShapes, readOut } from './out.ts'
 import { type InitialState, readState, type States } from './states.ts'
 
 /** Options of `forward`. */
@@ -80,14 +80,13 @@ export function prepareCall(
   const D = directionsOf(spec)
   checkCount(D * spec.numLayers * B * spec.hiddenSize, 'the states of this input')
   checkCount(T * B, 'the time steps and rows of this input')
-  if (read.returnOutput ?? true) checkCount(T * B * D * outputSizeOf(spec), 'the output of this input')
+  const { returnOutput = true } = read
+  if (returnOutput) checkCount(T * B * D * outputSizeOf(spec), 'the output of this input')
   const stateRanks = unbatched ? [2] : [3]
   const h0 = readState(spec, 'h0', read.h0, B, stateRanks)
   const c0 = readState(spec, 'c0', read.c0, B, stateRanks)
-  const returnOutput = read.returnOutput ?? true
-  const inRows = batchFirst && !unbatched
-  const sizes = { T, B, batchFirst: inRows }
-  const out = read.out === undefined ? undefined : readResults(spec, read.out, sizes, unbatched, returnOutput)
+  const sizes = { T, B, batchFirst: batchFirst && !unbatched, returnOutput }
+  const out = read.out === undefined ? undefined : readOut(read.out, shapesOf(spec, sizes, unbatched))
   const lengths = read.lengths === undefined ? undefined : readLengths(read.lengths, B, T)
   checkNotDetached('input', x)
   if (h0) checkNotDetached('h0', h0)
@@ -97,7 +96,7 @@ export function prepareCall(
     x: x.data,
     T,
     B,
-    batchFirst: inRows,
+    batchFirst: sizes.batchFirst,
     h0: h0?.data,
     c0: c0?.data,
     lengths,
@@ -105,14 +104,6 @@ export function prepareCall(
     into: out && { output: out.output?.data, hn: out.hn?.data, cn: out.cn?.data },
   }
   return { call, unbatched, out }
-}
-
-function readResults(spec: NetworkSpec, out: unknown, sizes: Sizes, unbatched: boolean, returnOutput: boolean) {
-  return readOut(out, {
-    output: returnOutput ? outputShape(spec, sizes, unbatched) : undefined,
-    hn: stateShape(spec, sizes.B, outputSizeOf(spec), unbatched),
-    cn: cellTraits[spec.cell].hasCellState ? stateShape(spec, sizes.B, spec.hiddenSize, unbatched) : undefined,
-  })
 }
 
 /** Throws where arrays of a checked call are not as long as they were: what ran since may have detached or shrunk them. */
@@ -125,17 +116,22 @@ export function checkLengths(spec: NetworkSpec, { call, out }: PreparedCall): vo
   if (out) checkOutLengths(out)
 }
 
-type Sizes = Pick<ForwardCall, 'T' | 'B' | 'batchFirst'>
+type Sizes = Pick<ForwardCall, 'T' | 'B' | 'batchFirst' | 'returnOutput'>
 
-function outputShape(spec: NetworkSpec, { T, B, batchFirst }: Sizes, unbatched: boolean): readonly number[] {
-  const width = directionsOf(spec) * outputSizeOf(spec)
-  if (unbatched) return frozenShape(T, width)
-  return batchFirst ? frozenShape(B, T, width) : frozenShape(T, B, width)
+/** The shapes of the results that a call has. */
+function shapesOf(spec: NetworkSpec, { T, B, batchFirst, returnOutput }: Sizes, unbatched: boolean): ResultShapes {
+  const D = directionsOf(spec)
+  const O = outputSizeOf(spec)
+  const states = D * spec.numLayers
+  return {
+    output: returnOutput ? shapeOf(batchFirst ? B : T, batchFirst ? T : B, D * O, unbatched) : undefined,
+    hn: shapeOf(states, B, O, unbatched),
+    cn: cellTraits[spec.cell].hasCellState ? shapeOf(states, B, spec.hiddenSize, unbatched) : undefined,
+  }
 }
 
-function stateShape(spec: NetworkSpec, B: number, size: number, unbatched: boolean): readonly number[] {
-  const rows = directionsOf(spec) * spec.numLayers
-  return unbatched ? frozenShape(rows, size) : frozenShape(rows, B, size)
+function shapeOf(first: number, second: number, size: number, unbatched: boolean): readonly number[] {
+  return unbatched ? frozenShape(first, size) : frozenShape(first, second, size)
 }
 
 /** The result for a batch of no rows: backends only see B ≥ 1. */
@@ -151,10 +147,10 @@ export function emptyBatch(spec: NetworkSpec, { B, returnOutput }: ForwardCall):
 
 /** Gives the arrays of a finished call their shapes. */
 export function shapeResult(spec: NetworkSpec, { call, unbatched, out }: PreparedCall, result: ForwardResult): Result {
-  const { B } = call
-  const hn = out?.hn?.tensor ?? ownTensor(result.hn, stateShape(spec, B, outputSizeOf(spec), unbatched))
-  const cn = result.cn && (out?.cn?.tensor ?? ownTensor(result.cn, stateShape(spec, B, spec.hiddenSize, unbatched)))
+  const shapes = shapesOf(spec, call, unbatched)
+  const hn = out?.hn?.tensor ?? ownTensor(result.hn, shapes.hn)
+  const cn = result.cn && (out?.cn?.tensor ?? ownTensor(result.cn, shapes.cn!))
   if (!result.output) return (cn ? { hn, cn } : { hn }) as Result
-  const output = out?.output?.tensor ?? ownTensor(result.output, outputShape(spec, call, unbatched))
+  const output = out?.output?.tensor ?? ownTensor(result.output, shapes.output!)
   return cn ? { output, hn, cn } : { output, hn }
 }

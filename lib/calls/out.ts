@@ -30,11 +30,15 @@ const part: Check<Tensor> = (value, name) => outTensor(value, `out.${name}`)
 const plainChecks = { output: part, hn: part }
 const cellChecks = { ...plainChecks, cn: part }
 
-/** Reads the option `out`; `shapes` are those of the results that the call has. */
-export function readOut(
-  value: unknown,
-  shapes: { output?: readonly number[]; hn: readonly number[]; cn?: readonly number[] },
-): OutTensors {
+/** The shapes of the results that a call has. */
+export interface ResultShapes {
+  readonly output?: readonly number[]
+  readonly hn: readonly number[]
+  readonly cn?: readonly number[]
+}
+
+/** Reads the option `out`. */
+export function readOut(value: unknown, shapes: ResultShapes): OutTensors {
   if (typeof value !== 'object' || value === null || value instanceof Tensor) {
     fail('ERR_RNN_OPTION', `out must be an object of tensors, { output, hn, cn }, got ${describe(value)}`)
   }

@@ -3,18 +3,10 @@
 import { chooseBackend } from '../backends/index.ts'
 import { create } from '../intrinsics/captured.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
-import {
-  backendName,
-  boolean,
-  integer,
-  layerChecks,
-  oneOf,
-  precisionChecks,
-  precisionOf,
-  size,
-} from '../options/checks.ts'
+import { backendName, boolean, type Check, integer, layerChecks, oneOf, precisionOf, size } from '../options/checks.ts'
 import { readFunctions } from '../options/functions.ts'
 import { checkSharing } from '../runtime.ts'
+import type { CellFunctions } from '../spec/cell-functions.ts'
 import { cellsOf, cellTraits } from '../spec/cell-traits.ts'
 import { type BackendName, type Direction, directionsOf, type NetworkSpec } from '../spec/spec.ts'
 import { version } from '../version.ts'
@@ -69,27 +61,25 @@ export function openShared(type: SharedLayer['type'], handle: unknown): { ref: N
 function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
   if (typeof value !== 'object' || value === null) notHandle('one without sizes')
   const given = { __proto__: null, ...value } as unknown as Record<keyof NetworkSpec, unknown>
-  const hiddenSize = size(given.hiddenSize, 'handle.spec.hiddenSize')
-  const cell = oneOf(...cellsOf(type))(given.cell, 'handle.spec.cell')
-  const direction = oneOf<Direction>('forward', 'reverse', 'bidirectional')(given.direction, 'handle.spec.direction')
-  const D = directionsOf({ direction })
-  const functions = cellTraits[cell].general
-    ? readFunctions(type, D, given.functions, 'handle.spec.functions')
-    : undefined
+  const read = <T>(name: keyof NetworkSpec, check: Check<T>): T => check(given[name], `handle.spec.${name}`)
+  const hiddenSize = read('hiddenSize', size)
+  const cell = read('cell', oneOf(...cellsOf(type)))
+  const direction = read('direction', oneOf<Direction>('forward', 'reverse', 'bidirectional'))
+  const functions: Check<CellFunctions> = (value, name) => readFunctions(type, directionsOf({ direction }), value, name)
   return {
     cell,
-    functions,
-    inputSize: size(given.inputSize, 'handle.spec.inputSize'),
+    functions: cellTraits[cell].general ? read('functions', functions) : undefined,
+    inputSize: read('inputSize', size),
     hiddenSize,
-    projSize: integer(0, type === 'LSTM' ? hiddenSize - 1 : 0)(given.projSize, 'handle.spec.projSize'),
-    numLayers: layerChecks.numLayers(given.numLayers, 'handle.spec.numLayers'),
-    bias: boolean(given.bias, 'handle.spec.bias'),
+    projSize: read('projSize', integer(0, type === 'LSTM' ? hiddenSize - 1 : 0)),
+    numLayers: read('numLayers', layerChecks.numLayers),
+    bias: read('bias', boolean),
     direction,
     ...precisionOf({
-      weights: precisionChecks.weights(given.weights, 'handle.spec.weights'),
-      activations: precisionChecks.activations(given.activations, 'handle.spec.activations'),
+      weights: read('weights', layerChecks.weights),
+      activations: read('activations', layerChecks.activations),
     }),
-    threads: layerChecks.threads(given.threads, 'handle.spec.threads'),
+    threads: read('threads', layerChecks.threads),
   }
 }
 

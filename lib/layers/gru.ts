@@ -8,7 +8,7 @@ import { cellTraits } from '../spec/cell-traits.ts'
 import type { StateDict } from '../weights/state-dict.ts'
 import { type LayerClass, partsFromShared, partsFromStateDict } from './construct.ts'
 import { type HiddenTypes, Layer } from './layer.ts'
-import { construct } from './module.ts'
+import { construct, partsOf } from './module.ts'
 
 const layerClass: LayerClass = {
   name: 'GRU',
@@ -39,7 +39,7 @@ export class GRU extends Layer<HiddenTypes> {
    */
   constructor(inputSize: number, hiddenSize: number, options?: GRUOptions) {
     super(layerClass, inputSize, hiddenSize, options)
-    this.resetAfter = cellTraits[this.spec.cell].candidateGates === 0
+    this.resetAfter = cellTraits[partsOf(this).ref.spec.cell].candidateGates === 0
   }
 
   /**

@@ -9,7 +9,7 @@ import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
 import type { InitialState, States } from '../calls/states.ts'
 import { checkThis, fail } from '../errors.ts'
 import { rejected } from '../intrinsics/stack.ts'
-import type { BackendName, NetworkSpec } from '../spec/spec.ts'
+import type { BackendName } from '../spec/spec.ts'
 import type { BatchedStream } from '../streams/batch/batched-stream.ts'
 import { Batcher } from '../streams/batch/batcher.ts'
 import type { BatcherOptions } from '../streams/batch/options.ts'
@@ -61,8 +61,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
   readonly bias: boolean
   /** The backend that computes. */
   readonly backend: BackendName
-  readonly #layerClass: LayerClass
-  readonly #spec: NetworkSpec
+  readonly #className: LayerClass['name']
 
   protected constructor(layerClass: LayerClass, inputSize: number, hiddenSize: number, options: unknown) {
     const parts = finished<LayerParts>(inputSize) ?? partsFromSizes(layerClass, inputSize, hiddenSize, options)
@@ -75,13 +74,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
     this.batchFirst = parts.batchFirst
     this.bias = spec.bias
     this.backend = backend.name
-    this.#layerClass = layerClass
-    this.#spec = spec
-  }
-
-  /** What the network is, for subclasses. */
-  protected get spec(): NetworkSpec {
-    return this.#spec
+    this.#className = layerClass.name
   }
 
   /**
@@ -98,7 +91,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    */
   forward(input: TensorLike, options?: Types['forward']): Types['result'] {
     checkThis(this, Layer, 'layer.forward')
-    return runForward(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
+    return runForward(this.#className, this.batchFirst, () => this.#use(), input, options)
   }
 
   /**
@@ -115,7 +108,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
   forwardAsync(input: TensorLike, options?: Types['forward'] & { signal?: AbortSignal }): Promise<Types['result']> {
     try {
       checkThis(this, Layer, 'layer.forwardAsync')
-      return runAsync(this.#layerClass.name, this.batchFirst, () => this.#use(), input, options)
+      return runAsync(this.#className, this.batchFirst, () => this.#use(), input, options)
     } catch (error) {
       return rejected(error)
     }
@@ -133,7 +126,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
   stream(options?: Types['stream']): Stream<Types['states'], Types['initial']> {
     checkThis(this, Layer, 'layer.stream')
     this.#onlyForward('stream')
-    return openStream(this.#layerClass.name, () => this.#use(), options) as Stream<Types['states'], Types['initial']>
+    return openStream(this.#className, () => this.#use(), options) as Stream<Types['states'], Types['initial']>
   }
 
   /**
@@ -160,7 +153,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
   ): Batcher<Types['states'], Types['initial']> {
     checkThis(this, Layer, 'layer.batcher')
     this.#onlyForward('batcher')
-    return new Batcher(this.#layerClass.name, { current: () => this.#use(), networkOf }, options)
+    return new Batcher(this.#className, { current: () => this.#use(), networkOf }, options)
   }
 
   /**
@@ -173,7 +166,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
    */
   share(): SharedLayer {
     checkThis(this, Layer, 'layer.share')
-    return shareLayer(this.#layerClass.name, this.batchFirst, this.#use())
+    return shareLayer(this.#className, this.batchFirst, this.#use())
   }
 
   #use(): NetworkRef {
@@ -186,7 +179,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
     const why = 'its backward direction begins at the end of the sequence, which a live stream has not seen'
     fail(
       'ERR_RNN_OPTION',
-      `${method} needs a unidirectional layer, and this ${this.#layerClass.name} is ${direction}: ${why}; use forward`,
+      `${method} needs a unidirectional layer, and this ${this.#className} is ${direction}: ${why}; use forward`,
     )
   }
 }

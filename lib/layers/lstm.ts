@@ -7,7 +7,7 @@ import { cellTraits } from '../spec/cell-traits.ts'
 import type { StateDict } from '../weights/state-dict.ts'
 import { type LayerClass, partsFromShared, partsFromStateDict } from './construct.ts'
 import { type CellStateTypes, Layer } from './layer.ts'
-import { construct } from './module.ts'
+import { construct, partsOf } from './module.ts'
 
 const layerClass: LayerClass = {
   name: 'LSTM',
@@ -47,8 +47,9 @@ export class LSTM extends Layer<CellStateTypes> {
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
     super(layerClass, inputSize, hiddenSize, options)
-    this.projSize = this.spec.projSize
-    this.peepholes = cellTraits[this.spec.cell].hasPeepholes
+    const { cell, projSize } = partsOf(this).ref.spec
+    this.projSize = projSize
+    this.peepholes = cellTraits[cell].hasPeepholes
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Activation, FromStateDictOptions, RNNOptions } from '../options/op
 import type { StateDict } from '../weights/state-dict.ts'
 import { type LayerClass, partsFromShared, partsFromStateDict } from './construct.ts'
 import { type HiddenTypes, Layer } from './layer.ts'
-import { construct } from './module.ts'
+import { construct, partsOf } from './module.ts'
 
 const layerClass: LayerClass = {
   name: 'RNN',
@@ -36,7 +36,7 @@ export class RNN extends Layer<HiddenTypes> {
    */
   constructor(inputSize: number, hiddenSize: number, options?: RNNOptions) {
     super(layerClass, inputSize, hiddenSize, options)
-    const { cell, functions } = this.spec
+    const { cell, functions } = partsOf(this).ref.spec
     this.nonlinearity = functions ? shownActivation(functions.directions[0][0]) : cell === 'rnnRelu' ? 'relu' : 'tanh'
   }
 
