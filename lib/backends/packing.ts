@@ -25,11 +25,10 @@ import {
 /** The weights of all layers and directions as the addon takes them. */
 export function listWeights(all: readonly CellWeights[]): (Float32Array | undefined)[] {
   const list: (Float32Array | undefined)[] = []
-  const fields = weightFields.length
   for (let i = 0; i < all.length; i++) {
-    for (let f = 0; f < fields; f++) {
+    for (let f = 0; f < weightFields.length; f++) {
       const field = weightFields[f]
-      list[i * fields + f] = hasOwn(all[i], field) ? all[i][field] : undefined
+      list[list.length] = hasOwn(all[i], field) ? all[i][field] : undefined
     }
   }
   return list

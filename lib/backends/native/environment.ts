@@ -23,10 +23,6 @@ const sharing = 'NATIVE_RNN_SHARING'
 /** Where the addon carries it: test runners and reloading servers evaluate modules again, and keep the addon. */
 const key = Symbol.for('native-rnn.thread')
 
-function sharedOf(addon: Addon & { [key]?: Shared }): Shared {
-  return addon[key] ?? setUp(addon)
-}
-
 function setUp(addon: Addon): Shared {
   const header = newInts(headerLength)
   const arena = newFloats(arenaLength)
@@ -61,8 +57,8 @@ export class NativeThread {
   readonly #calls: Bound
   readonly #listeners: (CallListener | undefined)[]
 
-  constructor(addon: Addon, older: NativeThread | undefined) {
-    const { header, arena, calls, listeners } = sharedOf(addon)
+  constructor(addon: Addon & { [key]?: Shared }, older: NativeThread | undefined) {
+    const { header, arena, calls, listeners } = addon[key] ?? setUp(addon)
     this.addon = addon
     this.older = older
     this.header = intsOver(header)

@@ -93,29 +93,29 @@ class NativeInstance implements ProgramInstance {
   run(): void {
     // `op` is 0, run, as whoever read it last left it.
     this.#call()
-    const failed = this.#thread.header[headerField.slot]
-    if (failed !== 0) throw this.#errorAt(failed)
+    if (this.#thread.header[headerField.slot] !== 0) throw this.#failure()
   }
 
   start(settle: (error?: Error) => void): () => void {
     this.#act(instanceOp.start)
     const thread = this.#thread
     const slot = thread.expect((slot, how) => {
-      const error = how === outcome.done ? undefined : how === outcome.failed ? this.#failure(slot) : outOfMemory()
+      const error = how === outcome.done ? undefined : how === outcome.failed ? this.#failureOf(slot) : outOfMemory()
       thread.act(callOp.drop, slot)
       settle(error)
     })
     return () => thread.cancel(slot)
   }
 
-  #failure(slot: number): Error {
+  #failureOf(slot: number): Error {
     this.#thread.header[headerField.slot] = slot
     this.#act(instanceOp.failedAt)
-    return this.#errorAt(this.#thread.header[headerField.slot])
+    return this.#failure()
   }
 
-  #errorAt(failed: number): Error {
-    return stepFailed(this.#made.labels[failed - 1])
+  /** The header says which instruction failed, counted from 1. */
+  #failure(): Error {
+    return stepFailed(this.#made.labels[this.#thread.header[headerField.slot] - 1])
   }
 
   gather(input: number, rows: SlotRows): void {

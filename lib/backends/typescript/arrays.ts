@@ -25,7 +25,7 @@ export function startedFrom(state: Float32Array | undefined, target: Float32Arra
 export function copied(result: ForwardResult, into: Partial<ForwardResult>): ForwardResult {
   const place = (values: Float32Array | undefined, target: Float32Array | undefined) => {
     if (!values || !target) return values
-    copy(target, 0, values, 0, trueLength(values))
+    setValues(target, values)
     return target
   }
   return { output: place(result.output, into.output), hn: place(result.hn, into.hn)!, cn: place(result.cn, into.cn) }

@@ -5,7 +5,7 @@ import { ceil, copyOf, copyOfInts, fillValues, zeros } from '../../intrinsics/ca
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { runInSlices } from '../turns/time-slices.ts'
-import { type Functions, functionsOf } from './activations.ts'
+import { functionsOf } from './activations.ts'
 import { copied, copy, startedFrom } from './arrays.ts'
 import { TypeScriptBatch } from './batch.ts'
 import { cells } from './cells/index.ts'
@@ -35,8 +35,6 @@ export class TypeScriptNetwork implements Network {
 
   #use(weights: readonly CellWeights[]): void {
     const { cell, inputSize, hiddenSize, functions } = this.#spec
-    const own: Functions[] = []
-    if (functions) for (let d = 0; d < this.#D; d++) own[d] = functionsOf(functions, d)
     this.#weights = weights
     const runs: CellRun[] = []
     for (let index = 0; index < weights.length; index++) {
@@ -48,7 +46,7 @@ export class TypeScriptNetwork implements Network {
         inputs,
         hiddenSize,
         this.#O,
-        own[index % this.#D],
+        functions && functionsOf(functions, index % this.#D),
       )
     }
     this.#runs = runs
@@ -84,10 +82,11 @@ export class TypeScriptNetwork implements Network {
     // All memory first: where some is missing, nothing has been written to.
     const between = [zeros(numLayers > 1 ? outputs : 0), zeros(numLayers > 2 ? outputs : 0)]
     const last = returnOutput ? (into?.output ?? zeros(outputs)) : undefined
+    const C = cellState ? states * H : 0
     const ownH = into?.hn ?? zeros(states * O)
-    const ownC = into?.cn ?? zeros(cellState ? states * H : 0)
+    const ownC = into?.cn ?? zeros(C)
     const hn = startedFrom(h0, ownH, states * O)
-    const cn = startedFrom(c0, ownC, cellState ? states * H : 0)
+    const cn = startedFrom(c0, ownC, C)
     if (into?.output) fillValues(into.output, 0)
     let x = call.x
     let width = inputSize

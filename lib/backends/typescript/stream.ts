@@ -5,7 +5,7 @@ import { ensureStack } from '../../intrinsics/stack.ts'
 import { checkFrames, newFrames } from '../../runtime.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
 import type { StreamCore } from '../interface.ts'
-import { copy } from './arrays.ts'
+import { copy, startedFrom } from './arrays.ts'
 import { cells } from './cells/index.ts'
 import type { CellRun } from './layer.ts'
 
@@ -46,8 +46,8 @@ export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: num
     },
     readState: () => ({ h: copyOf(h), c: cellState ? copyOf(c) : undefined }),
     writeState(newH, newC) {
-      for (let i = 0; i < L * B * O; i++) h[i] = newH ? newH[i] : 0
-      for (let i = 0; i < states; i++) c[i] = newC ? newC[i] : 0
+      startedFrom(newH, h, L * B * O)
+      startedFrom(newC, c, states)
     },
     dispose() {},
   }

@@ -3,7 +3,16 @@
  * are detached where it grows.
  */
 
-import { bytesOf, copyFloats, copyOfRange, doublesOn, floatsOn, intsOn, setValues } from '../../intrinsics/captured.ts'
+import {
+  bytesOf,
+  copyFloats,
+  copyOfRange,
+  doublesOn,
+  floatsOn,
+  intsOn,
+  newSharedFloats,
+  setValues,
+} from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { outOfMemory } from '../packing.ts'
 import { arenaLength } from '../protocol.ts'
@@ -156,6 +165,13 @@ export class WasmInstance {
   /** A copy of values. */
   get(address: number, count: number): Float32Array<ArrayBuffer> {
     return copyOfRange(this.floats, address >>> 2, count)
+  }
+
+  /** The same in shared memory. */
+  getShared(address: number, count: number): Float32Array {
+    const shared = newSharedFloats(count)
+    this.getInto(address, count, shared)
+    return shared
   }
 
   /** Copies values out, to the beginning of an array or to a place in it. */

@@ -1,6 +1,6 @@
 /** A network in the module's memory: forward passes, streams, batches. */
 
-import { newSharedFloats, zeros } from '../../intrinsics/captured.ts'
+import { zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import { type RowSizes, resultArrays, rowSizesOf, writeHeader } from '../packing.ts'
@@ -90,13 +90,8 @@ export class WasmNetwork implements Network {
 
   /** A copy, which stays as it is. */
   share(): Float32Array {
-    if (!this.#shared) {
-      const { instance, address } = this.#use.owned
-      const floats = this.weightBytes / 4
-      const shared = newSharedFloats(floats)
-      instance.getInto(instance.exports.networkMemory(address), floats, shared)
-      this.#shared = shared
-    }
+    const { instance, address } = this.#use.owned
+    this.#shared ??= instance.getShared(instance.exports.networkMemory(address), this.weightBytes / 4)
     return this.#shared
   }
 

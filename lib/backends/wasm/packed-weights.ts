@@ -1,5 +1,4 @@
 /** Packed weights of models in the module's memory: once a model, whatever programs it has. */
-import { newSharedFloats } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { PackedMemory } from '../packed-memory.ts'
 import type { Packer } from '../program/weights.ts'
@@ -46,9 +45,7 @@ export class WasmWeights implements PackedMemory {
 
   /** A copy, which stays as it is. */
   shared(): Float32Array {
-    const copy = newSharedFloats(this.floats)
-    this.instance.getInto(this.address, this.floats, copy)
-    return copy
+    return this.instance.getShared(this.address, this.floats)
   }
 }
 

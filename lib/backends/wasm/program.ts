@@ -90,12 +90,9 @@ function load(
 /** Where in a run's memory the inputs end, outputs lying behind them, and where what a run writes begins: at a state that it carries, or there. */
 function extentsOf({ carries }: Plan, { inputs, outputs, ioBytes }: Compiled): { given: number; made: number } {
   let given = ioBytes
-  for (let i = 0; i < outputs.length; i++) if (outputs[i].offset < given) given = outputs[i].offset
+  for (let i = 0; i < outputs.length; i++) given = min(given, outputs[i].offset)
   let made = given
-  for (let i = 0; i < carries.length; i++) {
-    const { offset } = inputs[carries[i].input]
-    if (offset < made) made = offset
-  }
+  for (let i = 0; i < carries.length; i++) made = min(made, inputs[carries[i].input].offset)
   return { given, made }
 }
 
