@@ -2,7 +2,7 @@
 import { describe, fail } from '../errors.ts'
 import { create, fround, isArray } from '../intrinsics/captured.ts'
 import { type ActivationName, activationNames, traitsOf } from '../spec/activations.ts'
-import { type CellFunction, type CellFunctions, cellWith, functionCount } from '../spec/cell-functions.ts'
+import { type CellFunction, type CellFunctions, cellWith, usualFunctions } from '../spec/cell-functions.ts'
 import type { CellName, ClassName } from '../spec/spec.ts'
 import { boolean, type Check, type Checked, isRecord, layerChecks, oneOf, readOptions } from './checks.ts'
 import type { Activation } from './options.ts'
@@ -96,7 +96,7 @@ export function readFunctions(className: ClassName, D: number, value: unknown, n
   for (let d = 0; d < D; d++) {
     const list: unknown = lists[d]
     directions[d] = []
-    for (let f = 0; f < functionCount[className]; f++) {
+    for (let f = 0; f < usualFunctions[className].length; f++) {
       const where = `${name}.directions[${d}][${f}]`
       const one = (isArray(list) ? list[f] : undefined) as Partial<Record<keyof CellFunction, unknown>> | undefined
       directions[d][f] = {

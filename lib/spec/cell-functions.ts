@@ -1,6 +1,6 @@
 /** The activation functions of a cell, where they are not those that its fast form has built in; it alone knows which cells are fast forms of which. */
 import type { ActivationName } from './activations.ts'
-import type { CellName, ClassName } from './cell-traits.ts'
+import { type CellName, type ClassName, cellTraits } from './cell-traits.ts'
 
 /** One function with its factors, float32 values; 0 where it takes none. */
 export interface CellFunction {
@@ -19,32 +19,26 @@ export interface CellFunctions {
   readonly inputForget: boolean
 }
 
-/** How many functions a cell of the class has. */
-export const functionCount = { RNN: 1, GRU: 2, LSTM: 3 } as const satisfies Record<ClassName, number>
+/** The functions of each class's cells where nothing else is asked for, in ONNX's order: those that the fast cells have built in. */
+export const usualFunctions = {
+  RNN: ['tanh'],
+  GRU: ['sigmoid', 'tanh'],
+  LSTM: ['sigmoid', 'tanh', 'tanh'],
+} as const satisfies Record<ClassName, readonly ActivationName[]>
 
-/** The cells whose functions are built in. */
-const fast: Partial<Record<CellName, { readonly functions: readonly ActivationName[]; readonly general: CellName }>> = {
-  rnnTanh: { functions: ['tanh'], general: 'rnnGeneral' },
-  rnnRelu: { functions: ['relu'], general: 'rnnGeneral' },
-  gru: { functions: ['sigmoid', 'tanh'], general: 'gruGeneral' },
-  gruResetBefore: { functions: ['sigmoid', 'tanh'], general: 'gruResetBeforeGeneral' },
-  lstm: { functions: ['sigmoid', 'tanh', 'tanh'], general: 'lstmGeneral' },
-  lstmPeephole: { functions: ['sigmoid', 'tanh', 'tanh'], general: 'lstmPeepholeGeneral' },
-}
-
-/** The cell that computes with these functions: a fast one where it has them built in, else the general one of its kind. */
+/** The cell that computes with these functions: a fast one where it has them built in, else the general one of its kind. `cell` has the usual ones. */
 export function cellWith(
   cell: CellName,
   functions: CellFunctions,
 ): { readonly cell: CellName; readonly functions?: CellFunctions } {
   // An own property in any case: what a script adds to all objects is no function.
-  if (hasBuiltIn(cell, functions)) return { cell, functions: undefined }
-  if (cell === 'rnnTanh' && hasBuiltIn('rnnRelu', functions)) return { cell: 'rnnRelu', functions: undefined }
-  return { cell: fast[cell]!.general, functions }
+  if (areAll(functions, usualFunctions[cellTraits[cell].className])) return { cell, functions: undefined }
+  if (cell !== 'rnnTanh') return { cell: `${cell}General` as CellName, functions }
+  return areAll(functions, ['relu']) ? { cell: 'rnnRelu', functions: undefined } : { cell: 'rnnGeneral', functions }
 }
 
-function hasBuiltIn(cell: CellName, { directions, clip, inputForget }: CellFunctions): boolean {
-  const wanted = fast[cell]!.functions
+/** Whether the functions of each direction are these, and nothing else is asked for that fast cells do not do. */
+function areAll({ directions, clip, inputForget }: CellFunctions, wanted: readonly ActivationName[]): boolean {
   if (clip !== Infinity || inputForget) return false
   for (let d = 0; d < directions.length; d++) {
     for (let f = 0; f < wanted.length; f++) if (directions[d][f].name !== wanted[f]) return false

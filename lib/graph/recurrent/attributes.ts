@@ -5,7 +5,7 @@ import { isArray } from '../../intrinsics/captured.ts'
 import { entryOf } from '../../intrinsics/properties.ts'
 import { cellFunction } from '../../options/functions.ts'
 import { activationNames, traitsOf } from '../../spec/activations.ts'
-import { type CellFunction, type CellFunctions, functionCount } from '../../spec/cell-functions.ts'
+import { type CellFunction, type CellFunctions, usualFunctions } from '../../spec/cell-functions.ts'
 import type { Direction } from '../../spec/spec.ts'
 
 /** The recurrent operators of ONNX. */
@@ -103,12 +103,6 @@ function floats(value: unknown, refuse: Refusal): number[] {
   })
 }
 
-const defaults = {
-  RNN: ['tanh'],
-  GRU: ['sigmoid', 'tanh'],
-  LSTM: ['sigmoid', 'tanh', 'tanh'],
-} as const satisfies Record<OnnxOpType, readonly CellFunction['name'][]>
-
 /** ONNX's names in lower case, which is how they are compared. */
 const byName = new Map(activationNames.map((name) => [name.toLowerCase(), name]))
 
@@ -132,7 +126,7 @@ function readFunctions(
     const count = used[factor] === 1 ? 'one of its functions takes' : `${used[factor]} of its functions take`
     refusal(`activation_${factor}`)(`has ${length} values, and only ${count} one`)
   }
-  const count = functionCount[opType]
+  const count = usualFunctions[opType].length
   return Array.from({ length: D }, (_, d) => functions.slice(d * count, (d + 1) * count))
 }
 
@@ -142,7 +136,7 @@ function readNames(
   given: unknown[] | undefined,
   refuse: Refusal,
 ): CellFunction['name'][] {
-  const usual = defaults[opType]
+  const usual = usualFunctions[opType]
   if (given === undefined || given.length === 0) return Array.from({ length: D }, () => usual).flat()
   if (given.length !== D * usual.length) {
     const one = D === 2 && given.length === usual.length ? ': they are those of one direction only' : ''
