@@ -3,6 +3,7 @@
 import { describe } from '../../errors.ts'
 import type { Budget, Refuse } from '../../graph/budget.ts'
 import type { AttributeValue, Graph, GraphFunction, GraphNode, Source } from '../../graph/graph.ts'
+import { encodeUtf8 } from '../../platform/text.ts'
 import type { ExternalFiles } from './external.ts'
 import { domainOf, FileNode, type NodeHome, readAttributes } from './file-node.ts'
 import { NameTable } from './names.ts'
@@ -32,8 +33,6 @@ export interface GraphHome {
   fail(what: string): never
   opset(domain: string): number
   function(domain: string, name: string): GraphFunction | undefined
-  /** A name as the bytes it has in the file. */
-  encode(name: string): Uint8Array
 }
 
 /** A graph, or the body of a node. */
@@ -42,14 +41,23 @@ export class FileGraph implements Graph, NodeHome {
   readonly message: Message
   readonly fields: GraphFields
   readonly model: GraphHome
+  /** Whose operator sets this graph has: the file's, or those of the function around it. */
+  protected owner: Pick<GraphHome, 'opset'>
   #table: NameTable | undefined
   #outputs: readonly string[] | undefined
 
-  constructor(model: GraphHome, message: Message, label: string, fields: GraphFields = graphFields) {
+  constructor(
+    model: GraphHome,
+    message: Message,
+    label: string,
+    fields = graphFields,
+    owner: FileGraph['owner'] = model,
+  ) {
     this.model = model
     this.message = message
     this.label = label
     this.fields = fields
+    this.owner = owner
   }
 
   readonly fail: Refuse = (what) => this.model.fail(this.label === 'the graph' ? what : `${what}, in ${this.label}`)
@@ -60,7 +68,7 @@ export class FileGraph implements Graph, NodeHome {
   }
 
   opset(domain: string): number {
-    return this.model.opset(domain)
+    return this.owner.opset(domain)
   }
 
   callee(node: GraphNode): GraphFunction | undefined {
@@ -78,16 +86,13 @@ export class FileGraph implements Graph, NodeHome {
 
   /** A graph within an attribute of a node here. */
   body(message: Message, attribute: Message, owner: string): FileGraph {
-    return this.within(message, `${describe(attribute.textOf(1, 'the name')).slice(1, -1)} of ${owner}`)
-  }
-
-  protected within(message: Message, label: string): FileGraph {
-    return new FileGraph(this.model, message, label)
+    const label = `${describe(attribute.textOf(1, 'the name')).slice(1, -1)} of ${owner}`
+    return new FileGraph(this.model, message, label, graphFields, this.owner)
   }
 
   find(name: string, budget: Budget): Source | undefined {
     this.#table ??= this.#readNames(budget)
-    const place = this.#table.find(this.model.encode(name), budget, this.fail)
+    const place = this.#table.find(encodeUtf8(name), budget, this.fail)
     if (place === undefined) return undefined
     const { at, kind, number } = place
     if (kind === Kind.input) return { kind: 'input', index: number }
@@ -177,37 +182,16 @@ export class FileFunction extends FileGraph implements GraphFunction {
   constructor(model: GraphHome, message: Message, label: string) {
     super(model, message, label, functionFields)
     this.#opsets = readOpsets(message, 9)
+    this.owner = this
   }
 
   override opset(domain: string): number {
     return this.#opsets.get(domain) ?? this.model.opset(domain)
   }
 
-  protected override within(message: Message, label: string): FileGraph {
-    return new FunctionBody(this.model, message, label, this)
-  }
-
   defaults(): ReadonlyMap<string, AttributeValue> {
     this.#defaults ??= readAttributes(this.message, 11, this, this.label)
     return this.#defaults
-  }
-}
-
-/** A graph within a function, which has the function's operator sets. */
-class FunctionBody extends FileGraph {
-  readonly #function: FileGraph
-
-  constructor(model: GraphHome, message: Message, label: string, owner: FileGraph) {
-    super(model, message, label)
-    this.#function = owner
-  }
-
-  override opset(domain: string): number {
-    return this.#function.opset(domain)
-  }
-
-  protected override within(message: Message, label: string): FileGraph {
-    return new FunctionBody(this.model, message, label, this.#function)
   }
 }
 

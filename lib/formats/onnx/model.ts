@@ -1,7 +1,6 @@
 /** A whole ONNX file: its graph, its functions, the versions of its operators; knows ModelProto. */
 
 import { describe, fail } from '../../errors.ts'
-import { encodeUtf8 } from '../../platform/text.ts'
 import type { ExternalFiles } from './external.ts'
 import { domainOf } from './file-node.ts'
 import { FileFunction, FileGraph, type GraphHome, readOpsets } from './graph.ts'
@@ -50,11 +49,6 @@ export class FileModel implements GraphHome {
   /** The function that a node of this domain and type calls, if the file has one. */
   function(domain: string, name: string): FileFunction | undefined {
     return this.hasFunctions ? this.#functions!.get(keyOf(domain, name)) : undefined
-  }
-
-  /** A name as the bytes it has in the file. */
-  encode(name: string): Uint8Array {
-    return encodeUtf8(name)
   }
 }
 
