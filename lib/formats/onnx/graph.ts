@@ -32,7 +32,7 @@ export interface GraphHome {
   readonly files: ExternalFiles
   fail(what: string): never
   opset(domain: string): number
-  function(domain: string, name: string): GraphFunction | undefined
+  function(domain: string, name: string): FileFunction | undefined
 }
 
 /** A graph, or the body of a node. */
@@ -71,7 +71,7 @@ export class FileGraph implements Graph, NodeHome {
     return this.owner.opset(domain)
   }
 
-  callee(node: GraphNode): GraphFunction | undefined {
+  callee(node: GraphNode): FileFunction | undefined {
     return this.model.function(node.domain, node.opType)
   }
 

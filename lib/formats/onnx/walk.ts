@@ -5,7 +5,7 @@ import type { GraphFunction } from '../../graph/graph.ts'
 import { recurrent } from '../../graph/recurrent/parts.ts'
 import { Scope } from '../../graph/scope.ts'
 import type { FileNode } from './file-node.ts'
-import type { FileGraph } from './graph.ts'
+import type { FileFunction, FileGraph } from './graph.ts'
 import type { FileModel } from './model.ts'
 import type { Field, Fields, Message } from './protobuf.ts'
 
@@ -17,8 +17,9 @@ export interface Place {
 }
 
 /** Those that can be read, and one that is refused by name. */
-const wanted: Readonly<Record<string, string>> = { ...recurrent, AttnLSTM: 'com.microsoft' }
+const wanted: Readonly<Record<string, string>> = { __proto__: null as never, ...recurrent, AttnLSTM: 'com.microsoft' }
 const wantedNames = Object.keys(wanted)
+const isWanted = ({ domain, opType }: FileNode) => wanted[opType] === domain
 
 export function recurrentNodes(model: FileModel, budget: Budget): Generator<Place> {
   return new Walk(model, budget).nodesIn(Scope.root(model.graph), model.graph, '')
@@ -36,37 +37,39 @@ class Walk {
   }
 
   *nodesIn(scope: Scope, graph: FileGraph, prefix: string): Generator<Place> {
+    for (const node of this.#nodesOf(graph)) {
+      const name = `${prefix}${node.name || node.outputs.find((output) => output !== '') || ''}`
+      if (isWanted(node)) yield { scope, node, name }
+      for (const body of bodiesOf(node, graph)) yield* this.nodesIn(scope.body(body), body, prefix)
+      const callee = graph.callee(node)
+      if (callee && this.#reaches(callee, 0)) yield* this.nodesIn(scope.called(callee, node), callee, `${name}/`)
+    }
+  }
+
+  /** The nodes that may be wanted, have bodies, or call functions. */
+  *#nodesOf(graph: FileGraph): Generator<FileNode> {
+    const { message, fields } = graph
     let number = 0
-    this.#budget.spend(graph.message.end - graph.message.start, graph.fail)
-    for (const field = graph.message.fields(); field.next(); ) {
-      if (field.id !== graph.fields.node) continue
-      const kind = this.#kindOf(graph.message.message(field, 'node', number))
-      if (kind !== undefined) yield* this.#nodesAt(scope, graph, graph.node(field, number), kind, prefix)
+    this.#budget.spend(message.end - message.start, graph.fail)
+    for (const field = message.fields(); field.next(); ) {
+      if (field.id !== fields.node) continue
+      if (this.#matters(message.message(field, 'node', number))) yield graph.node(field, number)
       number++
     }
   }
 
-  *#nodesAt(scope: Scope, graph: FileGraph, node: FileNode, kind: Kind, prefix: string): Generator<Place> {
-    const name = `${prefix}${node.name || node.outputs.find((output) => output !== '') || ''}`
-    if (kind.mayRecur && wanted[node.opType] === node.domain) yield { scope, node, name }
-    for (const body of kind.hasBodies ? bodiesOf(node, graph) : []) yield* this.nodesIn(scope.body(body), body, prefix)
-    const callee = this.#model.function(node.domain, node.opType)
-    if (callee === undefined || !this.#reaches(callee as FileGraph & GraphFunction, 0)) return
-    yield* this.nodesIn(scope.called(callee, node), callee as FileGraph & GraphFunction, `${name}/`)
-  }
-
-  /** What is to be seen in a node without making anything of it; undefined for one that need not be looked at. */
-  #kindOf(node: Message): Kind | undefined {
+  /** Whether a node need be looked at, by what is to be seen without making anything of it. */
+  #matters(node: Message): boolean {
     let mayRecur = false
     let hasBodies = false
     for (const field = node.fields(); field.next(); ) {
       if (field.id === 4) mayRecur = wantedNames.some((name) => node.isText(field, name))
       else if (field.id === 5) hasBodies ||= hasBody(node, field)
     }
-    return mayRecur || hasBodies || this.#model.hasFunctions ? { mayRecur, hasBodies } : undefined
+    return mayRecur || hasBodies || this.#model.hasFunctions
   }
 
-  #reaches(graph: FileGraph & GraphFunction, depth: number): boolean {
+  #reaches(graph: FileFunction, depth: number): boolean {
     const known = this.#reaching.get(graph)
     if (known !== undefined) return known
     if (this.#reaching.has(graph)) return graph.fail(`${graph.label} calls itself`)
@@ -78,17 +81,10 @@ class Walk {
 
   #reachesFrom(graph: FileGraph, depth: number): boolean {
     if (depth > deepest) graph.fail(`bodies and calls nest deeper than ${deepest}`)
-    this.#budget.spend(graph.message.end - graph.message.start, graph.fail)
-    let number = 0
-    for (const field = graph.message.fields(); field.next(); ) {
-      if (field.id !== graph.fields.node) continue
-      const kind = this.#kindOf(graph.message.message(field, 'node', number))
-      const node = graph.node(field, number++)
-      if (kind === undefined) continue
-      if (kind.mayRecur && wanted[node.opType] === node.domain) return true
-      if (kind.hasBodies && bodiesOf(node, graph).some((body) => this.#reachesFrom(body, depth + 1))) return true
-      const callee = this.#model.function(node.domain, node.opType)
-      if (callee !== undefined && this.#reaches(callee as FileGraph & GraphFunction, depth + 1)) return true
+    for (const node of this.#nodesOf(graph)) {
+      if (isWanted(node) || bodiesOf(node, graph).some((body) => this.#reachesFrom(body, depth + 1))) return true
+      const callee = graph.callee(node)
+      if (callee && this.#reaches(callee, depth + 1)) return true
     }
     return false
   }
@@ -96,11 +92,6 @@ class Walk {
 
 /** As deep as scopes go. */
 const deepest = 40
-
-interface Kind {
-  readonly mayRecur: boolean
-  readonly hasBodies: boolean
-}
 
 /** Whether an attribute holds a graph, or several. */
 function hasBody(node: Message, field: Field): boolean {
