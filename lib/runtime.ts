@@ -33,11 +33,16 @@ let decoder: InstanceType<typeof TextDecoder> | undefined
 /**
  * The text of bytes in UTF-8; a byte order mark is part of it.
  *
- * @throws TypeError for bytes that are none; RNNError `ERR_RNN_BACKEND` where the runtime has no decoder
+ * @param refuse throws the error of bytes that are none
+ * @throws RNNError `ERR_RNN_BACKEND` where the runtime has no decoder
  */
-export function decodeUtf8(bytes: Uint8Array): string {
+export function decodeUtf8(bytes: Uint8Array, refuse: () => never): string {
   const Decoder = textDecoder()
   if (!Decoder) throw missing('TextDecoder', 'reading a model file')
-  decoder ??= new Decoder('utf-8', { fatal: true, ignoreBOM: true })
-  return decoder.decode(bytes)
+  try {
+    decoder ??= new Decoder('utf-8', { fatal: true, ignoreBOM: true })
+    return decoder.decode(bytes)
+  } catch {
+    return refuse()
+  }
 }

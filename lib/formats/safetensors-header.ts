@@ -3,7 +3,7 @@
  * Whatever else stands there is refused where it begins, so that no header takes more memory than its tensors are worth.
  */
 
-import { describe, fail, list, RNNError } from '../errors.ts'
+import { describe, fail, list } from '../errors.ts'
 import { decodeUtf8 } from '../runtime.ts'
 import { elements } from '../tensor/shape.ts'
 import { dtypes, knownDtypes } from './safetensors-types.ts'
@@ -136,7 +136,7 @@ class Reader {
   /** Texts by name, or null, which some writers leave. Nobody asks for them, so they are checked and not kept. */
   #metadata(): void {
     const refuse = () => damaged(`${metadataKey} must be an object of strings`)
-    if (this.#isNull()) {
+    if (this.#ascii(this.#at, this.#at + 4) === 'null') {
       this.#at += 4
       this.#space()
       return
@@ -146,11 +146,6 @@ class Reader {
       if (this.#bytes[this.#at] !== quote) this.#not(refuse)
       this.#string()
     })
-  }
-
-  #isNull(): boolean {
-    for (let i = 0; i < 4; i++) if (this.#bytes[this.#at + i] !== 'null'.charCodeAt(i)) return false
-    return true
   }
 
   #string(): string {
@@ -168,7 +163,10 @@ class Reader {
       escaped = true
       end++
     }
-    const text = all < 0x80 && end - start < 64 ? this.#ascii(start, end) : this.#utf8(start, end)
+    const text =
+      all < 0x80 && end - start < 64
+        ? this.#ascii(start, end)
+        : decodeUtf8(bytes.subarray(start, end), () => this.#wrong('a string is no UTF-8'))
     const value = escaped ? this.#unescaped(text) : text
     this.#at = end + 1
     this.#space()
@@ -180,15 +178,6 @@ class Reader {
     let text = ''
     for (let at = start; at < end; at++) text += String.fromCharCode(this.#bytes[at])
     return text
-  }
-
-  #utf8(start: number, end: number): string {
-    try {
-      return decodeUtf8(this.#bytes.subarray(start, end))
-    } catch (error) {
-      if (error instanceof RNNError) throw error
-      return this.#wrong('a string is no UTF-8')
-    }
   }
 
   #unescaped(text: string): string {

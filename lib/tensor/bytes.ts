@@ -1,7 +1,8 @@
 /** Values as bytes in little-endian order, as files and saved states have them. */
 import { bytesOf, copyBytes, floatsOver, setValues } from '../intrinsics/captured.ts'
 
-const bigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0
+/** Whether this machine keeps the highest byte of a value first. */
+export const bigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0
 
 /** The bytes of any values, lowest byte first on every machine; shares the array's memory where it can. */
 export function littleEndian(values: ArrayBufferView & { readonly BYTES_PER_ELEMENT: number }): Uint8Array {

@@ -1,6 +1,6 @@
 /** Reading state dicts: which keys count, what each must be, what is wrong, and which network a dict describes. */
 
-import { describe, fail, list, named, RNNError, some, tuple, withArticle } from '../errors.ts'
+import { describe, fail, list, named, RNNError, some, tuple, unawaited, withArticle } from '../errors.ts'
 import { mapGet, mapHas, mapSet, setValues } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
@@ -39,6 +39,8 @@ export class StateDictReader {
   readonly #taken = new Set<string>()
   readonly #fitting = new Map<string, WeightType>()
   readonly #allKeys: readonly string[]
+  /** Those under the prefix. */
+  readonly #keys: readonly string[]
   readonly #prefix: string
 
   constructor(dict: unknown, prefix = '') {
@@ -48,10 +50,10 @@ export class StateDictReader {
     const dotted = prefix === '' || prefix.endsWith('.') ? prefix : `${prefix}.`
     const begins = (start: string) => this.#allKeys.some((key) => key.startsWith(start))
     this.#prefix = begins(dotted) || !begins(prefix) ? dotted : prefix
-    const keys = this.#allKeys.filter((key) => key.startsWith(this.#prefix))
+    this.#keys = this.#allKeys.filter((key) => key.startsWith(this.#prefix))
     const nameOf = (key: string) => key.slice(this.#prefix.length)
-    const ofCell = !keys.some((key) => layerKey.test(nameOf(key)))
-    for (const key of keys) {
+    const ofCell = !this.#keys.some((key) => layerKey.test(nameOf(key)))
+    for (const key of this.#keys) {
       const name = nameOf(key)
       const full = ofCell && layerKey.test(`${name}_l0`) ? `${name}_l0` : name
       mapSet(this.#values, full, { key, value: (dict as Record<string, unknown>)[key] })
@@ -79,8 +81,7 @@ export class StateDictReader {
       return readTensor(value, named(key))
     } catch (error) {
       if (!(error instanceof RNNError)) throw error
-      this.#problems[this.#problems.length] = error.message
-      return undefined
+      return this.#note(error.message)
     }
   }
 
@@ -103,22 +104,15 @@ export class StateDictReader {
   expect(name: string, shape: readonly number[], type: WeightType): ReadTensor | undefined {
     this.#taken.add(name)
     const key = this.#key(name)
-    if (!this.has(name)) {
-      this.#note(`missing ${key} of shape ${tuple(shape)}`)
-      return undefined
-    }
+    if (!this.has(name)) return this.#note(`missing ${key} of shape ${tuple(shape)}`)
     const read = this.tensor(name)
     if (!read) return undefined
     if (!sameShape(read.shape, shape)) {
-      this.#note(`${key} must have shape ${tuple(shape)}, got ${list(read.shape)}`)
-      return undefined
+      return this.#note(`${key} must have shape ${tuple(shape)}, got ${list(read.shape)}`)
     }
-    if (trueLength(read.data) === elements(shape)) {
-      mapSet(this.#fitting, name, type)
-      return read
-    }
-    this.#note(`${key} lost its values while the dict was read`)
-    return undefined
+    if (trueLength(read.data) !== elements(shape)) return this.#note(`${key} lost its values while the dict was read`)
+    mapSet(this.#fitting, name, type)
+    return read
   }
 
   /** Raises what was noted by {@link expect}, and what else is wrong. */
@@ -146,14 +140,14 @@ export class StateDictReader {
     if (wrong !== undefined) this.#note(`${this.#key(name)} ${wrong}`)
   }
 
-  #note(problem: string): void {
+  #note(problem: string): undefined {
     this.#problems[this.#problems.length] = problem
   }
 
   /** Raises all that was noted; keys that nothing took are left over. */
   finish(): void {
     for (const name of this.#values.keys()) {
-      if (!this.#taken.has(name)) this.#problems[this.#problems.length] = `left over ${this.#key(name)}`
+      if (!this.#taken.has(name)) this.#note(`left over ${this.#key(name)}`)
     }
     const missing = [...this.#taken].find((name) => !this.has(name))
     if (this.#problems.length > 0) this.stop(undefined, missing)
@@ -161,9 +155,9 @@ export class StateDictReader {
 
   /** Raises what was noted and this. */
   stop(problem?: string, missing?: string): never {
-    const problems = problem === undefined ? this.#problems : [...this.#problems, problem]
+    if (problem !== undefined) this.#note(problem)
     const hint = this.#hint(missing)
-    fail('ERR_RNN_STATE_DICT', `the state dict does not fit: ${some(problems, mostProblems, '; ')}${hint}`)
+    fail('ERR_RNN_STATE_DICT', `the state dict does not fit: ${some(this.#problems, mostProblems, '; ')}${hint}`)
   }
 
   #key(name: string): string {
@@ -172,8 +166,7 @@ export class StateDictReader {
 
   /** What stands in place of a weight, or where a missing one stands under another prefix. */
   #hint(missing: string | undefined): string {
-    const own = this.#allKeys.filter((key) => key.startsWith(this.#prefix))
-    const replaced = reparametrized(own.length > 0 ? own : this.#allKeys)
+    const replaced = reparametrized(this.#keys.length > 0 ? this.#keys : this.#allKeys)
     if (replaced !== '' || missing === undefined) return replaced
     if (this.#allKeys.length === 0) return ' (the dict is empty)'
     const ends = [missing, missing.replace(/_l0$/, '')]
@@ -188,32 +181,21 @@ export class StateDictReader {
   }
 }
 
-const hints: Record<string, string | undefined> = {
-  __proto__: null as never,
-  promise: '; await it first',
-  map: '; Object.fromEntries(map) makes one',
-  bytes: '; readSafetensors(bytes) makes one',
-  string: '; loadSafetensors(path) reads one',
-  layer: '; its stateDict() is one',
-}
-
 /** What `await` was forgotten before, and what Python's dicts became, are objects without a key: say so. */
 export function checkDict(dict: unknown): asserts dict is object {
-  const isRecord = typeof dict === 'object' && dict !== null && !Array.isArray(dict)
-  const what = !isRecord
-    ? typeof dict
-    : dict instanceof Promise
-      ? 'promise'
-      : dict instanceof Map
-        ? 'map'
-        : ArrayBuffer.isView(dict) || dict instanceof ArrayBuffer
-          ? 'bytes'
-          : typeof property(dict, 'stateDict') === 'function'
-            ? 'layer'
-            : ''
-  if (what === '') return
-  const hint = hints[what] ?? ''
+  const hint = hintOf(dict)
+  if (hint === undefined) return
   fail('ERR_RNN_STATE_DICT', `a state dict must be an object of tensors by name, got ${describe(dict)}${hint}`)
+}
+
+/** What to do about what is no dict; undefined for one that may be. */
+function hintOf(dict: unknown): string | undefined {
+  if (typeof dict === 'string') return '; loadSafetensors(path) reads one'
+  if (typeof dict !== 'object' || dict === null || Array.isArray(dict)) return ''
+  if (dict instanceof Promise) return unawaited(dict)
+  if (dict instanceof Map) return '; Object.fromEntries(map) makes one'
+  if (ArrayBuffer.isView(dict) || dict instanceof ArrayBuffer) return '; readSafetensors(bytes) makes one'
+  return typeof property(dict, 'stateDict') === 'function' ? '; its stateDict() is one' : undefined
 }
 
 /** All weights of a network out of a dict; the arrays are fresh. Throws `ERR_RNN_STATE_DICT` with every problem. */

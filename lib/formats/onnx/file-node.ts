@@ -24,9 +24,9 @@ export interface NodeHome {
 }
 
 export class FileNode implements GraphNode {
-  readonly name: string
-  readonly opType: string
-  readonly domain: string
+  readonly name: string = ''
+  readonly opType: string = ''
+  readonly domain: string = ''
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly message: Message
@@ -34,22 +34,18 @@ export class FileNode implements GraphNode {
   #attributes: ReadonlyMap<string, AttributeValue> | undefined
 
   constructor(message: Message, graph: NodeHome) {
-    const text = { name: '', opType: '', domain: '' }
     const inputs: string[] = []
     const outputs: string[] = []
     for (const field = message.fields(); field.next(); ) {
       if (field.id === 1 && inputs.length <= mostNames) inputs.push(message.text(field, 'the name of an input'))
       else if (field.id === 2 && outputs.length <= mostNames) outputs.push(message.text(field, 'the name of an output'))
-      else if (field.id === 3) text.name = message.text(field, 'the name')
-      else if (field.id === 4) text.opType = message.text(field, 'op_type')
-      else if (field.id === 7) text.domain = domainOf(message.text(field, 'domain'))
+      else if (field.id === 3) this.name = message.text(field, 'the name')
+      else if (field.id === 4) this.opType = message.text(field, 'op_type')
+      else if (field.id === 7) this.domain = domainOf(message.text(field, 'domain'))
     }
     if (inputs.length > mostNames || outputs.length > mostNames) {
       message.fail(`more than ${mostNames} inputs or outputs`, message.start)
     }
-    this.name = text.name
-    this.opType = text.opType
-    this.domain = text.domain
     this.inputs = inputs
     this.outputs = outputs
     this.message = message

@@ -11,7 +11,7 @@ import type { RNN } from '../../layers/rnn.ts'
 import { type Checked, checkOwn, layerChecks, precisionChecks, precisionOf, readOptions } from '../../options/checks.ts'
 import type { LayerOptions, PrecisionOptions } from '../../options/options.ts'
 import { fitsInt8 } from '../../precision/scales.ts'
-import type { BackendName, NetworkSpec } from '../../spec/spec.ts'
+import { type BackendName, directionsOf, type NetworkSpec } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
 import { checkBytes, onnxFile } from '../file-kind.ts'
@@ -96,8 +96,9 @@ const fileChecks = { ...layerChecks, externalData: checkExternalData }
  * const { hn } = gru.forward(frames)
  */
 export function fromOnnxNode(node: OnnxNode, options?: OnnxOptions): RNN | GRU | LSTM {
-  const make = layerMaker(options, 'fromOnnxNode')
-  return make(nodeNetwork(readNodeParts(node)))
+  const read = readOptions(options, optionChecks, 'fromOnnxNode')
+  precisionOf(read)
+  return layerOf(nodeNetwork(readNodeParts(node)), read)
 }
 
 /**
@@ -170,10 +171,10 @@ function made(
   }
   checkOwn(options, network, `the node "${named(name)}"`)
   const batchFirst = options.batchFirst ?? network.batchFirst
-  const states: { h0?: Tensor; c0?: Tensor } = {}
-  const D = network.direction === 'bidirectional' ? 2 : 1
-  if (h0 !== undefined) states.h0 = stateOf('initial_h', h0, D, network, refuse)
-  if (c0 !== undefined) states.c0 = stateOf('initial_c', c0, D, network, refuse)
+  const states = {
+    ...(h0 && { h0: stateOf('initial_h', h0, network, refuse) }),
+    ...(c0 && { c0: stateOf('initial_c', c0, network, refuse) }),
+  }
   const isInt8 = network.weights.every(({ weightIh, weightHh }) => fitsInt8(weightIh) && fitsInt8(weightHh))
   const { weights = isInt8 ? 'int8' : 'f32' } = options
   return {
@@ -186,10 +187,10 @@ function made(
 function stateOf(
   name: string,
   { data, shape }: ReadTensor,
-  D: number,
-  { batchFirst, hiddenSize: H }: NodeNetwork,
+  { batchFirst, hiddenSize: H, direction }: NodeNetwork,
   refuse: (what: string) => never,
 ): Tensor {
+  const D = directionsOf({ direction })
   const [B, given] = batchFirst ? [shape[0], shape[1]] : [shape[1], shape[0]]
   if (shape.length !== 3 || given !== D || shape[2] !== H) {
     refuse(`Expected ${name} size ${batchFirst ? `(batch, ${D}, ${H})` : `(${D}, batch, ${H})`}, got ${list(shape)}`)
@@ -202,12 +203,6 @@ function stateOf(
     }
   }
   return new Tensor(values, [D, B, H])
-}
-
-function layerMaker(given: unknown, where: string): (network: NodeNetwork) => RNN | GRU | LSTM {
-  const options = readOptions(given, optionChecks, where)
-  precisionOf(options)
-  return (network) => layerOf(network, options)
 }
 
 function layerOf({ batchFirst, weights, ...sizes }: NodeNetwork, options: OnnxOptions) {

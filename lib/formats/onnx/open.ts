@@ -17,15 +17,14 @@ export function openModel(bytes: Uint8Array, externalData?: ExternalData): OpenG
   const model = new FileModel(bytes, new ExternalFiles(externalData, budget))
   const { graph } = model
   const { message } = graph
-  const inputs: GraphValue[] = []
-  const outputs: GraphValue[] = []
+  const lists: Record<'input' | 'output', GraphValue[]> = { input: [], output: [] }
   const names = { input: new Set<string>(), output: new Set<string>() }
   budget.spend(message.end - message.start, graph.fail)
   for (const field = message.fields(); field.next(); ) {
     const isInput = field.id === graphFields.input
     if (!isInput && field.id !== graphFields.output) continue
-    const list = isInput ? inputs : outputs
     const what = isInput ? 'input' : 'output'
+    const list = lists[what]
     budget.take(0, graph.fail)
     const info = message.message(field, what, list.length)
     const name = info.textOf(1, 'the name')
@@ -35,8 +34,8 @@ export function openModel(bytes: Uint8Array, externalData?: ExternalData): OpenG
     names[what].add(name)
     list.push({ name, ...typeOf(info, refuse) })
   }
-  if (outputs.length === 0) graph.fail('the graph has no outputs')
-  return { root: Scope.root(graph), inputs, outputs, budget }
+  if (lists.output.length === 0) graph.fail('the graph has no outputs')
+  return { root: Scope.root(graph), inputs: lists.input, outputs: lists.output, budget }
 }
 
 /** ValueInfoProto's type: TypeProto, of a tensor. */

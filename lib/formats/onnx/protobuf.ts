@@ -1,6 +1,6 @@
 /** Reads protobuf's wire format out of bytes that nobody has checked; knows bounds and bytes, no message by name. */
 
-import { fail, RNNError } from '../../errors.ts'
+import { fail } from '../../errors.ts'
 import { decodeUtf8 } from '../../runtime.ts'
 
 /** Varints, eight bytes, a length and its bytes, four bytes. Groups (3 and 4) are gone from protobuf and refused. */
@@ -138,19 +138,13 @@ export class Message {
   text(field: Field, what: string): string {
     this.#expect(field, 2, what)
     // A copy: a decoder takes no bytes of a SharedArrayBuffer.
-    const copy = this.bytes.slice(field.start, field.end)
-    try {
-      return decodeUtf8(copy)
-    } catch (error) {
-      if (error instanceof RNNError) throw error
-      this.fail(`${what} is not UTF-8`, field.at)
-    }
+    return decodeUtf8(this.bytes.slice(field.start, field.end), () => this.fail(`${what} is not UTF-8`, field.at))
   }
 
   /** The field of a number that counts, where it is no list: the last one. */
   last(id: number): Field | undefined {
     let found: Field | undefined
-    for (const field = this.fields(); field.next(); ) if (field.id === id) found = field.copy()
+    for (const field = this.fields(); field.next(); ) if (field.id === id) found = { ...field }
     return found
   }
 
@@ -212,11 +206,5 @@ export class Fields implements Field {
     if (this.end >= this.#message.end) return false
     this.#message.field(this.end, this)
     return true
-  }
-
-  /** The field, to be kept. */
-  copy(): Field {
-    const { id, wire, at, start, end } = this
-    return { id, wire, at, start, end }
   }
 }

@@ -13,6 +13,7 @@ import {
   typeOfCode,
 } from '../../graph/tensor.ts'
 import { bfloat16ToNumber, halfToNumber } from '../../precision/widening.ts'
+import { bigEndian } from '../../tensor/bytes.ts'
 import { getters } from '../values.ts'
 import { type ExternalFiles, externalPlace } from './external.ts'
 import type { Field, Message } from './protobuf.ts'
@@ -148,11 +149,9 @@ interface Span {
   readonly end: number
 }
 
-const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
-
 function rawValues(type: ElementType, spans: readonly Span[]): Values {
   const { array, bits } = factsOf(type)
-  const isPlain = littleEndian && bits === array.prototype.BYTES_PER_ELEMENT * 8
+  const isPlain = !bigEndian && bits === array.prototype.BYTES_PER_ELEMENT * 8
   return {
     count: (spans.reduce((sum, { start, end }) => sum + (end - start), 0) * 8) / bits,
     read(into) {

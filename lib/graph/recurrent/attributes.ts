@@ -11,11 +11,6 @@ import type { Direction } from '../../spec/spec.ts'
 /** The recurrent operators of ONNX. */
 export type OnnxOpType = 'RNN' | 'GRU' | 'LSTM'
 
-/** Whether a value is the name of one of them. */
-export function isOpType(value: unknown): value is OnnxOpType {
-  return value === 'RNN' || value === 'GRU' || value === 'LSTM'
-}
-
 /** What a node's attributes say. */
 export interface NodeAttributes {
   readonly direction: Direction
