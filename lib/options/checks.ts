@@ -138,8 +138,11 @@ export function isRecord(value: unknown): value is object {
   return !(value instanceof Map || value instanceof Promise)
 }
 
-/** Reads an options object's own properties: each known name once, no unknown one. Values that are undefined count as left out. */
-export function readOptions<C extends Checks>(options: unknown, checks: C, where: string): Checked<C> {
+/**
+ * Reads an options object's own properties: each known name once, no unknown one. Values that are undefined count as left out. Errors call it
+ * `where`, and its options by their names with `prefix` before them.
+ */
+export function readOptions<C extends Checks>(options: unknown, checks: C, where: string, prefix = ''): Checked<C> {
   // Without a prototype: what a script adds to all objects is no option that was checked.
   const read: Record<string, unknown> = create(null)
   if (options === undefined) return read as Checked<C>
@@ -159,7 +162,7 @@ export function readOptions<C extends Checks>(options: unknown, checks: C, where
   for (let i = 0; i < known.length; i++) {
     const name = known[i]
     const value = property(options, name)
-    if (value !== undefined) read[name] = checks[name](value, name)
+    if (value !== undefined) read[name] = checks[name](value, prefix + name)
   }
   return read as Checked<C>
 }

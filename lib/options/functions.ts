@@ -25,11 +25,7 @@ export function cellFunction(name: ActivationName, alpha?: number, beta?: number
 /** A function, by name or `{ name, alpha, beta }`. */
 export const activation: Check<CellFunction> = (value, name) => {
   if (typeof value !== 'object' || value === null || isArray(value)) return cellFunction(activationName(value, name))
-  const inner =
-    <T>(check: Check<T>): Check<T> =>
-    (value, field) =>
-      check(value, `${name}.${field}`)
-  const read = readOptions(value, { name: inner(activationName), alpha: inner(factor), beta: inner(factor) }, name)
+  const read = readOptions(value, { name: activationName, alpha: factor, beta: factor }, name, `${name}.`)
   const known = activationName(read.name, `${name}.name`)
   const traits = traitsOf(known)
   if (read.alpha !== undefined && traits.alpha === undefined) withoutFactor(name, known, 'alpha')
@@ -48,8 +44,8 @@ export function functionsOf<Role extends string>(...roles: readonly Role[]): Che
       fail('ERR_RNN_OPTION', `${name} must be an object of activations, got ${describe(value)}`)
     }
     const checks: { [K in Role]?: Check<CellFunction> } = create(null)
-    for (let i = 0; i < roles.length; i++) checks[roles[i]] = (value) => activation(value, `${name}.${roles[i]}`)
-    return readOptions(value, checks as Record<Role, Check<CellFunction>>, name) as { [K in Role]?: CellFunction }
+    for (let i = 0; i < roles.length; i++) checks[roles[i]] = activation
+    return readOptions(value, checks as Record<Role, Check<CellFunction>>, name, `${name}.`)
   }
 }
 

@@ -84,14 +84,9 @@ export function collectWeights(
 /** The weights under their PyTorch names; the tensors take over the arrays given. */
 export function toStateDict(spec: NetworkSpec, weights: readonly CellWeights[]): Record<string, Tensor> {
   const dict: Record<string, Tensor> = create(null)
-  const D = directionsOf(spec)
-  for (let index = 0; index < weights.length; index++) {
-    const entries = entriesOf(spec, floor(index / D), index % D)
-    for (let i = 0; i < entries.length; i++) {
-      const { key, shape, field, offset } = entries[i]
-      const values = weights[index][field]!
-      dict[key] = new Tensor(field === 'peephole' ? copyOfRange(values, offset, spec.hiddenSize) : values, shape)
-    }
-  }
+  eachWeight(spec, ({ key, shape, field, offset }, index) => {
+    const values = weights[index][field]!
+    dict[key] = new Tensor(field === 'peephole' ? copyOfRange(values, offset, spec.hiddenSize) : values, shape)
+  })
   return { ...dict }
 }

@@ -62,16 +62,11 @@ export class Uniform {
     this.#state[3] = d
   }
 
-  /** So many standard normal numbers. */
+  /** So many standard normal numbers (Box and Muller, 1958). */
   normals(count: number): Float32Array {
     const values = zeros(count)
-    for (let i = 0; i < count; i++) values[i] = this.normal()
+    for (let i = 0; i < count; i++) values[i] = sqrt(-2 * log(1 - this.next())) * cos(2 * Math.PI * this.next())
     return values
-  }
-
-  /** The next standard normal number (Box and Muller, 1958). */
-  normal(): number {
-    return sqrt(-2 * log(1 - this.next())) * cos(2 * Math.PI * this.next())
   }
 }
 

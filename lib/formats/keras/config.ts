@@ -82,14 +82,15 @@ const isIdle = (name: string) => idle.has(name) || /_(initializer|regularizer|co
 
 /** Reads a config that fits a layer of this type; `bidirectional` is what the number of weights says. */
 export function readConfig(type: KerasType, given: unknown): KerasOptions {
-  let config = plainObject(given ?? {}, 'config')
-  if ('class_name' in config || 'className' in config) config = ofClass(config, type, ['Bidirectional', type])
+  const config = ofClass(plainObject(given ?? {}, 'config'), type, ['Bidirectional', type])
   const outer = readWrapper(config)
   if (!('layer' in config)) return readPlain(type, config)
-  const forward = readPlain(type, inherit(outer, ofClass(plainObject(config.layer, 'config.layer'), type, [type])))
+  const readLayer = (layer: unknown, name: string) =>
+    readPlain(type, { ...outer, ...ofClass(plainObject(layer, name), type, [type]) })
+  const forward = readLayer(config.layer, 'config.layer')
   const twin = config.backward_layer ?? config.backwardLayer
   if (twin !== undefined && twin !== null) {
-    const back = readPlain(type, inherit(outer, ofClass(plainObject(twin, 'config.backward_layer'), type, [type])))
+    const back = readLayer(twin, 'config.backward_layer')
     const same = JSON.stringify({ ...back, goBackwards: false }) === JSON.stringify({ ...forward, goBackwards: false })
     if (!same)
       fail(
@@ -99,8 +100,6 @@ export function readConfig(type: KerasType, given: unknown): KerasOptions {
   }
   return { ...forward, bidirectional: true }
 }
-
-const inherit = (outer: Record<string, unknown>, inner: Record<string, unknown>) => ({ ...outer, ...inner })
 
 /** The config inside Keras's `{ class_name, config }`. */
 function ofClass(value: Record<string, unknown>, type: KerasType, allowed: readonly string[]): Record<string, unknown> {
@@ -142,28 +141,24 @@ function readPlain(type: KerasType, config: Record<string, unknown>): KerasOptio
   const { units, use_bias, reset_after, go_backwards, keras_version } = read as Partial<Record<string, never>>
   const old = hasOldDefaults(keras_version)
   const slope = isKeras3(keras_version, config) ? 1 / 6 : 0.2
-  if (type.startsWith('CuDNN') && 'activation' in read) refuseOther(read.activation, 'tanh', 'config.activation', type)
-  if (type.startsWith('CuDNN') && 'recurrent_activation' in read) {
-    refuseOther(read.recurrent_activation, 'sigmoid', 'config.recurrent_activation', type)
+  const isCudnn = type.startsWith('CuDNN')
+  const functionOf = (option: string, usual: string): CellFunction => {
+    const name = `config.${option}`
+    const value = option in read ? read[option] : usual
+    if (isCudnn && value !== usual) {
+      fail('ERR_RNN_OPTION', `${name} of a ${type} must be '${usual}', got ${describe(value)}`)
+    }
+    return activation(readActivation(value, name, slope), name)
   }
-  const gateOf = old && !type.startsWith('CuDNN') ? 'hard_sigmoid' : 'sigmoid'
-  const gate = 'recurrent_activation' in read ? read.recurrent_activation : gateOf
   return {
     units,
     useBias: use_bias,
     resetAfter: reset_after,
     resetAfterByVersion: !old,
     goBackwards: go_backwards ?? false,
-    candidate: function_('activation' in read ? read.activation : 'tanh', 'config.activation', slope),
-    gate: function_(gate, 'config.recurrent_activation', slope),
+    candidate: functionOf('activation', 'tanh'),
+    gate: functionOf('recurrent_activation', old && !isCudnn ? 'hard_sigmoid' : 'sigmoid'),
   }
-}
-
-const function_ = (value: unknown, name: string, slope: number): CellFunction =>
-  activation(readActivation(value, name, slope), name)
-
-function refuseOther(value: unknown, only: string, name: string, type: KerasType): void {
-  if (value !== only) fail('ERR_RNN_OPTION', `${name} of a ${type} must be '${only}', got ${describe(value)}`)
 }
 
 /** Keras before 2.3 and tfjs: hard sigmoid in gates, and the reset before the product. */

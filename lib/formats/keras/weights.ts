@@ -175,11 +175,7 @@ function checkSet(
   const fits = set.every(({ shape }, at) => sameShape(shape, wanted[at]))
   if (!fits) {
     const shown = wanted.map(
-      (shape, at) =>
-        `${names[at]} (${at === 0 && d === 0 ? 'I' : shape[0]}${shape
-          .slice(1)
-          .map((size) => `, ${size}`)
-          .join('')})`,
+      ([first, ...others], at) => `${names[at]} (${[at === 0 && d === 0 ? 'I' : first, ...others].join(', ')})`,
     )
     const got = set.map(({ shape }) => list(shape)).join(', ')
     const of = `${withArticle(type)} of ${H} units${d === 1 ? ', backward,' : ''}`
@@ -217,39 +213,35 @@ function convertSet(
 ): CellWeights {
   const [kernel, recurrent, bias] = set.map(({ data }) => data)
   const rows = gates.length * H
-  const inOrder = (from: Float32Array) => {
-    const ordered = new Float32Array(rows)
-    for (const [gate, place] of gates.entries()) ordered.set(from.subarray(place * H, (place + 1) * H), gate * H)
-    return ordered
-  }
   const twoBiases = cudnn || (resetAfter && bias?.length === 2 * rows)
   return {
-    weightIh: cudnn ? gatesAsRows(kernel, gates, I, H) : transposed(kernel, gates, I, H),
-    weightHh: cudnn ? gatesAsRows(recurrent, gates, H, H) : transposed(recurrent, gates, H, H),
-    biasIh: bias && inOrder(bias.subarray(0, rows)),
-    biasHh: bias && (twoBiases ? inOrder(bias.subarray(rows)) : new Float32Array(rows)),
+    weightIh: gatesAsRows(kernel, gates, I, H, cudnn),
+    weightHh: gatesAsRows(recurrent, gates, H, H, cudnn),
+    biasIh: bias && gatesAsRows(bias, gates, 1, H),
+    biasHh: bias && (twoBiases ? gatesAsRows(bias.subarray(rows), gates, 1, H) : new Float32Array(rows)),
   }
 }
 
-/** (K, G·H) → (G·H, K). */
-function transposed(from: Float32Array, gates: readonly number[], K: number, H: number): Float32Array {
+/**
+ * (K, G·H) → (G·H, K), the gates in PyTorch's order. Of CuDNN's kernels (`asTheyLie`) the values of a gate, in the order that they have in its
+ * (K, H), are those of its (H, K).
+ */
+function gatesAsRows(
+  from: Float32Array,
+  gates: readonly number[],
+  K: number,
+  H: number,
+  asTheyLie = false,
+): Float32Array {
   const columns = gates.length * H
   const to = new Float32Array(columns * K)
-  for (let row = 0; row < columns; row++) {
-    const column = gates[Math.floor(row / H)] * H + (row % H)
-    for (let k = 0; k < K; k++) to[row * K + k] = from[k * columns + column]
-  }
-  return to
-}
-
-/** CuDNN's kernel: the values of a gate, in the order that they have in its (I, H), are those of its (H, I). Its recurrent kernel is the same with H inputs. */
-function gatesAsRows(from: Float32Array, gates: readonly number[], I: number, H: number): Float32Array {
-  const columns = gates.length * H
-  const to = new Float32Array(columns * I)
-  gates.forEach((place, gate) => {
-    for (let i = 0; i < I; i++) {
-      to.set(from.subarray(i * columns + place * H, i * columns + (place + 1) * H), gate * H * I + i * H)
+  for (const [gate, place] of gates.entries()) {
+    for (let unit = 0; unit < H; unit++) {
+      for (let k = 0; k < K; k++) {
+        const at = asTheyLie ? unit * K + k : k * H + unit
+        to[(gate * H + unit) * K + k] = from[Math.floor(at / H) * columns + place * H + (at % H)]
+      }
     }
-  })
+  }
   return to
 }

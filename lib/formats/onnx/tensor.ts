@@ -151,6 +151,7 @@ interface Span {
 
 function rawValues(type: ElementType, spans: readonly Span[]): Values {
   const { array, bits } = factsOf(type)
+  const get = getters[type]
   const isPlain = !bigEndian && bits === array.prototype.BYTES_PER_ELEMENT * 8
   return {
     count: (spans.reduce((sum, { start, end }) => sum + (end - start), 0) * 8) / bits,
@@ -160,7 +161,10 @@ function rawValues(type: ElementType, spans: readonly Span[]): Values {
         if (isPlain) {
           new Uint8Array(into.buffer).set(bytes.subarray(start, end), next)
           next += end - start
-        } else next = decode(bytes, start, end, type, into, next)
+          continue
+        }
+        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+        for (let at = start; at < end && next < into.length; at += bits / 8) into[next++] = get(view, at)
       }
     },
   }
@@ -176,13 +180,4 @@ function listedValue(type: ElementType, value: number | bigint, refuse: Refuse):
   const number = Number(value)
   if (type === 'float16') return halfToNumber(number) as never
   return (type === 'bfloat16' ? bfloat16ToNumber(number) : number) as never
-}
-
-function decode(bytes: Uint8Array, start: number, end: number, type: ElementType, into: GraphData, first: number) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const get = getters[type]
-  const size = factsOf(type).bits / 8
-  let next = first
-  for (let at = start; at < end && next < into.length; at += size) into[next++] = get(view, at)
-  return next
 }
