@@ -124,7 +124,7 @@ export function describe(value: unknown): string {
   try {
     if (Array.isArray(value)) return `an array of length ${value.length}`
     const name = named(String(value.constructor?.name ?? '')) || 'object'
-    const text = `${/^([AEIO]|RNN|LSTM)/i.test(name) ? 'an' : 'a'} ${name === 'Object' ? 'object' : name}`
+    const text = withArticle(name === 'Object' ? 'object' : name)
     return ArrayBuffer.isView(value) && !(value instanceof DataView)
       ? `${text} of length ${(value as Uint8Array).length}`
       : text
@@ -164,5 +164,5 @@ export function list(shape: readonly number[]): string {
 
 /** `an LSTM`, `a GRU`: how the name of a class is said decides. */
 export function withArticle(name: unknown): string {
-  return `${name === 'LSTM' || name === 'RNN' || name === 'Embedding' ? 'an' : 'a'} ${name}`
+  return `${/^([AEIO]|RNN|LSTM)/i.test(`${name}`) ? 'an' : 'a'} ${name}`
 }

@@ -236,7 +236,7 @@ function wrongOffsets(key: string): never {
 function checkPlace(key: string, dtype: string, shape: number[], begin: number, end: number, dataBytes: number): void {
   if (begin > end || end > dataBytes) damaged(`${describe(key)} lies at bytes ${begin} to ${end} of ${dataBytes}`)
   const bytes = elements(shape) * dtypes[dtype].bytes
-  if (Number.isSafeInteger(bytes) && bytes === end - begin) return
+  if (bytes === end - begin) return
   const takes = `takes ${bytes} bytes, and its data_offsets span ${end - begin}`
   damaged(`${describe(key)} of dtype ${dtype} and shape ${list(shape)} ${takes}`)
 }

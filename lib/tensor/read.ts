@@ -59,11 +59,13 @@ export function notTensor(value: unknown, name: string): never {
   const hint =
     typedArrayName(value) !== undefined
       ? '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
-      : typeof value === 'object' && value !== null && hasOwn(value, 'output')
-        ? '; what forward gives has its tensor as output'
-        : typeof value === 'object' && value !== null && hasOwn(value, 'data')
-          ? ' without a shape'
-          : unawaited(value)
+      : typeof value !== 'object' || value === null
+        ? ''
+        : hasOwn(value, 'output')
+          ? '; what forward gives has its tensor as output'
+          : hasOwn(value, 'data')
+            ? ' without a shape'
+            : unawaited(value)
   fail(
     'ERR_RNN_SHAPE',
     `${name} must be a Tensor, { data, shape }, { data, dims } or nested arrays of numbers, got ${describe(value)}${hint}`,
