@@ -32,8 +32,8 @@ export function readHeader(text: Uint8Array, dataBytes: number): Map<string, Hea
   return new Reader(text, dataBytes).entries()
 }
 
-const [quote, backslash, colon, comma] = [0x22, 0x5c, 0x3a, 0x2c]
-const [brace, braceEnd, bracket, bracketEnd] = [0x7b, 0x7d, 0x5b, 0x5d]
+const quote = 0x22
+const backslash = 0x5c
 
 /** Reads from left to right: `#at` is the byte that comes next. */
 class Reader {
@@ -49,7 +49,7 @@ class Reader {
   entries(): Map<string, HeaderEntry> {
     const entries = new Map<string, HeaderEntry>()
     let hasMetadata = false
-    this.#skip(brace)
+    this.#skip('{')
     this.#members((key, at) => {
       const twice = key === metadataKey ? hasMetadata : entries.has(key)
       if (twice) this.#wrong(`the key ${describe(key)} stands twice`, at)
@@ -65,21 +65,21 @@ class Reader {
 
   /** The members of an object whose brace was read; `read` reads what follows the colon. */
   #members(read: (key: string, at: number) => void): void {
-    if (this.#skip(braceEnd)) return
+    if (this.#skip('}')) return
     do {
       const at = this.#at
       const key = this.#string()
-      if (!this.#skip(colon)) this.#wrong("':' is expected")
+      if (!this.#skip(':')) this.#wrong("':' is expected")
       read(key, at)
-    } while (this.#skip(comma))
-    if (!this.#skip(braceEnd)) this.#wrong("',' or '}' is expected")
+    } while (this.#skip(','))
+    if (!this.#skip('}')) this.#wrong("',' or '}' is expected")
   }
 
   #entry(key: string): HeaderEntry {
     let dtype: string | undefined
     let shape: number[] | undefined
     let offsets: number[] | undefined
-    if (!this.#skip(brace)) this.#not(() => damaged(`${describe(key)} must be ${entryForm}`))
+    if (!this.#skip('{')) this.#not(() => damaged(`${describe(key)} must be ${entryForm}`))
     this.#members((field, at) => {
       const isKnown = field === 'dtype' || field === 'shape' || field === 'data_offsets'
       if (!isKnown) damaged(`${describe(key)} has the field ${describe(field)}; it must be ${entryForm}`)
@@ -105,15 +105,15 @@ class Reader {
 
   /** An array of at most so many integers from 0 to 2^53 − 1. */
   #sizes(most: number, refuse: () => never): number[] {
-    if (!this.#skip(bracket)) return this.#not(refuse)
+    if (!this.#skip('[')) return this.#not(refuse)
     const sizes: number[] = []
-    if (this.#skip(bracketEnd)) return sizes
+    if (this.#skip(']')) return sizes
     do {
       const size = this.#integer()
       if (size === undefined || sizes.length === most) return this.#not(refuse)
       sizes.push(size)
-    } while (this.#skip(comma))
-    if (!this.#skip(bracketEnd)) this.#wrong("',' or ']' is expected")
+    } while (this.#skip(','))
+    if (!this.#skip(']')) this.#wrong("',' or ']' is expected")
     return sizes
   }
 
@@ -141,7 +141,7 @@ class Reader {
       this.#space()
       return
     }
-    if (!this.#skip(brace)) this.#not(refuse)
+    if (!this.#skip('{')) this.#not(refuse)
     this.#members(() => {
       if (this.#bytes[this.#at] !== quote) this.#not(refuse)
       this.#string()
@@ -189,8 +189,8 @@ class Reader {
   }
 
   /** Moves past a mark and the space around it, where the mark comes next. */
-  #skip(mark: number): boolean {
-    if (this.#bytes[this.#at] !== mark) return false
+  #skip(mark: string): boolean {
+    if (this.#bytes[this.#at] !== mark.charCodeAt(0)) return false
     this.#at++
     this.#space()
     return true
