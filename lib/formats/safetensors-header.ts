@@ -27,137 +27,123 @@ export function damaged(what: string): never {
   fail('ERR_RNN_MODEL_FILE', `the safetensors file is damaged or not supported: ${what}`)
 }
 
-/** Reads a header that lies in `text`; the values take `dataBytes`. Each entry is checked by itself, not against its neighbours. */
-export function readHeader(text: Uint8Array, dataBytes: number): Map<string, HeaderEntry> {
-  return new Reader(text, dataBytes).entries()
-}
-
 const quote = 0x22
 const backslash = 0x5c
 
-/** Reads from left to right: `#at` is the byte that comes next. */
-class Reader {
-  readonly #bytes: Uint8Array
-  readonly #dataBytes: number
-  #at = 0
-
-  constructor(bytes: Uint8Array, dataBytes: number) {
-    this.#bytes = bytes
-    this.#dataBytes = dataBytes
-  }
-
-  entries(): Map<string, HeaderEntry> {
-    const entries = new Map<string, HeaderEntry>()
-    let hasMetadata = false
-    this.#skip('{')
-    this.#members((key, at) => {
-      const twice = key === metadataKey ? hasMetadata : entries.has(key)
-      if (twice) this.#wrong(`the key ${describe(key)} stands twice`, at)
-      if (key !== metadataKey) entries.set(key, this.#entry(key))
-      else {
-        hasMetadata = true
-        this.#metadata()
-      }
-    })
-    if (this.#at < this.#bytes.length) this.#wrong('the text goes on after its end')
-    return entries
-  }
+/**
+ * Reads a header from left to right; the values take `dataBytes`. Each entry is checked by itself, not against its neighbours.
+ */
+export function readHeader(bytes: Uint8Array, dataBytes: number): Map<string, HeaderEntry> {
+  /** The byte that comes next. */
+  let next = 0
+  const entries = new Map<string, HeaderEntry>()
+  let hasMetadata = false
+  skip('{')
+  readMembers((key, at) => {
+    const twice = key === metadataKey ? hasMetadata : entries.has(key)
+    if (twice) wrong(`the key ${describe(key)} stands twice`, at)
+    if (key !== metadataKey) entries.set(key, readEntry(key))
+    else {
+      hasMetadata = true
+      readMetadata()
+    }
+  })
+  if (next < bytes.length) wrong('the text goes on after its end')
+  return entries
 
   /** The members of an object whose brace was read; `read` reads what follows the colon. */
-  #members(read: (key: string, at: number) => void): void {
-    if (this.#skip('}')) return
+  function readMembers(read: (key: string, at: number) => void): void {
+    if (skip('}')) return
     do {
-      const at = this.#at
-      const key = this.#string()
-      if (!this.#skip(':')) this.#wrong("':' is expected")
+      const at = next
+      const key = readString()
+      if (!skip(':')) wrong("':' is expected")
       read(key, at)
-    } while (this.#skip(','))
-    if (!this.#skip('}')) this.#wrong("',' or '}' is expected")
+    } while (skip(','))
+    if (!skip('}')) wrong("',' or '}' is expected")
   }
 
-  #entry(key: string): HeaderEntry {
+  function readEntry(key: string): HeaderEntry {
     let dtype: string | undefined
     let shape: number[] | undefined
     let offsets: number[] | undefined
-    if (!this.#skip('{')) this.#not(() => damaged(`${describe(key)} must be ${entryForm}`))
-    this.#members((field, at) => {
+    if (!skip('{')) not(() => damaged(`${describe(key)} must be ${entryForm}`))
+    readMembers((field, at) => {
       const isKnown = field === 'dtype' || field === 'shape' || field === 'data_offsets'
       if (!isKnown) damaged(`${describe(key)} has the field ${describe(field)}; it must be ${entryForm}`)
       const before = field === 'dtype' ? dtype : field === 'shape' ? shape : offsets
-      if (before !== undefined) this.#wrong(`the key ${describe(field)} stands twice`, at)
-      if (field === 'dtype') dtype = this.#dtype(key)
-      else if (field === 'shape') shape = this.#sizes(mostAxes, () => wrongShape(key))
-      else offsets = this.#sizes(2, () => wrongOffsets(key))
+      if (before !== undefined) wrong(`the key ${describe(field)} stands twice`, at)
+      if (field === 'dtype') dtype = readDtype(key)
+      else if (field === 'shape') shape = readSizes(mostAxes, () => wrongShape(key))
+      else offsets = readSizes(2, () => wrongOffsets(key))
     })
     if (dtype === undefined) return wrongDtype(key, undefined)
     if (shape === undefined) return wrongShape(key)
     if (offsets?.length !== 2) return wrongOffsets(key)
     const [begin, end] = offsets
-    checkPlace(key, dtype, shape, begin, end, this.#dataBytes)
+    checkPlace(key, dtype, shape, begin, end, dataBytes)
     return { dtype, shape, begin, end }
   }
 
-  #dtype(key: string): string {
-    if (this.#bytes[this.#at] !== quote) this.#not(() => damaged(`${describe(key)} must have a dtype that is a string`))
-    const dtype = this.#string()
+  function readDtype(key: string): string {
+    if (bytes[next] !== quote) not(() => damaged(`${describe(key)} must have a dtype that is a string`))
+    const dtype = readString()
     return dtypes[dtype] === undefined ? wrongDtype(key, dtype) : dtype
   }
 
   /** An array of at most so many integers from 0 to 2^53 − 1. */
-  #sizes(most: number, refuse: () => never): number[] {
-    if (!this.#skip('[')) return this.#not(refuse)
+  function readSizes(most: number, refuse: () => never): number[] {
+    if (!skip('[')) return not(refuse)
     const sizes: number[] = []
-    if (this.#skip(']')) return sizes
+    if (skip(']')) return sizes
     do {
-      const size = this.#integer()
-      if (size === undefined || sizes.length === most) return this.#not(refuse)
+      const size = readInteger()
+      if (size === undefined || sizes.length === most) return not(refuse)
       sizes.push(size)
-    } while (this.#skip(','))
-    if (!this.#skip(']')) this.#wrong("',' or ']' is expected")
+    } while (skip(','))
+    if (!skip(']')) wrong("',' or ']' is expected")
     return sizes
   }
 
   /** Undefined where another value stands. */
-  #integer(): number | undefined {
-    const bytes = this.#bytes
-    const start = this.#at
+  function readInteger(): number | undefined {
+    const start = next
     let value = 0
-    for (; bytes[this.#at] >= 0x30 && bytes[this.#at] <= 0x39; this.#at++) {
-      if (this.#at > start && bytes[start] === 0x30) this.#wrong("',' or ']' is expected")
-      value = value * 10 + bytes[this.#at] - 0x30
+    for (; bytes[next] >= 0x30 && bytes[next] <= 0x39; next++) {
+      if (next > start && bytes[start] === 0x30) wrong("',' or ']' is expected")
+      value = value * 10 + bytes[next] - 0x30
       if (value > Number.MAX_SAFE_INTEGER) return undefined
     }
     // A fraction or an exponent makes another kind of number of it.
-    if (this.#at === start || /[.eE]/.test(this.#next())) return undefined
-    this.#space()
+    if (next === start || /[.eE]/.test(nextCharacter())) return undefined
+    space()
     return value
   }
 
   /** Texts by name, or null, which some writers leave. Nobody asks for them, so they are checked and not kept. */
-  #metadata(): void {
+  function readMetadata(): void {
     const refuse = () => damaged(`${metadataKey} must be an object of strings`)
-    if (this.#ascii(this.#at, this.#at + 4) === 'null') {
-      this.#at += 4
-      this.#space()
+    if (ascii(next, next + 4) === 'null') {
+      next += 4
+      space()
       return
     }
-    if (!this.#skip('{')) this.#not(refuse)
-    this.#members(() => {
-      if (this.#bytes[this.#at] !== quote) this.#not(refuse)
-      this.#string()
+    if (!skip('{')) not(refuse)
+    readMembers(() => {
+      if (bytes[next] !== quote) not(refuse)
+      readString()
     })
   }
 
-  #string(): string {
-    const bytes = this.#bytes
-    const start = this.#at + 1
-    if (bytes[this.#at] !== quote) this.#wrong('a string is expected')
+  function readString(): string {
+    const start = next + 1
+    if (bytes[next] !== quote) wrong('a string is expected')
     let end = start
     let all = 0
     let escaped = false
     for (; bytes[end] !== quote; end++) {
-      if (end >= bytes.length) this.#wrong('a string has no end')
-      if (bytes[end] < 0x20) this.#wrong('a string has a control character', end)
+      if (end >= bytes.length) wrong('a string has no end')
+      if (bytes[end] < 0x20) wrong('a string has a control character', end)
       all |= bytes[end]
       if (bytes[end] !== backslash) continue
       escaped = true
@@ -165,56 +151,55 @@ class Reader {
     }
     const text =
       all < 0x80 && end - start < 64
-        ? this.#ascii(start, end)
-        : decodeUtf8(bytes.subarray(start, end), () => this.#wrong('a string is no UTF-8'))
-    const value = escaped ? this.#unescaped(text) : text
-    this.#at = end + 1
-    this.#space()
+        ? ascii(start, end)
+        : decodeUtf8(bytes.subarray(start, end), () => wrong('a string is no UTF-8'))
+    const value = escaped ? unescaped(text) : text
+    next = end + 1
+    space()
     return value
   }
 
   /** Faster than a decoder for a few letters, and a chain of as many parts as it has letters. */
-  #ascii(start: number, end: number): string {
+  function ascii(start: number, end: number): string {
     let text = ''
-    for (let at = start; at < end; at++) text += String.fromCharCode(this.#bytes[at])
+    for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at])
     return text
   }
 
-  #unescaped(text: string): string {
+  function unescaped(text: string): string {
     try {
       return JSON.parse(`"${text}"`) as string
     } catch {
-      return this.#wrong('a string has an escape that is none')
+      return wrong('a string has an escape that is none')
     }
   }
 
   /** Moves past a mark and the space around it, where the mark comes next. */
-  #skip(mark: string): boolean {
-    if (this.#bytes[this.#at] !== mark.charCodeAt(0)) return false
-    this.#at++
-    this.#space()
+  function skip(mark: string): boolean {
+    if (bytes[next] !== mark.charCodeAt(0)) return false
+    next++
+    space()
     return true
   }
 
-  #space(): void {
-    const bytes = this.#bytes
+  function space(): void {
     for (;;) {
-      const byte = bytes[this.#at]
+      const byte = bytes[next]
       if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return
-      this.#at++
+      next++
     }
   }
 
-  #next(): string {
-    return this.#at < this.#bytes.length ? String.fromCharCode(this.#bytes[this.#at]) : ''
+  function nextCharacter(): string {
+    return next < bytes.length ? String.fromCharCode(bytes[next]) : ''
   }
 
   /** What stands here is not the value that must, if it is a value at all. */
-  #not(refuse: () => never): never {
-    return /["[{\-\d.eEtfn,\]]/.test(this.#next()) ? refuse() : this.#wrong('a value is expected')
+  function not(refuse: () => never): never {
+    return /["[{\-\d.eEtfn,\]]/.test(nextCharacter()) ? refuse() : wrong('a value is expected')
   }
 
-  #wrong(what: string, at = this.#at): never {
+  function wrong(what: string, at = next): never {
     damaged(`its header is no valid JSON in UTF-8: ${what} at byte ${at}`)
   }
 }
