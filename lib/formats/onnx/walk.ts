@@ -22,69 +22,59 @@ const wantedNames = Object.keys(wanted)
 const isWanted = ({ domain, opType }: FileNode) => wanted[opType] === domain
 
 export function recurrentNodes(model: FileModel, budget: Budget): Generator<Place> {
-  return new Walk(model, budget).nodesIn(Scope.root(model.graph), model.graph, '')
-}
-
-class Walk {
-  readonly #model: FileModel
-  readonly #budget: Budget
   /** Which functions have a recurrent node, or call one that has; undefined while that is looked up. */
-  readonly #reaching = new Map<GraphFunction, boolean | undefined>()
+  const reaching = new Map<GraphFunction, boolean | undefined>()
+  return nodesIn(Scope.root(model.graph), model.graph, '')
 
-  constructor(model: FileModel, budget: Budget) {
-    this.#model = model
-    this.#budget = budget
-  }
-
-  *nodesIn(scope: Scope, graph: FileGraph, prefix: string): Generator<Place> {
-    for (const node of this.#nodesOf(graph)) {
+  function* nodesIn(scope: Scope, graph: FileGraph, prefix: string): Generator<Place> {
+    for (const node of nodesOf(graph)) {
       const name = `${prefix}${node.name || node.outputs.find((output) => output !== '') || ''}`
       if (isWanted(node)) yield { scope, node, name }
-      for (const body of bodiesOf(node, graph)) yield* this.nodesIn(scope.body(body), body, prefix)
+      for (const body of bodiesOf(node, graph)) yield* nodesIn(scope.body(body), body, prefix)
       const callee = graph.callee(node)
-      if (callee && this.#reaches(callee, 0)) yield* this.nodesIn(scope.called(callee, node), callee, `${name}/`)
+      if (callee && reaches(callee, 0)) yield* nodesIn(scope.called(callee, node), callee, `${name}/`)
     }
   }
 
   /** The nodes that may be wanted, have bodies, or call functions. */
-  *#nodesOf(graph: FileGraph): Generator<FileNode> {
+  function* nodesOf(graph: FileGraph): Generator<FileNode> {
     const { message, fields } = graph
     let number = 0
-    this.#budget.spend(message.end - message.start, graph.fail)
+    budget.spend(message.end - message.start, graph.fail)
     for (const field = message.fields(); field.next(); ) {
       if (field.id !== fields.node) continue
-      if (this.#matters(message.message(field, 'node', number))) yield graph.node(field, number)
+      if (matters(message.message(field, 'node', number))) yield graph.node(field, number)
       number++
     }
   }
 
   /** Whether a node need be looked at, by what is to be seen without making anything of it. */
-  #matters(node: Message): boolean {
+  function matters(node: Message): boolean {
     let mayRecur = false
     let hasBodies = false
     for (const field = node.fields(); field.next(); ) {
       if (field.id === 4) mayRecur = wantedNames.some((name) => node.isText(field, name))
       else if (field.id === 5) hasBodies ||= hasBody(node, field)
     }
-    return mayRecur || hasBodies || this.#model.hasFunctions
+    return mayRecur || hasBodies || model.hasFunctions
   }
 
-  #reaches(graph: FileFunction, depth: number): boolean {
-    const known = this.#reaching.get(graph)
+  function reaches(graph: FileFunction, depth: number): boolean {
+    const known = reaching.get(graph)
     if (known !== undefined) return known
-    if (this.#reaching.has(graph)) return graph.fail(`${graph.label} calls itself`)
-    this.#reaching.set(graph, undefined)
-    const reaching = this.#reachesFrom(graph, depth)
-    this.#reaching.set(graph, reaching)
-    return reaching
+    if (reaching.has(graph)) return graph.fail(`${graph.label} calls itself`)
+    reaching.set(graph, undefined)
+    const found = reachesFrom(graph, depth)
+    reaching.set(graph, found)
+    return found
   }
 
-  #reachesFrom(graph: FileGraph, depth: number): boolean {
+  function reachesFrom(graph: FileGraph, depth: number): boolean {
     if (depth > deepest) graph.fail(`bodies and calls nest deeper than ${deepest}`)
-    for (const node of this.#nodesOf(graph)) {
-      if (isWanted(node) || bodiesOf(node, graph).some((body) => this.#reachesFrom(body, depth + 1))) return true
+    for (const node of nodesOf(graph)) {
+      if (isWanted(node) || bodiesOf(node, graph).some((body) => reachesFrom(body, depth + 1))) return true
       const callee = graph.callee(node)
-      if (callee && this.#reaches(callee, depth + 1)) return true
+      if (callee && reaches(callee, depth + 1)) return true
     }
     return false
   }
