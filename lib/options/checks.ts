@@ -120,8 +120,8 @@ export function checkOwn(
   { bias, direction }: Pick<NetworkSpec, 'bias' | 'direction'>,
   what: string,
 ): void {
-  const own = { numLayers: 1, bias, bidirectional: direction === 'bidirectional' } as const
-  const names = ['numLayers', 'bias', 'bidirectional'] as const
+  const own = { numLayers: 1, bias, bidirectional: direction === 'bidirectional' }
+  const names = keys(own) as (keyof typeof own)[]
   for (let i = 0; i < names.length; i++) {
     const wanted = given[names[i]]
     if (wanted === undefined || wanted === own[names[i]]) continue
