@@ -7,6 +7,7 @@ import type { CellName, ClassName } from '../spec/spec.ts'
 import { boolean, type Check, type Checked, isRecord, layerChecks, oneOf, readOptions } from './checks.ts'
 import type { Activation } from './options.ts'
 
+const factors = ['alpha', 'beta'] as const
 const activationName = oneOf(...activationNames)
 
 /** A number that float32 can hold; rounded to it, so that every backend computes with the same. */
@@ -28,13 +29,12 @@ export const activation: Check<CellFunction> = (value, name) => {
   const read = readOptions(value, { name: activationName, alpha: factor, beta: factor }, name, `${name}.`)
   const known = activationName(read.name, `${name}.name`)
   const traits = traitsOf(known)
-  if (read.alpha !== undefined && traits.alpha === undefined) withoutFactor(name, known, 'alpha')
-  if (read.beta !== undefined && traits.beta === undefined) withoutFactor(name, known, 'beta')
+  for (let i = 0; i < factors.length; i++) {
+    const field = factors[i]
+    if (read[field] === undefined || traits[field] !== undefined) continue
+    fail('ERR_RNN_OPTION', `${name}.${field} must be left out: ${known} has no ${field}`)
+  }
   return cellFunction(known, read.alpha, read.beta)
-}
-
-function withoutFactor(where: string, name: ActivationName, field: string): never {
-  fail('ERR_RNN_OPTION', `${where}.${field} must be left out: ${name} has no ${field}`)
 }
 
 /** The functions of a cell by what they are for; each may be left out. */

@@ -1,6 +1,6 @@
 /** The careful reading of integers of any array type, as lengths and ids come; it alone knows in which forms they do. */
 import { describe, fail } from '../errors.ts'
-import { isArray, newDoubles, setValues } from '../intrinsics/captured.ts'
+import { isArray, newDoubles } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { checkCountOf, fieldsOf, isBigInts, notTensor, ownShape, readNested } from './read.ts'
 import type { NumberArray } from './tensor.ts'
@@ -26,7 +26,7 @@ export interface ReadIntegers {
 }
 
 const toNumber = Number
-const doubles = { make: newDoubles, set: setValues, bigints: true }
+const doubles = { make: newDoubles, bigints: true }
 
 /**
  * Reads integers, each property once. The values may be the caller's own array, at its true length: nothing of the caller's may run until

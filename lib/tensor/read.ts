@@ -129,12 +129,10 @@ export function isBigInts(data: unknown): boolean {
 /** What nested numbers are copied into, and whether bigints are numbers too. */
 interface NestedTarget<A> {
   readonly make: (count: number) => A
-  /** `target.set(row, offset)`. */
-  readonly set: (target: A, row: ArrayLike<number>, offset: number) => void
   readonly bigints: boolean
 }
 
-const floats: NestedTarget<Float32Array> = { make: zeros, set: setValues, bigints: false }
+const floats: NestedTarget<Float32Array> = { make: zeros, bigints: false }
 const toNumber = Number
 
 /** Copies nested arrays, each element read once; the innermost rows may be typed arrays. */
@@ -168,7 +166,7 @@ export function readNested<A extends Float32Array | Float64Array>(
         continue
       }
       if (axis + 2 !== shape.length || !isRow(value, below)) ragged(value, below, name, place.slice(0, axis + 1))
-      if (!copyRow(target, data, next, value)) wrongRow(value, name, place.slice(0, axis + 1))
+      if (!copyRow(target.bigints, data, next, value)) wrongRow(value, name, place.slice(0, axis + 1))
       next += below
     }
   }
@@ -177,13 +175,13 @@ export function readNested<A extends Float32Array | Float64Array>(
 }
 
 /** Copies a row of checked length; false where it has bigints and the target takes none. Nothing of the caller's runs meanwhile. */
-function copyRow<A extends Float32Array | Float64Array>(
-  { set, bigints }: NestedTarget<A>,
-  data: A,
+function copyRow(
+  bigints: boolean,
+  data: Float32Array | Float64Array,
   at: number,
   row: ArrayLike<number> & ArrayBufferView,
 ): boolean {
-  if (!isBigInts(row)) set(data, row, at)
+  if (!isBigInts(row)) setValues(data, row as ArrayLike<number>, at)
   else if (!bigints) return false
   else for (let i = 0, length = trueLength(row); i < length; i++) data[at + i] = toNumber(row[i])
   return true

@@ -7,49 +7,49 @@ interface Trace {
   /** What else must end like this, after the weight's name. */
   readonly beside?: string
   readonly what: string
-  readonly remedy: (weight: string) => string
+  /** What to do, with % for the weight. */
+  readonly remedy: string
 }
 
 const weight = String.raw`(?:^|\.)((?:weight|bias)(?:_(?:ih|hh|hr)(?:_l\d{1,9}(?:_reverse)?)?)?)`
-const call = (code: string) => `call ${code} in PyTorch and save again`
 const traces: readonly Trace[] = [
   {
     key: new RegExp(`${weight}_g$`),
     beside: '_v',
     what: 'weight norm',
-    remedy: (name) => call(`torch.nn.utils.remove_weight_norm(rnn, '${name}')`),
+    remedy: "call torch.nn.utils.remove_weight_norm(rnn, '%') in PyTorch and save again",
   },
   {
     key: /(?:^|\.)parametrizations\.((?:weight|bias)\w{0,40})\.original[01]?$/,
     what: 'a parametrization (weight norm, spectral norm, …)',
-    remedy: (name) => call(`torch.nn.utils.parametrize.remove_parametrizations(rnn, '${name}')`),
+    remedy: "call torch.nn.utils.parametrize.remove_parametrizations(rnn, '%') in PyTorch and save again",
   },
   {
     key: new RegExp(`${weight}_orig$`),
     beside: '_mask',
     what: 'pruning',
-    remedy: (name) => call(`torch.nn.utils.prune.remove(rnn, '${name}')`),
+    remedy: "call torch.nn.utils.prune.remove(rnn, '%') in PyTorch and save again",
   },
   {
     key: new RegExp(`${weight}_orig$`),
     beside: '_u',
     what: 'spectral norm',
-    remedy: (name) => call(`torch.nn.utils.remove_spectral_norm(rnn, '${name}')`),
+    remedy: "call torch.nn.utils.remove_spectral_norm(rnn, '%') in PyTorch and save again",
   },
   {
     key: new RegExp(`${weight}_raw$`),
     what: 'weight drop',
-    remedy: (name) => `what is saved as ${name}_raw is the weight: give it the key ${name}`,
+    remedy: 'what is saved as %_raw is the weight: give it the key %',
   },
   {
     key: /(_packed_params|_all_weight_values)\b/,
     what: 'dynamic quantization',
-    remedy: () => 'save the state dict of the float model, as it was before quantize_dynamic',
+    remedy: 'save the state dict of the float model, as it was before quantize_dynamic',
   },
   {
     key: /(recurrent_kernel)(:0)?$/,
     what: "Keras's names",
-    remedy: () => 'fromKeras takes the weights of a Keras layer',
+    remedy: 'fromKeras takes the weights of a Keras layer',
   },
 ]
 
@@ -68,7 +68,7 @@ export function reparametrized(keys: readonly string[]): string {
     const weights = [...found]
     if (weights.length === 0) continue
     const each = weights.length > 1 ? `, and so for each of ${some(weights.map(named), 4, ', ')}` : ''
-    return ` (these are keys of ${what}: ${remedy(weights[0])}${each})`
+    return ` (these are keys of ${what}: ${remedy.replaceAll('%', weights[0])}${each})`
   }
   return ''
 }

@@ -64,9 +64,7 @@ export class FileNode implements GraphNode {
   readonly fail: Refuse = (what) => this.#graph.fail(`${this.label}: ${what}`)
 
   /** As `fail`, without the operator, where what was wrong says it. */
-  refuse(what: string): never {
-    return this.#graph.fail(`${this.#place}: ${what}`)
-  }
+  readonly refuse: Refuse = (what) => this.#graph.fail(`${this.#place}: ${what}`)
 
   attributes(): ReadonlyMap<string, AttributeValue> {
     this.#attributes ??= readAttributes(this.message, 5, this.#graph, this.label)

@@ -146,7 +146,7 @@ function addLayers(model: FileModel, budget: Budget, options: ReadOptions, layer
     if (used > budget.room) {
       node.refuse('its weights are used so often that the layers would be far larger than the file')
     }
-    layers.push({ name, ...made(name, found, (what) => node.refuse(what), options) })
+    layers.push({ name, ...made(name, found, node.refuse, options) })
     // What was computed for one node is not kept for the next: layers that share weights are few.
     for (let one: typeof scope | undefined = scope; one; one = one.parent ?? one.call?.scope) one.known.clear()
   }

@@ -18,7 +18,7 @@ export function openModel(bytes: Uint8Array, externalData?: ExternalData): OpenG
   const { graph } = model
   const { message } = graph
   const lists: Record<'input' | 'output', GraphValue[]> = { input: [], output: [] }
-  const names = { input: new Set<string>(), output: new Set<string>() }
+  const declared = new Set<string>()
   budget.spend(message.end - message.start, graph.fail)
   for (const field = message.fields(); field.next(); ) {
     const isInput = field.id === graphFields.input
@@ -30,8 +30,8 @@ export function openModel(bytes: Uint8Array, externalData?: ExternalData): OpenG
     const name = info.textOf(1, 'the name')
     if (isInput && graph.find(name, budget)?.kind !== 'input') continue
     const refuse: Refuse = (why) => graph.fail(`the ${what} ${describe(name)} ${why}`)
-    if (names[what].has(name)) refuse('is declared twice')
-    names[what].add(name)
+    if (declared.has(what + name)) refuse('is declared twice')
+    declared.add(what + name)
     list.push({ name, ...typeOf(info, refuse) })
   }
   if (lists.output.length === 0) graph.fail('the graph has no outputs')

@@ -1,7 +1,7 @@
 /** From a recurrent node of a file to its weights and states: which inputs it has, what they are made of, and what they will take. */
 
 import { describe } from '../../errors.ts'
-import type { Budget } from '../../graph/budget.ts'
+import type { Budget, Refuse } from '../../graph/budget.ts'
 import { fold } from '../../graph/fold.ts'
 import type { NodeParts } from '../../graph/recurrent/node.ts'
 import { nodeParts, recurrentPlaces, toFloats } from '../../graph/recurrent/parts.ts'
@@ -19,7 +19,7 @@ export interface Found {
 
 /** Reads a node's inputs; one that is needed and does not stand in the file is refused by name, and says what it depends on. */
 export function recurrentPart(scope: Scope, node: FileNode, budget: Budget): Found {
-  const refuse = (what: string) => node.refuse(what)
+  const refuse: Refuse = node.refuse
   const value = (place: number): GraphTensor | Unknown | undefined => {
     const name = node.inputs[place] ?? ''
     return name === '' ? undefined : fold(scope, name, budget)
