@@ -7,17 +7,17 @@ import type { WeightType } from '../spec/weight-types.ts'
 export const largestInt8 = 127
 
 /** The least magnitude that rounds to infinity: half way between the largest number and the next power of two. */
-const beyond: Readonly<Record<Exclude<WeightType, 'int8'>, number>> = {
+const beyond: Readonly<Record<WeightType, number>> = {
   f32: Infinity,
   f16: 65520,
   bf16: 255.5 * 2 ** 120,
+  // The largest float32 number of all, which 127 times its scale does not survive.
+  int8: 2 ** 128 - 2 ** 104,
 }
 
-/** Whether a weight is too large for a format. */
+/** Whether a float32 weight is too large for a format. */
 export function isBeyond(type: WeightType, value: number): boolean {
-  if (type !== 'int8') return abs(value) >= beyond[type]
-  // 127 times the scale, which the largest float32 number of all does not survive.
-  return fround(fround(abs(value) / largestInt8) * largestInt8) === Infinity
+  return abs(value) >= beyond[type]
 }
 
 /** The largest magnitudes, as errors say them. */
