@@ -1,5 +1,5 @@
 /** Values as bytes in little-endian order, as files and saved states have them. */
-import { bytesOf, copyBytes, floatsOver, setValues } from '../intrinsics/captured.ts'
+import { bytesIn, bytesOf, copyBytes, setValues, zeros } from '../intrinsics/captured.ts'
 
 /** Whether this machine keeps the highest byte of a value first. */
 export const bigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0
@@ -23,8 +23,9 @@ export function setLittleEndian(
 
 /** The reverse of {@link littleEndian}: float32 values out of bytes that may lie unaligned; always a copy. */
 export function fromLittleEndian(bytes: Uint8Array): Float32Array {
-  const copy = copyBytes(bytes)
-  return floatsOver(bigEndian ? swap(copy, 4) : copy)
+  const values = zeros(bytesIn(bytes) / 4)
+  setLittleEndian(values, bytes)
+  return values
 }
 
 /** Turns the bytes of each value round, in place. */

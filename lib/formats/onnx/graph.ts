@@ -149,7 +149,7 @@ export class FileGraph implements Graph, NodeHome {
         const tensor = message.message(field, 'initializer', numbers.tensor)
         // SparseTensorProto's name is that of its values.
         const values = id === fields.sparse ? tensor.messageOf(1, 'the values of a sparse initializer') : tensor
-        const name = values && tensorName(values)
+        const name = values?.last(tensorName)
         if (name !== undefined) {
           visit(name, field.at, id === fields.sparse ? Kind.sparse : Kind.initializer, numbers.tensor)
         }

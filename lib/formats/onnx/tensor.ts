@@ -72,16 +72,14 @@ export class FileTensor implements StoredTensor {
   }
 }
 
-/** The name of a tensor, without anything else of it. */
-export function tensorName(message: Message): Field | undefined {
-  return message.last(8)
-}
+/** The number of the field that has a tensor's name. */
+export const tensorName = 8
 
 function readHead(message: Message) {
   const dims: number[] = []
-  const head = { name: '', dataType: 0, dims, external: false, unsupported: undefined as string | undefined }
   /** The fields that carry values, and how often each comes. */
   const ids: Record<number, number> = {}
+  const head = { name: '', dataType: 0, dims, external: false, unsupported: undefined as string | undefined, ids }
   for (const field = message.fields(); field.next(); ) {
     const { id } = field
     if (id === 1) {
@@ -90,12 +88,12 @@ function readHead(message: Message) {
       })
     } else if (id === 2) head.dataType = message.integer(field, 'data_type')
     else if (id === 3) head.unsupported = 'segmented values are not supported'
-    else if (id === 8) head.name = message.text(field, 'the name')
+    else if (id === tensorName) head.name = message.text(field, 'the name')
     // Entries of external_data alone may be left over from a file whose values were moved into it.
     else if (id === 14) head.external = message.integer(field, 'data_location') !== 0
     else if ((id === rawData || id in listed) && field.end > field.start) ids[id] = (ids[id] ?? 0) + 1
   }
-  return { ...head, ids }
+  return head
 }
 
 /** The one field that the values stand in. */
