@@ -28,13 +28,19 @@ const mostProblems = 20
 
 const layerKey = /^(weight|bias)_(ih|hh|hr|ci|cf|co)_l(0|[1-9]\d{0,8})(_reverse)?$/
 
+interface Entry {
+  readonly key: string
+  readonly value: unknown
+  /** The value as a tensor, undefined where it is none; null before it was read. */
+  read: ReadTensor | undefined | null
+}
+
 /**
  * The entries of a dict under a prefix. Each value is read once; what is wrong is noted and raised together, so that one
  * `ERR_RNN_STATE_DICT` names every weight that is missing, left over, of the wrong shape, or not finite.
  */
 export class StateDictReader {
-  readonly #values = new Map<string, { readonly key: string; readonly value: unknown }>()
-  readonly #read = new Map<string, ReadTensor | undefined>()
+  readonly #values = new Map<string, Entry>()
   readonly #problems: string[] = []
   readonly #taken = new Set<string>()
   readonly #fitting = new Map<string, WeightType>()
@@ -56,7 +62,7 @@ export class StateDictReader {
     for (const key of this.#keys) {
       const name = nameOf(key)
       const full = ofCell && layerKey.test(`${name}_l0`) ? `${name}_l0` : name
-      mapSet(this.#values, full, { key, value: (dict as Record<string, unknown>)[key] })
+      mapSet(this.#values, full, { key, value: (dict as Record<string, unknown>)[key], read: null })
     }
   }
 
@@ -71,12 +77,12 @@ export class StateDictReader {
 
   /** A value as a tensor; undefined, and noted, where it is none. */
   tensor(name: string): ReadTensor | undefined {
-    if (!mapHas(this.#read, name)) mapSet(this.#read, name, this.#readOnce(name))
-    return mapGet(this.#read, name)
+    const entry = mapGet(this.#values, name)!
+    if (entry.read === null) entry.read = this.#readOnce(entry)
+    return entry.read
   }
 
-  #readOnce(name: string): ReadTensor | undefined {
-    const { key, value } = mapGet(this.#values, name)!
+  #readOnce({ key, value }: Entry): ReadTensor | undefined {
     try {
       return readTensor(value, named(key))
     } catch (error) {

@@ -92,7 +92,7 @@ export class FileGraph implements Graph, NodeHome {
 
   find(name: string, budget: Budget): Source | undefined {
     this.#table ??= this.#readNames(budget)
-    const place = this.#table.find(encodeUtf8(name), budget, this.fail)
+    const place = this.#table.find(encodeUtf8(name), budget)
     if (place === undefined) return undefined
     const { at, kind, number } = place
     if (kind === Kind.input) return { kind: 'input', index: number }
@@ -112,11 +112,11 @@ export class FileGraph implements Graph, NodeHome {
     this.#eachName(() => names++)
     // What a table of so many names takes; each name has more bytes in the file than a sixteenth of it.
     budget.take(28 * names, this.fail)
-    const table = new NameTable(message.bytes, names)
+    const table = new NameTable(message.bytes, names, this.fail)
     this.#eachName((name, at, kind, number) => {
       if (name.end === name.start) return
       const place = { at, kind, number }
-      table.add(name.start, name.end, place, budget, this.fail, (known) => {
+      table.add(name.start, name.end, place, budget, (known) => {
         if (kind === Kind.initializer || kind === Kind.sparse) {
           // The default of an input is an initializer of the same name, which counts.
           if (known.kind === Kind.input) return place

@@ -16,13 +16,15 @@ const seed = Math.floor(Math.random() * 2 ** 32)
 
 export class NameTable {
   readonly #bytes: Uint8Array
+  readonly #refuse: Refuse
   readonly #entries: Int32Array
   readonly #buckets: Int32Array
   #used = 0
 
   /** Of as many names as will be added, for nothing grows later. */
-  constructor(bytes: Uint8Array, names: number) {
+  constructor(bytes: Uint8Array, names: number, refuse: Refuse) {
     this.#bytes = bytes
+    this.#refuse = refuse
     this.#entries = new Int32Array(names * fieldsOfEntry)
     this.#buckets = new Int32Array(2 ** Math.ceil(Math.log2(names + 1)))
   }
@@ -30,16 +32,9 @@ export class NameTable {
   /**
    * Adds a name of the file. A place that already has the name is given to `settle`, which says what stands there from now on.
    */
-  add(
-    start: number,
-    end: number,
-    place: NamedPlace,
-    budget: Budget,
-    refuse: Refuse,
-    settle: (known: NamedPlace) => NamedPlace,
-  ): void {
+  add(start: number, end: number, place: NamedPlace, budget: Budget, settle: (known: NamedPlace) => NamedPlace): void {
     const bucket = this.#bucket(this.#bytes, start, end)
-    const known = this.#find(bucket, this.#bytes, start, end, budget, refuse)
+    const known = this.#find(bucket, this.#bytes, start, end, budget)
     if (known >= 0) {
       this.#put(known, settle(this.#place(known)))
       return
@@ -58,9 +53,9 @@ export class NameTable {
     this.#entries[entry + 3] = place.number * 8 + place.kind
   }
 
-  find(name: Uint8Array, budget: Budget, refuse: Refuse): NamedPlace | undefined {
+  find(name: Uint8Array, budget: Budget): NamedPlace | undefined {
     const bucket = this.#bucket(name, 0, name.length)
-    const known = this.#find(bucket, name, 0, name.length, budget, refuse)
+    const known = this.#find(bucket, name, 0, name.length, budget)
     return known < 0 ? undefined : this.#place(known)
   }
 
@@ -69,11 +64,11 @@ export class NameTable {
     return { at: this.#entries[entry + 2] >>> 0, kind: packed & 7, number: packed >>> 3 }
   }
 
-  #find(bucket: number, bytes: Uint8Array, start: number, end: number, budget: Budget, refuse: Refuse): number {
+  #find(bucket: number, bytes: Uint8Array, start: number, end: number, budget: Budget): number {
     for (let next = this.#buckets[bucket]; next > 0; next = this.#entries[next + 3]) {
       const entry = next - 1
       const length = end - start
-      budget.spend(1 + length / 16, refuse)
+      budget.spend(1 + length / 16, this.#refuse)
       const from = this.#entries[entry] >>> 0
       if ((this.#entries[entry + 1] >>> 0) - from !== length) continue
       let same = 0
