@@ -19,8 +19,6 @@ export class ExternalFiles {
   readonly #give: ExternalData | undefined
   readonly #budget: Budget
   readonly #files = new Map<string, Uint8Array>()
-  /** The bytes of all files that were asked for: they pay for memory as the model's own do. */
-  bytes = 0
 
   constructor(give: ExternalData | undefined, budget: Budget) {
     this.#give = give
@@ -40,7 +38,7 @@ export class ExternalFiles {
         fail('ERR_RNN_OPTION', `externalData(${describe(location)}) must give a Uint8Array, got ${describe(file)}`)
       }
       this.#files.set(location, file)
-      this.bytes += trueLength(file)
+      // They pay for memory as the model's own bytes do.
       this.#budget.pay(trueLength(file))
     }
     // A resizable one may have shrunk.

@@ -127,8 +127,8 @@ function bytesAsText(message: Message, field: Field): string {
 }
 
 function readFloats(message: Message, field: Field, what: string, into: number[]): number[] {
-  const [start, end] = message.fixed(field, what, 4, true)
+  message.checkFixed(field, what, 4, true)
   const view = new DataView(message.bytes.buffer, message.bytes.byteOffset, message.bytes.byteLength)
-  for (let at = start; at < end; at += 4) into.push(view.getFloat32(at, true))
+  for (let at = field.start; at < field.end; at += 4) into.push(view.getFloat32(at, true))
   return into
 }

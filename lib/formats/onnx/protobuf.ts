@@ -178,12 +178,11 @@ export class Message {
     for (let at = packed.start; at < packed.end; at = packed.#after) visit(packed.#exact(at))
   }
 
-  /** Where values of `size` bytes each lie: bytes in a row, or a single value with a wire type of its own. */
-  fixed(field: Field, what: string, size: 1 | 2 | 4 | 8, single: boolean): readonly [start: number, end: number] {
+  /** Throws where a field is not values of `size` bytes each: bytes in a row, or a single value with a wire type of its own. */
+  checkFixed(field: Field, what: string, size: number, single: boolean): void {
     const isSingle = single && field.wire === (size === 8 ? 1 : 5)
     if (!isSingle) this.#expect(field, 2, what)
     if ((field.end - field.start) % size !== 0) this.fail(`${what} ends within a value`, field.at)
-    return [field.start, field.end]
   }
 }
 

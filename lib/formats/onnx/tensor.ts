@@ -120,8 +120,8 @@ function valuesIn(message: Message, id: number, type: ElementType, refuse: Refus
     const size = id === rawData ? Math.max(8, factsOf(type).bits) / 8 : listed[id].bytes
     const spans: Span[] = []
     each((field) => {
-      const [start, end] = message.fixed(field, name, size as 1 | 2 | 4 | 8, id !== rawData)
-      spans.push({ bytes: message.bytes, start, end })
+      message.checkFixed(field, name, size, id !== rawData)
+      spans.push({ bytes: message.bytes, start: field.start, end: field.end })
     })
     return rawValues(type, spans)
   }
