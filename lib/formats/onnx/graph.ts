@@ -120,18 +120,14 @@ export class FileGraph implements Graph, NodeHome {
         if (kind === Kind.initializer || kind === Kind.sparse) {
           // The default of an input is an initializer of the same name, which counts.
           if (known.kind === Kind.input) return place
-          this.#twice(name, 'tensor')
+          message.fail(`a second tensor named ${describe(message.text(name, 'a name'))}`, name.at)
         }
-        if (kind === Kind.input) return known.kind === Kind.node ? { ...place, kind: Kind.twice } : known
+        if (kind === Kind.input && known.kind !== Kind.node) return known
         // Nobody minds two outputs of one name as long as nobody wants either.
         return { ...place, kind: Kind.twice }
       })
     })
     return table
-  }
-
-  #twice(name: Field, what: string): never {
-    return this.message.fail(`a second ${what} named ${describe(this.message.text(name, 'a name'))}`, name.at)
   }
 
   #eachName(visit: (name: Field, at: number, kind: Kind, number: number) => void): void {

@@ -40,15 +40,15 @@ export class FileModel implements GraphHome {
     return this.#opsets.get(domain) ?? 1
   }
 
-  /** Whether there are functions at all. */
-  get hasFunctions(): boolean {
+  /** All of them by {@link keyOf}, read when somebody asks. */
+  get functions(): ReadonlyMap<string, FileFunction> {
     this.#functions ??= readFunctions(this, this.#message)
-    return this.#functions.size > 0
+    return this.#functions
   }
 
   /** The function that a node of this domain and type calls, if the file has one. */
   function(domain: string, name: string): FileFunction | undefined {
-    return this.hasFunctions ? this.#functions!.get(keyOf(domain, name)) : undefined
+    return this.functions.get(keyOf(domain, name))
   }
 }
 

@@ -56,7 +56,7 @@ export function recurrentNodes(model: FileModel, budget: Budget): Generator<Plac
       if (field.id === 4) mayRecur = wantedNames.some((name) => node.isText(field, name))
       else if (field.id === 5) hasBodies ||= hasBody(node, field)
     }
-    return mayRecur || hasBodies || model.hasFunctions
+    return mayRecur || hasBodies || model.functions.size > 0
   }
 
   function reaches(graph: FileFunction, depth: number): boolean {
