@@ -71,12 +71,10 @@ export function collectWeights(
 ): CellWeights[] {
   const all: { -readonly [K in keyof CellWeights]?: Float32Array }[] = []
   eachWeight(spec, (entry, index) => {
-    const fields = all[index] ?? (create(null) as (typeof all)[0])
-    all[index] = fields
-    const count = entry.field === 'peephole' ? 3 * spec.hiddenSize : elements(entry.shape)
-    const target = fields[entry.field] ?? zeros(count)
-    fields[entry.field] = target
-    fill(entry, target)
+    all[index] ??= create(null) as (typeof all)[0]
+    const fields = all[index]
+    fields[entry.field] ??= zeros(entry.field === 'peephole' ? 3 * spec.hiddenSize : elements(entry.shape))
+    fill(entry, fields[entry.field]!)
   })
   return all as CellWeights[]
 }
