@@ -1,16 +1,13 @@
 /** How a model's batch runs: on the program for so many rows, which frames and states are copied to; row by row where one of them is refused. */
 
-import type { ProgramInstance } from '../backends/interface.ts'
+import type { ProgramInstance, SlotRows } from '../backends/interface.ts'
 import { RNNError } from '../errors.ts'
-import type { GraphData } from '../graph/tensor.ts'
 import { mapDelete, mapGet, mapSet, newInts } from '../intrinsics/captured.ts'
-import type { Opening } from './opening.ts'
+import type { BatchOpening } from './batch-opening.ts'
+import type { StreamValue } from './opening.ts'
 import type { LoadedProgram } from './programs.ts'
-import { copyRow, type Layouts, type RowLayout, type RowsAt, slotOf } from './rows.ts'
+import { copyRow, type RowLayout, type RowsAt, slotOf } from './rows.ts'
 import type { SlotArrays } from './slot-arrays.ts'
-
-/** Makes the program for a number of rows. */
-export type ProgramFor = (rows: number) => LoadedProgram
 
 /** The memory that a batch comes from and goes to: arrays by slot, in the order of the layouts. */
 export interface RowMemory {
@@ -34,9 +31,7 @@ interface Running {
 }
 
 export class ModelLauncher {
-  readonly #opening: Opening
-  readonly #layouts: Layouts
-  readonly #programFor: ProgramFor
+  readonly #batch: BatchOpening
   readonly #maxBatch: number
   /** Row by row. */
   readonly #inOrder: Int32Array
@@ -45,10 +40,8 @@ export class ModelLauncher {
   readonly #programs: (LoadedProgram | undefined)[] = []
   #tickets = 0
 
-  constructor(opening: Opening, layouts: Layouts, programFor: ProgramFor, maxBatch: number) {
-    this.#opening = opening
-    this.#layouts = layouts
-    this.#programFor = programFor
+  constructor(batch: BatchOpening, maxBatch: number) {
+    this.#batch = batch
     this.#maxBatch = maxBatch
     this.#inOrder = newInts(maxBatch)
     for (let row = 0; row < maxBatch; row++) this.#inOrder[row] = row
@@ -85,61 +78,16 @@ export class ModelLauncher {
   }
 
   #program(place: number, rows: number): LoadedProgram {
-    const program = this.#programs[place] ?? this.#programFor(rows)
+    const program = this.#programs[place] ?? this.#batch.programFor(rows)
     this.#programs[place] = program
     return program
   }
 
-  /** Copies frames and states to the rows of the program. What is beyond the batch runs too, and gets values of the first row. */
+  /** Copies frames and states to the rows of the program. */
   #fill(running: Running, { rows, states, frames }: RowMemory): void {
-    const own = this.#opening
-    for (let k = 0; k < own.states.length; k++) this.#gather(running, own.states[k].place, states, k, rows, 0)
-    for (let k = 0; k < own.inputs.length; k++) this.#gather(running, own.inputs[k].place, frames, k, rows, 1)
-  }
-
-  #gather(
-    { count, rows, instance }: Running,
-    place: number,
-    from: SlotArrays,
-    k: number,
-    order: Int32Array,
-    first: number,
-  ): void {
-    const layout = from.layouts[k]
-    if (from.lengths[k] === 0) return
-    if (instance.gather) {
-      const { outer, inner } = layout
-      instance.gather(place, { outer, inner, rows, memory: from.bytes[k], order, first, stride: 2, count })
-      return
-    }
-    const target = { data: instance.inputs[place], from: 0, rows }
-    for (let row = 0; row < rows; row++) {
-      copyRow(layout, target, row, slotOf(layout, from.data[k], order[row < count ? 2 * row + first : first]), 0)
-    }
-  }
-
-  /** Copies the rows of an input or output of the program to their slots, where these are not negative. */
-  #scatter(
-    { count, rows, instance }: Running,
-    from: 'inputs' | 'outputs',
-    place: number,
-    to: SlotArrays,
-    k: number,
-    order: Int32Array,
-    stride: number,
-  ): void {
-    const layout = to.layouts[k]
-    if (to.lengths[k] === 0) return
-    if (instance.scatter) {
-      const { outer, inner } = layout
-      instance.scatter(from, place, { outer, inner, rows, memory: to.bytes[k], order, first: 0, stride, count })
-      return
-    }
-    const source = { data: instance[from][place], from: 0, rows }
-    for (let row = 0; row < count; row++) {
-      const slot = order[stride * row]
-      if (slot >= 0) copyRow(layout, slotOf(layout, to.data[k], slot), 0, source, row)
-    }
+    const { opening } = this.#batch
+    copySlots(running, 'inputs', opening.states, states, false, rows, 0, 2)
+    copySlots(running, 'inputs', opening.inputs, frames, false, rows, 1, 2)
   }
 
   /**
@@ -180,26 +128,19 @@ export class ModelLauncher {
 
   /** Copies a row of a batch's instance to one of a single row, or what that made of it back. */
   #moveRow({ rows, instance }: Running, row: number, single: ProgramInstance, isBack: boolean): void {
-    const move = (layout: RowLayout, all: GraphData, one: GraphData) => {
-      const many: RowsAt = { data: all, from: 0, rows }
-      const alone: RowsAt = { data: one, from: 0, rows: 1 }
-      if (isBack) copyRow(layout, many, row, alone, 0)
-      else copyRow(layout, alone, 0, many, row)
+    const copy = (side: Side, values: readonly StreamValue[], layouts: readonly RowLayout[]) => {
+      for (let k = 0; k < values.length; k++) {
+        const { place } = values[k]
+        const many: RowsAt = { data: instance[side][place], from: 0, rows }
+        const alone: RowsAt = { data: single[side][place], from: 0, rows: 1 }
+        if (isBack) copyRow(layouts[k], many, row, alone, 0)
+        else copyRow(layouts[k], alone, 0, many, row)
+      }
     }
-    const { states, inputs, outputs } = this.#layouts
-    const own = this.#opening
-    for (let k = 0; k < states.length; k++) {
-      const { place } = own.states[k]
-      move(states[k], instance.inputs[place], single.inputs[place])
-    }
-    for (let k = 0; !isBack && k < inputs.length; k++) {
-      const { place } = own.inputs[k]
-      move(inputs[k], instance.inputs[place], single.inputs[place])
-    }
-    for (let k = 0; isBack && k < outputs.length; k++) {
-      const { place } = own.outputs[k]
-      move(outputs[k], instance.outputs[place], single.outputs[place])
-    }
+    const { opening, layouts } = this.#batch
+    copy('inputs', opening.states, layouts.states)
+    if (isBack) copy('outputs', opening.outputs, layouts.outputs)
+    else copy('inputs', opening.inputs, layouts.inputs)
   }
 
   /** Once for each ticket: copies the new states and outputs of every row whose state slot is not negative. Gives by row why it has none, where one has. */
@@ -209,13 +150,49 @@ export class ModelLauncher {
     const { count, program, instance, failures } = running
     const { rows, states, outputs } = memory
     for (let row = 0; failures && row < count; row++) if (failures[row] !== undefined) rows[2 * row] = -1
-    const own = this.#opening
-    for (let k = 0; k < own.states.length; k++)
-      this.#scatter(running, 'inputs', own.states[k].place, states, k, rows, 2)
-    for (let k = 0; k < own.outputs.length; k++) {
-      this.#scatter(running, 'outputs', own.outputs[k].place, outputs, k, this.#inOrder, 1)
-    }
+    const { opening } = this.#batch
+    copySlots(running, 'inputs', opening.states, states, true, rows, 0, 2)
+    copySlots(running, 'outputs', opening.outputs, outputs, true, this.#inOrder, 0, 1)
     program.give(instance)
     return failures
+  }
+}
+
+/** Where a program has its values; a state is an input after a run too. */
+type Side = 'inputs' | 'outputs'
+
+/**
+ * Copies slots to the rows of values of the program, or back to those that are not negative. `order` has a row's slot at first + row · stride. What is
+ * beyond the batch runs too, and gets values of the first row.
+ */
+function copySlots(
+  { count, rows, instance }: Running,
+  side: Side,
+  values: readonly StreamValue[],
+  slots: SlotArrays,
+  isBack: boolean,
+  order: Int32Array,
+  first: number,
+  stride: number,
+): void {
+  for (let k = 0; k < values.length; k++) {
+    if (slots.lengths[k] === 0) continue
+    const { place } = values[k]
+    const layout = slots.layouts[k]
+    const { outer, inner } = layout
+    if (instance.gather) {
+      const moved: SlotRows = { outer, inner, rows, memory: slots.bytes[k], order, first, stride, count }
+      if (isBack) instance.scatter!(side, place, moved)
+      else instance.gather(place, moved)
+      continue
+    }
+    const all: RowsAt = { data: instance[side][place], from: 0, rows }
+    for (let row = 0; row < (isBack ? count : rows); row++) {
+      const slot = order[row < count ? first + row * stride : first]
+      if (slot < 0) continue
+      const own = slotOf(layout, slots.data[k], slot)
+      if (isBack) copyRow(layout, own, 0, all, row)
+      else copyRow(layout, all, row, own, 0)
+    }
   }
 }

@@ -3,14 +3,16 @@
 import { type GraphData, newData } from '../graph/tensor.ts'
 import { create, newInts } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
+import type { BackendName } from '../spec/spec.ts'
 import type { BatchMemory } from '../streams/batch/memory.ts'
 import { Slots } from '../streams/batch/slots.ts'
-import { ModelLauncher, type ProgramFor } from './batch-launch.ts'
+import { ModelLauncher } from './batch-launch.ts'
+import type { BatchOpening } from './batch-opening.ts'
+import type { ModelCore } from './core.ts'
 import { checkLength } from './input.ts'
 import type { Opening } from './opening.ts'
-import type { Layouts } from './rows.ts'
 import { SlotArrays } from './slot-arrays.ts'
-import { writeState } from './states.ts'
+import { encodeStates, writeState } from './states.ts'
 import { copyOfData, type ModelData } from './values.ts'
 
 /** What a model's batcher moves. */
@@ -28,39 +30,44 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   readonly zeroState: readonly undefined[] = []
   readonly zeroFrame: readonly GraphData[]
   readonly rows: Int32Array
-  /** Of one row; what it computes with is kept by whoever has this memory. */
+  /** Of one row. */
   readonly opening: Opening
   /** By slot. */
   readonly states: SlotArrays
   readonly frames: SlotArrays
   /** By row of the batch that was collected last. */
   readonly outputs: SlotArrays
+  readonly #core: ModelCore
   readonly #launcher: ModelLauncher
   readonly #frameSlots: Slots
   readonly #stateSlots: Slots
   #failures: readonly unknown[] | undefined
 
-  constructor(
-    opening: Opening,
-    layouts: Layouts,
-    programFor: ProgramFor,
-    limits: { maxBatch: number; maxQueue: number },
-  ) {
+  constructor(batch: BatchOpening, { maxBatch, maxQueue }: { maxBatch: number; maxQueue: number }) {
+    const { core, opening, layouts } = batch
     this.opening = opening
-    this.#launcher = new ModelLauncher(opening, layouts, programFor, limits.maxBatch)
-    this.rows = newInts(2 * limits.maxBatch)
+    this.#core = core
+    this.#launcher = new ModelLauncher(batch, maxBatch)
+    this.rows = newInts(2 * maxBatch)
     this.frames = new SlotArrays(layouts.inputs, 0)
     this.states = new SlotArrays(layouts.states, 0)
-    this.outputs = new SlotArrays(layouts.outputs, limits.maxBatch)
+    this.outputs = new SlotArrays(layouts.outputs, maxBatch)
     this.#stateSlots = new Slots(2 ** 31, (count) => this.states.grow(count))
     // Those that wait, and those of the batch that is about to start.
-    this.#frameSlots = new Slots(limits.maxQueue + limits.maxBatch, (count) => this.frames.grow(count))
+    this.#frameSlots = new Slots(maxQueue + maxBatch, (count) => this.frames.grow(count))
     this.zeroFrame = this.frames.newValues(1)
+    core.retain()
+    opening.program.retain()
   }
 
-  /** Frees the programs. */
   dispose(): void {
     this.#launcher.dispose()
+    this.opening.program.release()
+    this.#core.release()
+  }
+
+  get backend(): BackendName {
+    return this.#core.backend.name
   }
 
   takeState(state: ModelBatch['state']): number {
@@ -101,6 +108,10 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
 
   readState(slot: number): GraphData[] {
     return this.states.read(slot)
+  }
+
+  encode(state: ModelBatch['saved']): Uint8Array {
+    return encodeStates(this.opening, state)
   }
 
   checkFrame(frame: unknown): void {

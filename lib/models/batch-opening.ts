@@ -4,7 +4,6 @@ import { fail, list, named, tuple } from '../errors.ts'
 import { create } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { sameShape } from '../tensor/shape.ts'
-import type { ProgramFor } from './batch-launch.ts'
 import type { ModelCore } from './core.ts'
 import {
   namesIn,
@@ -16,6 +15,7 @@ import {
   type StreamSizes,
   type StreamValue,
 } from './opening.ts'
+import type { LoadedProgram } from './programs.ts'
 import { type Layouts, layoutsOf, openRows, wantedAxes, withRows } from './rows.ts'
 import { shownShape } from './shapes.ts'
 
@@ -26,7 +26,8 @@ export interface BatchOpening {
   /** Of one row. */
   readonly opening: Opening
   readonly layouts: Layouts
-  readonly programFor: ProgramFor
+  /** Makes the program for a number of rows. */
+  readonly programFor: (rows: number) => LoadedProgram
 }
 
 /** Opens a model for batches of up to `most` rows; `current` is asked again once the options are read. */

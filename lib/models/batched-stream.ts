@@ -11,14 +11,9 @@ import type { BatcherLife } from '../streams/batch/life.ts'
 import { elements } from '../tensor/shape.ts'
 import type { ModelBatch } from './batch-memory.ts'
 import type { Opening } from './opening.ts'
-import { encodeStates, readExactly, readValues, stateRecord } from './states.ts'
+import { readExactly, readValues, stateRecord } from './states.ts'
 import { soleInput } from './stream.ts'
 import type { ModelData, ModelInput, ModelTensor } from './values.ts'
-
-/** The bytes of a stream's states: of the model that its next call runs on. */
-export function encodeLane(life: BatcherLife<ModelBatch>, lane: Lane<ModelBatch>): Uint8Array {
-  return encodeStates(lane.target.memory.opening, life.queue.state(lane))
-}
 
 /** A live sequence of a {@link ModelBatcher}; opened by `batcher.open()`. */
 export class BatchedModelStream {
@@ -75,7 +70,6 @@ export class BatchedModelStream {
   reset(state?: Record<string, ModelInput>): void {
     checkThis(this, BatchedModelStream, 'stream.reset')
     const values = readValues(state ?? create(null), this.#use().states, 'state', 'state')
-    this.#use()
     this.#life.queue.reset(this.#lane, values)
   }
 
@@ -87,8 +81,7 @@ export class BatchedModelStream {
    */
   save(): Uint8Array {
     checkThis(this, BatchedModelStream, 'stream.save')
-    this.#use()
-    return encodeLane(this.#life, this.#lane)
+    return this.#life.save(this.#lane)
   }
 
   /** Takes no more steps; those that wait are finished. Idempotent. */

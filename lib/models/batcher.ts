@@ -8,14 +8,12 @@ import {
   type BatcherOptions,
   batcherChecks,
   limitsOf,
-  maxRunningOn,
   type ReplaceOptions,
   replaceChecks,
 } from '../streams/batch/options.ts'
-import type { WeightsParts } from '../streams/batch/weights.ts'
 import { type ModelBatch, ModelMemory } from './batch-memory.ts'
-import { type BatchOpening, checkSameFaces, openBatch, openInPlace, settledOptions } from './batch-opening.ts'
-import { BatchedModelStream, encodeLane } from './batched-stream.ts'
+import { checkSameFaces, openBatch, openInPlace, settledOptions } from './batch-opening.ts'
+import { BatchedModelStream } from './batched-stream.ts'
 import { ModelCore } from './core.ts'
 import { type ModelStreamOptions, type ReadStreamOptions, streamChecks } from './opening.ts'
 import { decodeStates, readValues } from './states.ts'
@@ -68,24 +66,7 @@ export class ModelBatcher {
     this.#limits = limitsOf(read)
     const batch = openBatch(models.current, read, this.#limits.maxBatch)
     this.#options = settledOptions(batch, read)
-    const parts = this.#partsOf(batch)
-    const life: BatcherLife<ModelBatch> = new BatcherLife(parts, this.#limits, 'Model', (lane) =>
-      encodeLane(life, lane),
-    )
-    this.#life = life
-  }
-
-  #partsOf({ core, opening, layouts, programFor }: BatchOpening): WeightsParts<ModelBatch> {
-    const { name } = core.backend
-    const memory = new ModelMemory(opening, layouts, programFor, this.#limits)
-    core.retain()
-    opening.program.retain()
-    const dispose = () => {
-      memory.dispose()
-      opening.program.release()
-      core.release()
-    }
-    return { memory, backend: name, maxRunning: maxRunningOn(name), dispose }
+    this.#life = new BatcherLife(new ModelMemory(batch, this.#limits), this.#limits, 'Model')
   }
 
   /**
@@ -151,7 +132,7 @@ export class ModelBatcher {
     const batch = openInPlace(core, this.#options, this.#limits.maxBatch)
     checkSameFaces(this.#life.current.memory.opening, batch.opening)
     this.#life.checkLiving()
-    this.#life.replace(this.#partsOf(batch), streams === 'move')
+    this.#life.replace(new ModelMemory(batch, this.#limits), streams === 'move')
   }
 
   /** Resolves when no step waits or runs. */

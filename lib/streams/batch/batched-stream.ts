@@ -9,7 +9,6 @@ import { anything, readOptions } from '../../options/checks.ts'
 import { outputSizeOf } from '../../spec/spec.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
 import { readFrames } from '../frames.ts'
-import { encodeState } from '../saved-state.ts'
 import { Lane } from './lane.ts'
 import type { LayerBatch, LayerMemory } from './layer-memory.ts'
 import type { BatcherLife } from './life.ts'
@@ -18,11 +17,6 @@ import type { BatcherLife } from './life.ts'
 export interface BatchedStepOptions {
   /** Takes the call back: it rejects with the signal's reason, and the state does not move for it. */
   signal?: AbortSignal
-}
-
-/** The bytes of a stream's state: of the weights that its next call runs on. */
-export function encodeLane(life: BatcherLife<LayerBatch>, lane: Lane<LayerBatch>): Uint8Array {
-  return encodeState(lane.target.memory.ref, { batchSize: 1, ...life.queue.state(lane) })
 }
 
 /** A live sequence of a {@link Batcher}; opened by `batcher.open()`. */
@@ -119,7 +113,6 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
     const { spec } = this.#use()
     const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'BatchedStream.reset')
     const { h0, c0 } = readInitial(spec, given, 1)
-    this.#use()
     this.#life.queue.reset(this.#lane, { h: h0, c: c0 })
   }
 
@@ -131,8 +124,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
    */
   save(): Uint8Array {
     checkThis(this, BatchedStream, 'stream.save')
-    this.#use()
-    return encodeLane(this.#life, this.#lane)
+    return this.#life.save(this.#lane)
   }
 
   /** Takes no more steps; those that wait are finished. Idempotent. */

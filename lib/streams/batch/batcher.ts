@@ -8,11 +8,10 @@ import type { NetworkSpec } from '../../spec/spec.ts'
 import type { BatchTrace } from '../../tracing.ts'
 import { decodeState } from '../saved-state.ts'
 import type { Stream } from '../stream.ts'
-import { BatchedStream, encodeLane } from './batched-stream.ts'
+import { BatchedStream } from './batched-stream.ts'
 import { type LayerBatch, LayerMemory } from './layer-memory.ts'
 import { BatcherLife, type BatcherStats } from './life.ts'
-import { batcherChecks, limitsOf, maxRunningOn, type ReplaceOptions, replaceChecks } from './options.ts'
-import type { WeightsParts } from './weights.ts'
+import { batcherChecks, limitsOf, type ReplaceOptions, replaceChecks } from './options.ts'
 
 /** An {@link RNN}, a {@link GRU} or an {@link LSTM}. */
 export interface StreamingLayer<S extends States = States, I extends InitialState = InitialState> {
@@ -56,16 +55,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     this.#layers = layers
     this.#limits = limitsOf(readOptions(options, batcherChecks, `${layer}.batcher`))
     // A getter of the options may have disposed the layer, or loaded other weights.
-    const parts = this.#partsOf(layers.current())
-    const life: BatcherLife<LayerBatch> = new BatcherLife(parts, this.#limits, layer, (lane) => encodeLane(life, lane))
-    this.#life = life
-  }
-
-  #partsOf(ref: NetworkRef): WeightsParts<LayerBatch> {
-    const { name } = ref.backend
-    const memory = new LayerMemory(ref, this.#limits)
-    ref.retain()
-    return { memory, backend: name, maxRunning: maxRunningOn(name), dispose: () => ref.release() }
+    this.#life = new BatcherLife(new LayerMemory(layers.current(), this.#limits), this.#limits, layer)
   }
 
   /**
@@ -136,7 +126,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
       fail('ERR_RNN_OPTION', `layer must be an RNN, a GRU or an LSTM, got ${describe(layer)}${foreign(layer)}`)
     checkSizes(this.#life.current.memory.ref.spec, ref.spec)
     this.#life.checkLiving()
-    this.#life.replace(this.#partsOf(ref), streams === 'move')
+    this.#life.replace(new LayerMemory(ref, this.#limits), streams === 'move')
   }
 
   /** Resolves when no step waits or runs. */

@@ -3,7 +3,8 @@ import type { BatchCore } from '../../backends/interface.ts'
 import type { NetworkRef } from '../../calls/network-ref.ts'
 import { copyFloats, copyOf, copyOfRange, fillValues, setValues, viewOf, zeros } from '../../intrinsics/captured.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
-import { outputSizeOf } from '../../spec/spec.ts'
+import { type BackendName, outputSizeOf } from '../../spec/spec.ts'
+import { encodeState } from '../saved-state.ts'
 import { checkFrame } from '../stream-step.ts'
 import type { BatchMemory } from './memory.ts'
 import { Slots } from './slots.ts'
@@ -31,7 +32,7 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   // Properties of its own, so that none is looked for on the prototype of all objects.
   readonly zeroState: LaneState = { h: undefined, c: undefined }
   readonly zeroFrame: Float32Array
-  /** The network that computes; whoever has this memory keeps it. */
+  /** The network that computes. */
   readonly ref: NetworkRef
   readonly #core: BatchCore
   readonly #I: number
@@ -56,6 +57,11 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
     this.#O = outputSizeOf(spec)
     this.#LO = spec.numLayers * this.#O
     this.#LH = cellTraits[spec.cell].hasCellState ? spec.numLayers * spec.hiddenSize : 0
+    ref.retain()
+  }
+
+  get backend(): BackendName {
+    return this.ref.backend.name
   }
 
   get rows(): Int32Array {
@@ -73,11 +79,8 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   }
 
   writeState(slot: number, { h, c }: LaneState): void {
-    const { h: allH, c: allC } = this.#core
-    if (h) setValues(allH, h, slot * this.#LO)
-    else fillValues(allH, 0, slot * this.#LO, (slot + 1) * this.#LO)
-    if (c) setValues(allC, c, slot * this.#LH)
-    else fillValues(allC, 0, slot * this.#LH, (slot + 1) * this.#LH)
+    write(this.#core.h, slot, this.#LO, h)
+    write(this.#core.c, slot, this.#LH, c)
   }
 
   copyOfState({ h, c }: LaneState): LaneState {
@@ -92,6 +95,10 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
   readState(slot: number): { h: Float32Array; c?: Float32Array } {
     const h = copyOfRange(this.#core.h, slot * this.#LO, this.#LO)
     return { h, c: this.#LH ? copyOfRange(this.#core.c, slot * this.#LH, this.#LH) : undefined }
+  }
+
+  encode(state: LayerBatch['saved']): Uint8Array {
+    return encodeState(this.ref, { batchSize: 1, ...state })
   }
 
   checkFrame(frame: unknown): void {
@@ -149,4 +156,15 @@ export class LayerMemory implements BatchMemory<LayerBatch> {
       for (let i = 0; i < O; i++) output[at * O + i] = outputs[row * O + i]
     } else setValues(output, this.#views[row], at * O)
   }
+
+  dispose(): void {
+    this.ref.release()
+  }
+}
+
+/** Writes a state to its slot, zeros where it is left out. */
+function write(states: Float32Array, slot: number, length: number, values: Float32Array | undefined): void {
+  const at = slot * length
+  if (values) setValues(states, values, at)
+  else fillValues(states, 0, at, at + length)
 }

@@ -12,7 +12,7 @@ import type { Lane } from './lane.ts'
 import type { Percentiles } from './latencies.ts'
 import type { BatchTypes } from './memory.ts'
 import { BatchQueue, type QueueOptions } from './queue.ts'
-import { Weights, type WeightsParts } from './weights.ts'
+import { Weights, type WholeMemory } from './weights.ts'
 
 /** What a batcher has done and what it has before it. */
 export interface BatcherStats {
@@ -50,7 +50,6 @@ export class BatcherLife<K extends BatchTypes> {
   readonly queue: BatchQueue<K>
   readonly #options: LifeOptions
   readonly #counts: Counts
-  readonly #encode: (lane: Lane<K>) => Uint8Array
   readonly #idle: IdleLanes<K> | undefined
   /** The weights of streams that are opened now. */
   #current: Weights<K>
@@ -58,22 +57,14 @@ export class BatcherLife<K extends BatchTypes> {
   #evicted = 0
   #released = false
 
-  /** @param encode the bytes of a stream's state */
-  constructor(
-    parts: WeightsParts<K>,
-    options: QueueOptions & LifeOptions,
-    layer: BatchTrace['layer'],
-    encode: (lane: Lane<K>) => Uint8Array,
-  ) {
+  constructor(memory: WholeMemory<K>, options: QueueOptions & LifeOptions, layer: BatchTrace['layer']) {
     this.#options = options
-    this.#encode = encode
     this.#idle =
       options.idleMs > 0 ? new IdleLanes<K>(options.idleMs, (lane) => this.#evict(lane as Lane<K>)) : undefined
-    this.#current = new Weights(parts)
+    this.#current = new Weights(memory)
     this.#counts = new Counts(layer)
     this.queue = new BatchQueue<K>(this.#current, options, this.#counts, this.#idle)
     // Called once before it is needed, as the queue does.
-    const { memory } = this.#current
     this.close(this.open('open', memory.zeroState, (lane) => ({ lane })).lane)
   }
 
@@ -94,7 +85,7 @@ export class BatcherLife<K extends BatchTypes> {
     if (streams < maxStreams) return
     this.#counts.refuse(
       call,
-      this.#current.backend,
+      this.#current.memory.backend,
       `the batcher is full: ${plural(streams, 'stream is', 'streams are')} open, and maxStreams is ${maxStreams}`,
     )
   }
@@ -113,6 +104,12 @@ export class BatcherLife<K extends BatchTypes> {
       lane.close()
       throw error
     }
+  }
+
+  /** The bytes of a stream's state: of the weights that its next call runs on. */
+  save(lane: Lane<K>): Uint8Array {
+    lane.checkOpen()
+    return lane.target.memory.encode(this.queue.state(lane))
   }
 
   /** Takes no more steps of a stream. */
@@ -143,11 +140,10 @@ export class BatcherLife<K extends BatchTypes> {
    * From now on streams are opened on other weights; with `move`, those that are open go over to them, each after what it was asked for before.
    * All or nothing.
    */
-  replace(parts: WeightsParts<K>, move: boolean): void {
-    const weights = new Weights(parts)
+  replace(memory: WholeMemory<K>, move: boolean): void {
+    const weights = new Weights<K>(memory)
     try {
       ensureStack()
-      const { memory } = weights
       const count = move ? this.#counts.streams : 0
       const slots = newInts(count)
       for (let i = 0; i < count; i++) slots[i] = memory.takeState(memory.zeroState)
@@ -172,7 +168,7 @@ export class BatcherLife<K extends BatchTypes> {
     const { idleMs, onIdle } = this.#options
     let saved: Uint8Array
     try {
-      saved = this.#encode(lane)
+      saved = this.save(lane)
     } catch (error) {
       // Memory is missing: it stays open, and its time begins anew.
       this.#idle!.remove(lane)
@@ -185,7 +181,7 @@ export class BatcherLife<K extends BatchTypes> {
     // In a turn of its own: it may call anything, and throw.
     if (onIdle) nextTick(onIdle, stream, saved)
     const { layer, streams } = this.#counts
-    tellAny(evictChannel, () => ({ layer, backend: lane.target.backend, idleMs, streams }))
+    tellAny(evictChannel, () => ({ layer, backend: lane.target.memory.backend, idleMs, streams }))
   }
 
   stats(): BatcherStats {

@@ -1,5 +1,7 @@
 /** What a queue needs to know of the states, frames and outputs that it moves: of a layer's and a model's alike. */
 
+import type { BackendName } from '../../spec/spec.ts'
+
 /** One kind of batcher: a frame goes in, an output comes out, a state is kept between. */
 export interface BatchTypes {
   frame: unknown
@@ -24,6 +26,8 @@ export interface LaneMemory<K extends BatchTypes> {
 
 /** Slots of states and frames, rows of the batch that starts, and outputs of the batch that was collected last. */
 export interface BatchMemory<K extends BatchTypes> extends LaneMemory<K> {
+  /** The name of what computes. */
+  readonly backend: BackendName
   /** A state and a frame without values. */
   readonly zeroState: K['state']
   readonly zeroFrame: K['frame']
@@ -33,6 +37,8 @@ export interface BatchMemory<K extends BatchTypes> extends LaneMemory<K> {
   takeState(state: K['state']): number
   /** Copies. */
   readState(slot: number): K['saved']
+  /** The bytes of a state, with a fingerprint of what computes. */
+  encode(state: K['saved']): Uint8Array
   /** Throws for what is no frame. */
   checkFrame(frame: unknown): void
   /** A slot with a copy of this frame in it. */
@@ -52,4 +58,6 @@ export interface BatchMemory<K extends BatchTypes> extends LaneMemory<K> {
   failure(row: number): unknown
   /** Copies what a row of the batch that was collected last has given to the place `at` of an output: a step's only one, or one of a run's. */
   copyOutput(row: number, output: K['output'], at: number): void
+  /** Frees all of it, and what it computes with; called once, when nobody needs it any more. */
+  dispose(): void
 }

@@ -1,8 +1,6 @@
 /** The options of batchers; it alone knows which are right. */
 import { describe, fail } from '../../errors.ts'
 import { type Check, integer, oneOf } from '../../options/checks.ts'
-import { processors } from '../../platform/process.ts'
-import type { BackendName } from '../../spec/spec.ts'
 import type { BatchedStream } from './batched-stream.ts'
 import type { LifeOptions } from './life.ts'
 import type { QueueOptions } from './queue.ts'
@@ -64,11 +62,4 @@ export const replaceChecks = { streams: oneOf('move', 'keep') } as const
 export function limitsOf(options: BatcherOptions<never>): QueueOptions & LifeOptions {
   const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024, maxStreams = Infinity, idleMs = 0, onIdle } = options
   return { maxBatch, maxDelayMs, maxQueue, maxStreams, idleMs, onIdle }
-}
-
-/** How many batches may run at once. */
-export function maxRunningOn(backend: BackendName): number {
-  // Full batches run beside each other, one a processor, and one more waits, so that no thread is idle between two; where there is no thread
-  // but JavaScript's own, they would only wait for each other.
-  return backend === 'typescript' || backend === 'wasm' ? 1 : processors() + 1
 }

@@ -86,7 +86,9 @@ export class Pump<K extends BatchTypes> {
     weights.running++
     this.#telling++
     const { layer, queued } = counts
-    const trace = isTraced(batchChannel) ? { layer, backend: weights.backend, steps: batch.count, queued } : undefined
+    const trace = isTraced(batchChannel)
+      ? { layer, backend: weights.memory.backend, steps: batch.count, queued }
+      : undefined
     if (trace) tell(batchChannel.start, trace)
     let launched = false
     try {

@@ -89,6 +89,7 @@ export class BatchQueue<K extends BatchTypes> {
   }
 
   reset(lane: Lane<K>, state: K['state']): void {
+    lane.checkOpen()
     ensureStack()
     lane.reset(state)
   }
@@ -134,7 +135,7 @@ export class BatchQueue<K extends BatchTypes> {
     const { counts } = this
     if (counts.queued >= this.#maxQueue) {
       const words = `the queue is full: ${plural(counts.queued, 'step waits', 'steps wait')}, and maxQueue is ${this.#maxQueue}`
-      counts.refuse(step instanceof Run ? 'run' : 'step', lane.target.backend, words)
+      counts.refuse(step instanceof Run ? 'run' : 'step', memory.backend, words)
     }
     // A signal's own code may have replaced the weights since the step was made.
     if (step.memory !== memory) step.bind(memory)
