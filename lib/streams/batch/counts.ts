@@ -13,6 +13,8 @@ export class Counts {
   streams = 0
   /** Calls that wait: steps, and runs of which some frame waits or will. */
   queued = 0
+  /** Batches and aborts of which not all promises are settled. */
+  telling = 0
   batches = 0
   steps = 0
   /** Calls that were refused because there was no room. */

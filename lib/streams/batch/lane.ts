@@ -88,11 +88,7 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
   /** Puts a step that waits behind what was asked for before. */
   ask(step: Step<K>, now: number): void {
     this.#append(step)
-    if (this.#state !== 'idle') return
-    // Idle: nothing else is asked for.
-    this.#state = 'ready'
-    this.#idle?.remove(this)
-    this.#weights.ready.add(this, now)
+    if (this.#state === 'idle') this.#advance(now)
   }
 
   /** Replaces the state after what was asked for before. */
@@ -122,11 +118,7 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
   /** The batch of its step has ended. */
   release(now: number): void {
     if (this.#state !== 'running') throw new Error('native-rnn: this lane does not run')
-    if (this.#first || this.#closed) this.#advance(now)
-    else {
-      this.#state = 'idle'
-      this.#idle?.add(this, now)
-    }
+    this.#advance(now)
   }
 
   /** A step that waited was taken back. */

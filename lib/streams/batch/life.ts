@@ -1,6 +1,6 @@
 /** The life of a batcher, whatever its streams are of: which are open, on which weights, and when nothing needs these any more. */
 
-import { fail, plural } from '../../errors.ts'
+import { plural } from '../../errors.ts'
 import { newInts } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import { nextTick } from '../../platform/process.ts'
@@ -74,12 +74,12 @@ export class BatcherLife<K extends BatchTypes> {
 
   /** Throws after `close()`. */
   checkLiving(): void {
-    if (this.queue.isClosed) fail('ERR_RNN_DISPOSED', 'the batcher was closed and takes no other weights')
+    this.queue.checkLiving('takes no other weights')
   }
 
   /** Throws after `close()`, and where no more streams may be open. */
   checkRoom(call: 'open' | 'restore'): void {
-    if (this.queue.isClosed) fail('ERR_RNN_DISPOSED', 'the batcher was closed and opens no more streams')
+    this.queue.checkLiving('opens no more streams')
     const { streams } = this.#counts
     const { maxStreams } = this.#options
     if (streams < maxStreams) return
@@ -193,11 +193,11 @@ export class BatcherLife<K extends BatchTypes> {
   }
 
   drain(): Promise<void> {
-    return this.queue.drain(false)
+    return this.queue.drain()
   }
 
   async end(): Promise<void> {
-    const ended = this.queue.drain(true)
+    const ended = this.queue.close()
     this.#idle?.stop()
     await ended
     if (this.#released) return

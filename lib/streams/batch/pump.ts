@@ -17,8 +17,6 @@ export class Pump<K extends BatchTypes> {
   readonly #choice: Choice<K>
   readonly #settled: () => void
   #running = 0
-  /** Batches of which not all promises are settled. */
-  #telling = 0
   #scheduled = false
   #turn = 0
   #pumping = false
@@ -32,10 +30,6 @@ export class Pump<K extends BatchTypes> {
     this.#settled = settled
   }
 
-  get isIdle(): boolean {
-    return this.#running === 0 && this.#telling === 0
-  }
-
   /** From now on lanes may be ready on these weights. */
   add(weights: Weights<K>): void {
     this.#choice.add(weights)
@@ -43,6 +37,7 @@ export class Pump<K extends BatchTypes> {
 
   /** From now on no step waits for others. */
   hurry(): void {
+    this.schedule()
     this.#hurry = true
   }
 
@@ -84,7 +79,7 @@ export class Pump<K extends BatchTypes> {
     counts.queued -= batch.begun
     this.#running++
     weights.running++
-    this.#telling++
+    counts.telling++
     const { layer, queued } = counts
     const trace = isTraced(batchChannel)
       ? { layer, backend: weights.memory.backend, steps: batch.count, queued }
@@ -99,7 +94,7 @@ export class Pump<K extends BatchTypes> {
       this.#release(batch, clock(), true)
       if (trace) tellError(batchChannel, trace, error)
       batch.tell(true, error)
-      this.#telling--
+      counts.telling--
       // Not at once: a subscriber that asks for a step each time would never let go.
       this.schedule()
     }
@@ -126,7 +121,7 @@ export class Pump<K extends BatchTypes> {
     // The next batch runs while JavaScript looks at the results of this one.
     this.#pump()
     batch.tell(failed, error)
-    this.#telling--
+    this.#counts.telling--
     if (trace) tell(batchChannel.asyncEnd, trace)
     this.#settled()
   }

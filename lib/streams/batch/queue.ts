@@ -7,7 +7,7 @@
  */
 import { reasonOf } from '../../calls/abort-signal.ts'
 import { fail, plural } from '../../errors.ts'
-import { deferred, newPromise } from '../../intrinsics/captured.ts'
+import { type Deferred, deferred } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import { clock } from './clock.ts'
 import type { Counts } from './counts.ts'
@@ -26,20 +26,14 @@ export interface QueueOptions {
   readonly maxQueue: number
 }
 
-interface Idle {
-  readonly resolve: () => void
-  readonly next: Idle | undefined
-}
-
 export class BatchQueue<K extends BatchTypes> {
   readonly counts: Counts
   readonly #maxQueue: number
   readonly #pump: Pump<K>
   readonly #idleLanes: LaneList<ListedLane<K>> | undefined
-  /** Aborts of which the promise is not settled. */
-  #telling = 0
   #closed = false
-  #idle: Idle | undefined
+  /** For those who wait until nothing waits and nothing runs. */
+  #idle: Deferred<void> | undefined
 
   constructor(
     weights: Weights<K>,
@@ -80,7 +74,7 @@ export class BatchQueue<K extends BatchTypes> {
       this.reset(lane, memory.zeroState)
     }
     lane.close()
-    this.drain(false)
+    this.drain()
   }
 
   open(weights: Weights<K>, state: K['state']): Lane<K> {
@@ -147,7 +141,12 @@ export class BatchQueue<K extends BatchTypes> {
   /** Throws where a stream takes no more steps. */
   checkTaking(lane: Lane<K>): void {
     lane.checkOpen()
-    if (this.#closed) fail('ERR_RNN_DISPOSED', 'the batcher was closed and takes no more steps')
+    this.checkLiving('takes no more steps')
+  }
+
+  /** Throws after `close()`; `refusal` are the words for what a closed batcher does. */
+  checkLiving(refusal: string): void {
+    if (this.#closed) fail('ERR_RNN_DISPOSED', `the batcher was closed and ${refusal}`)
   }
 
   /** The state after the newest step that is done: copies. */
@@ -155,24 +154,21 @@ export class BatchQueue<K extends BatchTypes> {
     return weights.memory.readState(slot)
   }
 
-  get isIdle(): boolean {
-    return this.counts.queued === 0 && this.#telling === 0 && this.#pump.isIdle
-  }
-
-  get isClosed(): boolean {
-    return this.#closed
-  }
-
-  /** Resolves when nothing waits and nothing runs. `close`: no new steps, and those that wait go at once. */
-  drain(close: boolean): Promise<void> {
+  /** Resolves when nothing waits and nothing runs. */
+  drain(): Promise<void> {
     ensureStack()
-    return newPromise((resolve) => {
-      if (close) this.#pump.schedule()
-      if (close) this.#pump.hurry()
-      this.#closed ||= close
-      this.#idle = { resolve: resolve as () => void, next: this.#idle }
-      this.#resolveIdle()
-    })
+    this.#idle ??= deferred<void>()
+    const { promise } = this.#idle
+    this.#resolveIdle()
+    return promise
+  }
+
+  /** The same; takes no new steps, and those that wait go at once. */
+  close(): Promise<void> {
+    ensureStack()
+    this.#pump.hurry()
+    this.#closed = true
+    return this.drain()
   }
 
   /** A step's signal is aborted. */
@@ -185,18 +181,19 @@ export class BatchQueue<K extends BatchTypes> {
       step.memory.giveFrame(step.frame)
     }
     if (was === 'waiting') step.lane.drop(clock())
-    this.#telling++
+    this.counts.telling++
     step.reject(reasonOf(signal))
-    this.#telling--
+    this.counts.telling--
     this.#pump.stopIfNoneIsReady()
     this.#resolveIdle()
   }
 
   #resolveIdle(): void {
-    if (!this.isIdle) return
-    let waiting = this.#idle
+    const { queued, telling } = this.counts
+    if (queued > 0 || telling > 0) return
+    const idle = this.#idle
     this.#idle = undefined
-    for (; waiting; waiting = waiting.next) waiting.resolve()
+    idle?.resolve()
   }
 }
 
