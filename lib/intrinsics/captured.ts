@@ -42,6 +42,9 @@ export const mapGet: <K, V>(map: ReadonlyMap<K, V>, key: K) => V | undefined = u
 export const mapHas: <K>(map: ReadonlyMap<K, unknown>, key: K) => boolean = uncurried(Map.prototype.has)
 export const mapSet: <K, V>(map: Map<K, V>, key: K, value: V) => void = uncurried(Map.prototype.set)
 export const mapDelete: <K>(map: Map<K, unknown>, key: K) => void = uncurried(Map.prototype.delete)
+export const mapEach: <V>(map: ReadonlyMap<unknown, V>, use: (value: V) => void) => void = uncurried(
+  Map.prototype.forEach,
+)
 
 /** Zeros. */
 export function zeros(length: number): Float32Array<ArrayBuffer> {

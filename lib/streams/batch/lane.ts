@@ -34,9 +34,6 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
   since = 0
   previous: ListedLane<K> | undefined
   next: ListedLane<K> | undefined
-  /** For the list of those that are open. */
-  older: Lane<K> | undefined
-  newer: Lane<K> | undefined
   /** The stream that it is the place of. */
   stream: unknown
   #slot: number

@@ -1,7 +1,7 @@
 /** The life of a batcher, whatever its streams are of: which are open, on which weights, and when nothing needs these any more. */
 
 import { plural } from '../../errors.ts'
-import { newInts } from '../../intrinsics/captured.ts'
+import { mapDelete, mapEach, mapSet, newInts } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import { nextTick } from '../../platform/process.ts'
 import { type BatchTrace, evictChannel, tellAny } from '../../tracing.ts'
@@ -53,7 +53,8 @@ export class BatcherLife<K extends BatchTypes> {
   readonly #idle: IdleLanes<K> | undefined
   /** The weights of streams that are opened now. */
   #current: Weights<K>
-  #newest: Lane<K> | undefined
+  /** The lanes that are open: each by itself. */
+  readonly #open = new Map<Lane<K>, Lane<K>>()
   #evicted = 0
   #released = false
 
@@ -98,7 +99,8 @@ export class BatcherLife<K extends BatchTypes> {
     try {
       const stream = make(lane)
       lane.stream = stream
-      this.#link(lane)
+      mapSet(this.#open, lane, lane)
+      this.#counts.streams++
       return stream
     } catch (error) {
       lane.close()
@@ -117,22 +119,7 @@ export class BatcherLife<K extends BatchTypes> {
     if (lane.isClosed) return
     ensureStack()
     lane.close()
-    this.#unlink(lane)
-  }
-
-  #link(lane: Lane<K>): void {
-    lane.older = this.#newest
-    if (this.#newest) this.#newest.newer = lane
-    this.#newest = lane
-    this.#counts.streams++
-  }
-
-  #unlink(lane: Lane<K>): void {
-    if (lane.newer) lane.newer.older = lane.older
-    else this.#newest = lane.older
-    if (lane.older) lane.older.newer = lane.newer
-    lane.older = undefined
-    lane.newer = undefined
+    mapDelete(this.#open, lane)
     this.#counts.streams--
   }
 
@@ -148,11 +135,8 @@ export class BatcherLife<K extends BatchTypes> {
       const slots = newInts(count)
       for (let i = 0; i < count; i++) slots[i] = memory.takeState(memory.zeroState)
       this.queue.add(weights)
-      let lane = this.#newest
-      for (let i = 0; i < count; i++) {
-        lane!.move(weights, slots[i])
-        lane = lane!.older
-      }
+      let i = 0
+      if (move) mapEach(this.#open, (lane) => lane.move(weights, slots[i++]))
     } catch (error) {
       weights.release()
       throw error
