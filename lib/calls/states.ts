@@ -1,5 +1,6 @@
 /** States that go in and come out: their types, their shapes, and the one reading of them for calls, streams and batchers. */
 import { fail, list, tuple } from '../errors.ts'
+import { anything, readOptions } from '../options/checks.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
 import { checkNotDetached, type ReadTensor, readTensor } from '../tensor/read.ts'
@@ -27,6 +28,16 @@ export function stateChecks<C extends { c0: unknown }>({ cell }: NetworkSpec, ch
   if (cellTraits[cell].hasCellState) return checks
   const { c0: _, ...others } = checks
   return others as C
+}
+
+/** Reads an options object of the states to begin with, for calls that take no other options. */
+export function readStates(
+  spec: NetworkSpec,
+  options: unknown,
+  B: number,
+  where: string,
+): { h0?: Float32Array; c0?: Float32Array } {
+  return readInitial(spec, readOptions(options, stateChecks(spec, { h0: anything, c0: anything }), where), B)
 }
 
 /** Reads the states to begin with; the arrays may be the caller's own. */

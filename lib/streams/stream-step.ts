@@ -28,10 +28,7 @@ export function bindStep(core: StreamCore): { step: Step; close: () => void } {
       advance()
       return
     }
-    // Not instanceof and not its own `length`, which may say anything.
-    if (typedArrayName(frame) !== 'Float32Array' || trueLength(frame as Float32Array) !== length) {
-      checkFrame(frame, length)
-    }
+    checkFrame(frame, length)
     setValues(input, frame as Float32Array)
     advance()
     return output
@@ -46,6 +43,7 @@ export function bindStep(core: StreamCore): { step: Step; close: () => void } {
 
 /** Throws for what is no Float32Array of this length; `letters` is how the message calls the length. */
 export function checkFrame(frame: unknown, length: number, letters = 'B·I'): void {
+  // Not instanceof and not its own `length`, which may say anything.
   if (typedArrayName(frame) !== 'Float32Array') {
     const hint = isArray(frame) ? '; Float32Array.from(frame) makes one' : ''
     fail(

@@ -1,7 +1,7 @@
 /** Live sequences: a state that moves one frame at a time, its arena, and its life. */
 import type { StreamCore } from '../backends/interface.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
-import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../calls/states.ts'
+import { type InitialState, readInitial, readStates, type States, shapeStates, stateChecks } from '../calls/states.ts'
 import { checkThis, fail } from '../errors.ts'
 import { defineProperty, setValues, viewOf } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
@@ -55,19 +55,8 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
     const { batchSize, h, c } = state
     const core = ref.network.stream(batchSize)
     const { step, close } = bindStep(core)
-    // Assigning to them would be no error, and compute on the old frame.
-    defineProperty(this, 'input', {
-      __proto__: null,
-      value: core.input,
-      enumerable: true,
-      writable: false,
-    } as PropertyDescriptor)
-    defineProperty(this, 'output', {
-      __proto__: null,
-      value: core.output,
-      enumerable: true,
-      writable: false,
-    } as PropertyDescriptor)
+    fix(this, 'input', core.input)
+    fix(this, 'output', core.output)
     this.step = step
     this.#close = close
     this.#core = core
@@ -117,9 +106,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   reset(state?: I): void {
     checkThis(this, Stream, 'stream.reset')
     this.#use()
-    const checks = { h0: anything, c0: anything }
-    const given = readOptions(state, stateChecks(this.#ref.spec, checks), 'Stream.reset')
-    const { h0, c0 } = readInitial(this.#ref.spec, given, this.#batchSize)
+    const { h0, c0 } = readStates(this.#ref.spec, state, this.#batchSize, 'Stream.reset')
     this.#use().writeState(h0, c0)
   }
 
@@ -168,6 +155,11 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   #use(): StreamCore {
     return this.#core ?? disposed()
   }
+}
+
+/** Assigning to such a property would be no error, and compute on the old frame. */
+function fix(stream: Stream, name: 'input' | 'output', value: Float32Array): void {
+  defineProperty(stream, name, { __proto__: null, value, enumerable: true, writable: false } as PropertyDescriptor)
 }
 
 /** The constructor is private, so that no public type shows what it takes. */

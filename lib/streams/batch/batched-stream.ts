@@ -1,11 +1,11 @@
 /** One live sequence of a batcher, as users have it: its checks, its errors and its life. */
 import { readSignal, throwIfAborted } from '../../calls/abort-signal.ts'
 import type { NetworkRef } from '../../calls/network-ref.ts'
-import { type InitialState, readInitial, type States, shapeStates, stateChecks } from '../../calls/states.ts'
+import { type InitialState, readStates, type States, shapeStates } from '../../calls/states.ts'
 import { checkThis, fail } from '../../errors.ts'
-import { copyOf, deferred, zeros } from '../../intrinsics/captured.ts'
+import { copyOf, newPromise, zeros } from '../../intrinsics/captured.ts'
 import { rejected } from '../../intrinsics/stack.ts'
-import { anything, readOptions } from '../../options/checks.ts'
+import { readOptions } from '../../options/checks.ts'
 import { outputSizeOf } from '../../spec/spec.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
 import { readFrames } from '../frames.ts'
@@ -73,19 +73,13 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
       const own = copyOf(data)
       const write = (memory: LayerMemory, slot: number, at: number) => memory.writeFrame(slot, own, at)
       const { queue } = this.#life
-      const { promise, resolve, reject } = deferred<Tensor>()
-      const told = { resolve: () => resolve(output), reject }
-      try {
-        if (count > 0) queue.run(this.#lane, { count, write }, output.data, told, signal)
-        else {
-          queue.checkTaking(this.#lane)
-          resolve(output)
-        }
-      } catch (error) {
-        // A signal may have aborted the run before its own code threw: that promise is the one to give.
-        reject(error)
-      }
-      return promise
+      // A signal may have aborted the run before its own code throws: the promise that is made here is the one to give.
+      return newPromise((resolve, reject) => {
+        const told = { resolve: () => resolve(output), reject }
+        if (count > 0) return queue.run(this.#lane, { count, write }, output.data, told, signal)
+        queue.checkTaking(this.#lane)
+        resolve(output)
+      })
     } catch (error) {
       return rejected(error)
     }
@@ -111,8 +105,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
   reset(state?: I): void {
     checkThis(this, BatchedStream, 'stream.reset')
     const { spec } = this.#use()
-    const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'BatchedStream.reset')
-    const { h0, c0 } = readInitial(spec, given, 1)
+    const { h0, c0 } = readStates(spec, state, 1, 'BatchedStream.reset')
     this.#life.queue.reset(this.#lane, { h: h0, c: c0 })
   }
 

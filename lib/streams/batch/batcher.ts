@@ -1,8 +1,8 @@
 /** Many live streams on one network: the public face of the queue, and its errors. */
 import { NetworkRef } from '../../calls/network-ref.ts'
-import { type InitialState, readInitial, type States, stateChecks } from '../../calls/states.ts'
+import { type InitialState, readStates, type States } from '../../calls/states.ts'
 import { checkThis, describe, fail, foreign } from '../../errors.ts'
-import { anything, readOptions } from '../../options/checks.ts'
+import { readOptions } from '../../options/checks.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
 import type { BatchTrace } from '../../tracing.ts'
@@ -68,8 +68,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     checkThis(this, Batcher, 'batcher.open')
     this.#life.checkRoom('open')
     const { spec } = this.#life.current.memory.ref
-    const given = readOptions(state, stateChecks(spec, { h0: anything, c0: anything }), 'Batcher.open')
-    const { h0, c0 } = readInitial(spec, given, 1)
+    const { h0, c0 } = readStates(spec, state, 1, 'Batcher.open')
     return this.#openOn('open', { h: h0, c: c0 })
   }
 
