@@ -6,8 +6,8 @@ import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
 import { create, freeze, setValues } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { disposed } from '../streams/stream-step.ts'
 import type { ModelCore } from './core.ts'
-import { checkLength } from './input.ts'
 import { type Opening, openProgram, readSizes, readStreamOptions, type StreamValue } from './opening.ts'
 import { decodeStates, encodeStates, fillZeros, readExactly, readValues, stateRecord, writeState } from './states.ts'
 import type { ModelData, ModelInput, ModelTensor } from './values.ts'
@@ -46,7 +46,6 @@ export class ModelStream {
    */
   readonly step: ModelStep
   readonly #opening: Opening
-  readonly #close: () => void
   #instance: ProgramInstance | undefined
 
   private constructor(opening: Opening, instance: ProgramInstance) {
@@ -57,9 +56,7 @@ export class ModelStream {
     this.#instance = instance
     this.inputs = recordOf(opening.inputs, instance.inputs)
     this.outputs = recordOf(opening.outputs, instance.outputs)
-    const { step, close } = bindStep(opening, instance, this.outputs)
-    this.step = step
-    this.#close = close
+    this.step = stepOf(opening, this.outputs, () => this.#use())
   }
 
   /**
@@ -96,7 +93,7 @@ export class ModelStream {
    */
   fork(): ModelStream {
     checkThis(this, ModelStream, 'stream.fork')
-    const own = this.#instance ?? disposed()
+    const own = this.#use()
     ensureStack()
     const twin = this.#opening.program.take()
     for (let i = 0; i < own.inputs.length; i++) setValues(twin.inputs[i], own.inputs[i])
@@ -122,7 +119,6 @@ export class ModelStream {
     if (!instance) return
     ensureStack()
     this.#instance = undefined
-    this.#close()
     // Whoever kept `inputs` may still write to them: nobody else gets this instance.
     this.#opening.program.drop(instance)
   }
@@ -134,16 +130,16 @@ export class ModelStream {
 
   /** The memory of the states, in their order. */
   #states(): GraphData[] {
-    const { inputs } = this.#instance ?? disposed()
+    const { inputs } = this.#use()
     const { states } = this.#opening
     const arrays: GraphData[] = []
     for (let i = 0; i < states.length; i++) arrays[i] = inputs[states[i].place]
     return arrays
   }
-}
 
-function disposed(): never {
-  fail('ERR_RNN_DISPOSED', 'the stream was disposed and cannot be used any more')
+  #use(): ProgramInstance {
+    return this.#instance ?? disposed()
+  }
 }
 
 function recordOf(values: readonly StreamValue[], arrays: readonly GraphData[]): Readonly<Record<string, ModelData>> {
@@ -165,15 +161,10 @@ export function soleInput(inputs: readonly StreamValue[]): StreamValue {
   return sole ?? fail('ERR_RNN_OPTION', 'no input but the states is a Float32Array: give values by name')
 }
 
-/** Closes over what a step needs, so that one without arguments costs one comparison above the backend's own. */
-function bindStep(
-  { inputs, states }: Opening,
-  instance: ProgramInstance,
-  outputs: Readonly<Record<string, ModelData>>,
-): { step: ModelStep; close: () => void } {
-  let isClosed = false
-  function step(given?: unknown): Readonly<Record<string, ModelData>> {
-    if (isClosed) disposed()
+/** Closes over what a step needs, so that one without arguments costs one comparison above the backend's own. `use` throws for a stream that was disposed. */
+function stepOf({ inputs, states }: Opening, outputs: ModelStream['outputs'], use: () => ProgramInstance): ModelStep {
+  return function step(given?: unknown): ModelStream['outputs'] {
+    const instance = use()
     // biome-ignore lint/complexity/noArguments: a rest parameter allocates, and step(undefined) must not pass for step()
     if (arguments.length === 0) {
       instance.run()
@@ -181,13 +172,11 @@ function bindStep(
     }
     if (typedArrayName(given) !== undefined) {
       const sole = soleInput(inputs)
-      const data = readExactly(given, sole)
-      checkLength(sole, { data, shape: sole.shape })
-      setValues(instance.inputs[sole.place], data)
+      setValues(instance.inputs[sole.place], readExactly(given, sole))
     } else {
       const values = readValues(given, inputs, 'input', 'inputs', states)
       // A getter may have disposed the stream.
-      if (isClosed) disposed()
+      use()
       for (let i = 0; i < values.length; i++) {
         const data = values[i]
         if (data !== undefined) setValues(instance.inputs[inputs[i].place], data)
@@ -195,12 +184,6 @@ function bindStep(
     }
     instance.run()
     return outputs
-  }
-  return {
-    step: step as ModelStep,
-    close: () => {
-      isClosed = true
-    },
   }
 }
 
