@@ -2,7 +2,6 @@
 
 import { type GraphData, newData } from '../graph/tensor.ts'
 import { create, newInts } from '../intrinsics/captured.ts'
-import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { BatchMemory } from '../streams/batch/memory.ts'
 import { Slots } from '../streams/batch/slots.ts'
@@ -116,10 +115,8 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
 
   checkFrame(frame: unknown): void {
     const { inputs } = this.opening
-    const { lengths } = this.frames
     for (let k = 0; k < inputs.length; k++) {
-      const data = (frame as ModelBatch['frame'])[k]
-      if (trueLength(data) !== lengths[k]) checkLength(inputs[k], { data, shape: inputs[k].shape })
+      checkLength(inputs[k], (frame as ModelBatch['frame'])[k], inputs[k].shape)
     }
   }
 

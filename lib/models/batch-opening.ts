@@ -79,9 +79,7 @@ export function openInPlace(core: ModelCore, options: ReadStreamOptions, most: n
 
 /** Throws where streams could not go on from one model to the other, or their callers not with what it takes and gives. */
 export function checkSameFaces(old: Opening, next: Opening): void {
-  checkSame('inputs', old.inputs, next.inputs)
-  checkSame('states', old.states, next.states)
-  checkSame('outputs', old.outputs, next.outputs)
+  for (const group of ['inputs', 'states', 'outputs'] as const) checkSame(group, old[group], next[group])
 }
 
 type Face = Pick<StreamValue, 'name' | 'label' | 'type'> & { readonly shape: readonly number[] }

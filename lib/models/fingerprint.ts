@@ -1,6 +1,6 @@
 /** The fingerprint of a model: a hash of its structure, its constants and the formats of its weights, by which a saved state knows what it belongs to. */
 
-import type { Branch, FlatGraph, Step, StepAttribute } from '../graph/plan.ts'
+import type { FlatGraph, Step } from '../graph/plan.ts'
 import type { GraphTensor } from '../graph/tensor.ts'
 import { sha256 } from '../platform/hash.ts'
 import type { Precision } from '../spec/weight-types.ts'
@@ -39,23 +39,18 @@ function* stepParts({
   yield JSON.stringify([domain, opType, opset, inputs, outputs, branches?.length])
   for (const [name, value] of attributes) {
     yield JSON.stringify(name)
-    yield* attributeParts(value)
+    if (typeof value === 'object' && 'data' in value) yield* tensorParts(value)
+    else yield JSON.stringify(value, exactly)
   }
-  for (const branch of branches ?? []) yield* branchParts(branch)
+  for (const { steps, outputs } of branches ?? []) {
+    yield JSON.stringify([steps.length, outputs])
+    for (const inner of steps) yield* stepParts(inner)
+  }
 }
 
-function* branchParts({ steps, outputs }: Branch): Generator<string | Uint8Array> {
-  yield JSON.stringify([steps.length, outputs])
-  for (const step of steps) yield* stepParts(step)
-}
-
-function* attributeParts(value: StepAttribute): Generator<string | Uint8Array> {
-  if (typeof value === 'object' && 'data' in value) yield* tensorParts(value)
-  else yield JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}n` : exactly(one)))
-}
-
-/** JSON has one word for all numbers that are not finite, and 0 for −0. */
-function exactly(one: unknown): unknown {
+/** JSON has no bigints, one word for all numbers that are not finite, and 0 for −0. */
+function exactly(_key: string, one: unknown): unknown {
+  if (typeof one === 'bigint') return `${one}n`
   if (Object.is(one, -0)) return '-0'
   return typeof one === 'number' && !Number.isFinite(one) ? String(one) : one
 }

@@ -40,7 +40,7 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
 }
 
 /** A getter that was read later can have detached or shrunk an array that was read before. */
-export function checkLength({ label }: InputRule, { data, shape }: ReadInput): void {
+export function checkLength({ label }: InputRule, data: GraphData, shape: readonly number[]): void {
   const length = trueLength(data)
   if (length === elements(shape)) return
   fail('ERR_RNN_SHAPE', `${label}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)

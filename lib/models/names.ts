@@ -6,25 +6,33 @@ import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { nearest } from '../options/suggest.ts'
 import { labelOf } from './shapes.ts'
 
-/** Throws for a name that a record has and should not have; `what` is what the names are of: `input`. `kept` are states that are no inputs. */
+/** Whatever has a name. */
+interface Named {
+  readonly name: string
+}
+
+/** Throws for a name that a record has and none of the values; `what` is what these are: `input`. `kept` are states that are no inputs. */
 export function refuseUnknown(
   given: object,
-  known: readonly string[],
+  known: readonly Named[],
   what: string,
   where: string,
-  kept: readonly { readonly name: string }[] = [],
+  kept: readonly Named[] = [],
 ): void {
   const names = keys(given)
   for (let i = 0; i < names.length; i++) {
-    let found = false
-    for (let k = 0; k < known.length && !found; k++) found = known[k] === names[i]
-    if (found) continue
-    for (let k = 0; k < kept.length; k++) {
-      if (kept[k].name !== names[i]) continue
-      fail('ERR_RNN_OPTION', `${labelOf(names[i], where)} is a state, which the stream keeps: reset(state) replaces it`)
+    const name = names[i]
+    if (hasName(known, name)) continue
+    if (hasName(kept, name)) {
+      fail('ERR_RNN_OPTION', `${labelOf(name, where)} is a state, which the stream keeps: reset(state) replaces it`)
     }
-    unknownName(names[i], known, what, where)
+    unknownName(name, namesOf(known), what, where)
   }
+}
+
+function hasName(values: readonly Named[], name: string): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i].name === name) return true
+  return false
 }
 
 export function unknownName(name: string, known: readonly string[], what: string, where: string): never {
@@ -41,7 +49,7 @@ export function checkRecord(value: unknown, where: string, hint = ''): asserts v
 }
 
 /** The names of values, in their order. */
-export function namesOf(values: readonly { readonly name: string }[]): string[] {
+export function namesOf(values: readonly Named[]): string[] {
   const names: string[] = []
   for (let i = 0; i < values.length; i++) names[i] = values[i].name
   return names

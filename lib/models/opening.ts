@@ -6,7 +6,7 @@ import type { Carry } from '../graph/plan.ts'
 import type { ElementType, GraphData } from '../graph/tensor.ts'
 import { create } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
-import { type Check, type Checked, integer, readOptions, string } from '../options/checks.ts'
+import { type Check, type Checked, integer, string } from '../options/checks.ts'
 import { sha256 } from '../platform/hash.ts'
 import { readShape } from '../tensor/read.ts'
 import type { ModelCore } from './core.ts'
@@ -99,9 +99,9 @@ export function readSizes(
 
 /** Of any stream, also of one that has no rows: what is wrong for a batcher is no option of a stream. */
 function checkAxes({ inputs, graph }: ModelCore, given: object): void {
-  const names = [...namesOf(inputs), ...namesOf(graph.outputs)]
-  refuseUnknown(given, names, 'input or output', 'batchAxes')
-  for (const name of names) givenAxis(given, name)
+  const values = [...inputs, ...graph.outputs]
+  refuseUnknown(given, values, 'input or output', 'batchAxes')
+  for (const { name } of values) givenAxis(given, name)
 }
 
 /** The axis of an input's or output's rows, where the options say one. */
@@ -112,8 +112,8 @@ export function givenAxis(batchAxes: object, name: string): number | undefined {
 
 function readStates(core: ModelCore, given: object): Carry[] {
   const { inputs, graph } = core
-  const [known, outputs] = [namesOf(inputs), namesOf(graph.outputs)]
-  refuseUnknown(given, known, 'input', 'states')
+  const outputs = namesOf(graph.outputs)
+  refuseUnknown(given, inputs, 'input', 'states')
   const carries: Carry[] = []
   for (const [input, { name, type }] of inputs.entries()) {
     const next = (given as Record<string, unknown>)[name]
@@ -137,7 +137,7 @@ function readStates(core: ModelCore, given: object): Carry[] {
 
 /** Sizes by the options, else as declared; a name that one input settles is settled for all. */
 function readShapes({ inputs }: ModelCore, given: object, known: Map<string, number>): number[][] {
-  refuseUnknown(given, namesOf(inputs), 'input', 'shapes')
+  refuseUnknown(given, inputs, 'input', 'shapes')
   const own = inputs.map(({ name, shape: declared }) => {
     const value = (given as Record<string, unknown>)[name]
     if (value === undefined) return declared
@@ -189,14 +189,7 @@ export const namesIn = ({ graph }: ModelCore) => ({ inputs: namesOf(graph.inputs
 /** Makes the program of a stream, or finds it. */
 export function openProgram(core: ModelCore, sizes: StreamSizes): Opening {
   const key = `${keyOf(sizes, [])}~${sizes.along?.name ?? ''}`
-  return openingOf(
-    core,
-    core.program(key, () => planOf(core, sizes, sizes.shapes)),
-  )
-}
-
-/** What stands where in a program. */
-export function openingOf(core: ModelCore, program: LoadedProgram): Opening {
+  const program = core.program(key, () => planOf(core, sizes, sizes.shapes))
   const { plan, initial } = program
   const names = namesIn(core)
   const valueAt = (number: number, place: number, name: string, group: string): StreamValue => {
@@ -232,9 +225,4 @@ function needsValue({ inputs }: ModelCore, places: readonly number[]): never {
     'ERR_RNN_OPTION',
     `the values of ${labels} decide shapes or branches, so a stream cannot change them: give them when the model is read, ${how}`,
   )
-}
-
-/** Reads the options of `model.stream` and its like. */
-export function readStreamOptions(options: unknown, where: string): ReadStreamOptions {
-  return readOptions(options, streamChecks, where)
 }

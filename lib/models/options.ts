@@ -8,7 +8,7 @@ import { anything, type Checked, layerChecks, precisionChecks, readOptions } fro
 import type { PrecisionOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
 import { checkLength, readInput } from './input.ts'
-import { checkRecord, namesOf, refuseUnknown } from './names.ts'
+import { checkRecord, refuseUnknown } from './names.ts'
 import { labelOf } from './shapes.ts'
 import { copyOfData, type ModelInput } from './values.ts'
 
@@ -47,7 +47,7 @@ export function readConstants(given: unknown, inputs: readonly GraphValue[]): Ma
   const constants = new Map<string, GraphTensor>()
   if (given === undefined) return constants
   checkRecord(given, 'constants')
-  refuseUnknown(given, namesOf(inputs), 'input', 'constants')
+  refuseUnknown(given, inputs, 'input', 'constants')
   for (const input of inputs) {
     const { name, type, shape } = input
     const value = (given as Record<string, unknown>)[name]
@@ -55,7 +55,7 @@ export function readConstants(given: unknown, inputs: readonly GraphValue[]): Ma
     const rule = { label: labelOf(name, 'constants'), type, shape }
     const read = readInput(value, rule)
     checkShapes([input], [read.shape])
-    checkLength(rule, read)
+    checkLength(rule, read.data, read.shape)
     constants.set(name, { type, shape: read.shape, data: copyOfData(type, read.data) })
   }
   return constants

@@ -4,7 +4,7 @@ import type { ProgramInstance } from '../backends/interface.ts'
 import { copiedBytes, runInSlices } from '../backends/turns/time-slices.ts'
 import { type Listening, onAbort, readSignal, reasonOf, throwIfAborted } from '../calls/abort-signal.ts'
 import { describe, fail } from '../errors.ts'
-import { type GraphTensor, newData } from '../graph/tensor.ts'
+import { type ElementType, type GraphData, type GraphTensor, newData } from '../graph/tensor.ts'
 import { bytesIn, create, isArray, min, newPromise, setValues } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
@@ -16,7 +16,7 @@ import { checkLength, readInput } from './input.ts'
 import { checkRecord, namesOf, refuseUnknown, unknownName } from './names.ts'
 import type { LoadedProgram } from './programs.ts'
 import { shownShape } from './shapes.ts'
-import { copyOfData, frozenCopy, type ModelTensor, viewOfData } from './values.ts'
+import { frozenCopy, type ModelTensor, viewOfData } from './values.ts'
 
 /** Inputs that were read; their shapes are held against what the file declares when a plan is made for them. */
 export interface CheckedInputs {
@@ -28,7 +28,7 @@ export interface CheckedInputs {
 export function readInputs(core: ModelCore, given: unknown): CheckedInputs {
   checkRecord(given, 'inputs')
   const { inputs } = core
-  refuseUnknown(given, namesOf(inputs), 'input', 'inputs')
+  refuseUnknown(given, inputs, 'input', 'inputs')
   const shapes: (readonly number[])[] = []
   const values: GraphTensor[] = []
   for (let i = 0; i < inputs.length; i++) {
@@ -42,7 +42,7 @@ export function readInputs(core: ModelCore, given: unknown): CheckedInputs {
     shapes[i] = shape
     values[i] = { type: rule.type, shape, data }
   }
-  for (let i = 0; i < inputs.length; i++) checkLength(inputs[i], values[i])
+  for (let i = 0; i < inputs.length; i++) checkLength(inputs[i], values[i].data, shapes[i])
   return { shapes, values }
 }
 
@@ -100,7 +100,7 @@ function prepare(
 function resultsOf(core: ModelCore, prepared: Prepared): Record<string, ModelTensor> {
   const results: Record<string, ModelTensor> = create(null)
   for (let k = 0; k < prepared.outputs.length; k++) {
-    addResult(results, core, prepared, k, copyOfData(made(prepared, k).type, prepared.instance.outputs[k]))
+    setValues(addResult(results, core, prepared, k).data, prepared.instance.outputs[k])
   }
   return results
 }
@@ -109,31 +109,29 @@ function resultsOf(core: ModelCore, prepared: Prepared): Record<string, ModelTen
 function* resultsInSteps(core: ModelCore, prepared: Prepared): Generator<void, Record<string, ModelTensor>> {
   const results: Record<string, ModelTensor> = create(null)
   for (let k = 0; k < prepared.outputs.length; k++) {
-    const { type } = made(prepared, k)
+    const { data, type } = addResult(results, core, prepared, k)
     const from = prepared.instance.outputs[k]
     const length = trueLength(from)
-    const data = newData(type, length)
     const step = (copiedBytes * length) / bytesIn(from)
     for (let at = 0; at < length; at += step) {
       setValues(data, viewOfData(type, from, at, min(step, length - at)), at)
       yield
     }
-    addResult(results, core, prepared, k, data)
   }
   return results
 }
 
-/** What the plan knows of an output that is asked for. */
-const made = ({ program: { plan } }: Prepared, k: number) => plan.values[plan.outputs[k]]!
-
+/** Adds zeros for an output that is asked for; gives its type and the array, which has still to be filled. */
 function addResult(
   results: Record<string, ModelTensor>,
   core: ModelCore,
-  prepared: Prepared,
+  { program: { plan }, instance, outputs }: Prepared,
   k: number,
-  data: ModelTensor['data'],
-): void {
-  results[core.graph.outputs[prepared.outputs[k]].name] = { data, shape: frozenCopy(made(prepared, k).shape) }
+): { type: ElementType; data: GraphData } {
+  const { type, shape } = plan.values[plan.outputs[k]]!
+  const data = newData(type, trueLength(instance.outputs[k]))
+  results[core.graph.outputs[outputs[k]].name] = { data, shape: frozenCopy(shape) }
+  return { type, data }
 }
 
 function areLong({ instance }: Prepared): boolean {

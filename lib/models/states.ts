@@ -9,7 +9,7 @@ import { littleEndian, setLittleEndian } from '../tensor/bytes.ts'
 import { isBigInts } from '../tensor/read.ts'
 import { sameShape } from '../tensor/shape.ts'
 import { checkLength, type InputRule, readInput } from './input.ts'
-import { checkRecord, namesOf, refuseUnknown } from './names.ts'
+import { checkRecord, refuseUnknown } from './names.ts'
 import type { Opening, StateInput } from './opening.ts'
 import { copyOfData, frozenCopy, type ModelTensor } from './values.ts'
 
@@ -32,7 +32,7 @@ export function readValues(
 ): (GraphData | undefined)[] {
   const isFrame = what === 'input' && isArray(given)
   checkRecord(given, where, isFrame ? '; Float32Array.from(frame) makes the one input of float32' : '')
-  refuseUnknown(given, namesOf(rules), what, where, kept)
+  refuseUnknown(given, rules, what, where, kept)
   const values: (GraphData | undefined)[] = []
   for (let i = 0; i < rules.length; i++) {
     const value = property(given, rules[i].name)
@@ -40,7 +40,7 @@ export function readValues(
   }
   for (let i = 0; i < rules.length; i++) {
     const data = values[i]
-    if (data !== undefined) checkLength(rules[i], { data, shape: rules[i].shape })
+    if (data !== undefined) checkLength(rules[i], data, rules[i].shape)
   }
   return values
 }

@@ -6,9 +6,10 @@ import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
 import { create, freeze, setValues } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
+import { readOptions } from '../options/checks.ts'
 import { disposed } from '../streams/stream-step.ts'
 import type { ModelCore } from './core.ts'
-import { type Opening, openProgram, readSizes, readStreamOptions, type StreamValue } from './opening.ts'
+import { type Opening, openProgram, readSizes, type StreamValue, streamChecks } from './opening.ts'
 import { decodeStates, encodeStates, fillZeros, readExactly, readValues, stateRecord, writeState } from './states.ts'
 import type { ModelData, ModelInput, ModelTensor } from './values.ts'
 
@@ -198,7 +199,7 @@ export function openModelStream(
   where: string,
   saved?: { bytes: unknown },
 ): ModelStream {
-  const read = readStreamOptions(options, where)
+  const read = readOptions(options, streamChecks, where)
   const sizes = readSizes(current(), read)
   const opening = openProgram(current(), sizes)
   const instance = opening.program.take()
