@@ -29,11 +29,10 @@ export class Choice<K extends BatchTypes> {
    * have so many beside it, it waits for their end, and all others for it: they could hold it up for ever.
    */
   next(running: number, atOnce: boolean): Weights<K> | undefined {
+    this.#forgetUnused()
     let best: Weights<K> | undefined
     let soonest = Infinity
-    let isUnused = false
     for (let weights = this.#first; weights; weights = weights.next) {
-      isUnused ||= !weights.isUsed
       const { first, count } = weights.ready
       if (!first) continue
       if (count < this.#maxBatch) {
@@ -44,7 +43,6 @@ export class Choice<K extends BatchTypes> {
       }
       if (!best || first.since < best.ready.first!.since) best = weights
     }
-    if (isUnused) this.#forgetUnused()
     if (!best && soonest < Infinity) this.#wait(soonest)
     if (!best) this.stopIfNoneIsReady()
     return best && running < best.maxRunning ? best : undefined

@@ -170,10 +170,17 @@ export class BatcherLife<K extends BatchTypes> {
 
   stats(): BatcherStats {
     const { streams, queued, batches, steps, rejected, waits, runs } = this.#counts
-    const meanBatch = batches === 0 ? 0 : steps / batches
-    const waitMs = waits.percentiles()
-    const batchMs = runs.percentiles()
-    return { streams, queued, batches, steps, meanBatch, rejected, evicted: this.#evicted, waitMs, batchMs }
+    return {
+      streams,
+      queued,
+      batches,
+      steps,
+      meanBatch: batches === 0 ? 0 : steps / batches,
+      rejected,
+      evicted: this.#evicted,
+      waitMs: waits.percentiles(),
+      batchMs: runs.percentiles(),
+    }
   }
 
   drain(): Promise<void> {
@@ -181,7 +188,7 @@ export class BatcherLife<K extends BatchTypes> {
   }
 
   async end(): Promise<void> {
-    const ended = this.queue.close()
+    const ended = this.queue.drain(true)
     this.#idle?.stop()
     await ended
     if (this.#released) return

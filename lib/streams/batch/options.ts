@@ -1,6 +1,6 @@
 /** The options of batchers; it alone knows which are right. */
 import { describe, fail } from '../../errors.ts'
-import { type Check, integer, oneOf } from '../../options/checks.ts'
+import { type Check, type Checked, integer, oneOf } from '../../options/checks.ts'
 import type { BatchedStream } from './batched-stream.ts'
 import type { LifeOptions } from './life.ts'
 import type { QueueOptions } from './queue.ts'
@@ -59,7 +59,6 @@ export const batcherChecks = {
 export const replaceChecks = { streams: oneOf('move', 'keep') } as const
 
 /** What a queue and the life around it may do, by the options. */
-export function limitsOf(options: BatcherOptions<never>): QueueOptions & LifeOptions {
-  const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024, maxStreams = Infinity, idleMs = 0, onIdle } = options
-  return { maxBatch, maxDelayMs, maxQueue, maxStreams, idleMs, onIdle }
+export function limitsOf(options: Checked<typeof batcherChecks>): QueueOptions & LifeOptions {
+  return { maxBatch: 64, maxDelayMs: 0, maxQueue: 1024, maxStreams: Infinity, idleMs: 0, onIdle: undefined, ...options }
 }

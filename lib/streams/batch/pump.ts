@@ -65,8 +65,10 @@ export class Pump<K extends BatchTypes> {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      let weights = this.#choice.next(this.#running, this.#hurry)
-      while (weights && this.#launch(weights)) weights = this.#choice.next(this.#running, this.#hurry)
+      for (;;) {
+        const weights = this.#choice.next(this.#running, this.#hurry)
+        if (!weights || !this.#launch(weights)) return
+      }
     } finally {
       this.#pumping = false
     }

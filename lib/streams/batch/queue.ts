@@ -154,21 +154,15 @@ export class BatchQueue<K extends BatchTypes> {
     return weights.memory.readState(slot)
   }
 
-  /** Resolves when nothing waits and nothing runs. */
-  drain(): Promise<void> {
+  /** Resolves when nothing waits and nothing runs. `close`: no new steps, and those that wait go at once. */
+  drain(close = false): Promise<void> {
     ensureStack()
+    if (close) this.#pump.hurry()
+    this.#closed ||= close
     this.#idle ??= deferred<void>()
     const { promise } = this.#idle
     this.#resolveIdle()
     return promise
-  }
-
-  /** The same; takes no new steps, and those that wait go at once. */
-  close(): Promise<void> {
-    ensureStack()
-    this.#pump.hurry()
-    this.#closed = true
-    return this.drain()
   }
 
   /** A step's signal is aborted. */

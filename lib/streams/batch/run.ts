@@ -20,7 +20,6 @@ export class Run<K extends BatchTypes> extends Step<K> {
   #at = 0
   /** Of its copy of the state; given back when it ends. */
   #slot: number
-  #hasBegun = false
 
   constructor(lane: Place, memory: BatchMemory<K>, output: K['output'], told: Told<K>, frames: Frames<K>) {
     super(lane, memory, output, told)
@@ -45,8 +44,7 @@ export class Run<K extends BatchTypes> extends Step<K> {
 
   override begin(): void {
     super.begin()
-    if (!this.#hasBegun) this.memory.copyState(this.lane.slot, this.memory, this.#slot)
-    this.#hasBegun = true
+    if (this.#at === 0) this.memory.copyState(this.lane.slot, this.memory, this.#slot)
     this.#frames.write(this.memory, this.frame, this.#at)
   }
 
@@ -58,21 +56,18 @@ export class Run<K extends BatchTypes> extends Step<K> {
     // Taken back: nothing is left of it.
     if (this.state === 'settled') return 0
     const { goesOn } = this
-    if (failed || this.failure !== undefined) {
-      super.end(failed)
-      this.memory.giveState(this.#slot)
-      if (goesOn) this.memory.giveFrame(this.frame)
-      return goesOn ? 1 : 0
-    }
-    if (goesOn) {
+    const hasFailed = failed || this.failure !== undefined
+    if (goesOn && !hasFailed) {
       this.go('running', 'waiting')
       this.#at++
-    } else {
-      super.end(failed)
-      this.memory.copyState(this.#slot, this.memory, this.lane.slot)
-      this.memory.giveState(this.#slot)
+      return 0
     }
-    return 0
+    super.end(failed)
+    if (!hasFailed) this.memory.copyState(this.#slot, this.memory, this.lane.slot)
+    this.memory.giveState(this.#slot)
+    if (!goesOn) return 0
+    this.memory.giveFrame(this.frame)
+    return 1
   }
 
   override abandon(): 'new' | 'waiting' | 'running' | undefined {
