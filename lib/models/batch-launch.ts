@@ -2,7 +2,7 @@
 
 import type { ProgramInstance, SlotRows } from '../backends/interface.ts'
 import { RNNError } from '../errors.ts'
-import { mapDelete, mapGet, mapSet, newInts } from '../intrinsics/captured.ts'
+import { mapDelete, mapEach, mapGet, mapSet, newInts } from '../intrinsics/captured.ts'
 import type { BatchOpening } from './batch-opening.ts'
 import type { StreamValue } from './opening.ts'
 import type { LoadedProgram } from './programs.ts'
@@ -36,8 +36,8 @@ export class ModelLauncher {
   /** Row by row. */
   readonly #inOrder: Int32Array
   readonly #running = new Map<number, Running>()
-  /** By the logarithm of their rows. */
-  readonly #programs: (LoadedProgram | undefined)[] = []
+  /** By their rows: powers of two, and the most. */
+  readonly #programs = new Map<number, LoadedProgram>()
   #tickets = 0
 
   constructor(batch: BatchOpening, maxBatch: number) {
@@ -49,16 +49,15 @@ export class ModelLauncher {
 
   /** Frees the programs. */
   dispose(): void {
-    for (let i = 0; i < this.#programs.length; i++) this.#programs[i]?.release()
-    this.#programs.length = 0
+    mapEach(this.#programs, (program) => program.release())
   }
 
   /** Starts one step of the first `count` of the memory's rows: frames and states are copied before it returns. */
   launch(count: number, memory: RowMemory, ended: (ticket: number, error?: Error) => void): void {
-    let place = 0
-    while (2 ** place < count) place++
-    const rows = 2 ** place < this.#maxBatch ? 2 ** place : this.#maxBatch
-    const program = this.#program(place, rows)
+    let rows = 1
+    while (rows < count) rows *= 2
+    if (rows > this.#maxBatch) rows = this.#maxBatch
+    const program = this.#program(rows)
     const instance = program.take()
     const running: Running = { count, rows, program, instance, failures: undefined }
     const ticket = this.#tickets++
@@ -77,9 +76,9 @@ export class ModelLauncher {
     }
   }
 
-  #program(place: number, rows: number): LoadedProgram {
-    const program = this.#programs[place] ?? this.#batch.programFor(rows)
-    this.#programs[place] = program
+  #program(rows: number): LoadedProgram {
+    const program = mapGet(this.#programs, rows) ?? this.#batch.programFor(rows)
+    mapSet(this.#programs, rows, program)
     return program
   }
 
@@ -103,25 +102,22 @@ export class ModelLauncher {
       running.failures![row] = error
       this.#eachAlone(running, row + 1, done)
     }
-    let program: LoadedProgram
-    let instance: ProgramInstance
     try {
-      program = this.#program(0, 1)
-      instance = program.take()
-    } catch (error) {
-      next(error)
-      return
-    }
-    const move = (isBack: boolean) => this.#moveRow(running, row, instance, isBack)
-    try {
-      move(false)
-      instance.start((error) => {
-        if (!error) move(true)
+      const program = this.#program(1)
+      const instance = program.take()
+      const move = (isBack: boolean) => this.#moveRow(running, row, instance, isBack)
+      try {
+        move(false)
+        instance.start((error) => {
+          if (!error) move(true)
+          program.give(instance)
+          next(error)
+        })
+      } catch (error) {
         program.give(instance)
-        next(error)
-      })
+        throw error
+      }
     } catch (error) {
-      program.give(instance)
       next(error)
     }
   }

@@ -5,10 +5,10 @@ import { create, newInts } from '../intrinsics/captured.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { BatchMemory } from '../streams/batch/memory.ts'
 import { Slots } from '../streams/batch/slots.ts'
+import { checkNotDetached } from '../tensor/read.ts'
 import { ModelLauncher } from './batch-launch.ts'
 import type { BatchOpening } from './batch-opening.ts'
 import type { ModelCore } from './core.ts'
-import { checkLength } from './input.ts'
 import type { Opening } from './opening.ts'
 import { SlotArrays } from './slot-arrays.ts'
 import { encodeStates, writeState } from './states.ts'
@@ -116,7 +116,7 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   checkFrame(frame: unknown): void {
     const { inputs } = this.opening
     for (let k = 0; k < inputs.length; k++) {
-      checkLength(inputs[k], (frame as ModelBatch['frame'])[k], inputs[k].shape)
+      checkNotDetached(inputs[k].label, { data: (frame as ModelBatch['frame'])[k], shape: inputs[k].shape })
     }
   }
 

@@ -74,15 +74,16 @@ export class ModelCore {
     this.store.release()
   }
 
-  /** The graph for shapes that were checked. Where it needs values that are not given, `needs` is called with the places of their inputs. */
-  plan({ shapes, values, outputs, carries }: Wanted, needs: (places: readonly number[]) => never = noValues): Plan {
-    const graph = outputs === undefined ? this.graph : withOutputs(this.graph, outputs)
+  /** The graph for shapes that were checked. `needs`: for calls without values, called with the places of inputs whose values the graph needs. */
+  plan({ shapes, values, outputs, carries }: Wanted, needs?: (places: readonly number[]) => never): Plan {
+    const graph =
+      outputs === undefined ? this.graph : { ...this.graph, outputs: outputs.map((place) => this.graph.outputs[place]) }
     for (;;) {
       const given = new Map<number, GraphTensor>()
       for (const place of this.#keyInputs) if (values !== undefined) given.set(place, values[place])
       const plan = settle(graph, { shapes, values: given, carries }, Budget.ofRun(this.bytes + this.#bytesOf(shapes)))
       if (!(plan instanceof NeedsInputs)) return plan
-      if (values === undefined) needs(plan.places)
+      if (values === undefined) needs!(plan.places)
       this.#keyInputs.push(...plan.places.filter((place) => !this.#keyInputs.includes(place)))
     }
   }
@@ -123,12 +124,4 @@ export class ModelCore {
 /** Values are looked for by their names in every call. */
 function withNames<Value extends GraphValue>(values: readonly Value[]): Value[] {
   return values.map((value) => ({ ...value, name: propertyName(value.name) }))
-}
-
-function withOutputs(graph: FlatGraph, places: readonly number[]): FlatGraph {
-  return { ...graph, outputs: places.map((place) => graph.outputs[place]) }
-}
-
-function noValues(): never {
-  throw new Error('native-rnn: shapes depend on values that were not given')
 }

@@ -39,13 +39,6 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
   return { data: ofType(data as GraphData, rule, `${label}.data`), shape: own }
 }
 
-/** A getter that was read later can have detached or shrunk an array that was read before. */
-export function checkLength({ label }: InputRule, data: GraphData, shape: readonly number[]): void {
-  const length = trueLength(data)
-  if (length === elements(shape)) return
-  fail('ERR_RNN_SHAPE', `${label}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)
-}
-
 /** A single value: as many axes of length 1 as the model asks for. */
 function readOne(value: number | bigint | boolean, rule: InputRule): ReadInput {
   const shape: number[] = []

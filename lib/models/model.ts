@@ -6,7 +6,7 @@ import { checkBytes, onnxFile } from '../formats/file-kind.ts'
 import { checkPath, readAt } from '../formats/files.ts'
 import { openModel } from '../formats/onnx/open.ts'
 import { flatten } from '../graph/flatten.ts'
-import { bytesIn } from '../intrinsics/captured.ts'
+import { bytesIn, freeze } from '../intrinsics/captured.ts'
 import { rejected } from '../intrinsics/stack.ts'
 import { precisionOf } from '../options/checks.ts'
 import type { BackendName } from '../spec/spec.ts'
@@ -58,8 +58,8 @@ export class Model {
   private constructor(core: ModelCore) {
     if (!(core instanceof ModelCore))
       fail('ERR_RNN_OPTION', 'models are made by Model.read() or Model.load(), not by new')
-    this.inputs = Object.freeze(core.graph.inputs.map(modelValue))
-    this.outputs = Object.freeze(core.graph.outputs.map(modelValue))
+    this.inputs = freeze(core.graph.inputs.map(modelValue))
+    this.outputs = freeze(core.graph.outputs.map(modelValue))
     this.backend = core.backend.name
     this.#core = core
   }

@@ -201,15 +201,13 @@ export function openProgram(core: ModelCore, sizes: StreamSizes): Opening {
     const value = valueAt(plan.inputs[input], input, own?.name ?? names.inputs[input], 'state')
     return own === undefined ? value : { ...value, initial: own.initial.data }
   })
-  const taken = new Set(plan.carries.map(({ input }) => input))
-  const given = new Set(plan.carries.map(({ output }) => output))
   const inputs = plan.inputs.map((number, place) => valueAt(number, place, names.inputs[place] ?? '', 'inputs'))
   const outputs = plan.outputs.map((number, place) => valueAt(number, place, names.outputs[place] ?? '', 'outputs'))
   return {
     program,
     states,
-    inputs: inputs.filter(({ place }) => !taken.has(place)),
-    outputs: outputs.filter(({ place }) => !given.has(place)),
+    inputs: inputs.filter(({ place }) => !plan.carries.some(({ input }) => input === place)),
+    outputs: outputs.filter(({ place }) => !plan.carries.some(({ output }) => output === place)),
     fingerprint: () => {
       const list = states.map(({ name, type, shape }) => [name, type, shape])
       return sha256([core.fingerprint(), JSON.stringify(list)])

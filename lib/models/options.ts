@@ -7,7 +7,8 @@ import type { GraphTensor } from '../graph/tensor.ts'
 import { anything, type Checked, layerChecks, precisionChecks, readOptions } from '../options/checks.ts'
 import type { PrecisionOptions } from '../options/options.ts'
 import type { BackendName } from '../spec/spec.ts'
-import { checkLength, readInput } from './input.ts'
+import { checkNotDetached } from '../tensor/read.ts'
+import { readInput } from './input.ts'
 import { checkRecord, refuseUnknown } from './names.ts'
 import { labelOf } from './shapes.ts'
 import { copyOfData, type ModelInput } from './values.ts'
@@ -55,7 +56,7 @@ export function readConstants(given: unknown, inputs: readonly GraphValue[]): Ma
     const rule = { label: labelOf(name, 'constants'), type, shape }
     const read = readInput(value, rule)
     checkShapes([input], [read.shape])
-    checkLength(rule, read.data, read.shape)
+    checkNotDetached(rule.label, read)
     constants.set(name, { type, shape: read.shape, data: copyOfData(type, read.data) })
   }
   return constants

@@ -24,8 +24,11 @@ export interface RowLayout {
   readonly inner: number
 }
 
+/** How many stretches a row has. */
+const stretches = ({ outer }: RowLayout): number => outer || 1
+
 /** Values of one row. */
-export const rowLength = ({ outer, inner }: RowLayout): number => (outer === 0 ? inner : outer * inner)
+export const rowLength = (layout: RowLayout): number => stretches(layout) * layout.inner
 
 /** A memory of rows: an array, where in it the rows begin, and how many there are. */
 export interface RowsAt {
@@ -44,13 +47,15 @@ const fewValues = 32
 
 /** Copies row `source` of one memory to row `target` of another. */
 export function copyRow(layout: RowLayout, to: RowsAt, target: number, from: RowsAt, source: number): void {
-  const { type, outer, inner } = layout
-  const isShared = outer === 0
-  for (let o = 0; o < (isShared ? 1 : outer); o++) {
-    const at = isShared ? to.from : to.from + (o * to.rows + target) * inner
-    const start = isShared ? from.from : from.from + (o * from.rows + source) * inner
-    copyValues(type, to.data, at, from.data, start, inner)
+  const { type, inner } = layout
+  for (let o = 0; o < stretches(layout); o++) {
+    copyValues(type, to.data, placeOf(layout, to, target, o), from.data, placeOf(layout, from, source, o), inner)
   }
+}
+
+/** Where one stretch of a row begins. */
+function placeOf({ outer, inner }: RowLayout, { from, rows }: RowsAt, row: number, stretch: number): number {
+  return outer === 0 ? from : from + (stretch * rows + row) * inner
 }
 
 /** Copies `count` values from one place to another. */

@@ -10,9 +10,10 @@ import { property } from '../intrinsics/properties.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { type Check, readOptions } from '../options/checks.ts'
+import { checkNotDetached } from '../tensor/read.ts'
 import { isTraced, type ModelTrace, modelChannel } from '../tracing.ts'
 import type { ModelCore } from './core.ts'
-import { checkLength, readInput } from './input.ts'
+import { readInput } from './input.ts'
 import { checkRecord, namesOf, refuseUnknown, unknownName } from './names.ts'
 import type { LoadedProgram } from './programs.ts'
 import { shownShape } from './shapes.ts'
@@ -42,7 +43,7 @@ export function readInputs(core: ModelCore, given: unknown): CheckedInputs {
     shapes[i] = shape
     values[i] = { type: rule.type, shape, data }
   }
-  for (let i = 0; i < inputs.length; i++) checkLength(inputs[i], values[i].data, shapes[i])
+  for (let i = 0; i < inputs.length; i++) checkNotDetached(inputs[i].label, values[i])
   return { shapes, values }
 }
 
@@ -220,10 +221,7 @@ function started(
       ensureStack()
       cancel = instance.start(settle)
     } catch (error) {
-      if (!over) program.give(instance)
-      over = true
-      listening?.stop()
-      throw error
+      end(error)
     }
   })
 }

@@ -6,9 +6,9 @@ import { bytesIn, create, fillValues, isArray, setValues, viewOfBytes } from '..
 import { property } from '../intrinsics/properties.ts'
 import { sealState, unsealState } from '../streams/saved-state.ts'
 import { littleEndian, setLittleEndian } from '../tensor/bytes.ts'
-import { isBigInts } from '../tensor/read.ts'
+import { checkNotDetached, isBigInts } from '../tensor/read.ts'
 import { sameShape } from '../tensor/shape.ts'
-import { checkLength, type InputRule, readInput } from './input.ts'
+import { type InputRule, readInput } from './input.ts'
 import { checkRecord, refuseUnknown } from './names.ts'
 import type { Opening, StateInput } from './opening.ts'
 import { copyOfData, frozenCopy, type ModelTensor } from './values.ts'
@@ -40,16 +40,16 @@ export function readValues(
   }
   for (let i = 0; i < rules.length; i++) {
     const data = values[i]
-    if (data !== undefined) checkLength(rules[i], data, rules[i].shape)
+    if (data !== undefined) checkNotDetached(rules[i].label, { data, shape: rules[i].shape })
   }
   return values
 }
 
 /** Replaces a state: by the values given, else by what it begins with. */
 export function writeState(target: GraphData, { initial }: StateInput, data: GraphData | undefined): void {
-  if (data !== undefined) setValues(target, data)
-  else if (initial !== undefined) setValues(target, initial)
-  else fillZeros(target)
+  const values = data ?? initial
+  if (values === undefined) fillZeros(target)
+  else setValues(target, values)
 }
 
 export function fillZeros(target: GraphData): void {

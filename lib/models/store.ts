@@ -75,9 +75,7 @@ export class ModelStore implements WeightStore {
 
   /** What other threads need not pack again. */
   share(): SharedPacked[] {
-    const own = [...this.#byNumber.values()].map(({ value, key, memory }) => {
-      return { value, key, memory: memory.shared() }
-    })
+    const own = [...this.#byNumber.values()].map((packed) => ({ ...packed, memory: packed.memory.shared() }))
     return [...own, ...this.#given.values()].map((packed) => ({ ...packed }))
   }
 

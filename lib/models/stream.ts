@@ -10,6 +10,7 @@ import { readOptions } from '../options/checks.ts'
 import { disposed } from '../streams/stream-step.ts'
 import type { ModelCore } from './core.ts'
 import { type Opening, openProgram, readSizes, type StreamValue, streamChecks } from './opening.ts'
+import { LoadedProgram } from './programs.ts'
 import { decodeStates, encodeStates, fillZeros, readExactly, readValues, stateRecord, writeState } from './states.ts'
 import type { ModelData, ModelInput, ModelTensor } from './values.ts'
 
@@ -50,7 +51,7 @@ export class ModelStream {
   #instance: ProgramInstance | undefined
 
   private constructor(opening: Opening, instance: ProgramInstance) {
-    if (typeof opening?.fingerprint !== 'function' || typeof instance?.run !== 'function') {
+    if (!(opening?.program instanceof LoadedProgram)) {
       fail('ERR_RNN_OPTION', 'streams are opened by model.stream(), not by new')
     }
     this.#opening = opening
@@ -204,9 +205,8 @@ export function openModelStream(
   const opening = openProgram(current(), sizes)
   const instance = opening.program.take()
   try {
-    for (let i = 0; i < instance.inputs.length; i++) fillZeros(instance.inputs[i])
-    for (let i = 0; i < instance.outputs.length; i++) fillZeros(instance.outputs[i])
-    const arrays = opening.states.map((state) => instance.inputs[state.place])
+    for (const data of [...instance.inputs, ...instance.outputs]) fillZeros(data)
+    const arrays = opening.states.map(({ place }) => instance.inputs[place])
     for (const [i, state] of opening.states.entries()) writeState(arrays[i], state, undefined)
     if (saved) decodeStates(opening, saved.bytes, arrays)
     return streamOf(opening, instance)

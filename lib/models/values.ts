@@ -2,7 +2,7 @@
 
 import type { GraphValue } from '../graph/plan.ts'
 import { dataOver, type ElementType, factsOf, type GraphData, newData } from '../graph/tensor.ts'
-import { freeze, isArray, offsetOf, setValues, typedBuffer } from '../intrinsics/captured.ts'
+import { freeze, offsetOf, setValues, typedBuffer } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import type { NumberArray, TensorLike } from '../tensor/tensor.ts'
 
@@ -68,12 +68,12 @@ export interface ModelValue {
 
 /** A copy for users. */
 export function modelValue({ name, type, shape }: GraphValue): ModelValue {
-  return Object.freeze({ name, type, shape: Object.freeze(isArray(shape) ? [...shape] : []) })
+  return freeze({ name, type, shape: frozenCopy(shape ?? []) })
 }
 
 /** A frozen copy of a shape: users may not change the model's own. */
-export function frozenCopy(shape: readonly number[]): readonly number[] {
-  const copy: number[] = []
+export function frozenCopy<Size>(shape: readonly Size[]): readonly Size[] {
+  const copy: Size[] = []
   for (let axis = 0; axis < shape.length; axis++) copy[axis] = shape[axis]
   return freeze(copy)
 }

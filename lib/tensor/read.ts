@@ -48,7 +48,10 @@ export function ownShape(shape: unknown, dims: unknown, name: string): number[] 
 }
 
 /** A getter that was read later can have detached or shrunk an array that was read before. */
-export function checkNotDetached(name: string, { data, shape }: ReadTensor): void {
+export function checkNotDetached(
+  name: string,
+  { data, shape }: { readonly data: ArrayBufferView; readonly shape: readonly number[] },
+): void {
   const length = trueLength(data)
   if (length !== elements(shape)) {
     fail('ERR_RNN_SHAPE', `${name}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)
