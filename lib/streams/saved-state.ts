@@ -5,7 +5,7 @@ import { bytesIn, copyBytes, setValues, viewOfBytes } from '../intrinsics/captur
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { sha256 } from '../platform/hash.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
-import { type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
+import { outputSizeOf } from '../spec/spec.ts'
 import { fromLittleEndian, littleEndian } from '../tensor/bytes.ts'
 
 /** The state of B sequences of a unidirectional network: h (L, B, O), c (L, B, H). */
@@ -51,7 +51,14 @@ export function sealState(fingerprint: Uint8Array, batchSize: number, parts: rea
 /** Reads a saved state; throws `ERR_RNN_STATE` for bytes that are damaged, cut, foreign, or of other weights. */
 export function decodeState(ref: NetworkRef, given: unknown): StreamState {
   const { batchSize, values } = unsealState(ref.fingerprint(), given, ofWeights)
-  return split(ref.spec, batchSize, values)
+  const { spec } = ref
+  const hBytes = spec.numLayers * batchSize * outputSizeOf(spec) * 4
+  const cBytes = cellTraits[spec.cell].hasCellState ? spec.numLayers * batchSize * spec.hiddenSize * 4 : 0
+  if (batchSize < 1 || values.length !== hBytes + cBytes) {
+    fail('ERR_RNN_STATE', `the saved state is damaged: ${values.length} bytes of state for batch size ${batchSize}`)
+  }
+  const h = fromLittleEndian(viewOfBytes(values, 0, hBytes))
+  return { batchSize, h, c: cBytes > 0 ? fromLittleEndian(viewOfBytes(values, hBytes, cBytes)) : undefined }
 }
 
 const ofWeights = 'of other weights: it continues only on a layer with the sizes and weights it was made with'
@@ -88,16 +95,6 @@ export function unsealState(
 function hasAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
   for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
   return true
-}
-
-function split(spec: NetworkSpec, batchSize: number, values: Uint8Array): StreamState {
-  const hBytes = spec.numLayers * batchSize * outputSizeOf(spec) * 4
-  const cBytes = cellTraits[spec.cell].hasCellState ? spec.numLayers * batchSize * spec.hiddenSize * 4 : 0
-  if (batchSize < 1 || values.length !== hBytes + cBytes) {
-    fail('ERR_RNN_STATE', `the saved state is damaged: ${values.length} bytes of state for batch size ${batchSize}`)
-  }
-  const h = fromLittleEndian(viewOfBytes(values, 0, hBytes))
-  return { batchSize, h, c: cBytes > 0 ? fromLittleEndian(viewOfBytes(values, hBytes, cBytes)) : undefined }
 }
 
 function checksum(bytes: Uint8Array): Uint8Array {

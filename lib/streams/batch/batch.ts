@@ -54,8 +54,8 @@ export class Batch<K extends BatchTypes> {
     }
   }
 
-  /** Moves the states of all but those that were taken back meanwhile, and keeps their outputs. */
-  collect(ticket: number, failed: boolean): void {
+  /** Moves the states of all but those that were taken back meanwhile, and keeps their outputs, where there is no error. */
+  collect(ticket: number, error: unknown): void {
     const { memory } = this.weights
     const { rows } = memory
     let row = 0
@@ -63,7 +63,7 @@ export class Batch<K extends BatchTypes> {
       rows[2 * row++] = step.state === 'running' ? step.slot : -1
     }
     memory.collect(ticket)
-    if (failed) return
+    if (error !== undefined) return
     row = 0
     for (let step = this.#first; step; step = step.beside) {
       if (step.state === 'running') {
@@ -78,7 +78,7 @@ export class Batch<K extends BatchTypes> {
    * From here on each step has ended, or waits for the next batch, and its lane goes on. What is left is this batch's to tell of. Gives how many
    * places in the queue are free for that.
    */
-  release(now: number, failed: boolean): number {
+  release(now: number, error: unknown): number {
     let places = 0
     let step = this.#first
     this.#first = undefined
@@ -86,7 +86,7 @@ export class Batch<K extends BatchTypes> {
     while (step) {
       const { beside } = step
       step.beside = undefined
-      places += step.end(failed)
+      places += step.end(error)
       step.lane.release(now)
       if (step.state === 'ended') this.#append(step)
       step = beside
@@ -95,8 +95,8 @@ export class Batch<K extends BatchTypes> {
   }
 
   /** After `release`. */
-  tell(failed: boolean, error: unknown): void {
-    for (let step = this.#first; step; step = step.beside) step.tell(failed, error)
+  tell(error: unknown): void {
+    for (let step = this.#first; step; step = step.beside) step.tell(error)
   }
 
   #append(step: Step<K>): void {

@@ -14,7 +14,8 @@ import type { Weights } from './weights.ts'
 export class Pump<K extends BatchTypes> {
   readonly #counts: Counts
   readonly #maxBatch: number
-  readonly #choice: Choice<K>
+  /** Of all weights that lanes may be ready on. */
+  readonly choice: Choice<K>
   readonly #settled: () => void
   #running = 0
   #scheduled = false
@@ -26,13 +27,8 @@ export class Pump<K extends BatchTypes> {
   constructor(counts: Counts, options: { maxBatch: number; maxDelayMs: number }, settled: () => void) {
     this.#counts = counts
     this.#maxBatch = options.maxBatch
-    this.#choice = new Choice(options, () => this.#pump())
+    this.choice = new Choice(options, () => this.#pump())
     this.#settled = settled
-  }
-
-  /** From now on lanes may be ready on these weights. */
-  add(weights: Weights<K>): void {
-    this.#choice.add(weights)
   }
 
   /** From now on no step waits for others. */
@@ -55,18 +51,13 @@ export class Pump<K extends BatchTypes> {
     this.#pump()
   }
 
-  /** A step that waited was taken back. */
-  stopIfNoneIsReady(): void {
-    this.#choice.stopIfNoneIsReady()
-  }
-
   /** Launches what may run now. */
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
     try {
       for (;;) {
-        const weights = this.#choice.next(this.#running, this.#hurry)
+        const weights = this.choice.next(this.#running, this.#hurry)
         if (!weights || !this.#launch(weights)) return
       }
     } finally {
@@ -93,9 +84,9 @@ export class Pump<K extends BatchTypes> {
       launched = true
       counts.batchHasStarted()
     } catch (error) {
-      this.#release(batch, clock(), true)
+      this.#release(batch, clock(), error)
       if (trace) tellError(batchChannel, trace, error)
-      batch.tell(true, error)
+      batch.tell(error)
       counts.telling--
       // Not at once: a subscriber that asks for a step each time would never let go.
       this.schedule()
@@ -110,28 +101,26 @@ export class Pump<K extends BatchTypes> {
     if (trace) tell(batchChannel.asyncStart, trace)
     const now = clock()
     let error: unknown = failure
-    let failed = failure !== undefined
     try {
-      batch.collect(ticket, failed)
+      batch.collect(ticket, error)
     } catch (thrown) {
-      failed = true
       error = thrown
     }
     this.#counts.runs.note(now - batch.since)
-    if (!failed) this.#counts.steps += batch.count
-    this.#release(batch, now, failed)
+    if (error === undefined) this.#counts.steps += batch.count
+    this.#release(batch, now, error)
     // The next batch runs while JavaScript looks at the results of this one.
     this.#pump()
-    batch.tell(failed, error)
+    batch.tell(error)
     this.#counts.telling--
     if (trace) tell(batchChannel.asyncEnd, trace)
     this.#settled()
   }
 
-  #release(batch: Batch<K>, now: number, failed: boolean): void {
+  #release(batch: Batch<K>, now: number, error: unknown): void {
     this.#running--
     batch.weights.running--
-    this.#counts.queued -= batch.release(now, failed)
+    this.#counts.queued -= batch.release(now, error)
   }
 }
 

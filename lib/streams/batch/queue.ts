@@ -51,7 +51,7 @@ export class BatchQueue<K extends BatchTypes> {
 
   /** From now on lanes may be on these weights. */
   add(weights: Weights<K>): void {
-    this.#pump.add(weights)
+    this.#pump.choice.add(weights)
   }
 
   /**
@@ -178,7 +178,7 @@ export class BatchQueue<K extends BatchTypes> {
     this.counts.telling++
     step.reject(reasonOf(signal))
     this.counts.telling--
-    this.#pump.stopIfNoneIsReady()
+    this.#pump.choice.stopIfNoneIsReady()
     this.#resolveIdle()
   }
 

@@ -52,17 +52,17 @@ export class Run<K extends BatchTypes> extends Step<K> {
     this.memory.copyOutput(row, this.output, this.#at)
   }
 
-  override end(failed: boolean): number {
+  override end(error: unknown): number {
     // Taken back: nothing is left of it.
     if (this.state === 'settled') return 0
     const { goesOn } = this
-    const hasFailed = failed || this.failure !== undefined
+    const hasFailed = (error ?? this.failure) !== undefined
     if (goesOn && !hasFailed) {
       this.go('running', 'waiting')
       this.#at++
       return 0
     }
-    super.end(failed)
+    super.end(error)
     if (!hasFailed) this.memory.copyState(this.#slot, this.memory, this.lane.slot)
     this.memory.giveState(this.#slot)
     if (!goesOn) return 0

@@ -106,8 +106,8 @@ export class Step<K extends BatchTypes> implements Asked {
     this.memory.copyOutput(row, this.output, 0)
   }
 
-  /** Its batch has ended; gives how many places in the queue are free for that, beyond those that were when it began. */
-  end(_failed: boolean): number {
+  /** Its batch has ended, with an error where that has failed; gives how many places in the queue are free for that, beyond those that were when it began. */
+  end(_error: unknown): number {
     if (this.#state !== 'settled') this.go('running', 'ended')
     return 0
   }
@@ -127,12 +127,12 @@ export class Step<K extends BatchTypes> implements Asked {
   }
 
   /** Where the step has ended: settles its promise. Runs code of the signal, and of whoever waits. */
-  tell(failed: boolean, error: unknown): void {
+  tell(error: unknown): void {
     if (this.#state !== 'ended') return
     this.#state = 'settled'
     this.stopListening()
-    if (failed) this.reject(error)
-    else if (this.failure !== undefined) this.reject(this.failure)
+    const reason = error ?? this.failure
+    if (reason !== undefined) this.reject(reason)
     else {
       const resolve = this.#resolve
       resolve(this.output)
