@@ -11,7 +11,7 @@ import type { Precision } from '../spec/weight-types.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { keyOf, LoadedProgram, ProgramCache, type Wanted } from './programs.ts'
 import { type DeclaredInput, declaredInput } from './shapes.ts'
-import type { ModelStore } from './store.ts'
+import { ModelStore, type SharedPacked } from './store.ts'
 
 /** One model that any number of streams and batchers hold; the last to release it frees its programs. */
 export class ModelCore {
@@ -39,14 +39,14 @@ export class ModelCore {
     threads: number,
     precision: Precision,
     bytes: number,
-    store: ModelStore,
+    packed: readonly SharedPacked[] = [],
   ) {
     this.#graph = { ...graph, inputs: withNames(graph.inputs), outputs: withNames(graph.outputs) }
     this.backend = backend
     this.threads = threads
     this.precision = precision
     this.bytes = bytes
-    this.store = store
+    this.store = new ModelStore(graph, packed)
     this.inputs = graph.inputs.map(declaredInput)
     this.allOutputs = graph.outputs.map((_, place) => place)
   }

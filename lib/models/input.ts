@@ -154,19 +154,16 @@ const { asIntN, asUintN } = BigInt
 function element(value: unknown, { type }: InputRule): number | bigint | undefined {
   const { kind, range } = factsOf(type)
   if (kind === 'float') return typeof value === 'number' ? value : undefined
-  if (kind === 'bool') {
-    if (typeof value === 'boolean') return value ? 1 : 0
-    const number = typeof value === 'bigint' ? toNumber(value) : value
-    return number === 0 || number === 1 ? number : undefined
-  }
+  if (kind === 'bool' && typeof value === 'boolean') return value ? 1 : 0
   if (kind === 'big') {
     const big = isSafeInteger(value) ? toBigInt(value as number) : value
     return typeof big === 'bigint' && (type === 'int64' ? asIntN : asUintN)(64, big) === big ? big : undefined
   }
   const number = typeof value === 'bigint' ? toNumber(value) : value
-  return isInteger(number) && (number as number) >= range![0] && (number as number) <= range![1]
-    ? (number as number)
-    : undefined
+  // A bool has no range of its own.
+  const least = range?.[0] ?? 0
+  const most = range?.[1] ?? 1
+  return isInteger(number) && (number as number) >= least && (number as number) <= most ? (number as number) : undefined
 }
 
 function wrongValue(value: unknown, { type }: InputRule, place: string): never {

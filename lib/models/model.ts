@@ -18,7 +18,6 @@ import type { ModelStreamOptions } from './opening.ts'
 import { type ModelOptions, type ReadModelOptions, readConstants, readModelOptions } from './options.ts'
 import { runModel, runModelAsync } from './run.ts'
 import { openSharedModel, type SharedModel, shareModel } from './shared-model.ts'
-import { ModelStore } from './store.ts'
 import { type ModelStream, openModelStream } from './stream.ts'
 import { type ModelInput, type ModelTensor, type ModelValue, modelValue } from './values.ts'
 import { checkWeights } from './weights.ts'
@@ -255,5 +254,5 @@ function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
       )
   checkWeights(graph, precision)
   const { threads = 1 } = options
-  return modelOf(new ModelCore(graph, backend, threads, precision, opened.budget.bytes, new ModelStore(graph)))
+  return modelOf(new ModelCore(graph, backend, threads, precision, opened.budget.bytes))
 }

@@ -86,7 +86,6 @@ export class ProgramCache {
     const entries = this.#entries
     let place = 0
     while (place < entries.length && entries[place].key !== key) place++
-    if (place === 0 && entries.length > 0) return entries[0].program
     const found = place < entries.length ? entries[place] : { key, program: make() }
     if (place === mostPrograms) entries[--place].program.release()
     for (; place > 0; place--) entries[place] = entries[place - 1]

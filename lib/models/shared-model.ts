@@ -12,7 +12,7 @@ import type { ActivationType, WeightType } from '../spec/weight-types.ts'
 import { version } from '../version.ts'
 import { ModelCore } from './core.ts'
 import { readGraph } from './shared-graph.ts'
-import { ModelStore, type SharedPacked } from './store.ts'
+import type { SharedPacked } from './store.ts'
 
 /**
  * A model that other threads of the process can open: `postMessage(model.share())` on one side, `Model.fromShared(handle)` on the other. Its
@@ -78,7 +78,7 @@ export function openSharedModel(handle: unknown): ModelCore {
   })
   const bytes = integer(0, Number.MAX_SAFE_INTEGER)(given.bytes, 'handle.bytes')
   const graph = readGraph(given.graph)
-  const core = new ModelCore(graph, backend, threads, precision, bytes, new ModelStore(graph, readPacked(given.packed)))
+  const core = new ModelCore(graph, backend, threads, precision, bytes, readPacked(given.packed))
   core.moveConstants(undefined)
   return core
 }

@@ -29,7 +29,7 @@ export class ModelStore implements WeightStore {
   readonly #given = new Map<string, SharedPacked>()
   readonly #others = new WeakMap<GraphTensor, Map<string, PackedMemory>>()
 
-  constructor(graph: FlatGraph, shared: readonly SharedPacked[] = []) {
+  constructor(graph: FlatGraph, shared: readonly SharedPacked[]) {
     this.use(graph)
     for (const packed of shared) mapSet(this.#given, keyOf(packed.value, packed.key), packed)
   }
