@@ -7,17 +7,7 @@ import type { BatchOpening } from './batch-opening.ts'
 import type { StreamValue } from './opening.ts'
 import type { LoadedProgram } from './programs.ts'
 import { copyRow, type RowLayout, type RowsAt, slotOf } from './rows.ts'
-import type { SlotArrays } from './slot-arrays.ts'
-
-/** The memory that a batch comes from and goes to: arrays by slot, in the order of the layouts. */
-export interface RowMemory {
-  /** (rows, 2): state slot, frame slot. */
-  readonly rows: Int32Array
-  readonly states: SlotArrays
-  readonly frames: SlotArrays
-  /** By row of the batch. */
-  readonly outputs: SlotArrays
-}
+import { SlotArrays } from './slot-arrays.ts'
 
 /** A batch on its way. */
 interface Running {
@@ -30,7 +20,13 @@ interface Running {
   failures: unknown[] | undefined
 }
 
+/** Runs batches out of arrays by slot, which are in the order of the layouts, and into them. */
 export class ModelLauncher {
+  readonly rows: Int32Array
+  readonly states: SlotArrays
+  readonly frames: SlotArrays
+  /** By row of the batch that was collected last. */
+  readonly outputs: SlotArrays
   readonly #batch: BatchOpening
   readonly #maxBatch: number
   /** Row by row. */
@@ -39,21 +35,25 @@ export class ModelLauncher {
   /** By their rows: powers of two, and the most. */
   readonly #programs = new Map<number, LoadedProgram>()
   #tickets = 0
+  #failures: readonly unknown[] | undefined
 
   constructor(batch: BatchOpening, maxBatch: number) {
+    const { layouts } = batch
+    this.rows = newInts(2 * maxBatch)
+    this.states = new SlotArrays(layouts.states, 0)
+    this.frames = new SlotArrays(layouts.inputs, 0)
+    this.outputs = new SlotArrays(layouts.outputs, maxBatch)
     this.#batch = batch
     this.#maxBatch = maxBatch
     this.#inOrder = newInts(maxBatch)
     for (let row = 0; row < maxBatch; row++) this.#inOrder[row] = row
   }
 
-  /** Frees the programs. */
   dispose(): void {
     mapEach(this.#programs, (program) => program.release())
   }
 
-  /** Starts one step of the first `count` of the memory's rows: frames and states are copied before it returns. */
-  launch(count: number, memory: RowMemory, ended: (ticket: number, error?: Error) => void): void {
+  launch(count: number, ended: (ticket: number, error?: Error) => void): void {
     let rows = 1
     while (rows < count) rows *= 2
     if (rows > this.#maxBatch) rows = this.#maxBatch
@@ -62,7 +62,7 @@ export class ModelLauncher {
     const running: Running = { count, rows, program, instance, failures: undefined }
     const ticket = this.#tickets++
     try {
-      this.#fill(running, memory)
+      this.#fill(running)
       instance.start((error) => {
         mapSet(this.#running, ticket, running)
         if (error) running.failures = []
@@ -83,10 +83,10 @@ export class ModelLauncher {
   }
 
   /** Copies frames and states to the rows of the program. */
-  #fill(running: Running, { rows, states, frames }: RowMemory): void {
+  #fill(running: Running): void {
     const { opening } = this.#batch
-    copySlots(running, 'inputs', opening.states, states, false, rows, 0, 2)
-    copySlots(running, 'inputs', opening.inputs, frames, false, rows, 1, 2)
+    copySlots(running, 'inputs', opening.states, this.states, false, this.rows, 0, 2)
+    copySlots(running, 'inputs', opening.inputs, this.frames, false, this.rows, 1, 2)
   }
 
   /**
@@ -139,18 +139,21 @@ export class ModelLauncher {
     else copy('inputs', opening.inputs, layouts.inputs)
   }
 
-  /** Once for each ticket: copies the new states and outputs of every row whose state slot is not negative. Gives by row why it has none, where one has. */
-  collect(ticket: number, memory: RowMemory): readonly unknown[] | undefined {
+  collect(ticket: number): void {
     const running = mapGet(this.#running, ticket)!
     mapDelete(this.#running, ticket)
     const { count, program, instance, failures } = running
-    const { rows, states, outputs } = memory
+    const { rows } = this
     for (let row = 0; failures && row < count; row++) if (failures[row] !== undefined) rows[2 * row] = -1
     const { opening } = this.#batch
-    copySlots(running, 'inputs', opening.states, states, true, rows, 0, 2)
-    copySlots(running, 'outputs', opening.outputs, outputs, true, this.#inOrder, 0, 1)
+    copySlots(running, 'inputs', opening.states, this.states, true, rows, 0, 2)
+    copySlots(running, 'outputs', opening.outputs, this.outputs, true, this.#inOrder, 0, 1)
     program.give(instance)
-    return failures
+    this.#failures = failures
+  }
+
+  failure(row: number): unknown {
+    return this.#failures?.[row]
   }
 }
 

@@ -1,7 +1,7 @@
 /** A model's memory of a batch: the states and frames of all streams in slots. */
 
 import { type GraphData, newData } from '../graph/tensor.ts'
-import { create, newInts } from '../intrinsics/captured.ts'
+import { create } from '../intrinsics/captured.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { BatchMemory } from '../streams/batch/memory.ts'
 import { Slots } from '../streams/batch/slots.ts'
@@ -10,7 +10,6 @@ import { ModelLauncher } from './batch-launch.ts'
 import type { BatchOpening } from './batch-opening.ts'
 import type { ModelCore } from './core.ts'
 import type { Opening } from './opening.ts'
-import { SlotArrays } from './slot-arrays.ts'
 import { encodeStates, writeState } from './states.ts'
 import { copyOfData, type ModelData } from './values.ts'
 
@@ -25,32 +24,20 @@ export interface ModelBatch {
   memory: ModelMemory
 }
 
-export class ModelMemory implements BatchMemory<ModelBatch> {
+export class ModelMemory extends ModelLauncher implements BatchMemory<ModelBatch> {
   readonly zeroState: readonly undefined[] = []
   readonly zeroFrame: readonly GraphData[]
-  readonly rows: Int32Array
   /** Of one row. */
   readonly opening: Opening
-  /** By slot. */
-  readonly states: SlotArrays
-  readonly frames: SlotArrays
-  /** By row of the batch that was collected last. */
-  readonly outputs: SlotArrays
   readonly #core: ModelCore
-  readonly #launcher: ModelLauncher
   readonly #frameSlots: Slots
   readonly #stateSlots: Slots
-  #failures: readonly unknown[] | undefined
 
   constructor(batch: BatchOpening, { maxBatch, maxQueue }: { maxBatch: number; maxQueue: number }) {
-    const { core, opening, layouts } = batch
+    super(batch, maxBatch)
+    const { core, opening } = batch
     this.opening = opening
     this.#core = core
-    this.#launcher = new ModelLauncher(batch, maxBatch)
-    this.rows = newInts(2 * maxBatch)
-    this.frames = new SlotArrays(layouts.inputs, 0)
-    this.states = new SlotArrays(layouts.states, 0)
-    this.outputs = new SlotArrays(layouts.outputs, maxBatch)
     this.#stateSlots = new Slots(2 ** 31, (count) => this.states.grow(count))
     // Those that wait, and those of the batch that is about to start.
     this.#frameSlots = new Slots(maxQueue + maxBatch, (count) => this.frames.grow(count))
@@ -59,8 +46,8 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
     opening.program.retain()
   }
 
-  dispose(): void {
-    this.#launcher.dispose()
+  override dispose(): void {
+    super.dispose()
     this.opening.program.release()
     this.#core.release()
   }
@@ -142,18 +129,6 @@ export class ModelMemory implements BatchMemory<ModelBatch> {
   }
 
   prepareOutputs(): void {}
-
-  launch(count: number, ended: (ticket: number, error?: Error) => void): void {
-    this.#launcher.launch(count, this, ended)
-  }
-
-  collect(ticket: number): void {
-    this.#failures = this.#launcher.collect(ticket, this)
-  }
-
-  failure(row: number): unknown {
-    return this.#failures?.[row]
-  }
 
   copyOutput(row: number, output: ModelBatch['output']): void {
     const { outputs } = this.opening
