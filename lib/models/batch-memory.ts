@@ -80,11 +80,6 @@ export class ModelMemory extends ModelLauncher implements BatchMemory<ModelBatch
     return copy
   }
 
-  /** Arrays for a state, of zeros. */
-  newState(): GraphData[] {
-    return this.states.newValues(1)
-  }
-
   copyState(slot: number, to: ModelMemory, target: number): void {
     const { states } = this
     for (let k = 0; k < states.lengths.length; k++) {

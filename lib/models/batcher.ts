@@ -95,7 +95,7 @@ export class ModelBatcher {
     checkThis(this, ModelBatcher, 'batcher.restore')
     this.#life.checkRoom('restore')
     const { memory } = this.#life.current
-    const state = memory.newState()
+    const state = memory.states.newValues(1)
     decodeStates(memory.opening, bytes, state)
     return this.#openOn('restore', state)
   }

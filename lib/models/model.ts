@@ -91,13 +91,7 @@ export class Model {
   static async load(path: string | URL, options?: ModelOptions): Promise<Model> {
     checkPath(path, 'Model.read')
     const read = readModelOptions(options, 'Model.load')
-    return readAt(path, (bytes) =>
-      readModel(bytes, {
-        __proto__: null,
-        ...read,
-        externalData: read.externalData ?? filesBeside(path),
-      } as ReadModelOptions),
-    )
+    return readAt(path, (bytes) => readModel(bytes, read, read.externalData ?? filesBeside(path)))
   }
 
   /**
@@ -240,11 +234,11 @@ export class Model {
 /** The constructor is private, so that no public type shows what it takes. */
 const modelOf = (core: ModelCore): Model => new (Model as unknown as new (core: ModelCore) => Model)(core)
 
-function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
+function readModel(bytes: Uint8Array, options: ReadModelOptions, externalData = options.externalData): Model {
   const file = onnxFile(bytes)
   const precision = precisionOf(options)
   const backend = chooseBackend(options.backend)
-  const opened = openModel(file, options.externalData)
+  const opened = openModel(file, externalData)
   const graph = flatten(opened, readConstants(options.constants, opened.inputs))
   for (const { name, type } of graph.inputs)
     if (backend.takes?.(type) === false)
@@ -253,6 +247,5 @@ function readModel(bytes: Uint8Array, options: ReadModelOptions): Model {
         `The ONNX file cannot run on ${backend.name}: its input ${describe(name)} of type ${type} is not supported. Export it with float32 there, or read it with { backend: 'typescript' }`,
       )
   checkWeights(graph, precision)
-  const { threads = 1 } = options
-  return modelOf(new ModelCore(graph, backend, threads, precision, opened.budget.bytes))
+  return modelOf(new ModelCore(graph, backend, options.threads ?? 1, precision, opened.budget.bytes))
 }

@@ -201,13 +201,15 @@ export function openProgram(core: ModelCore, sizes: StreamSizes): Opening {
     const value = valueAt(plan.inputs[input], input, own?.name ?? names.inputs[input], 'state')
     return own === undefined ? value : { ...value, initial: own.initial.data }
   })
-  const inputs = plan.inputs.map((number, place) => valueAt(number, place, names.inputs[place] ?? '', 'inputs'))
-  const outputs = plan.outputs.map((number, place) => valueAt(number, place, names.outputs[place] ?? '', 'outputs'))
+  const facesOf = (group: 'inputs' | 'outputs', side: keyof Carry) =>
+    plan[group]
+      .map((number, place) => valueAt(number, place, names[group][place] ?? '', group))
+      .filter(({ place }) => !plan.carries.some((carry) => carry[side] === place))
   return {
     program,
     states,
-    inputs: inputs.filter(({ place }) => !plan.carries.some(({ input }) => input === place)),
-    outputs: outputs.filter(({ place }) => !plan.carries.some(({ output }) => output === place)),
+    inputs: facesOf('inputs', 'input'),
+    outputs: facesOf('outputs', 'output'),
     fingerprint: () => {
       const list = states.map(({ name, type, shape }) => [name, type, shape])
       return sha256([core.fingerprint(), JSON.stringify(list)])

@@ -2,7 +2,7 @@
 
 import type { ProgramInstance } from '../backends/interface.ts'
 import { checkThis, fail } from '../errors.ts'
-import { type ElementType, factsOf, type GraphData } from '../graph/tensor.ts'
+import { factsOf, type GraphData } from '../graph/tensor.ts'
 import { create, freeze, setValues } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
@@ -150,13 +150,11 @@ function recordOf(values: readonly StreamValue[], arrays: readonly GraphData[]):
   return freeze(all)
 }
 
-const isFloat32Array = (type: ElementType) => factsOf(type).array === Float32Array
-
 /** The input that a step's Float32Array is. */
 export function soleInput(inputs: readonly StreamValue[]): StreamValue {
   let sole: StreamValue | undefined
   for (let i = 0; i < inputs.length; i++) {
-    if (!isFloat32Array(inputs[i].type)) continue
+    if (factsOf(inputs[i].type).array !== Float32Array) continue
     if (sole) fail('ERR_RNN_OPTION', `${sole.label} and ${inputs[i].label} are Float32Arrays: give values by name`)
     sole = inputs[i]
   }
