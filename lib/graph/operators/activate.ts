@@ -4,24 +4,23 @@ import { roundHalfEven } from '../../precision/rounding.ts'
 import type { Call } from '../call.ts'
 import type { Pass } from '../pace.ts'
 import { type GraphTensor, lengthOf } from '../tensor.ts'
-import { applied, mapped } from './arithmetic.ts'
+import { applied, type Binary, mapped } from './arithmetic.ts'
 import { erf, erfc } from './erf.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 
 /** A function of each floating-point value, made once a call out of the attributes. */
-const row = (make: (call: Call) => (x: number) => number, ...attributes: string[]): Rows[string] => ({
-  run: (call) => {
-    call.floats(0)
-    return mapped(call, make(call))
-  },
-  inputs: [1, 1],
-  attributes,
-})
+const row = (make: (call: Call) => (x: number) => number, attributes?: string): Rows[string] =>
+  rowOf(
+    (call) => {
+      call.floats(0)
+      return mapped(call, make(call))
+    },
+    1,
+    1,
+    attributes,
+  )
 
 const plain = (of: (x: number) => number) => row(() => of)
-
-/** The numbers of the definition, as float32 has them. */
-const selu = { alpha: Math.fround(1.67326319), gamma: Math.fround(1.05070102) }
 
 const elu = (alpha: number) => (x: number) => (x < 0 ? alpha * Math.expm1(x) : x)
 
@@ -36,19 +35,16 @@ const geluByTanh = (x: number) => {
 
 const hardSigmoid = (alpha: number, beta: number) => (x: number) => Math.min(Math.max(alpha * x + beta, 0), 1)
 
+const sloped: Binary = {
+  number: (a, b) => (a < 0 ? a * b : a),
+  big: (a, b) => (a < 0n ? a * b : a),
+  integer: (a, b) => (a < 0 ? Math.imul(a, b) : a),
+}
+
 /** The slopes broadcast to x, and to nothing larger. */
 function* prelu(call: Call): Pass<GraphTensor> {
   const [x, slope] = [call.input(0), call.input(1)]
-  const made = yield* applied(
-    call,
-    {
-      number: (a, b) => (a < 0 ? a * b : a),
-      big: (a, b) => (a < 0n ? a * b : a),
-      integer: (a, b) => (a < 0 ? Math.imul(a, b) : a),
-    },
-    x,
-    slope,
-  )
+  const made = yield* applied(call, sloped, x, slope)
   if (lengthOf(made) !== lengthOf(x)) call.fail(`slopes (${slope.shape}) of values (${x.shape})`)
   return made
 }
@@ -67,20 +63,17 @@ export const activations: Rows = {
   Erf: plain(erf),
   Round: plain((x) => (x < 0 && x >= -0.5 ? -0 : roundHalfEven(x))),
   Elu: row((call) => elu(call.real('alpha', 1)), 'alpha'),
-  Selu: row(
-    (call) => {
-      const gamma = call.real('gamma', selu.gamma)
-      const of = elu(call.real('alpha', selu.alpha))
-      return (x) => gamma * of(x)
-    },
-    'alpha',
-    'gamma',
-  ),
+  Selu: row((call) => {
+    // The numbers of the definition, as float32 has them.
+    const gamma = call.real('gamma', Math.fround(1.05070102))
+    const of = elu(call.real('alpha', Math.fround(1.67326319)))
+    return (x) => gamma * of(x)
+  }, 'alpha gamma'),
   LeakyRelu: row((call) => {
     const alpha = call.real('alpha', 0.01)
     return (x) => (x < 0 ? alpha * x : x)
   }, 'alpha'),
-  HardSigmoid: row((call) => hardSigmoid(call.real('alpha', 0.2), call.real('beta', 0.5)), 'alpha', 'beta'),
+  HardSigmoid: row((call) => hardSigmoid(call.real('alpha', 0.2), call.real('beta', 0.5)), 'alpha beta'),
   HardSwish: plain((x) => x * hardSigmoid(1 / 6, 0.5)(x)),
   // By the larger of both: e^x alone would overflow.
   Softplus: plain((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
@@ -91,7 +84,7 @@ export const activations: Rows = {
     if (kind !== 'none' && kind !== 'tanh') call.unsupported(`approximate ${kind} is not supported`)
     return kind === 'tanh' ? geluByTanh : gelu
   }, 'approximate'),
-  PRelu: { run: prelu, inputs: [2, 2] },
+  PRelu: rowOf(prelu, 2, 2),
 }
 
 export const microsoftGelu = plain(gelu)

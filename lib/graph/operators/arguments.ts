@@ -2,7 +2,7 @@
 
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
-import { axesOf, factsOf, type GraphTensor, numberAt } from '../tensor.ts'
+import { axesOf, type ElementType, factsOf, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
 
 /** The axes of a reduction; undefined where it is to do nothing. */
 export function reducedAxes(call: Call, shape: readonly number[]): number[] | undefined {
@@ -55,6 +55,20 @@ export function padsOf(call: Call, shape: readonly number[]): { before: number[]
     after[axis] = pads[i + axes.length]
   }
   return { before, after }
+}
+
+/** The value of an optional input that must be one value of a type; undefined where it is left out. */
+export function oneValue(call: Call, place: number, name: string, type: ElementType): number | bigint | undefined {
+  const given = call.inputs[place]
+  if (given === undefined) return undefined
+  if (lengthOf(given) !== 1 || given.type !== type) call.fail(`${name} must be one value of ${type}`)
+  // A phantom's may be any.
+  return given.data[0] ?? 0
+}
+
+/** All inputs, floating-point values of one type. */
+export function allFloats(call: Call): GraphTensor[] {
+  return call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
 }
 
 /** How many values a TopK takes. */

@@ -1,18 +1,32 @@
 /** Operators that compute each value of its own place: one, two or many operands, broadcast to one shape. */
 
-import type { Call, Made, Operator } from '../call.ts'
+import type { Call, Operator } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { broadcast, expanded } from '../strides.ts'
-import { factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
-import { type Rows, unbounded } from './row.ts'
+import { type ElementType, factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
+import { oneValue } from './arguments.ts'
+import { type Rows, rowOf, unbounded } from './row.ts'
 
 export interface Binary {
   readonly number: (a: number, b: number) => number
-  /** Of int64 and uint64, which wrap; undefined where the operator has no such form. */
-  readonly big?: (a: bigint, b: bigint) => bigint
+  /** Of int64 and uint64, which wrap. */
+  readonly big: (a: bigint, b: bigint) => bigint
   /** Of smaller integers, where it is not `number`, cut off to an integer. */
   readonly integer?: (a: number, b: number) => number
+}
+
+/** What operands broadcast to: a tensor to be filled, and for each of them its values there. */
+export function* aligned(
+  call: Call,
+  type: ElementType,
+  ...operands: readonly GraphTensor[]
+): Pass<readonly [GraphTensor, ...GraphData[]]> {
+  const shape = broadcast(call, ...operands.map((one) => one.shape))
+  const made = call.allocate(type, shape)
+  const values: GraphData[] = []
+  for (const one of operands) values.push((yield* expanded(call, one, shape)).data)
+  return [made, ...values]
 }
 
 export function* applied(
@@ -21,15 +35,11 @@ export function* applied(
   a: GraphTensor,
   b: GraphTensor,
 ): Pass<GraphTensor> {
-  if (a.type !== b.type) call.fail(`${a.type} beside ${b.type}`)
-  const shape = broadcast(call, a.shape, b.shape)
-  const made = call.allocate(a.type, shape)
+  checkAlike(call, a, b)
+  const [made, x, y] = yield* aligned(call, a.type, a, b)
   const { data } = made
-  const x = (yield* expanded(call, a, shape)).data
-  const y = (yield* expanded(call, b, shape)).data
   const { kind } = factsOf(a.type)
   if (kind === 'bool') call.fail('bools are no numbers')
-  if (kind === 'big' && big === undefined) return call.unsupported(`${a.type} is not supported`)
   const of = (kind === 'big' ? big : kind === 'float' ? number : integer) as (a: unknown, b: unknown) => number
   yield* inStretches(data.length, (from, to) => {
     for (let i = from; i < to; i++) data[i] = of(x[i], y[i])
@@ -37,20 +47,24 @@ export function* applied(
   return yield* rounded(made)
 }
 
-const two = (row: Binary): Rows[string] => ({
-  run: (call) => applied(call, row, call.input(0), call.input(1)),
-  inputs: [2, 2],
-})
+/** Two operands have one type. */
+export function checkAlike(call: Call, a: GraphTensor, b: GraphTensor): void {
+  if (a.type !== b.type) call.fail(`${a.type} beside ${b.type}`)
+}
+
+const two = (row: Binary): Rows[string] => rowOf((call) => applied(call, row, call.input(0), call.input(1)), 2, 2)
 
 /** Min and Max take any number of operands. */
-const many = (row: Binary): Rows[string] => ({
-  *run(call): Pass<Made> {
-    let made = call.input(0)
-    for (let i = 1; i < call.inputs.length; i++) made = yield* applied(call, row, made, call.input(i))
-    return made
-  },
-  inputs: [1, unbounded],
-})
+const many = (row: Binary): Rows[string] =>
+  rowOf(
+    function* (call) {
+      let made = call.input(0)
+      for (let i = 1; i < call.inputs.length; i++) made = yield* applied(call, row, made, call.input(i))
+      return made
+    },
+    1,
+    unbounded,
+  )
 
 const divide: Operator = (call) => {
   const divisor = call.input(1)
@@ -83,21 +97,16 @@ export function* mapped(call: Call, number: (x: number) => number, big?: (x: big
   return yield* rounded(made)
 }
 
-const one = (number: (x: number) => number, big?: (x: bigint) => bigint): Rows[string] => ({
-  run: (call) => mapped(call, number, big),
-  inputs: [1, 1],
-})
+const one = (number: (x: number) => number, big?: (x: bigint) => bigint): Rows[string] =>
+  rowOf((call) => mapped(call, number, big), 1, 1)
 
 const clip: Operator = (call) => {
   const { type } = call.input(0)
-  const bound = (place: number, name: string, otherwise: number) => {
-    const given = call.inputs[place]
-    if (given !== undefined && (lengthOf(given) !== 1 || given.type !== type)) {
-      call.fail(`${name} must be one value of ${type}`)
-    }
-    if (given === undefined && factsOf(type).kind !== 'float') return otherwise
-    return given?.data[0] ?? (call.attribute(name) as number | undefined) ?? otherwise
-  }
+  const isFloat = factsOf(type).kind === 'float'
+  const bound = (place: number, name: string, otherwise: number) =>
+    oneValue(call, place, name, type) ??
+    ((isFloat ? call.attribute(name) : undefined) as number | undefined) ??
+    otherwise
   const [least, most] = [bound(1, 'min', -Infinity), bound(2, 'max', Infinity)]
   return mapped(
     call,
@@ -113,10 +122,10 @@ export const arithmetic: Rows = {
   Add: two({ number: (a, b) => a + b, big: (a, b) => a + b }),
   Sub: two({ number: (a, b) => a - b, big: (a, b) => a - b }),
   Mul: two({ number: (a, b) => a * b, big: (a, b) => a * b, integer: Math.imul }),
-  Div: { run: divide, inputs: [2, 2] },
+  Div: rowOf(divide, 2, 2),
   Min: many({ number: Math.min, big: (a, b) => (a < b ? a : b) }),
   Max: many({ number: Math.max, big: (a, b) => (a > b ? a : b) }),
-  Clip: { run: clip, inputs: [1, 3], attributes: ['min', 'max'] },
+  Clip: rowOf(clip, 1, 3, 'min max'),
   Neg: one(
     (x) => -x,
     (x) => -x,

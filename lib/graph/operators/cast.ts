@@ -4,7 +4,7 @@ import type { Call } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { type ElementType, factsOf, type GraphTensor, typeOfCode } from '../tensor.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 
 /**
  * The values as another type: cut off towards 0 to integers. Integers wrap in a smaller type, floating-point values beyond its range become
@@ -53,33 +53,14 @@ function toBig(value: number | bigint, range?: readonly [least: number, end: num
 function castTo(call: Call): Pass<GraphTensor> {
   const code = call.attribute('to')
   // The oldest opset has the name of the type.
-  const type =
-    typeof code === 'string' ? typeOfCode(oldNames.indexOf(code.toUpperCase())) : typeOfCode(call.integer('to', -1))
+  const type = typeOfCode(typeof code === 'string' ? oldNames.indexOf(code.toUpperCase()) : call.integer('to', -1))
   return cast(call, call.input(0), type ?? call.unsupported('to asks for a type that is not supported'))
 }
 
-const oldNames: readonly string[] = [
-  'UNDEFINED',
-  'FLOAT',
-  'UINT8',
-  'INT8',
-  'UINT16',
-  'INT16',
-  'INT32',
-  'INT64',
-  'STRING',
-  'BOOL',
-  'FLOAT16',
-  'DOUBLE',
-  'UINT32',
-  'UINT64',
-]
+const oldNames: readonly string[] =
+  'UNDEFINED FLOAT UINT8 INT8 UINT16 INT16 INT32 INT64 STRING BOOL FLOAT16 DOUBLE UINT32 UINT64'.split(' ')
 
 export const casts: Rows = {
-  Cast: { run: castTo, inputs: [1, 1], attributes: ['to', 'saturate', 'round_mode'] },
-  CastLike: {
-    run: (call) => cast(call, call.input(0), call.input(1).type),
-    inputs: [2, 2],
-    attributes: ['saturate', 'round_mode'],
-  },
+  Cast: rowOf(castTo, 1, 1, 'to saturate round_mode'),
+  CastLike: rowOf((call) => cast(call, call.input(0), call.input(1).type), 2, 2, 'saturate round_mode'),
 }

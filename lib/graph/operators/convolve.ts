@@ -6,7 +6,7 @@ import { rounded } from '../rounding.ts'
 import { count, type GraphTensor, lengthOf } from '../tensor.ts'
 import { type Layout, layoutOf } from './convolve-layout.ts'
 import { convByWindows } from './convolve-windows.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 import {
   type Axis,
   asPlane,
@@ -165,14 +165,11 @@ function convTranspose(call: Call): Pass<GraphTensor> {
 }
 
 export const convolutions: Rows = {
-  Conv: {
-    run: conv,
-    inputs: [2, 3],
-    attributes: ['auto_pad', 'dilations', 'group', 'kernel_shape', 'pads', 'strides'],
-  },
-  ConvTranspose: {
-    run: convTranspose,
-    inputs: [2, 3],
-    attributes: ['auto_pad', 'dilations', 'group', 'kernel_shape', 'output_padding', 'output_shape', 'pads', 'strides'],
-  },
+  Conv: rowOf(conv, 2, 3, 'auto_pad dilations group kernel_shape pads strides'),
+  ConvTranspose: rowOf(
+    convTranspose,
+    2,
+    3,
+    'auto_pad dilations group kernel_shape output_padding output_shape pads strides',
+  ),
 }

@@ -6,7 +6,8 @@ import { Pace, type Pass, rowByRow } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, type GraphTensor, lengthOf, mostAxes } from '../tensor.ts'
-import type { Rows } from './row.ts'
+import { allFloats } from './arguments.ts'
+import { type Rows, rowOf, unbounded } from './row.ts'
 
 /** What an equation names along an axis: a letter, or a number for an axis of an ellipsis, counted from the last one. */
 export type Label = string
@@ -100,7 +101,7 @@ function* placesOf(
 
 function* einsum(call: Call): Pass<GraphTensor> {
   if (call.inputs.length > 2) call.unsupported(`${call.inputs.length} operands are not supported; 1 or 2 are`)
-  const operands = call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
+  const operands = allFloats(call)
   const shapes = operands.map(({ shape }) => shape)
   const equation = equationOf(
     call,
@@ -138,4 +139,4 @@ function* einsum(call: Call): Pass<GraphTensor> {
   return yield* rounded(made)
 }
 
-export const einsums: Rows = { Einsum: { run: einsum, inputs: [1, Number.MAX_SAFE_INTEGER], attributes: ['equation'] } }
+export const einsums: Rows = { Einsum: rowOf(einsum, 1, unbounded, 'equation') }

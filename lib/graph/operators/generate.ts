@@ -4,7 +4,7 @@ import type { Call } from '../call.ts'
 import type { Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { type ElementType, factsOf, type GraphTensor } from '../tensor.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 
 function constant(call: Call): GraphTensor {
   const value = call.attribute('value')
@@ -65,11 +65,7 @@ function* range(call: Call): Pass<GraphTensor> {
 }
 
 export const generators: Rows = {
-  Constant: {
-    run: constant,
-    inputs: [0, 0],
-    attributes: ['value', 'value_float', 'value_floats', 'value_int', 'value_ints'],
-  },
-  ConstantOfShape: { run: constantOfShape, inputs: [1, 1], attributes: ['value'] },
-  Range: { run: range, inputs: [3, 3] },
+  Constant: rowOf(constant, 0, 0, 'value value_float value_floats value_int value_ints'),
+  ConstantOfShape: rowOf(constantOfShape, 1, 1, 'value'),
+  Range: rowOf(range, 3, 3),
 }

@@ -6,7 +6,7 @@ import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { expanded } from '../strides.ts'
 import { count, type ElementType, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 
 /** Mean and 1 / √(variance + ε) of values that lie together; the variance after the mean, so that nothing cancels. */
 function* momentsOf(x: Float32Array, start: number, length: number, epsilon: number): Pass<Moments> {
@@ -212,16 +212,12 @@ function* skipLayerNormalization(call: Call): Pass<readonly GraphTensor[]> {
 }
 
 export const norms: Rows = {
-  BatchNormalization: {
-    run: batchNorm,
-    inputs: [5, 5],
-    attributes: ['epsilon', 'momentum', 'spatial', 'training_mode'],
-  },
-  GroupNormalization: { run: groupNormalization, inputs: [3, 3], attributes: ['epsilon', 'num_groups', 'stash_type'] },
-  InstanceNormalization: { run: instanceNormalization, inputs: [3, 3], attributes: ['epsilon'] },
-  LayerNormalization: { run: layerNormalization, inputs: [2, 3], attributes: ['axis', 'epsilon', 'stash_type'] },
+  BatchNormalization: rowOf(batchNorm, 5, 5, 'epsilon momentum spatial training_mode'),
+  GroupNormalization: rowOf(groupNormalization, 3, 3, 'epsilon num_groups stash_type'),
+  InstanceNormalization: rowOf(instanceNormalization, 3, 3, 'epsilon'),
+  LayerNormalization: rowOf(layerNormalization, 2, 3, 'axis epsilon stash_type'),
 }
 
 export const microsoftNorms: Rows = {
-  SkipLayerNormalization: { run: skipLayerNormalization, inputs: [3, 5], attributes: ['epsilon'] },
+  SkipLayerNormalization: rowOf(skipLayerNormalization, 3, 5, 'epsilon'),
 }

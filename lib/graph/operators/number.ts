@@ -3,10 +3,10 @@
 import type { Call, Operator } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
-import { broadcast, expanded } from '../strides.ts'
 import { factsOf, type GraphTensor } from '../tensor.ts'
-import { applied, type Binary, checkDivisor } from './arithmetic.ts'
-import { type Rows, unbounded } from './row.ts'
+import { allFloats } from './arguments.ts'
+import { aligned, applied, type Binary, checkDivisor } from './arithmetic.ts'
+import { type Rows, rowOf, unbounded } from './row.ts'
 
 /** C's remainder has the sign of what is divided, and Python's, which only integers have, that of the divisor. */
 const remainder: Binary = {
@@ -49,10 +49,7 @@ function* power(call: Call): Pass<GraphTensor> {
   const [base, exponent] = [call.input(0), call.input(1)]
   const { kind } = factsOf(base.type)
   if (kind === 'bool' || factsOf(exponent.type).kind === 'bool') call.fail('bools are no numbers')
-  const shape = broadcast(call, base.shape, exponent.shape)
-  const made = call.allocate(base.type, shape)
-  const x = (yield* expanded(call, base, shape)).data
-  const y = (yield* expanded(call, exponent, shape)).data
+  const [made, x, y] = yield* aligned(call, base.type, base, exponent)
   const { data } = made
   const of = (kind === 'big' ? bigPower : smallPower) as (base: unknown, exponent: number) => number
   yield* inStretches(
@@ -67,12 +64,10 @@ function* power(call: Call): Pass<GraphTensor> {
 
 /** The sum is rounded once, whatever the number of operands. */
 function* sum(call: Call, isMean: boolean): Pass<GraphTensor> {
-  const parts = call.inputs.map((_, i) => call.floats(i, i > 0 ? call.floats(0) : undefined))
-  const shape = broadcast(call, ...parts.map((part) => part.shape))
-  const made = call.allocate(parts[0].type, shape)
+  const parts = allFloats(call)
+  const [made, ...values] = yield* aligned(call, parts[0].type, ...parts)
   const sums = call.scratch(made.data.length)
-  for (const part of parts) {
-    const { data } = yield* expanded(call, part, shape)
+  for (const data of values) {
     yield* inStretches(sums.length, (from, to) => {
       for (let i = from; i < to; i++) sums[i] += data[i] as number
     })
@@ -85,8 +80,8 @@ function* sum(call: Call, isMean: boolean): Pass<GraphTensor> {
 }
 
 export const numbers: Rows = {
-  Mod: { run: mod, inputs: [2, 2], attributes: ['fmod'] },
-  Pow: { run: power, inputs: [2, 2] },
-  Sum: { run: (call) => sum(call, false), inputs: [1, unbounded] },
-  Mean: { run: (call) => sum(call, true), inputs: [1, unbounded] },
+  Mod: rowOf(mod, 2, 2, 'fmod'),
+  Pow: rowOf(power, 2, 2),
+  Sum: rowOf((call) => sum(call, false), 1, unbounded),
+  Mean: rowOf((call) => sum(call, true), 1, unbounded),
 }

@@ -4,9 +4,9 @@ import { entryOf } from '../../intrinsics/properties.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
 import { stridesOf } from '../strides.ts'
-import { count, factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
-import { padsOf } from './arguments.ts'
-import type { Rows } from './row.ts'
+import { count, factsOf, type GraphTensor } from '../tensor.ts'
+import { oneValue, padsOf } from './arguments.ts'
+import { type Rows, rowOf } from './row.ts'
 
 /** Which value stands at `i`, counted from the first of `size`; -1 for the constant. */
 type Mode = (i: number, size: number) => number
@@ -18,47 +18,36 @@ const modes: Readonly<Record<string, Mode>> = {
   reflect: (i, size) => (i < 0 ? -i : i < size ? i : 2 * (size - 1) - i),
 }
 
-function constantOf(call: Call, x: GraphTensor): number | bigint {
-  const zero = factsOf(x.type).kind === 'big' ? 0n : 0
-  const given = call.inputs[2]
-  if (given === undefined) return zero === 0n ? zero : call.real('value', 0)
-  if (lengthOf(given) !== 1 || given.type !== x.type) call.fail(`constant_value must be one value of ${x.type}`)
-  return given.data[0]
-}
-
 function* pad(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
   const name = call.text('mode', 'constant')
   const mode = entryOf(modes, name) ?? call.unsupported(`mode ${name} is not supported`)
   const { before, after } = padsOf(call, x.shape)
   const shape = x.shape.map((size, axis) => size + before[axis] + after[axis])
-  const constant = constantOf(call, x)
+  const constant =
+    oneValue(call, 2, 'constant_value', x.type) ?? (factsOf(x.type).kind === 'big' ? 0n : call.real('value', 0))
   const made = call.allocate(x.type, shape)
   if (count(shape) === 0) return made
-  // Values that are taken away are not seen in a mirror either.
-  const firsts = before.map((pad) => Math.max(0, -pad))
-  const sizes = x.shape.map((size, axis) => size - firsts[axis] - Math.max(0, -after[axis]))
-  for (const [axis, size] of sizes.entries()) {
-    const furthest = name === 'reflect' ? size - 1 : name === 'edge' ? (size > 0 ? Infinity : 0) : Infinity
-    if (Math.max(before[axis], after[axis]) > furthest) {
-      call.fail(`pads ${before[axis]} and ${after[axis]} of ${size} values in mode ${name}`)
-    }
-  }
-  if (call.isDry) return made
   const strides = stridesOf(x.shape)
   const places: Float64Array[] = []
   for (const [axis, length] of shape.entries()) {
-    const [first, size] = [firsts[axis], sizes[axis]]
+    const [left, right] = [before[axis], after[axis]]
+    // Values that are taken away are not seen in a mirror either.
+    const first = Math.max(0, -left)
+    const size = x.shape[axis] - first - Math.max(0, -right)
+    const furthest = name === 'reflect' ? size - 1 : name === 'edge' && size <= 0 ? 0 : Infinity
+    if (Math.max(left, right) > furthest) call.fail(`pads ${left} and ${right} of ${size} values in mode ${name}`)
+    if (call.isDry) continue
     const line = call.scratch(length)
     yield* inStretches(length, (from, to) => {
       for (let i = from; i < to; i++) {
-        const at = mode(i - Math.max(0, before[axis]), size)
+        const at = mode(i - Math.max(0, left), size)
         line[i] = at < 0 ? -1 : (first + at) * strides[axis]
       }
     })
     places.push(line)
   }
-  yield* fill(call, x, made, places, constant)
+  if (!call.isDry) yield* fill(call, x, made, places, constant)
   return made
 }
 
@@ -95,4 +84,4 @@ function* fill(
   }
 }
 
-export const paddings: Rows = { Pad: { run: pad, inputs: [1, 4], attributes: ['mode', 'pads', 'paddings', 'value'] } }
+export const paddings: Rows = { Pad: rowOf(pad, 1, 4, 'mode pads paddings value') }

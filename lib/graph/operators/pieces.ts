@@ -3,10 +3,11 @@
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
-import { broadcast, expanded, gathered, stridesOf } from '../strides.ts'
+import { gathered, stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
 import { placeAt, placesOf, sliceOf, splitSizes } from './arguments.ts'
-import { type Rows, unbounded } from './row.ts'
+import { aligned } from './arithmetic.ts'
+import { type Rows, rowOf, unbounded } from './row.ts'
 
 function slice(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
@@ -145,11 +146,7 @@ function move(
 function* where(call: Call): Pass<GraphTensor> {
   const [condition, x, y] = [call.input(0), call.input(1), call.input(2)]
   if (condition.type !== 'bool' || x.type !== y.type) call.fail(`${condition.type} chooses of ${x.type} and ${y.type}`)
-  const shape = broadcast(call, condition.shape, x.shape, y.shape)
-  const chosen = (yield* expanded(call, condition, shape)).data
-  const yes = (yield* expanded(call, x, shape)).data
-  const no = (yield* expanded(call, y, shape)).data
-  const made = call.allocate(x.type, shape)
+  const [made, chosen, yes, no] = yield* aligned(call, x.type, condition, x, y)
   yield* inStretches(made.data.length, (from, to) => {
     for (let i = from; i < to; i++) made.data[i] = chosen[i] ? yes[i] : no[i]
   })
@@ -157,9 +154,9 @@ function* where(call: Call): Pass<GraphTensor> {
 }
 
 export const pieces: Rows = {
-  Slice: { run: slice, inputs: [1, 5], attributes: ['starts', 'ends', 'axes'] },
-  Concat: { run: concat, inputs: [1, unbounded], attributes: ['axis'] },
-  Split: { run: split, inputs: [1, 2], attributes: ['axis', 'split', 'num_outputs'] },
-  Gather: { run: gather, inputs: [2, 2], attributes: ['axis'] },
-  Where: { run: where, inputs: [3, 3] },
+  Slice: rowOf(slice, 1, 5, 'starts ends axes'),
+  Concat: rowOf(concat, 1, unbounded, 'axis'),
+  Split: rowOf(split, 1, 2, 'axis split num_outputs'),
+  Gather: rowOf(gather, 2, 2, 'axis'),
+  Where: rowOf(where, 3, 3),
 }

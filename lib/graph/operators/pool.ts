@@ -5,7 +5,7 @@ import { Pace, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { count, factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
 import { greatest, mean, ofFloats, type Reduction } from './reduce.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from './window.ts'
 
 /** Where a window begins on an axis, and the first and the last of its values that lie on it, in steps of the dilation. */
@@ -134,16 +134,8 @@ function* globalPool(call: Call, reduction: Reduction): Pass<GraphTensor> {
 }
 
 export const poolings: Rows = {
-  AveragePool: {
-    run: averagePool,
-    inputs: [1, 1],
-    attributes: ['auto_pad', 'ceil_mode', 'count_include_pad', 'dilations', 'kernel_shape', 'pads', 'strides'],
-  },
-  MaxPool: {
-    run: maxPool,
-    inputs: [1, 1],
-    attributes: ['auto_pad', 'ceil_mode', 'dilations', 'kernel_shape', 'pads', 'storage_order', 'strides'],
-  },
-  GlobalAveragePool: { run: (call) => globalPool(call, mean), inputs: [1, 1] },
-  GlobalMaxPool: { run: (call) => globalPool(call, greatest), inputs: [1, 1] },
+  AveragePool: rowOf(averagePool, 1, 1, 'auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides'),
+  MaxPool: rowOf(maxPool, 1, 1, 'auto_pad ceil_mode dilations kernel_shape pads storage_order strides'),
+  GlobalAveragePool: rowOf((call) => globalPool(call, mean), 1, 1),
+  GlobalMaxPool: rowOf((call) => globalPool(call, greatest), 1, 1),
 }

@@ -6,7 +6,7 @@ import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { broadcast, expanded, stridesOf, transposed } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 
 /** (M, K) · (K, N), each where it begins, row by row into `sums`, which then go to `made`. */
 type Multiply = (
@@ -193,14 +193,10 @@ function* fusedMatMul(call: Call): Pass<GraphTensor> {
 }
 
 export const products: Rows = {
-  MatMul: { run: (call) => product(call, call.input(0), call.input(1), 1), inputs: [2, 2] },
-  Gemm: { run: gemm, inputs: [2, 3], attributes: ['alpha', 'beta', 'transA', 'transB'] },
+  MatMul: rowOf((call) => product(call, call.input(0), call.input(1), 1), 2, 2),
+  Gemm: rowOf(gemm, 2, 3, 'alpha beta transA transB'),
 }
 
 export const microsoftProducts: Rows = {
-  FusedMatMul: {
-    run: fusedMatMul,
-    inputs: [2, 2],
-    attributes: ['alpha', 'transA', 'transB', 'transBatchA', 'transBatchB'],
-  },
+  FusedMatMul: rowOf(fusedMatMul, 2, 2, 'alpha transA transB transBatchA transBatchB'),
 }

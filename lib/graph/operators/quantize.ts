@@ -7,7 +7,7 @@ import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { expanded } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 
 /** A scale or zero point for each value of `x`: of the tensor, of an axis, or of blocks along it. */
 export function* spread(
@@ -102,10 +102,6 @@ function* quantize(call: Call): Pass<GraphTensor> {
 }
 
 export const quantization: Rows = {
-  DequantizeLinear: { run: dequantize, inputs: [2, 3], attributes: ['axis', 'block_size', 'output_dtype'] },
-  QuantizeLinear: {
-    run: quantize,
-    inputs: [2, 3],
-    attributes: ['axis', 'block_size', 'output_dtype', 'saturate', 'precision'],
-  },
+  DequantizeLinear: rowOf(dequantize, 2, 3, 'axis block_size output_dtype'),
+  QuantizeLinear: rowOf(quantize, 2, 3, 'axis block_size output_dtype saturate precision'),
 }

@@ -6,7 +6,7 @@ import { rounded } from '../rounding.ts'
 import { transposed } from '../strides.ts'
 import { axesOf, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
 import { reducedAxes } from './arguments.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 
 export interface Reduction {
   /** What there is before the first value. */
@@ -126,11 +126,8 @@ function* ofIntegers(
   yield* rowByRow(made.length, length, add, 4)
 }
 
-const row = (reduction: Reduction): Rows[string] => ({
-  run: (call) => reduced(call, reduction),
-  inputs: [1, 2],
-  attributes: ['axes', 'keepdims', 'noop_with_empty_axes'],
-})
+const row = (reduction: Reduction): Rows[string] =>
+  rowOf((call) => reduced(call, reduction), 1, 2, 'axes keepdims noop_with_empty_axes')
 const add = (sum: number, x: number) => sum + x
 const addSquare = (sum: number, x: number) => sum + x * x
 const addBig = (sum: bigint, x: bigint) => sum + x

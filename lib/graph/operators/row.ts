@@ -14,3 +14,10 @@ export interface OperatorRow {
 export type Rows = Readonly<Record<string, OperatorRow>>
 
 export const unbounded = Number.MAX_SAFE_INTEGER
+
+/** A row; `attributes` are the names of all that it knows, with spaces between them. */
+export const rowOf = (run: Operator, least: number, most: number, attributes?: string): OperatorRow => ({
+  run,
+  inputs: [least, most],
+  attributes: attributes?.split(' '),
+})

@@ -7,7 +7,7 @@ import { rounded } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
 import { placeAt, placesOf, topCount } from './arguments.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 
 type Value = number | bigint
 
@@ -226,14 +226,10 @@ function summed(
 }
 
 export const selections: Rows = {
-  ArgMax: { run: (call) => extreme(call, true), inputs: [1, 1], attributes: ['axis', 'keepdims', 'select_last_index'] },
-  ArgMin: {
-    run: (call) => extreme(call, false),
-    inputs: [1, 1],
-    attributes: ['axis', 'keepdims', 'select_last_index'],
-  },
-  TopK: { run: topK, inputs: [1, 2], attributes: ['axis', 'k', 'largest', 'sorted'] },
-  OneHot: { run: oneHot, inputs: [3, 3], attributes: ['axis'] },
-  GatherElements: { run: gatherElements, inputs: [2, 2], attributes: ['axis'] },
-  CumSum: { run: cumSum, inputs: [2, 2], attributes: ['exclusive', 'reverse'] },
+  ArgMax: rowOf((call) => extreme(call, true), 1, 1, 'axis keepdims select_last_index'),
+  ArgMin: rowOf((call) => extreme(call, false), 1, 1, 'axis keepdims select_last_index'),
+  TopK: rowOf(topK, 1, 2, 'axis k largest sorted'),
+  OneHot: rowOf(oneHot, 3, 3, 'axis'),
+  GatherElements: rowOf(gatherElements, 2, 2, 'axis'),
+  CumSum: rowOf(cumSum, 2, 2, 'exclusive reverse'),
 }

@@ -6,7 +6,7 @@ import type { Pass } from '../pace.ts'
 import { expanded, gathered, stridesOf, transposed } from '../strides.ts'
 import { count, type GraphTensor, lengthOf } from '../tensor.ts'
 import { permutation } from './arguments.ts'
-import { type Rows, unbounded } from './row.ts'
+import { type Rows, rowOf, unbounded } from './row.ts'
 
 function reshape(call: Call): GraphTensor {
   const x = call.input(0)
@@ -125,15 +125,15 @@ function dropout(call: Call): readonly GraphTensor[] {
 }
 
 export const shapes: Rows = {
-  Identity: { run: (call) => call.input(0), inputs: [1, 1] },
-  Dropout: { run: dropout, inputs: [1, 3], attributes: ['ratio', 'seed'] },
-  Reshape: { run: reshape, inputs: [1, 2], attributes: ['allowzero', 'shape'] },
-  Squeeze: { run: squeeze, inputs: [1, 2], attributes: ['axes'] },
-  Unsqueeze: { run: unsqueeze, inputs: [1, 2], attributes: ['axes'] },
-  Flatten: { run: flatten, inputs: [1, 1], attributes: ['axis'] },
-  Transpose: { run: transpose, inputs: [1, 1], attributes: ['perm'] },
-  Expand: { run: expand, inputs: [2, 2] },
-  Tile: { run: tile, inputs: [2, unbounded] },
-  Shape: { run: shapeOf, inputs: [1, 1], attributes: ['start', 'end'] },
-  Size: { run: sizeOf, inputs: [1, 1] },
+  Identity: rowOf((call) => call.input(0), 1, 1),
+  Dropout: rowOf(dropout, 1, 3, 'ratio seed'),
+  Reshape: rowOf(reshape, 1, 2, 'allowzero shape'),
+  Squeeze: rowOf(squeeze, 1, 2, 'axes'),
+  Unsqueeze: rowOf(unsqueeze, 1, 2, 'axes'),
+  Flatten: rowOf(flatten, 1, 1, 'axis'),
+  Transpose: rowOf(transpose, 1, 1, 'perm'),
+  Expand: rowOf(expand, 2, 2),
+  Tile: rowOf(tile, 2, unbounded),
+  Shape: rowOf(shapeOf, 1, 1, 'start end'),
+  Size: rowOf(sizeOf, 1, 1),
 }

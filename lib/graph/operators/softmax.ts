@@ -5,7 +5,7 @@ import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { count, type GraphTensor } from '../tensor.ts'
 import { softmaxAxis } from './arguments.ts'
-import type { Rows } from './row.ts'
+import { type Rows, rowOf } from './row.ts'
 
 function* softmax(call: Call, isLog: boolean): Pass<GraphTensor> {
   const x = call.floats(0)
@@ -77,6 +77,6 @@ function finish(
 }
 
 export const softmaxes: Rows = {
-  Softmax: { run: (call) => softmax(call, false), inputs: [1, 1], attributes: ['axis'] },
-  LogSoftmax: { run: (call) => softmax(call, true), inputs: [1, 1], attributes: ['axis'] },
+  Softmax: rowOf((call) => softmax(call, false), 1, 1, 'axis'),
+  LogSoftmax: rowOf((call) => softmax(call, true), 1, 1, 'axis'),
 }
