@@ -12,10 +12,10 @@ import {
   asPlane,
   autoPadOf,
   endOfWindows,
+  firstOfSame,
   firstWindow,
   kernelOf,
   perAxis,
-  spatialOf,
   windowsOf,
 } from './window.ts'
 
@@ -55,14 +55,13 @@ function addTap(
   }
 }
 
-/** Sums planes: `plane` values each of the input and of the output. Weight (o, i) of a group starts where `weightAt` says. */
+/** Sums planes: `plane` values each of the input and of the output. Each output of a group has weights for each input, in the transpose each input for each output. */
 function* run(
   call: Call,
   layout: Layout,
   made: GraphTensor,
   axes: readonly Axis[],
   isTransposed: boolean,
-  weightAt: (g: number, o: number, i: number) => number,
 ): Pass<GraphTensor> {
   const { x, w, bias, groups, inputs, outputs } = layout
   const both = asPlane(axes)
@@ -88,7 +87,8 @@ function* run(
       const tap = k % taps
       const column = tap % columns.kernel
       const i = (k - tap) / taps
-      const weight = weights[weightAt(g, o, i) * taps + tap]
+      const own = isTransposed ? (g * inputs + i) * outputs + o : (g * outputs + o) * inputs + i
+      const weight = weights[own * taps + tap]
       const at = ((n * groups + g) * inputs + i) * from
       for (let p = 0; p < parts.length; p++) {
         addTap(parts[p], both, (tap - column) / columns.kernel, column, weight, data, at, sums, isTransposed)
@@ -120,54 +120,46 @@ function partsOf(rows: number, columns: number): Part[] {
 const shortRow = 32
 const mostWindows = 2 ** 22
 
-function conv(call: Call): Pass<GraphTensor> {
-  const layout = layoutOf(call, false)
+function convolve(call: Call, isTransposed: boolean): Pass<GraphTensor> {
+  const layout = layoutOf(call, isTransposed)
   const { x, w, groups, inputs, outputs } = layout
-  const axes = windowsOf(call, spatialOf(call, x.shape), kernelOf(call, x.shape.length - 2, w.shape.slice(2)))
-  const made = call.allocate(x.type, [x.shape[0], groups * outputs, ...axes.map(({ output }) => output)])
-  const plane = count(axes.map(({ output }) => output))
-  const isShort = axes[axes.length - 1].output < shortRow && plane * inputs * count(w.shape.slice(2)) <= mostWindows
-  if (isShort && made.data.length > 0) return convByWindows(call, layout, made, axes)
-  return run(call, layout, made, axes, false, (g, o, i) => (g * outputs + o) * inputs + i)
+  const spatial = x.shape.slice(2)
+  const kernel = kernelOf(call, spatial.length, w.shape.slice(2))
+  const axes = (isTransposed ? transposedAxes : windowsOf)(call, spatial, kernel)
+  const sizes = axes.map(({ input, output }) => (isTransposed ? input : output))
+  const made = call.allocate(x.type, [x.shape[0], groups * outputs, ...sizes])
+  const isShort = sizes.at(-1)! < shortRow && count(sizes) * inputs * count(kernel) <= mostWindows
+  if (!isTransposed && isShort && made.data.length > 0) return convByWindows(call, layout, made, axes)
+  return run(call, layout, made, axes, isTransposed)
 }
 
 /** The axes of the convolution that this one is the transpose of: its outputs are the inputs here. */
 export function transposedAxes(call: Call, spatial: readonly number[], kernel: readonly number[]): Axis[] {
   const axes = spatial.length
-  const strides = perAxis(call, 'strides', axes, 1, 1)
-  const dilations = perAxis(call, 'dilations', axes, 1, 1)
-  const pads = perAxis(call, 'pads', 2 * axes, 0, 0)
-  const more = perAxis(call, 'output_padding', axes, 0, 0)
+  const strides = perAxis(call, 'strides', axes, 1)
+  const dilations = perAxis(call, 'dilations', axes, 1)
+  const pads = perAxis(call, 'pads', 2 * axes, 0)
+  const more = perAxis(call, 'output_padding', axes, 0)
   const mode = autoPadOf(call)
-  const isSame = mode === 'SAME_UPPER' || mode === 'SAME_LOWER'
-  const given = call.attribute('output_shape') === undefined ? undefined : perAxis(call, 'output_shape', axes, 0, 1)
+  const given = perAxis(call, 'output_shape', axes, 1)
   return spatial.map((output, i) => {
-    const [stride, dilation] = [strides[i], dilations[i]]
-    const whole = stride * (output - 1) + more[i] + (kernel[i] - 1) * dilation + 1
-    let before = mode === 'NOTSET' ? pads[i] : 0
-    let input = whole - before - (mode === 'NOTSET' ? pads[i + axes] : 0)
-    if (given !== undefined || isSame) {
-      input = given === undefined ? output * stride : given[i]
-      const total = Math.max(0, whole - input)
-      before = mode === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2)
+    const [stride, dilation] = [strides?.[i] ?? 1, dilations?.[i] ?? 1]
+    const whole = stride * (output - 1) + (more?.[i] ?? 0) + (kernel[i] - 1) * dilation + 1
+    let [before, after] = mode === 'NOTSET' && pads ? [pads[i], pads[i + axes]] : [0, 0]
+    let input = whole - before - after
+    if (given || mode.startsWith('SAME')) {
+      input = given?.[i] ?? output * stride
+      before = firstOfSame(mode, Math.max(0, whole - input))
     }
     if (output > 0 && input < 0) call.fail(`pads that leave ${input} values of an axis`)
     return { input: Math.max(0, input), kernel: kernel[i], stride, dilation, before, after: 0, output }
   })
 }
 
-function convTranspose(call: Call): Pass<GraphTensor> {
-  const layout = layoutOf(call, true)
-  const { x, w, groups, inputs, outputs } = layout
-  const axes = transposedAxes(call, spatialOf(call, x.shape), kernelOf(call, x.shape.length - 2, w.shape.slice(2)))
-  const made = call.allocate(x.type, [x.shape[0], groups * outputs, ...axes.map(({ input }) => input)])
-  return run(call, layout, made, axes, true, (g, o, i) => (g * inputs + i) * outputs + o)
-}
-
 export const convolutions: Rows = {
-  Conv: rowOf(conv, 2, 3, 'auto_pad dilations group kernel_shape pads strides'),
+  Conv: rowOf((call) => convolve(call, false), 2, 3, 'auto_pad dilations group kernel_shape pads strides'),
   ConvTranspose: rowOf(
-    convTranspose,
+    (call) => convolve(call, true),
     2,
     3,
     'auto_pad dilations group kernel_shape output_padding output_shape pads strides',

@@ -15,40 +15,37 @@ export interface Axis {
 }
 
 /** Larger numbers than any size of an axis would lose digits where they are multiplied. */
-const most = 2 ** 31
+const limit = 2 ** 31
 
-/** The axes behind N and C, one or two of them. */
-export function spatialOf(call: Call, shape: readonly number[], least = 1): readonly number[] {
+/** The axes behind N and C, one or two of them if not more are allowed. */
+export function spatialOf(call: Call, shape: readonly number[], most = 2): readonly number[] {
   const spatial = shape.slice(2)
-  if (shape.length < 2 + least) call.fail(`an input of rank ${shape.length}, without axes of space`)
-  if (spatial.length > 2) call.fail(`${spatial.length} axes of space are not supported; 1 or 2 are`)
+  if (shape.length < 3) call.fail(`an input of rank ${shape.length}, without axes of space`)
+  if (spatial.length > most) call.fail(`${spatial.length} axes of space are not supported; 1 or 2 are`)
   return spatial
 }
 
-/** Integers for each axis, of at least `least`. */
-export function perAxis(call: Call, name: string, axes: number, otherwise: number, least: number): number[] {
-  const values = call.integers(name) ?? new Array<number>(axes).fill(otherwise)
-  if (values.length !== axes || values.some((value) => !(value >= least && value < most))) {
+/** Integers for each axis, of at least `least`; undefined where the attribute is left out. */
+export function perAxis(call: Call, name: string, axes: number, least: number): number[] | undefined {
+  const values = call.integers(name)
+  if (values && (values.length !== axes || values.some((value) => !(value >= least && value < limit)))) {
     call.fail(`${name} must be ${axes} integers of at least ${least}, got ${list(values)}`)
   }
   return values
 }
 
-export type AutoPad = 'NOTSET' | 'VALID' | 'SAME_UPPER' | 'SAME_LOWER'
+const autoPads = ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'] as const
 
-export function autoPadOf(call: Call): AutoPad {
-  const mode = call.text('auto_pad', 'NOTSET')
-  if (mode === '' || mode === 'NOTSET') return 'NOTSET'
-  if (mode !== 'VALID' && mode !== 'SAME_UPPER' && mode !== 'SAME_LOWER')
-    call.unsupported(`auto_pad ${mode} is not supported`)
-  return mode as AutoPad
+export function autoPadOf(call: Call): (typeof autoPads)[number] {
+  const mode = call.text('auto_pad', '') || 'NOTSET'
+  return autoPads.find((one) => one === mode) ?? call.unsupported(`auto_pad ${mode} is not supported`)
 }
 
 /** The kernel's size, which the weights of a convolution say too. */
 export function kernelOf(call: Call, axes: number, weights?: readonly number[]): number[] {
-  const kernel = perAxis(call, 'kernel_shape', axes, 0, call.attribute('kernel_shape') === undefined ? 0 : 1)
-  if (weights === undefined) return kernel.includes(0) ? call.fail('kernel_shape is missing') : kernel
-  if (call.attribute('kernel_shape') !== undefined && kernel.some((size, i) => size !== weights[i])) {
+  const kernel = perAxis(call, 'kernel_shape', axes, 1)
+  if (weights === undefined) return kernel ?? call.fail('kernel_shape is missing')
+  if (kernel?.some((size, i) => size !== weights[i])) {
     call.fail(`kernel_shape ${list(kernel)} for weights of ${list(weights)}`)
   }
   if (weights.includes(0)) call.fail(`weights without values, of ${list(weights)}`)
@@ -58,17 +55,17 @@ export function kernelOf(call: Call, axes: number, weights?: readonly number[]):
 /** The windows of a convolution or a pooling. */
 export function windowsOf(call: Call, spatial: readonly number[], kernel: readonly number[], roundsUp = false): Axis[] {
   const axes = spatial.length
-  const strides = perAxis(call, 'strides', axes, 1, 1)
-  const dilations = perAxis(call, 'dilations', axes, 1, 1)
-  const pads = perAxis(call, 'pads', 2 * axes, 0, 0)
+  const strides = perAxis(call, 'strides', axes, 1)
+  const dilations = perAxis(call, 'dilations', axes, 1)
+  const pads = perAxis(call, 'pads', 2 * axes, 0)
   const mode = autoPadOf(call)
   return spatial.map((input, i) => {
-    const [stride, dilation] = [strides[i], dilations[i]]
+    const [stride, dilation] = [strides?.[i] ?? 1, dilations?.[i] ?? 1]
     const extent = (kernel[i] - 1) * dilation + 1
-    let [before, after] = mode === 'NOTSET' ? [pads[i], pads[i + axes]] : [0, 0]
-    if (mode === 'SAME_UPPER' || mode === 'SAME_LOWER') {
+    let [before, after] = mode === 'NOTSET' && pads ? [pads[i], pads[i + axes]] : [0, 0]
+    if (mode.startsWith('SAME')) {
       const total = Math.max(0, (Math.ceil(input / stride) - 1) * stride + extent - input)
-      before = mode === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2)
+      before = firstOfSame(mode, total)
       after = total - before
     }
     const room = input + before + after - extent
@@ -78,6 +75,11 @@ export function windowsOf(call: Call, spatial: readonly number[], kernel: readon
     if (roundsUp && (output - 1) * stride >= input + before) output--
     return { input, kernel: kernel[i], stride, dilation, before, after, output }
   })
+}
+
+/** How many of all pads come first. */
+export function firstOfSame(mode: string, total: number): number {
+  return mode === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2)
 }
 
 const single: Axis = { input: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0, output: 1 }
