@@ -23,106 +23,69 @@ function padded({ input, kernel, dilation, after }: Axis, start: number): number
   return Math.min(kernel, Math.floor((input + after - 1 - start) / dilation) + 1)
 }
 
-function axesOf(call: Call, x: GraphTensor): { axes: readonly Axis[]; plane: readonly [Axis, Axis]; planes: number } {
+/** Means, or the greatest values and where each lies in the whole input, counted by rows or by columns. */
+function* pool(call: Call, isMax: boolean): Pass<readonly GraphTensor[]> {
+  const x = isMax ? call.input(0) : call.floats(0)
+  const { kind, range } = factsOf(x.type)
+  if (kind === 'bool' || kind === 'big') call.unsupported(`${x.type} is not supported`)
   const spatial = spatialOf(call, x.shape)
   const axes = windowsOf(call, spatial, kernelOf(call, spatial.length), call.flag('ceil_mode'))
   for (const { before, after, kernel, dilation } of axes) {
     if (Math.max(before, after) > (kernel - 1) * dilation) call.fail('pads as large as the window')
   }
-  const plane = asPlane(axes)
-  return { axes, plane, planes: x.shape[0] * x.shape[1] }
-}
-
-const shapeOf = (x: GraphTensor, axes: readonly Axis[]) => [x.shape[0], x.shape[1], ...axes.map(({ output }) => output)]
-
-/** What all windows look at; never more than there is. */
-function spendFor(call: Call, made: GraphTensor, [rows, columns]: readonly [Axis, Axis]): void {
+  const byColumns = isMax && call.flag('storage_order')
+  const made = call.allocate(x.type, [x.shape[0], x.shape[1], ...axes.map(({ output }) => output)])
+  const places = isMax && call.node.outputs[1] ? call.allocate('int64', made.shape) : undefined
+  const outputs = places ? [made, places] : [made]
+  const [rows, columns] = asPlane(axes)
+  // What all windows look at; never more than there is.
   call.spend(lengthOf(made) * (4 + Math.min(rows.kernel, rows.input) * (2 + Math.min(columns.kernel, columns.input))))
-}
-
-function* averagePool(call: Call): Pass<GraphTensor> {
-  const x = call.floats(0)
-  const { axes, plane, planes } = axesOf(call, x)
-  const made = call.allocate(x.type, shapeOf(x, axes))
-  spendFor(call, made, plane)
-  if (call.isDry) return made
-  const [rows, columns] = plane
-  const withPads = call.flag('count_include_pad')
+  if (call.isDry) return outputs
+  const withPads = !isMax && call.flag('count_include_pad')
   const from = x.data as Float32Array
   const pace = new Pace()
-  let next = 0
-  for (let p = 0; p < planes; p++) {
+  for (let next = 0, plane = 0; next < made.data.length; plane++) {
     for (let r = 0; r < rows.output; r++) {
       const [top, firstRow, endRow] = reach(rows, r)
       for (let c = 0; c < columns.output; c++) {
         const [left, first, end] = reach(columns, c)
         let sum = 0
-        for (let i = firstRow; i < endRow; i++) {
-          const at = (p * rows.input + top + i * rows.dilation) * columns.input + left
-          for (let k = first; k < end; k++) sum += from[at + k * columns.dilation]
-        }
-        const values = withPads ? padded(rows, top) * padded(columns, left) : (endRow - firstRow) * (end - first)
-        made.data[next++] = values === 0 ? 0 : sum / values
-        if (pace.isOver(4 + (endRow - firstRow) * (2 + end - first))) yield
-      }
-    }
-  }
-  return yield* rounded(made)
-}
-
-/** The greatest values, and where each lies in the whole input, counted by rows or by columns. */
-function* maxPool(call: Call): Pass<readonly GraphTensor[]> {
-  const x = call.input(0)
-  const { kind, range } = factsOf(x.type)
-  if (kind === 'bool' || kind === 'big') call.unsupported(`${x.type} is not supported`)
-  const { axes, plane, planes } = axesOf(call, x)
-  const byColumns = call.flag('storage_order')
-  const made = call.allocate(x.type, shapeOf(x, axes))
-  const wantsPlaces = (call.node.outputs[1] ?? '') !== ''
-  const places = wantsPlaces ? call.allocate('int64', made.shape) : undefined
-  spendFor(call, made, plane)
-  if (call.isDry) return places ? [made, places] : [made]
-  const [rows, columns] = plane
-  const from = x.data as Float32Array
-  const size = rows.input * columns.input
-  const pace = new Pace()
-  let next = 0
-  for (let p = 0; p < planes; p++) {
-    for (let r = 0; r < rows.output; r++) {
-      const [top, firstRow, endRow] = reach(rows, r)
-      for (let c = 0; c < columns.output; c++) {
-        const [left, first, end] = reach(columns, c)
         let most = range === undefined ? -Infinity : range[0]
         let place = -1
         for (let i = firstRow; i < endRow; i++) {
-          const at = (p * rows.input + top + i * rows.dilation) * columns.input + left
-          for (let k = first; k < end; k++) {
-            const value = from[at + k * columns.dilation]
-            if (!(value > most) && place >= 0 && !Number.isNaN(value)) continue
-            most = value
-            place = at + k * columns.dilation
+          const at = (plane * rows.input + top + i * rows.dilation) * columns.input + left
+          if (!isMax) for (let k = first; k < end; k++) sum += from[at + k * columns.dilation]
+          else {
+            for (let k = first; k < end; k++) {
+              const value = from[at + k * columns.dilation]
+              if (!(value > most) && place >= 0 && !Number.isNaN(value)) continue
+              most = value
+              place = at + k * columns.dilation
+            }
           }
         }
-        if (places) places.data[next] = BigInt(byColumns && place >= 0 ? turned(place, size, rows, columns) : place)
-        made.data[next++] = most
+        if (places)
+          places.data[next] = BigInt(byColumns && place >= 0 ? turned(place, rows.input, columns.input) : place)
+        const values = withPads ? padded(rows, top) * padded(columns, left) : (endRow - firstRow) * (end - first)
+        made.data[next++] = isMax ? most : values === 0 ? 0 : sum / values
         if (pace.isOver(4 + (endRow - firstRow) * (2 + end - first))) yield
       }
     }
   }
-  return places ? [made, places] : [made]
+  if (!isMax) yield* rounded(made)
+  return outputs
 }
 
 /** A place in a plane that is counted column by column. */
-function turned(place: number, size: number, rows: Axis, columns: Axis): number {
-  const inner = place % size
-  const column = inner % columns.input
-  return place - inner + column * rows.input + (inner - column) / columns.input
+function turned(place: number, rows: number, columns: number): number {
+  const inner = place % (rows * columns)
+  const column = inner % columns
+  return place - inner + column * rows + (inner - column) / columns
 }
 
 function* globalPool(call: Call, reduction: Reduction): Pass<GraphTensor> {
   const x = call.floats(0)
-  if (x.shape.length < 3) call.fail(`an input of rank ${x.shape.length}, without axes of space`)
-  const length = count(x.shape.slice(2))
+  const length = count(spatialOf(call, x.shape, Infinity))
   const made = call.allocate(
     x.type,
     x.shape.map((size, axis) => (axis < 2 ? size : 1)),
@@ -134,8 +97,18 @@ function* globalPool(call: Call, reduction: Reduction): Pass<GraphTensor> {
 }
 
 export const poolings: Rows = {
-  AveragePool: rowOf(averagePool, 1, 1, 'auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides'),
-  MaxPool: rowOf(maxPool, 1, 1, 'auto_pad ceil_mode dilations kernel_shape pads storage_order strides'),
+  AveragePool: rowOf(
+    (call) => pool(call, false),
+    1,
+    1,
+    'auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides',
+  ),
+  MaxPool: rowOf(
+    (call) => pool(call, true),
+    1,
+    1,
+    'auto_pad ceil_mode dilations kernel_shape pads storage_order strides',
+  ),
   GlobalAveragePool: rowOf((call) => globalPool(call, mean), 1, 1),
   GlobalMaxPool: rowOf((call) => globalPool(call, greatest), 1, 1),
 }
