@@ -5,7 +5,7 @@ import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { expanded } from '../strides.ts'
-import { count, type ElementType, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
+import { count, type ElementType, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
 import { type Rows, rowOf } from './row.ts'
 
 /** Mean and 1 / √(variance + ε) of values that lie together; the variance after the mean, so that nothing cancels. */
@@ -41,17 +41,24 @@ function squaresOf(x: Float32Array, from: number, to: number, mean: number, befo
   return squares
 }
 
-function normalize(
+/** Rows of `parts` · `length` values, and what is done with a part of one, or with some of its values, once its moments are known. */
+function* rowsByMoments(
   x: Float32Array,
-  made: GraphData,
-  from: number,
-  to: number,
-  mean: number,
-  inverse: number,
-  scale: number,
-  bias: number,
-): void {
-  for (let i = from; i < to; i++) made[i] = (x[i] - mean) * inverse * scale + bias
+  rows: number,
+  parts: number,
+  length: number,
+  epsilon: number,
+  body: (row: number, part: number, from: number, to: number, moments: Moments) => void,
+): Pass<void> {
+  const wide = parts * length
+  const isShort = wide <= stretch
+  const pace = new Pace()
+  for (let row = 0, start = 0; row < rows; row++, start += wide) {
+    const moments = isShort ? shortMoments(x, start, wide, epsilon) : yield* momentsOf(x, start, wide, epsilon)
+    if (isShort) for (let part = 0; part < parts; part++) body(row, part, 0, length, moments)
+    else yield* rowByRow(parts, length, (part, from, to) => body(row, part, from, to, moments))
+    if (pace.isOver(3 * wide + 8)) yield
+  }
 }
 
 /** A value for each channel. */
@@ -90,42 +97,27 @@ function* batchNorm(call: Call): Pass<GraphTensor> {
 }
 
 /** Over groups of neighbouring channels of one row; an instance norm has as many groups as channels. */
-function* groupNorm(call: Call, x: GraphTensor, groups: number, isPerGroup: boolean): Pass<GraphTensor> {
+function* groupNorm(call: Call, isInstance: boolean): Pass<GraphTensor> {
+  const x = call.floats(0)
+  const asked = isInstance ? undefined : (call.integer('num_groups', undefined) ?? call.fail('num_groups is missing'))
   const [, C, inner] = channelsOf(call, x)
+  const groups = asked ?? C
   if (!(groups >= 1 && C % groups === 0)) call.fail(`${groups} groups of ${C} channels`)
   const wide = C / groups
+  const isPerGroup = !isInstance && call.opset < 21
   const [scale, bias] = [1, 2].map((place) => perChannel(call, place, isPerGroup ? groups : C))
   const epsilon = call.real('epsilon', 1e-5)
   const made = call.allocate(x.type, x.shape)
-  call.spend(2 * made.data.length)
-  const from = x.data as Float32Array
-  const pace = new Pace()
-  for (let row = 0, start = 0; start < made.data.length; row++, start += wide * inner) {
-    const isShort = wide * inner <= stretch
-    const [mean, inverse] = isShort
-      ? shortMoments(from, start, wide * inner, epsilon)
-      : yield* momentsOf(from, start, wide * inner, epsilon)
-    const spread = (c: number, first: number, last: number) => {
-      const at = isPerGroup ? row % groups : (row % groups) * wide + c
-      const own = start + c * inner
-      normalize(from, made.data, own + first, own + last, mean, inverse, scale[at], bias[at])
-    }
-    if (isShort) for (let c = 0; c < wide; c++) spread(c, 0, inner)
-    else yield* rowByRow(wide, inner, spread)
-    if (pace.isOver(3 * wide * inner + 8)) yield
-  }
+  const [values, data] = [x.data as Float32Array, made.data]
+  call.spend(2 * data.length)
+  const rows = data.length === 0 ? 0 : data.length / (wide * inner)
+  yield* rowsByMoments(values, rows, wide, inner, epsilon, (row, part, from, to, [mean, inverse]) => {
+    const at = isPerGroup ? row % groups : (row % groups) * wide + part
+    const [factor, shift] = [scale[at], bias[at]]
+    const start = (row * wide + part) * inner
+    for (let i = start + from; i < start + to; i++) data[i] = (values[i] - mean) * inverse * factor + shift
+  })
   return yield* rounded(made)
-}
-
-function groupNormalization(call: Call): Pass<GraphTensor> {
-  const x = call.floats(0)
-  const groups = call.integer('num_groups', undefined) ?? call.fail('num_groups is missing')
-  return groupNorm(call, x, groups, call.opset < 21)
-}
-
-function instanceNormalization(call: Call): Pass<GraphTensor> {
-  const x = call.floats(0)
-  return groupNorm(call, x, channelsOf(call, x)[1], false)
 }
 
 /** What a layer norm makes: the values, and for each row its mean and the inverse of its deviation. */
@@ -138,46 +130,37 @@ function* layerNorm(
   stash: ElementType,
 ): Pass<readonly GraphTensor[]> {
   const inner = x.shape.slice(axis)
-  const scale = (yield* spreadOver(call, scales[0], inner)).data as Float32Array
-  const bias = scales[1] && ((yield* spreadOver(call, scales[1], inner)).data as Float32Array)
-  const length = count(inner)
+  const scale = (yield* spreadOver(call, scales[0], inner))!
+  const bias = yield* spreadOver(call, scales[1], inner)
   const shape = x.shape.map((size, i) => (i < axis ? size : 1))
-  const [made, means, inverses] = [
-    call.allocate(x.type, x.shape),
-    call.allocate(stash, shape),
-    call.allocate(stash, shape),
-  ]
-  call.spend(2 * made.data.length)
-  const from = x.data as Float32Array
-  const pace = new Pace()
-  for (let row = 0; row < means.data.length; row++) {
+  const made = [call.allocate(x.type, x.shape), call.allocate(stash, shape), call.allocate(stash, shape)] as const
+  const [data, means, inverses] = made.map((one) => one.data)
+  call.spend(2 * data.length)
+  const values = x.data as Float32Array
+  const length = count(inner)
+  yield* rowsByMoments(values, means.length, 1, length, epsilon, (row, _, from, to, [mean, inverse]) => {
+    means[row] = mean
+    inverses[row] = inverse
     const start = row * length
-    const isShort = length <= stretch
-    const [mean, inverse] = isShort
-      ? shortMoments(from, start, length, epsilon)
-      : yield* momentsOf(from, start, length, epsilon)
-    means.data[row] = mean
-    inverses.data[row] = inverse
-    const spread = (first: number, last: number) => {
-      for (let i = first; i < last; i++) {
-        made.data[start + i] = (from[start + i] - mean) * inverse * scale[i] + (bias === undefined ? 0 : bias[i])
-      }
+    for (let i = from; i < to; i++) {
+      data[start + i] = (values[start + i] - mean) * inverse * scale[i] + (bias === undefined ? 0 : bias[i])
     }
-    if (isShort) spread(0, length)
-    else yield* inStretches(length, spread)
-    if (pace.isOver(3 * length + 8)) yield
-  }
-  for (const one of [made, means, inverses]) yield* rounded(one)
-  return [made, means, inverses]
+  })
+  for (const one of made) yield* rounded(one)
+  return made
 }
 
 /** A scale or bias as one value for each of a row's. */
-function spreadOver(call: Call, tensor: GraphTensor, shape: readonly number[]): Pass<GraphTensor> {
-  const given =
-    tensor.shape.length > shape.length ? tensor.shape.slice(tensor.shape.length - shape.length) : tensor.shape
+function* spreadOver(
+  call: Call,
+  tensor: GraphTensor | undefined,
+  shape: readonly number[],
+): Pass<Float32Array | undefined> {
+  if (tensor === undefined) return undefined
+  const given = tensor.shape.slice(-shape.length)
   const fits = given.every((size, i) => size === 1 || size === shape[i + shape.length - given.length])
   if (!fits || count(given) !== lengthOf(tensor)) call.fail(`a scale or bias ${list(tensor.shape)} of ${list(shape)}`)
-  return expanded(call, call.view(tensor, given), shape)
+  return (yield* expanded(call, call.view(tensor, given), shape)).data as Float32Array
 }
 
 function layerNormalization(call: Call): Pass<readonly GraphTensor[]> {
@@ -196,13 +179,13 @@ function* skipLayerNormalization(call: Call): Pass<readonly GraphTensor[]> {
   const rank = x.shape.length
   if (rank < 2 || rank > 3) call.fail(`an input of rank ${rank}; 2 or 3 is possible`)
   // The skip may be the same for all rows of the batch.
-  const skips = (yield* spreadOver(call, skip, x.shape)).data as Float32Array
-  const last = [x.shape[rank - 1]]
-  const bias = call.inputs[4] && ((yield* spreadOver(call, call.floats(4, x), last)).data as Float32Array)
+  const skips = (yield* spreadOver(call, skip, x.shape))!
+  const last = x.shape[rank - 1]
+  const bias = yield* spreadOver(call, call.inputs[4] && call.floats(4, x), [last])
   const sum = call.allocate(x.type, x.shape)
   yield* inStretches(sum.data.length, (from, to) => {
     for (let i = from; i < to; i++) {
-      sum.data[i] = (x.data[i] as number) + skips[i] + (bias === undefined ? 0 : bias[i % last[0]])
+      sum.data[i] = (x.data[i] as number) + skips[i] + (bias === undefined ? 0 : bias[i % last])
     }
   })
   yield* rounded(sum)
@@ -213,8 +196,8 @@ function* skipLayerNormalization(call: Call): Pass<readonly GraphTensor[]> {
 
 export const norms: Rows = {
   BatchNormalization: rowOf(batchNorm, 5, 5, 'epsilon momentum spatial training_mode'),
-  GroupNormalization: rowOf(groupNormalization, 3, 3, 'epsilon num_groups stash_type'),
-  InstanceNormalization: rowOf(instanceNormalization, 3, 3, 'epsilon'),
+  GroupNormalization: rowOf((call) => groupNorm(call, false), 3, 3, 'epsilon num_groups stash_type'),
+  InstanceNormalization: rowOf((call) => groupNorm(call, true), 3, 3, 'epsilon'),
   LayerNormalization: rowOf(layerNormalization, 2, 3, 'axis epsilon stash_type'),
 }
 
