@@ -2,7 +2,7 @@
 
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
-import { axesOf, type ElementType, factsOf, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
+import { axesOf, count, type ElementType, factsOf, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
 
 /** The axes of a reduction; undefined where it is to do nothing. */
 export function reducedAxes(call: Call, shape: readonly number[]): number[] | undefined {
@@ -74,6 +74,11 @@ export function allFloats(call: Call): GraphTensor[] {
 /** How many values a TopK takes. */
 export function topCount(call: Call): number {
   return call.opset < 10 ? call.integer('k', -1) : call.number(1, 'k')
+}
+
+/** Blocks of values along an axis: how many there are, how many values of the axis each has, and how far those lie apart. */
+export function blocksOf(shape: readonly number[], axis: number): { rows: number; length: number; step: number } {
+  return { rows: count(shape.slice(0, axis)), length: shape[axis], step: count(shape.slice(axis + 1)) }
 }
 
 /** The places that a Gather takes from. */

@@ -13,6 +13,8 @@ import { type Rows, rowOf, unbounded } from './row.ts'
 export type Label = string
 
 const ellipsis = '...'
+/** Whether a label is an axis of an ellipsis. */
+const isHidden = (label: Label) => /\d/.test(label)
 /** More than two operands with an axis of each kind need. */
 const longest = 256
 
@@ -45,8 +47,8 @@ export function equationOf(call: Call, ranks: readonly number[]): Equation {
   }
   const labels = terms.map((term, i) => labelsOf(call, term, ranks[i], 0))
   const all = labels.flat()
-  const hidden = [...new Set(all)].filter((label) => /\d/.test(label)).sort((a, b) => Number(b) - Number(a))
-  const once = [...new Set(all)].filter((label) => !/\d/.test(label) && all.indexOf(label) === all.lastIndexOf(label))
+  const hidden = [...new Set(all)].filter(isHidden).sort((a, b) => Number(b) - Number(a))
+  const once = all.filter((label) => !isHidden(label) && all.indexOf(label) === all.lastIndexOf(label))
   // Without an arrow the result has what comes once, by the alphabet, upper case first.
   const result = right === undefined ? [...hidden, ...once.sort()] : labelsOf(call, right, undefined, hidden.length)
   if (new Set(result).size !== result.length || result.some((label) => !all.includes(label))) {
@@ -62,7 +64,7 @@ function sizesOf(call: Call, { operands }: Equation, shapes: readonly (readonly 
     for (const [axis, label] of labels.entries()) {
       const size = shapes[i][axis]
       const known = sizes.get(label) ?? 1
-      const gives = !sizes.has(label) || known === size || (/\d/.test(label) && (known === 1 || size === 1))
+      const gives = !sizes.has(label) || known === size || (isHidden(label) && (known === 1 || size === 1))
       if (!gives)
         call.fail(`sizes ${known} and ${size} of ${label}, of operands ${shapes.map((one) => list(one)).join(' and ')}`)
       sizes.set(label, known === 1 ? size : known)
@@ -119,20 +121,20 @@ function* einsum(call: Call): Pass<GraphTensor> {
   if (lengthOf(made) === 0 || terms === 0) return made
   call.spend(lengthOf(made) * (terms + 1) + 2 * terms)
   if (call.isDry) return made
-  const tables: { readonly outer: Float64Array; readonly inner: Float64Array }[] = []
+  const tables: Float64Array[] = []
   for (const [i, { shape }] of operands.entries()) {
-    const own = equation.operands[i]
-    const outer = yield* placesOf(call, equation.result, sizes, own, shape)
-    tables.push({ outer, inner: yield* placesOf(call, summed, sizes, own, shape) })
+    for (const labels of [equation.result, summed]) {
+      tables.push(yield* placesOf(call, labels, sizes, equation.operands[i], shape))
+    }
   }
   const [a, b] = operands.map(({ data }) => data as Float32Array)
-  const [x, y] = tables
+  const [outerA, innerA, outerB, innerB] = tables
   let kept = 0
   yield* rowByRow(made.data.length, terms, (i, from, to) => {
     let sum = from === 0 ? 0 : kept
-    const [p, q] = [x.outer[i], y === undefined ? 0 : y.outer[i]]
-    if (y === undefined) for (let k = from; k < to; k++) sum += a[p + x.inner[k]]
-    else for (let k = from; k < to; k++) sum += a[p + x.inner[k]] * b[q + y.inner[k]]
+    const [p, q] = [outerA[i], outerB === undefined ? 0 : outerB[i]]
+    if (innerB === undefined) for (let k = from; k < to; k++) sum += a[p + innerA[k]]
+    else for (let k = from; k < to; k++) sum += a[p + innerA[k]] * b[q + innerB[k]]
     kept = sum
     if (to === terms) made.data[i] = sum
   })

@@ -1,24 +1,23 @@
 /** Operators that make values of nothing but attributes, shapes and bounds. */
 
+import type { Budget } from '../budget.ts'
 import type { Call } from '../call.ts'
 import type { Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
-import { type ElementType, factsOf, type GraphTensor } from '../tensor.ts'
+import { factsOf, type GraphTensor } from '../tensor.ts'
 import { type Rows, rowOf } from './row.ts'
 
 function constant(call: Call): GraphTensor {
   const value = call.attribute('value')
   if (value !== undefined) return tensorOf(call, value)
-  const made = (type: ElementType, shape: number[], values: readonly (number | bigint)[]) => {
-    const tensor = call.allocate(type, shape)
-    for (const [i, one] of values.entries()) tensor.data[i] = type === 'int64' ? BigInt(one) : Number(one)
-    return tensor
-  }
   for (const [name, type, isList] of valueAttributes) {
     const given = call.attribute(name)
-    if (given === undefined) continue
-    if (isList && Array.isArray(given)) return made(type, [given.length], given as readonly (number | bigint)[])
-    if (!isList && (typeof given === 'number' || typeof given === 'bigint')) return made(type, [], [given])
+    const isOne = typeof given === 'number' || typeof given === 'bigint'
+    if (isList ? !Array.isArray(given) : !isOne) continue
+    const values = (isList ? given : [given]) as readonly (number | bigint)[]
+    const made = call.allocate(type, isList ? [values.length] : [])
+    for (const [i, one] of values.entries()) made.data[i] = type === 'int64' ? BigInt(one) : Number(one)
+    return made
   }
   return call.unsupported('a value that is no tensor and no numbers is not supported')
 }
@@ -31,10 +30,10 @@ const valueAttributes = [
 ] as const
 
 function tensorOf(call: Call, value: unknown): GraphTensor {
-  if (typeof value === 'object' && value !== null && 'tensor' in value) {
-    return (value as { tensor: { read(budget: unknown): GraphTensor } }).tensor.read(call.budget)
+  if (typeof value === 'object' && value !== null) {
+    if ('tensor' in value) return (value.tensor as { read(budget: Budget): GraphTensor }).read(call.budget)
+    if ('data' in value) return value as GraphTensor
   }
-  if (typeof value === 'object' && value !== null && 'data' in value) return value as GraphTensor
   return call.fail('the attribute value must be a tensor')
 }
 

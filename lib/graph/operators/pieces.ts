@@ -4,8 +4,8 @@ import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { gathered, stridesOf } from '../strides.ts'
-import { count, factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
-import { placeAt, placesOf, sliceOf, splitSizes } from './arguments.ts'
+import { factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
+import { blocksOf, placeAt, placesOf, sliceOf, splitSizes } from './arguments.ts'
 import { aligned } from './arithmetic.ts'
 import { type Rows, rowOf, unbounded } from './row.ts'
 
@@ -34,11 +34,6 @@ function slice(call: Call): Pass<GraphTensor> {
   return gathered(call, x, shape, strides, first)
 }
 
-/** Blocks of values along an axis: how many rows of blocks there are, and how long a step along the axis is. */
-function blocks(shape: readonly number[], axis: number): { rows: number; step: number } {
-  return { rows: count(shape.slice(0, axis)), step: count(shape.slice(axis + 1)) }
-}
-
 function* concat(call: Call): Pass<GraphTensor> {
   const parts = call.inputs.map((_, i) => call.input(i))
   const [first] = parts
@@ -57,7 +52,7 @@ function* concat(call: Call): Pass<GraphTensor> {
   }
   const made = call.allocate(first.type, shape)
   if (call.isDry) return made
-  const { rows, step } = blocks(shape, axis)
+  const { rows, step } = blocksOf(shape, axis)
   call.spend(parts.length * Math.min(rows, made.data.length))
   let offset = 0
   for (const part of parts) {
@@ -106,7 +101,7 @@ function* gather(call: Call): Pass<GraphTensor> {
   const axis = call.axisOf(0, x.shape.length)
   const size = x.shape[axis]
   const made = call.allocate(x.type, [...x.shape.slice(0, axis), ...places.shape, ...x.shape.slice(axis + 1)])
-  const { rows, step } = blocks(x.shape, axis)
+  const { rows, step } = blocksOf(x.shape, axis)
   const { length } = places.data
   if (made.data.length === 0) return made
   call.spend(rows * length)

@@ -4,8 +4,8 @@ import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { rounded } from '../rounding.ts'
-import { broadcast, expanded, stridesOf, transposed } from '../strides.ts'
-import { count, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
+import { broadcast, expanded, transposed } from '../strides.ts'
+import { axesOf, count, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
 import { type Rows, rowOf } from './row.ts'
 
 /** (M, K) · (K, N), each where it begins, row by row into `sums`, which then go to `made`. */
@@ -88,15 +88,11 @@ function ofIntegers(M: number, K: number, N: number, isBig: boolean): Multiply {
   }
 }
 
-/** The last two axes in each other's place. */
-function* turned(call: Call, x: GraphTensor): Pass<GraphTensor> {
+/** The last two axes in each other's place, where an attribute asks for that. */
+function* turned(call: Call, x: GraphTensor, flag: string): Pass<GraphTensor> {
   const rank = x.shape.length
-  if (rank < 2) return x
-  return yield* transposed(
-    call,
-    x,
-    x.shape.map((_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis)),
-  )
+  if (!call.flag(flag) || rank < 2) return x
+  return yield* transposed(call, x, [...axesOf(x.shape.slice(2)), rank - 1, rank - 2])
 }
 
 /** Which matrix of an operand each of the batch uses. */
@@ -119,11 +115,7 @@ function* product(call: Call, x: GraphTensor, y: GraphTensor, alpha: number): Pa
   if (right.at(-2) !== K) call.fail(`${list(x.shape)} times ${list(y.shape)}`)
   const [ownLeft, ownRight] = [left.slice(0, -2), right.slice(0, -2)]
   const batch = broadcast(call, ownLeft, ownRight)
-  const made = call.allocate(x.type, [
-    ...batch,
-    ...(x.shape.length === 1 ? [] : [M]),
-    ...(y.shape.length === 1 ? [] : [N]),
-  ])
+  const made = call.allocate(x.type, [...batch, ...x.shape.slice(-2, -1), ...(y.shape.length === 1 ? [] : [N])])
   if (lengthOf(made) === 0) return made
   call.spend((lengthOf(made) / N) * (K * (N + 2) + N))
   if (call.isDry) return made
@@ -147,22 +139,20 @@ function* gemm(call: Call): Pass<GraphTensor> {
   const x = call.floats(0)
   const y = call.floats(1, x)
   for (const { shape } of [x, y]) if (shape.length !== 2) call.fail(`${list(shape)} is not the shape of a matrix`)
-  const a = call.flag('transA') ? yield* turned(call, x) : x
-  const b = call.flag('transB') ? yield* turned(call, y) : y
+  const a = yield* turned(call, x, 'transA')
+  const b = yield* turned(call, y, 'transB')
   const c = call.inputs[2] && call.floats(2, x)
   // The sum with C is rounded once: the product stays in double precision until then.
-  const left = call.isDry ? a : yield* inDouble(call, a)
-  const right = call.isDry ? b : yield* inDouble(call, b)
+  const left = yield* inDouble(call, a)
+  const right = yield* inDouble(call, b)
   const sums = yield* product(call, left, right, call.real('alpha', 1))
   const made = call.allocate(x.type, sums.shape)
-  if (c && c.shape.length > 2) call.fail(`C ${list(c.shape)} of ${list(sums.shape)}`)
-  const own = stridesOf(c?.shape ?? [])
-  const [rows, columns] = c ? [c.shape.at(-2) ?? 1, c.shape.at(-1) ?? 1] : [1, 1]
+  const [rows, columns] = [c?.shape.at(-2) ?? 1, c?.shape.at(-1) ?? 1]
   const [M, N] = sums.shape
-  if ((rows !== 1 && rows !== M) || (columns !== 1 && columns !== N))
-    call.fail(`C ${list(c!.shape)} of ${list(sums.shape)}`)
+  if (c && (c.shape.length > 2 || (rows !== 1 && rows !== M) || (columns !== 1 && columns !== N)))
+    call.fail(`C ${list(c.shape)} of ${list(sums.shape)}`)
   if (call.isDry) return made
-  const [down, along] = [rows === 1 ? 0 : own.at(-2)!, columns === 1 ? 0 : own.at(-1)!]
+  const [down, along] = [rows === 1 ? 0 : columns, columns === 1 ? 0 : 1]
   const beta = call.real('beta', 1)
   yield* rowByRow(M, N, (m, from, to) => {
     for (let n = from; n < to; n++) {
@@ -174,7 +164,7 @@ function* gemm(call: Call): Pass<GraphTensor> {
 }
 
 function* inDouble(call: Call, x: GraphTensor): Pass<GraphTensor> {
-  if (x.type === 'float64') return x
+  if (x.type === 'float64' || call.isDry) return x
   const made = call.allocate('float64', x.shape)
   const from = x.data as Float32Array
   yield* inStretches(from.length, (begin, end) => made.data.set(from.subarray(begin, end) as never, begin))
@@ -187,8 +177,8 @@ function* fusedMatMul(call: Call): Pass<GraphTensor> {
     call.unsupported('transBatchA and transBatchB are not supported')
   const x = call.floats(0)
   const y = call.floats(1, x)
-  const a = call.flag('transA') ? yield* turned(call, x) : x
-  const b = call.flag('transB') ? yield* turned(call, y) : y
+  const a = yield* turned(call, x, 'transA')
+  const b = yield* turned(call, y, 'transB')
   return yield* product(call, a, b, call.real('alpha', 1))
 }
 

@@ -63,13 +63,15 @@ export function* ofFloats(x: Float32Array, made: GraphData, length: number, redu
     yield* inStretches(made.length, (from, to) => ofShortRows(x, made, from, to, length, reduction), length + 4)
     return
   }
-  const { start, step, end, needsMost } = reduction
+  const { start, step, end = itself, needsMost } = reduction
   for (let i = 0; i < made.length; i++) {
-    const most = needsMost ? finite(yield* longOver(x, i * length, length, larger, -Infinity, 0)) : 0
-    const sum = yield* longOver(x, i * length, length, step, start, most)
-    made[i] = end === undefined ? sum : end(sum, length, most)
+    const line = x.subarray(i * length, (i + 1) * length)
+    const most = needsMost ? finite(yield* longOver(line, larger, -Infinity, 0)) : 0
+    made[i] = end(yield* longOver(line, step, start, most), length, most)
   }
 }
+
+const itself = (sum: number) => sum
 
 /** Differences of infinities would be no numbers. */
 const finite = (most: number) => (Number.isFinite(most) ? most : 0)
@@ -80,7 +82,7 @@ function ofShortRows(
   first: number,
   last: number,
   length: number,
-  { start, step, end, needsMost }: Reduction,
+  { start, step, end = itself, needsMost }: Reduction,
 ): void {
   for (let i = first; i < last; i++) {
     const [from, to] = [i * length, (i + 1) * length]
@@ -88,21 +90,14 @@ function ofShortRows(
     // A loop of its own: shared with the largest values it would call functions that it does not know.
     let sum = start
     for (let k = from; k < to; k++) sum = step(sum, x[k], most)
-    made[i] = end === undefined ? sum : end(sum, length, most)
+    made[i] = end(sum, length, most)
   }
 }
 
-function* longOver(
-  x: Float32Array,
-  from: number,
-  length: number,
-  step: Reduction['step'],
-  start: number,
-  most: number,
-): Pass<number> {
+function* longOver(line: Float32Array, step: Reduction['step'], start: number, most: number): Pass<number> {
   let sum = start
-  yield* inStretches(length, (begin, end) => {
-    sum = over(x, from + begin, from + end, step, sum, most)
+  yield* inStretches(line.length, (from, to) => {
+    sum = over(line, from, to, step, sum, most)
   })
   return sum
 }
@@ -142,7 +137,7 @@ export const mean: Reduction = {
 }
 export const greatest: Reduction = {
   start: -Infinity,
-  step: (most, x) => Math.max(most, x),
+  step: larger,
   integer: (sum, x) => (x > sum ? x : sum),
   isExtreme: true,
   keepsOne: true,

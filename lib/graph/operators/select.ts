@@ -6,16 +6,10 @@ import { inStretches, Pace, type Pass, rowByRow } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
 import { count, factsOf, type GraphData, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
-import { placeAt, placesOf, topCount } from './arguments.ts'
+import { blocksOf, placeAt, placesOf, topCount } from './arguments.ts'
 import { type Rows, rowOf } from './row.ts'
 
 type Value = number | bigint
-
-/** Lines of values along an axis: how many begin beside each other, how long they are, how far their values lie apart. */
-function linesOf(shape: readonly number[], axis: number): { lines: number; length: number; step: number } {
-  const step = count(shape.slice(axis + 1))
-  return { lines: count(shape.slice(0, axis)) * step, length: shape[axis], step }
-}
 
 /** Where line `i` begins. */
 const startOf = (i: number, length: number, step: number) => Math.floor(i / step) * step * length + (i % step)
@@ -34,7 +28,7 @@ function* extreme(call: Call, isMax: boolean): Pass<GraphTensor> {
   const keeps = call.flag('keepdims', true)
   const shape = keeps ? x.shape.with(axis, 1) : x.shape.toSpliced(axis, 1)
   const made = call.allocate('int64', shape)
-  const { length, step } = linesOf(x.shape, axis)
+  const { length, step } = blocksOf(x.shape, axis)
   if (length === 0 && lengthOf(made) > 0) call.fail(`the place of a value among none, along axis ${axis}`)
   call.spend(x.data.length)
   let found = 0
@@ -74,7 +68,8 @@ function* topK(call: Call): Pass<readonly GraphTensor[]> {
   const x = numeric(call, 0)
   const axis = call.axisOf(-1, x.shape.length)
   const k = topCount(call)
-  const { lines, length, step } = linesOf(x.shape, axis)
+  const { rows, length, step } = blocksOf(x.shape, axis)
+  const lines = rows * step
   if (!(k >= 0 && k <= length)) call.fail(`the first ${k} of ${length} values`)
   const isLargest = call.flag('largest', true)
   const shape = x.shape.with(axis, k)
@@ -194,7 +189,8 @@ function* cumSum(call: Call): Pass<GraphTensor> {
   const x = numeric(call, 0)
   const axis = call.axis(call.number(1, 'axis'), x.shape.length)
   const [isExclusive, isReverse] = [call.flag('exclusive'), call.flag('reverse')]
-  const { lines, length, step } = linesOf(x.shape, axis)
+  const { rows, length, step } = blocksOf(x.shape, axis)
+  const lines = rows * step
   const made = call.allocate(x.type, x.shape)
   if (made.data.length === 0) return made
   const zero = factsOf(x.type).kind === 'big' ? 0n : 0
