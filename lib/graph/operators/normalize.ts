@@ -5,18 +5,19 @@ import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { expanded } from '../strides.ts'
-import { count, type ElementType, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
+import { count, type ElementType, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
 import { type Rows, rowOf } from './row.ts'
 
 /** Mean and 1 / √(variance + ε) of values that lie together; the variance after the mean, so that nothing cancels. */
-function* momentsOf(x: Float32Array, start: number, length: number, epsilon: number): Pass<Moments> {
+function* momentsOf(x: Float32Array, epsilon: number): Pass<Moments> {
+  const { length } = x
   let [sum, squares] = [0, 0]
   yield* inStretches(length, (from, to) => {
-    sum = sumOf(x, start + from, start + to, sum)
+    sum = sumOf(x, from, to, sum)
   })
   const mean = sum / length
   yield* inStretches(length, (from, to) => {
-    squares = squaresOf(x, start + from, start + to, mean, squares)
+    squares = squaresOf(x, from, to, mean, squares)
   })
   return [mean, 1 / Math.sqrt(squares / length + epsilon)]
 }
@@ -41,6 +42,19 @@ function squaresOf(x: Float32Array, from: number, to: number, mean: number, befo
   return squares
 }
 
+function normalize(
+  x: Float32Array,
+  made: GraphData,
+  from: number,
+  to: number,
+  mean: number,
+  inverse: number,
+  scale: number,
+  bias: number,
+): void {
+  for (let i = from; i < to; i++) made[i] = (x[i] - mean) * inverse * scale + bias
+}
+
 /** Rows of `parts` · `length` values, and what is done with a part of one, or with some of its values, once its moments are known. */
 function* rowsByMoments(
   x: Float32Array,
@@ -54,7 +68,9 @@ function* rowsByMoments(
   const isShort = wide <= stretch
   const pace = new Pace()
   for (let row = 0, start = 0; row < rows; row++, start += wide) {
-    const moments = isShort ? shortMoments(x, start, wide, epsilon) : yield* momentsOf(x, start, wide, epsilon)
+    const moments = isShort
+      ? shortMoments(x, start, wide, epsilon)
+      : yield* momentsOf(x.subarray(start, start + wide), epsilon)
     if (isShort) for (let part = 0; part < parts; part++) body(row, part, 0, length, moments)
     else yield* rowByRow(parts, length, (part, from, to) => body(row, part, from, to, moments))
     if (pace.isOver(3 * wide + 8)) yield
@@ -113,9 +129,8 @@ function* groupNorm(call: Call, isInstance: boolean): Pass<GraphTensor> {
   const rows = data.length === 0 ? 0 : data.length / (wide * inner)
   yield* rowsByMoments(values, rows, wide, inner, epsilon, (row, part, from, to, [mean, inverse]) => {
     const at = isPerGroup ? row % groups : (row % groups) * wide + part
-    const [factor, shift] = [scale[at], bias[at]]
     const start = (row * wide + part) * inner
-    for (let i = start + from; i < start + to; i++) data[i] = (values[i] - mean) * inverse * factor + shift
+    normalize(values, data, start + from, start + to, mean, inverse, scale[at], bias[at])
   })
   return yield* rounded(made)
 }

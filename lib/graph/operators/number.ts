@@ -73,8 +73,9 @@ function* sum(call: Call, isMean: boolean): Pass<GraphTensor> {
     })
     call.spend(sums.length)
   }
+  const divisor = isMean ? parts.length : 1
   yield* inStretches(sums.length, (from, to) => {
-    for (let i = from; i < to; i++) made.data[i] = isMean ? sums[i] / parts.length : sums[i]
+    for (let i = from; i < to; i++) made.data[i] = sums[i] / divisor
   })
   return yield* rounded(made)
 }

@@ -65,7 +65,7 @@ function* fill(
     return
   }
   const last = places[rank - 1]
-  const index = new Array<number>(rank).fill(0)
+  const index = places.map(() => 0)
   const pace = new Pace()
   call.spend(rank * (made.data.length / last.length))
   for (let next = 0; next < made.data.length; ) {

@@ -56,8 +56,7 @@ function extremeOf(
   for (let k = from; k < to; k++) {
     const value: Value = data[start + k * step]
     const isBeyond = isMax ? value > best : value < best
-    if (!(isBeyond || (takesLast && value === best) || (isNan(value) && !isNan(best)))) continue
-    if (isNan(best)) continue
+    if (!(isBeyond || (takesLast && value === best) || isNan(value)) || isNan(best)) continue
     best = value
     found = k
   }

@@ -11,7 +11,7 @@ import { type Rows, rowOf, unbounded } from './row.ts'
 function reshape(call: Call): GraphTensor {
   const x = call.input(0)
   const wanted = call.numbersOf(1, 'shape') ?? call.fail('the shape is missing')
-  const keepsZero = call.integer('allowzero', 0) !== 0
+  const keepsZero = call.flag('allowzero')
   const shape = wanted.map((size, axis) => (size === 0 && !keepsZero ? (x.shape[axis] ?? -2) : size))
   const open = shape.indexOf(-1)
   if (open >= 0) {

@@ -38,15 +38,15 @@ function* along(x: Float32Array, made: Float32Array, length: number, step: numbe
 /** The same, a part of the row at a time. */
 function* longRow(x: Float32Array, made: Float32Array, start: number, length: number, step: number, isLog: boolean) {
   let [most, sum] = [-Infinity, 0]
-  yield* inStretches(length, (from, to) => {
-    most = mostOf(x, start + from * step, start + to * step, step, most)
+  const inParts = (body: (from: number, to: number) => void) =>
+    inStretches(length, (from, to) => body(start + from * step, start + to * step))
+  yield* inParts((from, to) => {
+    most = mostOf(x, from, to, step, most)
   })
-  yield* inStretches(length, (from, to) => {
-    sum = sumOf(x, start + from * step, start + to * step, step, most, sum)
+  yield* inParts((from, to) => {
+    sum = sumOf(x, from, to, step, most, sum)
   })
-  yield* inStretches(length, (from, to) => {
-    finish(x, made, start + from * step, start + to * step, step, isLog, most, sum)
-  })
+  yield* inParts((from, to) => finish(x, made, from, to, step, isLog, most, sum))
 }
 
 /** The greatest is taken off first, so that no power overflows. */
