@@ -73,24 +73,23 @@ function sizesOf(call: Call, { operands }: Equation, shapes: readonly (readonly 
   return sizes
 }
 
-/** Where each combination of some labels lies in an operand, the last label the fastest. */
+/** Where each combination of some labels of these sizes lies in an operand, the last label the fastest. */
 function* placesOf(
   call: Call,
   labels: readonly Label[],
-  sizes: ReadonlyMap<Label, number>,
+  sizes: readonly number[],
   own: readonly Label[],
   shape: readonly number[],
 ): Pass<Float64Array> {
   const strides = stridesOf(shape)
-  const moving = labels.map((label) => sizes.get(label)!)
-  const places = call.scratch(count(moving))
+  const places = call.scratch(count(sizes))
   let length = Math.min(1, places.length)
   const pace = new Pace()
   // Each label multiplies what is there already: backwards, so that nothing is overwritten before it was read.
   for (const [i, label] of labels.entries()) {
     let stride = 0
     for (const [axis, other] of own.entries()) if (other === label && shape[axis] !== 1) stride += strides[axis]
-    const size = moving[i]
+    const size = sizes[i]
     for (let at = length * size - 1; at >= 0; at--) {
       const k = at % size
       places[at] = places[(at - k) / size] + k * stride
@@ -111,12 +110,10 @@ function* einsum(call: Call): Pass<GraphTensor> {
   )
   const sizes = sizesOf(call, equation, shapes)
   if (sizes.size > mostAxes) call.fail(`${sizes.size} labels; at most ${mostAxes} are possible`)
-  const made = call.allocate(
-    operands[0].type,
-    equation.result.map((label) => sizes.get(label)!),
-  )
+  const sizesOfAll = (labels: readonly Label[]) => labels.map((label) => sizes.get(label)!)
+  const made = call.allocate(operands[0].type, sizesOfAll(equation.result))
   const summed = [...sizes.keys()].filter((label) => !equation.result.includes(label))
-  const terms = count(summed.map((label) => sizes.get(label)!))
+  const terms = count(sizesOfAll(summed))
   // Empty sums are 0, which is there already.
   if (lengthOf(made) === 0 || terms === 0) return made
   call.spend(lengthOf(made) * (terms + 1) + 2 * terms)
@@ -124,7 +121,7 @@ function* einsum(call: Call): Pass<GraphTensor> {
   const tables: Float64Array[] = []
   for (const [i, { shape }] of operands.entries()) {
     for (const labels of [equation.result, summed]) {
-      tables.push(yield* placesOf(call, labels, sizes, equation.operands[i], shape))
+      tables.push(yield* placesOf(call, labels, sizesOfAll(labels), equation.operands[i], shape))
     }
   }
   const [a, b] = operands.map(({ data }) => data as Float32Array)

@@ -10,13 +10,7 @@ import { count, factsOf, type GraphData, type GraphTensor, lengthOf, typeOfCode 
 import { type Rows, rowOf } from './row.ts'
 
 /** A scale or zero point for each value of `x`: of the tensor, of an axis, or of blocks along it. */
-export function* spread(
-  call: Call,
-  x: GraphTensor,
-  parameter: GraphTensor,
-  axis: number,
-  block: number,
-): Pass<GraphData> {
+function* spread(call: Call, x: GraphTensor, parameter: GraphTensor, axis: number, block: number): Pass<GraphData> {
   const { shape } = x
   if (lengthOf(parameter) === 1) return (yield* expanded(call, call.view(parameter, []), shape)).data
   if (parameter.shape.length === 1) {
