@@ -1,13 +1,12 @@
 /** A model without states of its own as a stream: its plan for some frames at a time, with states for what they need of the past. */
 
-import { describe, fail } from '../../errors.ts'
+import { describe } from '../../errors.ts'
 import type { Plan } from '../plan.ts'
 import { causalRules, counted, type Findings, OddStride } from './causal.ts'
 import { Editor, type InitialState } from './editor.ts'
-import { differing, follow, keyOf, type Run, runOf } from './follow.ts'
-import type { ValueNames } from './rows.ts'
+import { follow, keyOf, type Run, runOf, tracesOfInputs, type ValueNames, valueLabel } from './follow.ts'
 import { refuse, type Subject, shapeIn } from './site.ts'
-import { isPlain, type Traced, traceAt } from './trace.ts'
+import { isPlain, type Traced } from './trace.ts'
 
 /** A plan that keeps states; the first of `states` is that of the first of its carries. */
 export interface Streamed {
@@ -40,11 +39,11 @@ export function along(
   const own = { plan: planFor(frames), length: frames }
   const { traces, found } = followed(planFor, subject, names, own)
   for (const step of own.plan.steps) {
-    if (!traces.has(keyOf(step))) refuse(subject, step, `it is there for ${counted(frames)}, and not for others`)
+    if (!traces.has(keyOf(step))) refuse(subject, step.label, `it is there for ${counted(frames)}, and not for others`)
   }
   const top = new Set(own.plan.steps.map(keyOf))
   for (const [key, { step }] of found.edits) {
-    if (!top.has(key)) refuse(subject, step, 'it keeps past frames, and stands in a branch')
+    if (!top.has(key)) refuse(subject, step.label, 'it keeps past frames, and stands in a branch')
   }
   // Without what padding lets windows see beyond the last frame.
   const values = own.plan.values.map((value, i) => {
@@ -53,8 +52,7 @@ export function along(
     return { ...value, shape: value.shape.map((size, axis) => (axis === trace.axis ? size - trace.behind : size)) }
   })
   const editor = new Editor(own.plan, values)
-  const plan = editor.edited(new Map([...found.edits].map(([key, { edit }]) => [key, edit])), keyOf)
-  return { plan, states: editor.states }
+  return { plan: editor.edited(found.edits), states: editor.states }
 }
 
 /** A step must end where every stride does. */
@@ -63,7 +61,7 @@ function checkStrides({ found, length: all }: Followed, frames: number, subject:
   const odd = periods.find(({ period }) => !Number.isInteger(frames / period))
   if (odd === undefined) return
   const needed = periods.reduce((multiple, { period }) => common(multiple, period), 1)
-  refuse(subject, odd.step, `a step of ${frames} ends amid its stride: shapes must give a multiple of ${needed}`)
+  refuse(subject, odd.step.label, `a step of ${frames} ends amid its stride: shapes must give a multiple of ${needed}`)
 }
 
 /** The least common multiple; of a fraction of a frame, which upsampling makes, the whole number stays. */
@@ -86,7 +84,12 @@ function followed(planFor: (frames: number) => Plan, subject: Subject, names: Va
     const [run, ...others] = lengths.map((length) => runOf(planFor, length * period, subject))
     if (more !== undefined) others.push(more)
     const found: Findings = { edits: new Map(), strides: [] }
-    const traces = tracesOfInputs([run, ...others], subject, names)
+    const traces = tracesOfInputs(
+      [run, ...others].map(({ plan }) => plan),
+      subject,
+      names,
+    )
+    if (traces.size === 0) refuse(subject, 'the model', 'no shape of its inputs depends on it')
     try {
       follow({ subject, run, others, special: causalRules(found) }, traces)
     } catch (error) {
@@ -99,30 +102,17 @@ function followed(planFor: (frames: number) => Plan, subject: Subject, names: Va
   }
 }
 
-function tracesOfInputs(runs: readonly Run[], { refusal }: Subject, { inputs }: ValueNames): Map<number, Traced> {
-  const traces = new Map<number, Traced>()
-  for (const [i, value] of runs[0].plan.inputs.entries()) {
-    const axis = differing(
-      runs.map(({ plan }) => shapeIn(plan, plan.inputs[i])),
-      (why) => fail('ERR_RNN_OPTION', `${refusal} the input ${describe(inputs[i] ?? `${i}`)}: ${why}`),
-    )
-    if (axis !== undefined) traces.set(value, traceAt(axis))
-  }
-  if (traces.size === 0) fail('ERR_RNN_OPTION', `${refusal} the model: no shape of its inputs depends on it`)
-  return traces
-}
-
 /** Frames come out as they went in: on an axis of their own, and none but those of the inputs. */
 function checkOutputs(
   { plan, length }: Run,
   traces: ReadonlyMap<number, Traced>,
-  { refusal }: Subject,
+  subject: Subject,
   { outputs }: ValueNames,
 ) {
   for (const [i, value] of plan.outputs.entries()) {
     const trace = traces.get(value)
     if (typeof trace !== 'object' || isPlain(trace)) continue
     const gives = `of ${length} frames it has the shape [${shapeIn(plan, value)}], where padding or another axis is among them`
-    fail('ERR_RNN_OPTION', `${refusal} the output ${describe(outputs[i] ?? `${i}`)}: ${gives}`)
+    refuse(subject, valueLabel('output', outputs, i), gives)
   }
 }

@@ -3,6 +3,7 @@
 import { fail } from '../../errors.ts'
 import type { Carry, Plan, PlanValue, Step } from '../plan.ts'
 import { count, type ElementType, factsOf, type GraphTensor, newData } from '../tensor.ts'
+import { keyOf } from './follow.ts'
 
 /** A state as it is before the first frame. */
 export interface InitialState {
@@ -12,6 +13,9 @@ export interface InitialState {
 
 /** Puts steps in the place of one. */
 export type Edit = (editor: Editor, step: Step) => void
+
+/** By what a step is known by. */
+export type Edits = ReadonlyMap<number, { readonly step: Step; readonly edit: Edit }>
 
 /** The version of ONNX's operators that steps put in are of. */
 const opset = 13
@@ -33,11 +37,11 @@ export class Editor {
   }
 
   /** The plan with an edit of every step that has one. */
-  edited(edits: ReadonlyMap<number, Edit>, keyOf: (step: Step) => number): Plan {
+  edited(edits: Edits): Plan {
     for (const step of this.#plan.steps) {
-      const edit = edits.get(keyOf(step))
-      if (edit === undefined) this.add(step)
-      else edit(this, step)
+      const found = edits.get(keyOf(step))
+      if (found === undefined) this.add(step)
+      else found.edit(this, step)
     }
     return {
       values: this.#values,

@@ -1,23 +1,23 @@
 /** Follows one axis from the inputs of a plan through all its steps, and holds the plan against the same graph's plans for other lengths. */
 
-import { RNNError } from '../../errors.ts'
+import { describe, RNNError } from '../../errors.ts'
 import type { Plan, Step } from '../plan.ts'
 import { ruleOf } from './rules/index.ts'
 import { spread } from './rules/layout.ts'
 import type { Rule } from './rules/rule.ts'
-import { Site, type Subject, shapeIn, type Twin } from './site.ts'
-import { lengthOf, type Traced } from './trace.ts'
+import { refuse, Site, type Subject, shapeIn, type Twin } from './site.ts'
+import { isSame, lengthOf, type Traced, traceAt } from './trace.ts'
 
 /** Integers that say nothing but the shape of the output, which is held against the other plans' anyway. */
-const shapePlaces: Readonly<Record<string, readonly number[]>> = {
-  Reshape: [1],
-  Expand: [1],
-  ConstantOfShape: [0],
-  Slice: [2],
-  Tile: [1],
-  Squeeze: [1],
-  Unsqueeze: [1],
-  CastLike: [1],
+const shapePlace: Readonly<Record<string, number>> = {
+  Reshape: 1,
+  Expand: 1,
+  ConstantOfShape: 0,
+  Slice: 2,
+  Tile: 1,
+  Squeeze: 1,
+  Unsqueeze: 1,
+  CastLike: 1,
 }
 
 /** A plan, and how long the followed axis is in its inputs. */
@@ -74,8 +74,8 @@ function tracesOf(site: Site, special: Following['special']): readonly Traced[] 
   const hasNewest = traced.includes('newest')
   if (hasAxis && hasNewest) site.refuse(`it joins ${subject.plural} with what is known at the newest of them`)
   if (!hasAxis) {
-    const free = shapePlaces[step.opType] ?? []
-    for (const place of site.places) if (site.traced(place) === undefined && !free.includes(place)) site.fixed(place)
+    const free = shapePlace[step.opType]
+    for (const place of site.places) if (site.traced(place) === undefined && place !== free) site.fixed(place)
     const made = hasNewest ? 'newest' : step.opType === 'Expand' || step.opType === 'Tile' ? spread(site) : undefined
     return step.outputs.map(() => made)
   }
@@ -97,8 +97,7 @@ function branched(
   for (const branch of [then, otherwise]) walk(branch.steps)
   return step.outputs.map((_, i) => {
     const [a, b] = [traces.get(then.outputs[i]), traces.get(otherwise.outputs[i])]
-    if (JSON.stringify(a) !== JSON.stringify(b))
-      site.refuse(`its branches have the ${subject.plural} on different axes`)
+    if (!isSame(a, b)) site.refuse(`its branches have the ${subject.plural} on different axes`)
     return a
   })
 }
@@ -131,10 +130,34 @@ export function runOf(planFor: (length: number) => Plan, length: number, { plura
   }
 }
 
-/** The axis along which the shapes of an input differ between plans; undefined where they do not. */
-export function differing(shapes: readonly (readonly number[])[], refuse: (why: string) => never): number | undefined {
-  const [first, ...others] = shapes
+/** Of a model, by their place; values that a plan has beside them have none. */
+export interface ValueNames {
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+}
+
+/** A value in messages. */
+export const valueLabel = (kind: string, names: readonly string[], place: number) =>
+  `the ${kind} ${describe(names[place] ?? `${place}`)}`
+
+/** Where the inputs of the first of these plans have the axis. */
+export function tracesOfInputs(plans: readonly Plan[], subject: Subject, { inputs }: ValueNames): Map<number, Traced> {
+  const traces = new Map<number, Traced>()
+  for (const [i, value] of plans[0].inputs.entries()) {
+    const shapes = plans.map((plan) => shapeIn(plan, plan.inputs[i]))
+    const axis = differing(shapes, subject, valueLabel('input', inputs, i))
+    if (axis !== undefined) traces.set(value, traceAt(axis))
+  }
+  return traces
+}
+
+/** The axis along which the shapes of a value differ between plans; undefined where they do not. */
+export function differing(
+  [first, ...others]: readonly (readonly number[])[],
+  subject: Subject,
+  label: string,
+): number | undefined {
   const axes = first.flatMap((size, axis) => (others.some((other) => other[axis] !== size) ? [axis] : []))
-  if (axes.length > 1) refuse(`it has them on the axes ${axes.join(' and ')}`)
+  if (axes.length > 1) refuse(subject, label, `it has them on the axes ${axes.join(' and ')}`)
   return axes[0]
 }

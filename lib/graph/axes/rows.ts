@@ -1,20 +1,15 @@
 /** Which axis of a model's inputs and outputs has the rows of a batch, and whether a row's outputs depend on that row alone. */
 
-import { describe, fail } from '../../errors.ts'
+import { fail } from '../../errors.ts'
 import type { Plan } from '../plan.ts'
-import { differing, follow, runOf } from './follow.ts'
-import { type Subject, shapeIn } from './site.ts'
-import { isEven, isPlain, type Trace, type Traced, traceAt } from './trace.ts'
+import { differing, follow, runOf, tracesOfInputs, type ValueNames, valueLabel } from './follow.ts'
+import { refuse, type Subject, shapeIn } from './site.ts'
+import { areEven, isPlain, type Trace, traceAt } from './trace.ts'
 
 /** By place; undefined for a value that all rows have in common. */
 export interface RowAxes {
   readonly inputs: readonly (number | undefined)[]
   readonly outputs: readonly (number | undefined)[]
-}
-
-export interface ValueNames {
-  readonly inputs: readonly string[]
-  readonly outputs: readonly string[]
 }
 
 const subject: Subject = { refusal: 'rows do not stay apart in', plural: 'rows', single: 'row' }
@@ -30,53 +25,39 @@ export function rowAxes(planFor: (rows: number) => Plan, names: ValueNames, most
   const [run, ...others] = lengths.map((length) => runOf(planFor, length, subject))
   const { plan } = run
   const plans = [plan, ...others.map((other) => other.plan)]
-  const shapesOf = (values: 'inputs' | 'outputs', i: number) => plans.map((one) => shapeIn(one, one[values][i]))
-  const inputs = plan.inputs.map((_, i) =>
-    differing(shapesOf('inputs', i), (why) => refuse(`the input ${describe(names.inputs[i] ?? `${i}`)}`, why)),
-  )
-  if (inputs.every((axis) => axis === undefined)) fail('ERR_RNN_OPTION', 'no input of the model has an axis for rows')
-  const traces = new Map<number, Traced>()
-  for (const [i, axis] of inputs.entries()) if (axis !== undefined) traces.set(plan.inputs[i], traceAt(axis))
+  const traces = tracesOfInputs(plans, subject, names)
+  if (traces.size === 0) fail('ERR_RNN_OPTION', 'no input of the model has an axis for rows')
+  // No value of rows is that of the newest one.
+  const traceOf = (value: number) => traces.get(value) as Trace | undefined
+  const inputs = plan.inputs.map((value) => traceOf(value)?.axis)
   follow({ subject, run, others }, traces)
   const outputs = plan.outputs.map((value, i) => {
-    const name = `the output ${describe(names.outputs[i] ?? `${i}`)}`
-    const shapes = shapesOf('outputs', i)
-    const trace = traces.get(value) as Trace | undefined
+    const label = valueLabel('output', names.outputs, i)
+    const shapes = plans.map((one) => shapeIn(one, one.outputs[i]))
+    const trace = traceOf(value)
     if (trace !== undefined && !isPlain(trace))
-      refuse(name, `it has them merged with another axis, of shape [${shapes[0]}]`)
-    const axis = differing(shapes, (why) => refuse(name, why))
+      refuse(subject, label, `it has them merged with another axis, of shape [${shapes[0]}]`)
+    const axis = differing(shapes, subject, label)
     const isHeld = trace === undefined ? axis === undefined || isRepeated(plans, i, axis) : axis === trace.axis
-    if (!isHeld)
-      refuse(
-        name,
-        `its shape is [${shapes[0]}] of 3 rows, and of others ${shapes
-          .slice(1)
-          .map((one) => `[${one}]`)
-          .join(' and ')}`,
-      )
+    if (!isHeld) {
+      const [own, ...rest] = shapes.map((one) => `[${one}]`)
+      refuse(subject, label, `its shape is ${own} of 3 rows, and of others ${rest.join(' and ')}`)
+    }
     return axis
   })
   for (const { input, output } of plan.carries) {
     if (inputs[input] === outputs[output]) continue
-    const [is, was] = [outputs[output], inputs[input]].map((axis) => (axis === undefined ? 'none' : `${axis}`))
-    refuse(
-      `the state ${describe(names.inputs[input] ?? `${input}`)}`,
-      `its axis of rows is ${was}, and that of the output that takes its place ${is}`,
-    )
+    const [was, is] = [inputs[input], outputs[output]].map((axis) => axis ?? 'none')
+    const why = `its axis of rows is ${was}, and that of the output that takes its place ${is}`
+    refuse(subject, valueLabel('state', names.inputs, input), why)
   }
   return { inputs, outputs }
 }
 
 /** Whether an output that does not depend on the rows is the same for each. */
-function isRepeated([plan, ...others]: readonly Plan[], output: number, axis: number): boolean {
-  const constantOf = (one: Plan) => one.values[one.outputs[output]]?.constant
-  const own = constantOf(plan)
-  return [plan, ...others].every((one) => {
-    const other = constantOf(one)
-    return own !== undefined && other !== undefined && isEven(own, other, traceAt(axis))
-  })
-}
-
-function refuse(what: string, why: string): never {
-  return fail('ERR_RNN_OPTION', `rows do not stay apart in ${what}: ${why}`)
+function isRepeated(plans: readonly Plan[], output: number, axis: number): boolean {
+  return areEven(
+    plans.map(({ values, outputs }) => values[outputs[output]]?.constant),
+    traceAt(axis),
+  )
 }

@@ -6,11 +6,11 @@ import type { Call } from '../call.ts'
 import type { Plan, Step } from '../plan.ts'
 import { callOfStep } from '../step.ts'
 import type { GraphTensor } from '../tensor.ts'
-import { isEqual, isEven, isSame, type Trace, type Traced } from './trace.ts'
+import { areEven, isEqual, isSame, type Trace, type Traced } from './trace.ts'
 
 /** What is followed, in the words of messages. */
 export interface Subject {
-  /** Opens every refusal, up to the step's label. */
+  /** Opens every refusal, up to the label of a step or value. */
   readonly refusal: string
   /** `rows`, `frames`. */
   readonly plural: string
@@ -60,7 +60,7 @@ export class Site {
   }
 
   refuse(why: string): never {
-    return refuse(this.subject, this.step, why)
+    return refuse(this.subject, this.step.label, why)
   }
 
   has(place: number): boolean {
@@ -117,53 +117,69 @@ export class Site {
     }
   }
 
-  /** An input that does not depend on what is followed beside others that have it laid out so. */
+  /** An input that does not depend on what is followed beside others that have it laid out so; an axis below 0 is none of its own. */
   fits(place: number, trace: Trace): void {
-    if (this.traced(place) !== undefined) this.refuse(`its input ${place} depends on the ${this.subject.single}`)
-    if (this.shape(place)[trace.axis] === 1) {
+    if (trace.axis < 0 || this.shape(place)[trace.axis] === 1) {
       this.fixed(place)
       return
     }
-    const own = this.constant(place)
-    const others = this.twins.map(({ plan, step }) => constantIn(plan, step, place))
-    const isFit = own && [own, ...others].every((other) => other !== undefined && isEven(own, other, trace))
-    if (!isFit)
+    const known = [this, ...this.twins].map(({ plan, step }) => constantIn(plan, step, place))
+    if (!areEven(known, trace))
       this.refuse(`its input ${place} has another value for each of the ${this.subject.plural}, by their place`)
   }
 
-  /** Inputs that are broadcast to one shape of this rank: where the output has what is followed. */
-  together(
-    places: readonly number[] = this.places,
-    rank = Math.max(...places.map((place) => this.rank(place))),
+  /**
+   * Inputs, one of which at least has what is followed, that meet in one shape: where that has it. `into` gives the axis there of an input's
+   * own, `from` that of an input, below 0 where it has none.
+   */
+  joined(
+    places: readonly number[],
+    into: (axis: number, place: number) => number,
+    from: (axis: number, place: number) => number,
   ): Trace {
     let found: Trace | undefined
     for (const place of places) {
-      const trace = this.trace(place)
-      if (trace === undefined) continue
-      const aligned = { ...trace, axis: trace.axis + rank - this.rank(place) }
-      if (found !== undefined && !isSame(found, aligned)) {
+      const own = this.trace(place)
+      if (own === undefined) continue
+      const trace = { ...own, axis: into(own.axis, place) }
+      if (found !== undefined && !isSame(found, trace)) {
         this.refuse(`its inputs have the ${this.subject.plural} on different axes`)
       }
-      found = aligned
+      found = trace
     }
-    const trace = found ?? this.refuse(`none of its inputs ${places.join(', ')} has the ${this.subject.plural}`)
+    const trace = found!
     for (const place of places) {
-      const axis = trace.axis - rank + this.rank(place)
-      if (this.trace(place) !== undefined) continue
-      if (axis < 0) this.fixed(place)
-      else this.fits(place, { ...trace, axis })
+      if (this.trace(place) === undefined) this.fits(place, { ...trace, axis: from(trace.axis, place) })
     }
     return trace
   }
 
+  /** Inputs that are broadcast to one shape: where the output has what is followed. */
+  together(places: readonly number[] = this.places): Trace {
+    const rank = Math.max(...places.map((place) => this.rank(place)))
+    const missing = (place: number) => rank - this.rank(place)
+    return this.joined(
+      places,
+      (axis, place) => axis + missing(place),
+      (axis, place) => axis - missing(place),
+    )
+  }
+
+  /** The axis that an attribute asks for, of the first input. */
+  axis(otherwise: number): number {
+    return this.call.axisOf(otherwise, this.rank(0))
+  }
+
   /** An axis that the operator works along must not be the followed one. */
-  apart(trace: Trace, axes: readonly number[], does: string): void {
+  apart(trace: Trace, axes: readonly number[], does: string): Trace {
     if (axes.includes(trace.axis)) this.refuse(`it ${does} the ${this.subject.plural} (axis ${trace.axis})`)
+    return trace
   }
 }
 
-export function refuse({ refusal }: Subject, { label }: Step, why: string): never {
-  return fail('ERR_RNN_OPTION', `${refusal} ${label}: ${why}`)
+/** `what`: the step, or what else it is that cannot be. */
+export function refuse({ refusal }: Subject, what: string, why: string): never {
+  return fail('ERR_RNN_OPTION', `${refusal} ${what}: ${why}`)
 }
 
 export function shapeIn(plan: Plan, value: number): readonly number[] {

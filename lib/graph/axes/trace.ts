@@ -1,6 +1,6 @@
 /** Where an axis that is followed through a plan lies in a value; it alone knows how it lies merged with others. */
 
-import { count, type GraphTensor } from '../tensor.ts'
+import { areAlike, count, type GraphTensor } from '../tensor.ts'
 
 /**
  * The followed axis of a value. Along `axis` lie `outer` · n · `inner` values, the followed one in the middle, where a reshape merged it with
@@ -20,18 +20,15 @@ export type Traced = Trace | 'newest' | undefined
 export const traceAt = (axis: number): Trace => ({ axis, outer: 1, inner: 1, front: 0, behind: 0 })
 
 /** Whether nothing is merged with the axis or put around it. */
-export function isPlain({ outer, inner, front, behind }: Trace): boolean {
-  return outer === 1 && inner === 1 && front === 0 && behind === 0
-}
+export const isPlain = (trace: Trace): boolean => isSame(trace, traceAt(trace.axis))
 
 /** How much of what is followed the value has. */
 export function lengthOf({ axis, outer, inner, front, behind }: Trace, shape: readonly number[]): number {
   return (shape[axis] - front - behind) / (outer * inner)
 }
 
-export function isSame(a: Trace, b: Trace): boolean {
-  return a.axis === b.axis && a.outer === b.outer && a.inner === b.inner && a.front === b.front && a.behind === b.behind
-}
+/** All have their fields in the order of `traceAt`. */
+export const isSame = (a: Traced, b: Traced): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /**
  * Where the axis is after its values, in their order, got another shape; undefined where it is in pieces. Neighbours lie as far apart as
@@ -50,8 +47,14 @@ export function relocated(trace: Trace, from: readonly number[], to: readonly nu
   return undefined
 }
 
+/** Whether all of these are known, and hold one and the same all along an axis laid out so. */
+export function areEven(tensors: readonly (GraphTensor | undefined)[], trace: Trace): boolean {
+  const [own] = tensors
+  return own !== undefined && tensors.every((other) => other !== undefined && isEven(own, other, trace))
+}
+
 /** Whether a tensor holds the same all along an axis laid out so, and the same as the other one, which may be of another length there. */
-export function isEven(tensor: GraphTensor, other: GraphTensor, trace: Trace): boolean {
+function isEven(tensor: GraphTensor, other: GraphTensor, trace: Trace): boolean {
   const { axis, inner } = trace
   const rest = (shape: readonly number[]) => shape.filter((_, i) => i !== axis).join()
   if (tensor.type !== other.type || rest(tensor.shape) !== rest(other.shape)) return false
@@ -59,17 +62,15 @@ export function isEven(tensor: GraphTensor, other: GraphTensor, trace: Trace): b
   // With frames around it an axis is nothing but them: the whole of it must be even.
   const reach = ({ shape }: GraphTensor) => step * (shape[axis] / (trace.outer * inner))
   const [own, others] = [reach(tensor), reach(other)]
-  for (let i = 0; i < tensor.data.length; i++) {
-    const at = Math.floor(i / own) * others + (i % step)
-    if (!Object.is(tensor.data[i], other.data[at])) return false
-  }
-  return true
+  return areValues(tensor, (i) => other.data[Math.floor(i / own) * others + (i % step)])
 }
 
 /** Whether two tensors are the same. */
 export function isEqual(a: GraphTensor, b: GraphTensor): boolean {
-  if (a === b) return true
-  if (a.type !== b.type || a.shape.join() !== b.shape.join()) return false
-  for (let i = 0; i < a.data.length; i++) if (!Object.is(a.data[i], b.data[i])) return false
-  return true
+  return a === b || (areAlike(a, b) && areValues(a, (i) => b.data[i]))
+}
+
+/** Whether a tensor holds these values, bit by bit. */
+function areValues({ data }: GraphTensor, expected: (i: number) => unknown): boolean {
+  return data.every((value: number | bigint, i: number) => Object.is(value, expected(i)))
 }

@@ -6,41 +6,28 @@ import type { Site } from '../site.ts'
 import type { Trace } from '../trace.ts'
 import type { Rule, Rules } from './rule.ts'
 
-/** Where the axis is when others are gone. */
-function without(trace: Trace, axes: readonly number[], keeps: boolean): Trace {
-  return keeps ? trace : { ...trace, axis: trace.axis - axes.filter((axis) => axis < trace.axis).length }
+/** Where the axis is when others are one value each, or gone. */
+function without(site: Site, trace: Trace, axes: readonly number[], does: string): Trace {
+  site.apart(trace, axes, does)
+  if (site.call.flag('keepdims', true)) return trace
+  return { ...trace, axis: trace.axis - axes.filter((axis) => axis < trace.axis).length }
 }
 
 const reduce: Rule = (site) => {
   const trace = site.only(0)
-  const { call } = site
-  const axes = reducedAxes(call, site.shape(0))
-  if (axes === undefined) return trace
-  site.apart(trace, axes, 'reduces')
-  return without(trace, axes, call.flag('keepdims', true))
+  const axes = reducedAxes(site.call, site.shape(0))
+  return axes === undefined ? trace : without(site, trace, axes, 'reduces')
 }
 
-const axisOf = (site: Site, otherwise: number) => site.call.axisOf(otherwise, site.rank(0))
-
-const extreme: Rule = (site) => {
-  const trace = site.only(0)
-  const axis = axisOf(site, 0)
-  site.apart(trace, [axis], 'looks for the greatest or least of')
-  return without(trace, [axis], site.call.flag('keepdims', true))
-}
+const extreme: Rule = (site) => without(site, site.only(0), [site.axis(0)], 'looks for the greatest or least of')
 
 const softmax: Rule = (site) => {
   const trace = site.only(0)
   const { isOld, axis } = softmaxAxis(site.call, site.rank(0))
-  site.apart(trace, isOld ? axesOf(site.shape(0)).slice(axis) : [axis], 'divides by a sum over')
-  return trace
+  return site.apart(trace, isOld ? axesOf(site.shape(0)).slice(axis) : [axis], 'divides by a sum over')
 }
 
-const topK: Rule = (site) => {
-  const trace = site.only(0)
-  site.apart(trace, [axisOf(site, -1)], 'sorts')
-  return [trace, trace]
-}
+const topK: Rule = (site) => site.apart(site.only(0), [site.axis(-1)], 'sorts')
 
 const oneHot: Rule = (site) => {
   const trace = site.only(0)
@@ -51,14 +38,11 @@ const oneHot: Rule = (site) => {
 const cumSum: Rule = (site) => {
   const trace = site.only(0)
   const axis = site.call.axis((site.call.numbers(1) ?? [0])[0], site.rank(0))
-  site.apart(trace, [axis], 'sums up')
-  return trace
+  return site.apart(trace, [axis], 'sums up')
 }
 
-const norms = (site: Site, trace: Trace, axis: number) => {
+const norms = (site: Site, trace: Trace, axis: number) =>
   site.apart(trace, axesOf(site.shape(0)).slice(axis), 'normalizes over')
-  return [trace, trace, trace, trace]
-}
 
 /** A layer norm of a sum, which is its fourth output. */
 const skipNorm: Rule = (site) => {
@@ -67,11 +51,7 @@ const skipNorm: Rule = (site) => {
 }
 
 /** Each channel by numbers that are known: only they must not be the followed axis. */
-const batchNorm: Rule = (site) => {
-  const trace = site.only(0)
-  site.apart(trace, [1], 'has a mean for each of')
-  return trace
-}
+const batchNorm: Rule = (site) => site.apart(site.only(0), [1], 'has a mean for each of')
 
 /** Over everything but the first axis: all values of some channels. */
 const instanceNorm: Rule = (site) => norms(site, site.only(0), 1)
@@ -90,6 +70,6 @@ export const alongAxes: Rules = {
   BatchNormalization: batchNorm,
   InstanceNormalization: instanceNorm,
   GroupNormalization: instanceNorm,
-  LayerNormalization: (site) => norms(site, site.only(0), axisOf(site, -1)),
+  LayerNormalization: (site) => norms(site, site.only(0), site.axis(-1)),
   SkipLayerNormalization: skipNorm,
 }

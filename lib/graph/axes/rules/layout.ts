@@ -32,17 +32,9 @@ const tile: Rule = (site) => {
   return { ...trace, outer: trace.outer * repeats }
 }
 
-const concat: Rule = (site) => {
-  const trace = site.together()
-  site.apart(trace, [site.call.axisOf(1, site.rank(0))], 'appends to')
-  return trace
-}
+const concat: Rule = (site) => site.apart(site.together(), [site.axis(1)], 'appends to')
 
-const split: Rule = (site) => {
-  const trace = site.only(0, 1)
-  site.apart(trace, [site.call.axisOf(0, site.rank(0))], 'parts')
-  return site.step.outputs.map(() => trace)
-}
+const split: Rule = (site) => site.apart(site.only(0, 1), [site.axis(0)], 'parts')
 
 /** All of the followed axis, however long, or none of it is its matter. */
 const slice: Rule = (site) => {
@@ -64,22 +56,17 @@ const endless = 2 ** 30
 
 /** Rows of a table by places, or the same places of every row. */
 const gather: Rule = (site) => {
-  const axis = site.call.axisOf(0, site.rank(0))
+  const axis = site.axis(0)
   const places = site.trace(1)
   if (places !== undefined) {
     site.fixed(0)
     return { ...places, axis: axis + places.axis }
   }
-  const trace = site.only(0)
-  site.apart(trace, [axis], 'picks from')
+  const trace = site.apart(site.only(0), [axis], 'picks from')
   return trace.axis < axis ? trace : { ...trace, axis: trace.axis - 1 + site.rank(1) }
 }
 
-const gatherElements: Rule = (site) => {
-  const trace = site.together()
-  site.apart(trace, [site.call.axisOf(0, site.rank(0))], 'picks from')
-  return trace
-}
+const gatherElements: Rule = (site) => site.apart(site.together(), [site.axis(0)], 'picks from')
 
 const pad: Rule = (site) => {
   const trace = site.only(0)

@@ -16,12 +16,9 @@ const ofMany =
 /** Scale and zero point may go along an axis. */
 const quantized: Rule = (site) => {
   const trace = site.only(0)
-  const scales = site.rank(1)
-  if (scales > 0 && site.shape(1).some((size) => size !== 1)) {
-    const axes = scales > 1 ? axesOf(site.shape(0)) : [site.call.axisOf(1, site.rank(0))]
-    site.apart(trace, axes, 'has a scale for each of')
-  }
-  return trace
+  const scales = site.shape(1)
+  if (scales.every((size) => size === 1)) return trace
+  return site.apart(trace, scales.length > 1 ? axesOf(site.shape(0)) : [site.axis(1)], 'has a scale for each of')
 }
 
 export const pointwise: Rules = {

@@ -33,9 +33,8 @@ const recurrent: Rule = (site) => {
   }
   const trace = found ?? site.refuse(`its weights depend on the ${site.subject.single}`)
   for (const place of site.places) {
-    const axis = axes.get(place)
-    if (axis === undefined) site.fixed(place)
-    else if (site.trace(place) === undefined) site.fits(place, { ...trace, axis })
+    const axis = axes.get(place) ?? -1
+    if (axis < 0 || site.trace(place) === undefined) site.fits(place, { ...trace, axis })
   }
   // The directions stand before the sequences in y, or behind time.
   const [y, last] = [batch === 0 ? 0 : 2, state]

@@ -34,24 +34,18 @@ export function isPointwise({ kernel, stride, before, after }: Window): boolean 
   return kernel === 1 && stride === 1 && before === 0 && after === 0
 }
 
-const along = (site: Site, trace: Trace): Trace[] => {
-  if (!isPointwise(windowOf(site, trace.axis))) {
-    site.refuse(`its window slides over the ${site.subject.plural} (axis ${trace.axis})`)
-  }
-  return [trace, trace]
-}
+const along = (site: Site, trace: Trace): Trace =>
+  trace.axis < 2 || isPointwise(windowOf(site, trace.axis))
+    ? trace
+    : site.refuse(`its window slides over the ${site.subject.plural} (axis ${trace.axis})`)
 
-const conv: Rule = (site) => {
-  const trace = site.only(0)
-  site.apart(trace, [1], 'sums over')
-  return trace.axis < 2 ? trace : along(site, trace)
-}
+const conv: Rule = (site) => along(site, site.apart(site.only(0), [1], 'sums over'))
 
 const pool: Rule = (site) => {
   const trace = site.only(0)
   // Places of the greatest values are counted through the whole input.
   if ((site.step.outputs[1] ?? -1) >= 0) site.refuse(`it gives places among all ${site.subject.plural}`)
-  return trace.axis < 2 ? trace : along(site, trace)
+  return along(site, trace)
 }
 
 const globalPool: Rule = (site) => {
