@@ -2,7 +2,7 @@
 
 import { describe } from '../../errors.ts'
 import type { Plan } from '../plan.ts'
-import { causalRules, counted, type Findings, OddStride } from './causal.ts'
+import { causalRule, counted, type Findings, OddStride } from './causal.ts'
 import { Editor, type InitialState } from './editor.ts'
 import { follow, keyOf, type Run, runOf, tracesOfInputs, type ValueNames, valueLabel } from './follow.ts'
 import { refuse, type Subject, shapeIn } from './site.ts'
@@ -91,7 +91,7 @@ function followed(planFor: (frames: number) => Plan, subject: Subject, names: Va
     )
     if (traces.size === 0) refuse(subject, 'the model', 'no shape of its inputs depends on it')
     try {
-      follow({ subject, run, others, special: causalRules(found) }, traces)
+      follow({ subject, run, others, special: (site) => causalRule(site, found) }, traces)
     } catch (error) {
       if (!(error instanceof OddStride) || period * error.stride > mostPeriod) throw error
       period *= error.stride

@@ -8,10 +8,9 @@ import { recurrentPlaces } from '../recurrent/parts.ts'
 import { factsOf, numberAt } from '../tensor.ts'
 import { type Edit, type Editor, filled } from './editor.ts'
 import { keyOf } from './follow.ts'
-import { ruleOf } from './rules/index.ts'
 import { layoutOf } from './rules/recurrent.ts'
-import type { Rule, Rules } from './rules/rule.ts'
-import { isPointwise, windowOf } from './rules/window.ts'
+import type { Rule } from './rules/rule.ts'
+import { isPointwise, type Window, windowOf } from './rules/window.ts'
 import type { Site } from './site.ts'
 import { isPlain, lengthOf, type Trace, type Traced, traceAt } from './trace.ts'
 
@@ -32,26 +31,11 @@ export class OddStride {
   }
 }
 
-/** Rules of operators where time is the very axis that they work along; undefined for those that leave it alone. */
-export function causalRules(found: Findings): (opType: string) => Rule | undefined {
-  const rules: Rules = {
-    Conv: (site) => window(site, found),
-    MaxPool: (site) => window(site, found),
-    AveragePool: (site) => window(site, found),
-    ConvTranspose: upsampled,
-    Pad: (site) => pad(site, found),
-    Slice: (site) => slice(site, found),
-    Gather: (site) => newestOf(site) ?? others(site),
-    RNN: (site) => recurrent(site, found),
-    GRU: (site) => recurrent(site, found),
-    LSTM: (site) => recurrent(site, found),
-    DynamicQuantizeLSTM: (site) => recurrent(site, found),
-  }
-  return (opType) => entryOf(rules, opType)
-}
+/** Undefined where time is not the axis that the step works along: then it is as for rows. */
+type CausalRule = (site: Site, found: Findings) => ReturnType<Rule> | undefined
 
-/** As for rows: time is not the axis that it works along. */
-const others: Rule = (site) => ruleOf(site.step.opType)!(site)
+/** Follows time through operators for which it may be the very axis that they work along. */
+export const causalRule: CausalRule = (site, found) => entryOf(rules, site.step.opType)?.(site, found)
 
 const edits = ({ edits }: Findings, { step }: Site, edit: Edit) => edits.set(keyOf(step), { step, edit })
 
@@ -59,13 +43,14 @@ const edits = ({ edits }: Findings, { step }: Site, edit: Edit) => edits.set(key
  * Output j sees the frames j · stride − past … j · stride − past + reach. As many outputs as frames by the stride are known with the frames of
  * a step where it looks less than a stride ahead; `past` frames are kept.
  */
-function window(site: Site, found: Findings): Trace | readonly Traced[] {
+const window: CausalRule = (site, found) => {
   const trace = site.trace(0)
-  if (trace === undefined || trace.axis < 2) return others(site)
+  if (trace === undefined || trace.axis < 2) return undefined
   const { axis, front, behind } = trace
   const own = windowOf(site, axis)
-  if (isPointwise(own)) return others(site)
+  if (isPointwise(own)) return undefined
   site.only(0)
+  if (site.step.opType === 'ConvTranspose') return upsampled(site, trace, own)
   if (trace.outer * trace.inner !== 1) site.refuse('it slides over frames that are merged with another axis')
   if (behind > 0) site.refuse('it sees what padding puts behind the last frame')
   const { stride, before, after } = own
@@ -87,8 +72,15 @@ function window(site: Site, found: Findings): Trace | readonly Traced[] {
   if (made !== length / stride + extra) {
     site.refuse(`it gives ${counted(made)} of ${length}, by a stride of ${stride}`)
   }
-  if (before + after > 0)
-    edits(found, site, windowEdit(axis, front, before, site.step.opType === 'MaxPool' ? -Infinity : 0))
+  if (before + after > 0) {
+    edits(found, site, (editor, step) => {
+      const [x, ...rest] = step.inputs
+      const fill = step.opType === 'MaxPool' ? -Infinity : 0
+      const inputs = [editor.preceded(step, x, axis, front, before, fill), ...rest]
+      const pads = withoutPads(step.attributes.get('pads') as readonly number[], axis - 2)
+      editor.add({ ...step, inputs, attributes: new Map(step.attributes).set('pads', pads) })
+    })
+  }
   return [{ ...traceAt(axis), behind: extra }]
 }
 
@@ -104,25 +96,12 @@ function checkPool(site: Site, before: number): void {
   }
 }
 
-function windowEdit(axis: number, front: number, before: number, fill: number): Edit {
-  return (editor, step) => {
-    const [x, ...rest] = step.inputs
-    const fresh = editor.of(x).shape[axis] - front
-    const input = before === 0 ? x : editor.preceded(step, x, axis, fresh, before, fill)
-    const pads = [...(step.attributes.get('pads') as readonly number[])]
-    pads[axis - 2] = 0
-    pads[axis - 2 + pads.length / 2] = 0
-    editor.add({ ...step, inputs: [input, ...rest], attributes: new Map(step.attributes).set('pads', pads) })
-  }
-}
+/** Pads of some axes, the first ones and the last ones, with none of one of them. */
+const withoutPads = (pads: readonly number[], axis: number) =>
+  pads.map((size, i) => (i % (pads.length / 2) === axis ? 0 : size))
 
 /** Each frame becomes as many as the stride, of itself alone. */
-function upsampled(site: Site): Trace | readonly Traced[] {
-  const trace = site.trace(0)
-  if (trace === undefined || trace.axis < 2) return others(site)
-  const own = windowOf(site, trace.axis)
-  if (isPointwise(own)) return others(site)
-  site.only(0)
+function upsampled(site: Site, trace: Trace, own: Window): Trace {
   const isOwn =
     own.kernel === own.stride &&
     isPlain(trace) &&
@@ -132,12 +111,12 @@ function upsampled(site: Site): Trace | readonly Traced[] {
 }
 
 /** In front, and constant: the frames that a window will look back at. Negative behind: what it saw beyond the last frame is taken off. */
-function pad(site: Site, found: Findings): Trace | readonly Traced[] {
+const pad: CausalRule = (site, found) => {
   const trace = site.only(0)
   const { axis } = trace
   const { before, after } = padsOf(site.call, site.shape(0))
   const [first, last] = [before[axis], after[axis]]
-  if (first === 0 && last === 0) return others(site)
+  if (first === 0 && last === 0) return undefined
   const mode = site.call.text('mode', 'constant')
   if (mode !== 'constant') site.refuse(`it pads the frames in mode ${mode}`)
   if (trace.outer * trace.inner !== 1) site.refuse('it pads frames that are merged with another axis')
@@ -147,11 +126,8 @@ function pad(site: Site, found: Findings): Trace | readonly Traced[] {
   const given = site.step.opset < 11 ? site.call.real('value', 0) : site.constant(2)
   const fill = typeof given === 'object' ? numberAt(given, 0) : (given ?? 0)
   edits(found, site, (editor, step) => {
-    const x = step.inputs[0]
-    const { shape } = editor.of(x)
-    const fresh = shape[axis] - trace.front
-    const input = first === 0 ? x : editor.preceded(step, x, axis, fresh, first, fill)
-    const rest = [...before, ...after].map((size, i) => (i % shape.length === axis ? 0 : size))
+    const input = editor.preceded(step, step.inputs[0], axis, trace.front, first, fill)
+    const rest = withoutPads([...before, ...after], axis)
     if (rest.every((size) => size === 0)) {
       editor.rename(step, input)
       return
@@ -165,15 +141,15 @@ function pad(site: Site, found: Findings): Trace | readonly Traced[] {
 }
 
 /** The newest frame; or all but what a window saw beyond the last one. */
-function slice(site: Site, found: Findings): Trace | readonly Traced[] {
+const slice: CausalRule = (site, found) => {
   const newest = newestOf(site)
   if (newest !== undefined) return newest
   const trace = site.trace(0)
   const { axes, starts, ends, steps } = sliceOf(site.call, site.rank(0))
-  const at = trace === undefined ? -1 : axes.indexOf(trace.axis)
-  if (trace === undefined || at < 0 || trace.behind === 0) return others(site)
+  if (trace === undefined || trace.behind === 0) return undefined
+  const at = axes.indexOf(trace.axis)
   const left = site.shape(0)[trace.axis] - site.output(0)[trace.axis]
-  if (starts[at] !== 0 || steps[at] !== 1 || left !== trace.behind) return others(site)
+  if (at < 0 || starts[at] !== 0 || steps[at] !== 1 || left !== trace.behind) return undefined
   site.only(0, 2)
   edits(found, site, (editor, step) => {
     if (axes.length === 1) {
@@ -197,8 +173,7 @@ function newestOf(site: Site): readonly Traced[] | undefined {
     const isLast = (place: number) => (place < 0 ? place + size : place) === size - 1
     if (one.step.opType === 'Gather') {
       const places = one.constant(1)
-      const axis = one.call.axisOf(0, one.rank(0))
-      return axis === trace.axis && places?.data.length === 1 && isLast(numberAt(places, 0))
+      return one.axis(0) === trace.axis && places?.data.length === 1 && isLast(numberAt(places, 0))
     }
     const { axes, starts, steps } = sliceOf(one.call, one.rank(0))
     const at = axes.indexOf(trace.axis)
@@ -208,10 +183,10 @@ function newestOf(site: Site): readonly Traced[] | undefined {
 }
 
 /** Its last states are the next run's first ones. */
-function recurrent(site: Site, found: Findings): Trace | readonly Traced[] {
+const recurrent: CausalRule = (site, found) => {
   const trace = site.trace(recurrentPlaces.x)
   const layout = layoutOf(site)
-  if (trace?.axis !== layout.time) return others(site)
+  if (trace?.axis !== layout.time) return undefined
   const direction = site.call.text('direction', 'forward')
   if (direction !== 'forward') site.refuse(`its direction is ${direction}: it begins with the last frame`)
   if (!isPlain(trace)) site.refuse('it runs over frames that are padded, or merged with another axis')
@@ -236,15 +211,29 @@ function recurrentEdit(editor: Editor, step: Step, layout: { batch: number; stat
   const sizes = layout.state === 1 ? [1, B, size] : [B, 1, size]
   const inputs = [...step.inputs]
   while (inputs.length <= c) inputs.push(-1)
-  const outputs = [0, 1, 2].map((i) => step.outputs[i] ?? -1)
-  const isLstm = step.opType.endsWith('LSTM')
-  for (const [place, output, name] of [[h, 1, 'h'], ...(isLstm ? [[c, 2, 'c'] as const] : [])] as const) {
+  const names = step.opType.endsWith('LSTM') ? ['h', 'c'] : ['h']
+  const outputs = ['y', ...names].map((_, i) => step.outputs[i] ?? -1)
+  for (const [i, name] of names.entries()) {
+    const [place, output] = [h + i, 1 + i]
     const initial = inputs[place] < 0 ? filled(type, sizes, 0) : editor.of(inputs[place]).constant!
-    inputs[place] = editor.input(initial)
     if (outputs[output] < 0) outputs[output] = editor.value(type, sizes)
-    editor.carry(`${step.label}: ${name}`, inputs[place], outputs[output], initial)
+    inputs[place] = editor.state(`${step.label}: ${name}`, initial, outputs[output])
   }
-  editor.add({ ...step, inputs, outputs: isLstm ? outputs : outputs.slice(0, 2) })
+  editor.add({ ...step, inputs, outputs })
+}
+
+const rules: Readonly<Record<string, CausalRule>> = {
+  Conv: window,
+  MaxPool: window,
+  AveragePool: window,
+  ConvTranspose: window,
+  Pad: pad,
+  Slice: slice,
+  Gather: newestOf,
+  RNN: recurrent,
+  GRU: recurrent,
+  LSTM: recurrent,
+  DynamicQuantizeLSTM: recurrent,
 }
 
 export const counted = (frames: number) => plural(frames, 'frame', 'frames')

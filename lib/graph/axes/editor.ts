@@ -1,6 +1,5 @@
 /** A plan that is being rewritten: steps and values that are put in, and states that one run leaves to the next. */
 
-import { fail } from '../../errors.ts'
 import type { Carry, Plan, PlanValue, Step } from '../plan.ts'
 import { count, type ElementType, factsOf, type GraphTensor, newData } from '../tensor.ts'
 import { keyOf } from './follow.ts'
@@ -53,7 +52,7 @@ export class Editor {
   }
 
   of(value: number): PlanValue {
-    return this.#values[value] ?? fail('ERR_RNN_MODEL_FILE', `value ${value} of a plan has no shape`)
+    return this.#values[value]!
   }
 
   value(type: ElementType, shape: readonly number[], constant?: GraphTensor): number {
@@ -75,47 +74,46 @@ export class Editor {
    * from what is before, and both have the same bits.
    */
   rename(step: Step, value: number): void {
-    this.add({ ...step, domain: '', opType: 'Identity', opset, inputs: [value], attributes: new Map() })
+    this.#put(step, 'Identity', [value], step.outputs)
   }
 
-  /** The value that a state has in a run. */
-  input(initial: GraphTensor): number {
+  /** A step of ONNX's own operators, put in for another one. */
+  #put(
+    { label }: Step,
+    opType: string,
+    inputs: readonly number[],
+    outputs: readonly number[],
+    attributes: Step['attributes'] = new Map(),
+  ): void {
+    this.add({ label, domain: '', opType, opset, inputs, outputs, attributes })
+  }
+
+  /** The value that a state has in a run, in which it becomes `next`. */
+  state(name: string, initial: GraphTensor, next: number): number {
     const value = this.value(initial.type, initial.shape)
-    this.#inputs.push(value)
-    return value
-  }
-
-  /** What a state becomes. */
-  carry(name: string, from: number, to: number, initial: GraphTensor): void {
-    this.#carries.push({ output: this.#outputs.push(to) - 1, input: this.#inputs.indexOf(from) })
+    this.#carries.push({ output: this.#outputs.push(next) - 1, input: this.#inputs.push(value) - 1 })
     // A function that is called twice has the same steps twice.
     const own = (n: number): string => (n === 1 ? name : `${name} ${n}`)
     let n = 1
     while (this.states.some((state) => state.name === own(n))) n++
     this.states.push({ name: own(n), initial })
+    return value
   }
 
   /**
-   * The last frames of before in front of the `fresh` first of a value, whatever it has behind them, which the whole of it then has in front
-   * of its own: a value longer by as many frames as the state has.
+   * The last `past` frames of before in front of a value, the `front` first of whose own are of before as well: a value longer by as many
+   * frames as the state has.
    */
-  preceded(step: Step, value: number, axis: number, fresh: number, past: number, fill: number): number {
+  preceded(step: Step, value: number, axis: number, front: number, past: number, fill: number): number {
+    if (past === 0) return value
     const { type, shape } = this.of(value)
     const sized = (size: number) => shape.map((own, i) => (i === axis ? size : own))
-    const initial = filled(type, sized(past), fill)
-    const state = this.input(initial)
     const [whole, next] = [this.value(type, sized(past + shape[axis])), this.value(type, sized(past))]
-    const own = { label: step.label, domain: '', opset }
-    this.add({
-      ...own,
-      opType: 'Concat',
-      inputs: [state, value],
-      outputs: [whole],
-      attributes: new Map([['axis', axis]]),
-    })
+    const state = this.state(`${step.label}: frames`, filled(type, sized(past), fill), next)
+    this.#put(step, 'Concat', [state, value], [whole], new Map([['axis', axis]]))
+    const fresh = shape[axis] - front
     const ends = [[fresh], [fresh + past], [axis]].map((list) => this.integers(list))
-    this.add({ ...own, opType: 'Slice', inputs: [whole, ...ends], outputs: [next], attributes: new Map() })
-    this.carry(`${step.label}: frames`, state, next, initial)
+    this.#put(step, 'Slice', [whole, ...ends], [next])
     return whole
   }
 }

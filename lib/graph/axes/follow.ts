@@ -26,12 +26,12 @@ export interface Run {
   readonly length: number
 }
 
-/** What is followed through which plan, others of the same graph for other lengths, and rules that go before those of single rows. */
+/** What is followed through which plan, others of the same graph for other lengths, and a rule that goes before those of single rows. */
 export interface Following {
   readonly subject: Subject
   readonly run: Run
   readonly others: readonly Run[]
-  readonly special?: (opType: string) => Rule | undefined
+  readonly special?: (site: Site) => ReturnType<Rule> | undefined
 }
 
 /** Where each value has the axis, by its number; it begins with those of the inputs. Throws where an operator mixes what lies along it. */
@@ -79,9 +79,8 @@ function tracesOf(site: Site, special: Following['special']): readonly Traced[] 
     const made = hasNewest ? 'newest' : step.opType === 'Expand' || step.opType === 'Tile' ? spread(site) : undefined
     return step.outputs.map(() => made)
   }
-  const rule =
-    special?.(step.opType) ?? ruleOf(step.opType) ?? site.refuse(`nothing is known of how it treats ${subject.plural}`)
-  const made = rule(site)
+  const rule = ruleOf(step.opType) ?? site.refuse(`nothing is known of how it treats ${subject.plural}`)
+  const made = special?.(site) ?? rule(site)
   return 'axis' in made ? step.outputs.map(() => made) : made
 }
 
