@@ -148,8 +148,7 @@ class Flattening implements Compiler {
   ): readonly Folded[] {
     // Beside what each node takes: the step, its numbers, and what is known of its outputs.
     this.#budget.take(64 * (node.inputs.length + node.outputs.length), node.fail)
-    const label =
-      scope.parent === undefined && scope.call === undefined ? node.label : `${node.label} in ${scope.graph.label}`
+    const label = scope.around === undefined ? node.label : `${node.label} in ${scope.graph.label}`
     const outputs = node.outputs.map((name) => new Value(name === '' ? -1 : this.#count++, `a result of ${label}`))
     const numbers = inputs.map((input, i) =>
       input === undefined
@@ -157,27 +156,22 @@ class Flattening implements Compiler {
         : this.numberOf(input, (why) => node.fail(`input ${i}, ${describe(node.inputs[i])}, is ${why}`)),
     )
     const { domain, opType } = node
-    const opset = scope.graph.opset(domain)
-    const own = {
+    this.#stepsAt(scope).push({
       label,
       domain,
       opType,
-      opset,
+      opset: scope.graph.opset(domain),
       inputs: numbers,
       outputs: outputs.map(({ number }) => number),
       attributes,
-    }
-    this.#stepsAt(scope).push(branches === undefined ? own : { ...own, branches })
+      ...(branches && { branches }),
+    })
     return outputs
   }
 
   /** What a branch takes from around it is computed there, before it. */
   #stepsAt(scope: Scope): Step[] {
-    for (let around: Scope | undefined = scope; around; around = around.parent ?? around.call?.scope) {
-      const steps = this.#steps.get(around)
-      if (steps !== undefined) return steps
-    }
-    throw new Error('a scope without a root')
+    return this.#steps.get(scope) ?? this.#stepsAt(scope.around!)
   }
 
   /** The number of a value; a constant gets one when it is first used. */

@@ -36,13 +36,18 @@ export class Scope {
     this.graph = graph
     this.parent = parent
     this.call = call
-    const around = parent ?? call?.scope
+    const { around } = this
     this.#depth = around === undefined ? 0 : around.#depth + 1
     if (this.#depth > deepest) graph.fail(`bodies and calls nest deeper than ${deepest}`)
   }
 
   static root(graph: Graph): Scope {
     return new Scope(graph)
+  }
+
+  /** Where the node stands whose body this is, or that calls it. */
+  get around(): Scope | undefined {
+    return this.parent ?? this.call?.scope
   }
 
   /** The body of a node that stands here. */
@@ -52,7 +57,7 @@ export class Scope {
 
   /** A function that a node here calls. */
   called(graph: GraphFunction, node: GraphNode): Scope {
-    for (let scope: Scope | undefined = this; scope; scope = scope.parent ?? scope.call?.scope) {
+    for (let scope: Scope | undefined = this; scope; scope = scope.around) {
       if (scope.graph === graph) node.fail(`${graph.label} calls itself`)
     }
     return new Scope(graph, undefined, { node, scope: this })

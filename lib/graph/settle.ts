@@ -4,7 +4,7 @@ import { describe, fail, list, some } from '../errors.ts'
 import { Budget } from './budget.ts'
 import { NeedsValue } from './call.ts'
 import { checkShapes } from './declared.ts'
-import type { Branch, Carry, FlatGraph, Plan, PlanValue, Step } from './plan.ts'
+import type { Branch, Carry, FlatGraph, GraphValue, Plan, PlanValue, Step } from './plan.ts'
 import { Prune } from './prune.ts'
 import { isRecurrent, isWeight } from './recurrent/parts.ts'
 import { type Budgets, refuseStep, settleStep } from './step.ts'
@@ -45,6 +45,13 @@ export function settle(graph: FlatGraph, sizes: Sizes, budget: Budget): Plan | N
   }
 }
 
+const valuesOf = ({ name, type }: GraphValue) => `the values of the input ${describe(name)}, which are ${type}`
+
+function refuseOpen(step: Step, place: number, why: string): never {
+  const role = isRecurrent(step) ? 'is a weight' : 'decides a shape'
+  return refuseStep(step, `its input ${place} ${role} and must be known before a run, but depends on ${why}`)
+}
+
 class Settling {
   readonly #graph: FlatGraph
   readonly #sizes: Sizes
@@ -78,16 +85,14 @@ class Settling {
     const prune = new Prune(outputs)
     const kept = prune.steps(steps)
     const values: (PlanValue | undefined)[] = []
-    for (const number of [...prune.needed, ...inputs]) {
+    const add = (number: number, as: 'constant' | 'expected') => {
       const tensor = this.#tensors[number]!
-      const { type, shape } = tensor
-      values[number] = tensor.isPhantom ? { type, shape } : { type, shape, constant: tensor }
+      const { type, shape, isPhantom } = tensor
+      values[number] = isPhantom ? { type, shape } : { type, shape, [as]: tensor }
     }
+    for (const number of prune.needed) add(number, 'constant')
     // The value of an input is the caller's, even where the plan knows what it will be.
-    for (const number of inputs) {
-      const { constant, ...own } = values[number]!
-      values[number] = { ...own, expected: constant }
-    }
+    for (const number of inputs) add(number, 'expected')
     return { values, steps: kept, inputs, outputs, carries: this.#sizes.carries }
   }
 
@@ -153,11 +158,9 @@ class Settling {
     } catch (error) {
       if (!(error instanceof NeedsValue)) throw error
       const { place } = error
-      const role = isRecurrent(step) ? 'is a weight' : 'decides a shape'
-      const places = this.#deciding(step.inputs[place], mostDeciding.shape, (why) =>
-        refuseStep(step, `its input ${place} ${role} and must be known before a run, but depends on ${why}`),
+      throw new NeedsInputs(
+        this.#deciding(step.inputs[place], mostDeciding.shape, (why) => refuseOpen(step, place, why)),
       )
-      throw new NeedsInputs(places)
     }
   }
 
@@ -166,9 +169,7 @@ class Settling {
     for (const [place, value] of step.inputs.entries()) {
       if (!isWeight(place)) continue
       const given = this.#graph.inputs.find((input) => input.value === value)
-      if (given === undefined) continue
-      const why = `the values of the input ${describe(given.name)}, which are ${given.type}`
-      refuseStep(step, `its input ${place} is a weight and must be known before a run, but depends on ${why}`)
+      if (given !== undefined) refuseOpen(step, place, valuesOf(given))
     }
   }
 
@@ -225,12 +226,13 @@ class Settling {
     if (places.length > mostPlaces) return refuse(`the values of more than ${mostPlaces} inputs`)
     let values = 0
     for (const place of places) {
-      const { name, type } = this.#graph.inputs[place]
+      const input = this.#graph.inputs[place]
       const own = count(this.#sizes.shapes[place])
       values += own
-      if (factsOf(type).kind === 'float' && (own > 1 || most === mostDeciding.branch))
-        return refuse(`the values of the input ${describe(name)}, which are ${type}`)
-      if (values > most) return refuse(`more than ${most} values of inputs, those of ${describe(name)} among them`)
+      if (factsOf(input.type).kind === 'float' && (own > 1 || most === mostDeciding.branch))
+        return refuse(valuesOf(input))
+      if (values > most)
+        return refuse(`more than ${most} values of inputs, those of ${describe(input.name)} among them`)
     }
     return places
   }

@@ -2,9 +2,10 @@
 
 import { fail } from '../errors.ts'
 import type { Budget, Refuse } from './budget.ts'
-import { Call, listed, type Made } from './call.ts'
+import { Call, listed, madeAtOnce } from './call.ts'
 import { operatorOf } from './operators/index.ts'
-import { finished, inSteps, type Pass } from './pace.ts'
+import type { OperatorRow } from './operators/row.ts'
+import { inSteps, type Pass } from './pace.ts'
 import type { Step } from './plan.ts'
 import { isRecurrent } from './recurrent/parts.ts'
 import { recurrentOf } from './recurrent/shapes.ts'
@@ -19,7 +20,7 @@ type Tensors = readonly (GraphTensor | undefined)[]
 
 /** The outputs of a step of the registry, computed in steps of work. Recurrent steps and If are none: what they compute is the backends' own. */
 export function* runStep(step: Step, inputs: Tensors, budget: Budget): Pass<readonly GraphTensor[]> {
-  return listed(yield* inSteps(begun(step, inputs, budget, false)))
+  return listed(yield* inSteps(rowOf(step).run(callOfStep(step, inputs, budget))))
 }
 
 /** What steps may take while shapes are settled: all their values in a run, and those that are computed at once. */
@@ -40,10 +41,11 @@ export function settleStep(
   { run, now, mostKept }: Budgets,
   refuse: Refuse,
 ): readonly GraphTensor[] {
-  const made = called(step, inputs, run, true, refuse)
+  const row = rowOf(step)
+  const made = madeAtOnce(row.run, callOfStep(step, inputs, run, true, refuse))
   const isKnown = !isRecurrent(step) && inputs.every((input) => !input?.isPhantom)
   if (!isKnown || made.some((one) => lengthOf(one) > mostKept)) return made
-  return called(step, inputs, now, false, refuse)
+  return madeAtOnce(row.run, callOfStep(step, inputs, now, false, refuse))
 }
 
 /** A step as operators see it, for one that is computed otherwise than by its row of the registry. */
@@ -64,13 +66,8 @@ export function callOfStep(
   return new Call(site, inputs, attributes, opset, budget, isDry)
 }
 
-function called(step: Step, inputs: Tensors, budget: Budget, isDry: boolean, refuse?: Refuse): readonly GraphTensor[] {
-  return listed(finished(begun(step, inputs, budget, isDry, refuse)))
-}
-
-function begun(step: Step, inputs: Tensors, budget: Budget, isDry: boolean, refuse?: Refuse): Made | Pass<Made> {
+function rowOf(step: Step): OperatorRow {
   const { domain, opType } = step
-  const row = operatorOf(domain, opType) ?? (isDry ? recurrentOf(domain, opType) : undefined)
-  if (row === undefined) return refuseStep(step, 'the operator is not supported')
-  return row.run(callOfStep(step, inputs, budget, isDry, refuse))
+  // A handle may ask for what no file that is read here could.
+  return operatorOf(domain, opType) ?? recurrentOf(domain, opType) ?? refuseStep(step, 'the operator is not supported')
 }
