@@ -6,7 +6,7 @@ import { entryOf } from '../../intrinsics/properties.ts'
 import { cellFunction } from '../../options/functions.ts'
 import { activationNames, traitsOf } from '../../spec/activations.ts'
 import { type CellFunction, type CellFunctions, usualFunctions } from '../../spec/cell-functions.ts'
-import type { Direction } from '../../spec/spec.ts'
+import { type Direction, directionsOf } from '../../spec/spec.ts'
 
 /** The recurrent operators of ONNX. */
 export type OnnxOpType = 'RNN' | 'GRU' | 'LSTM'
@@ -25,13 +25,12 @@ export interface NodeAttributes {
 
 const directions: readonly unknown[] = ['forward', 'reverse', 'bidirectional']
 
-/** Attributes that are integers: the largest value, and the operator they belong to where it is only one. */
-const integers: Readonly<Record<string, { readonly most: number; readonly only?: OnnxOpType }>> = {
-  hidden_size: { most: Number.MAX_SAFE_INTEGER },
-  layout: { most: 1 },
-  linear_before_reset: { most: 1, only: 'GRU' },
-  input_forget: { most: 1, only: 'LSTM' },
-  output_sequence: { most: 1 }, // of the oldest operator set: whether there is an output Y
+/** Attributes that are 0 or 1, and the operator they belong to where it is only one. */
+const flags: Readonly<Record<string, OnnxOpType | 'any'>> = {
+  layout: 'any',
+  linear_before_reset: 'GRU',
+  input_forget: 'LSTM',
+  output_sequence: 'any', // of the oldest operator set: whether there is an output Y
 }
 
 /** Reads attributes, each once; one that is unknown or asks for what there is not is refused by its name. */
@@ -52,7 +51,7 @@ export function readNodeAttributes(opType: OnnxOpType, attributes: Readonly<Reco
     hiddenSize: values.hidden_size as number | undefined,
     resetAfter: values.linear_before_reset === 1,
     functions: {
-      directions: readFunctions(opType, direction === 'bidirectional' ? 2 : 1, values, refusal),
+      directions: readFunctions(opType, directionsOf({ direction }), values, refusal),
       clip: (values.clip as number | undefined) ?? Infinity,
       inputForget: values.input_forget === 1,
     },
@@ -63,36 +62,37 @@ export function readNodeAttributes(opType: OnnxOpType, attributes: Readonly<Reco
 type Refusal = (why: string) => never
 
 function readValue(name: string, value: unknown, opType: OnnxOpType, refuse: Refusal): unknown {
-  if (name === 'activations')
-    return isArray(value) ? [...value] : refuse(`must be an array of names, got ${describe(value)}`)
-  if (name === 'activation_alpha' || name === 'activation_beta') return floats(value, refuse)
-  if (name === 'clip') return readClip(value, refuse)
+  const wrong = (wanted: string) => refuse(`must be ${wanted}, got ${describe(value)}`)
+  const number = numberOf(value)
+  if (name === 'activations') return isArray(value) ? [...value] : wrong('an array of names')
+  if (name === 'activation_alpha' || name === 'activation_beta') {
+    return isArray(value) || ArrayBuffer.isView(value)
+      ? floats(value as ArrayLike<unknown>, refuse)
+      : wrong('an array of numbers')
+  }
+  if (name === 'clip') {
+    if (typeof number !== 'number') return wrong('a number')
+    const rounded = Math.fround(number)
+    return rounded > 0 ? rounded : wrong('above 0')
+  }
   if (name === 'direction') {
-    if (directions.includes(value)) return value
-    return refuse(`must be 'forward', 'reverse' or 'bidirectional', got ${describe(value)}`)
+    return directions.includes(value) ? value : wrong("'forward', 'reverse' or 'bidirectional'")
   }
-  const rule = entryOf(integers, name)
-  if (rule === undefined) return refuse('is not known')
-  if (rule.only !== undefined && rule.only !== opType) return refuse(`belongs to ${rule.only} alone`)
-  const number = typeof value === 'bigint' ? Number(value) : value
-  const least = name === 'hidden_size' ? 1 : 0
-  if (!Number.isSafeInteger(number) || (number as number) < least || (number as number) > rule.most) {
-    return refuse(`must be an integer ${rule.most === 1 ? 'that is 0 or 1' : 'of at least 1'}, got ${describe(value)}`)
+  if (name === 'hidden_size') {
+    return Number.isSafeInteger(number) && (number as number) > 0 ? number : wrong('an integer of at least 1')
   }
-  return number
+  const only = entryOf(flags, name)
+  if (only === undefined) return refuse('is not known')
+  if (only !== 'any' && only !== opType) return refuse(`belongs to ${only} alone`)
+  return number === 0 || number === 1 ? number : wrong('an integer that is 0 or 1')
 }
 
-function readClip(value: unknown, refuse: Refusal): number {
-  if (typeof value !== 'number' && typeof value !== 'bigint') return refuse(`must be a number, got ${describe(value)}`)
-  const rounded = Math.fround(Number(value))
-  return rounded > 0 ? rounded : refuse(`must be above 0, got ${describe(value)}`)
-}
+/** What files have as a bigint is a number in records. */
+const numberOf = (value: unknown) => (typeof value === 'bigint' ? Number(value) : value)
 
-function floats(value: unknown, refuse: Refusal): number[] {
-  if (!isArray(value) && !ArrayBuffer.isView(value))
-    return refuse(`must be an array of numbers, got ${describe(value)}`)
-  return Array.from(value as ArrayLike<unknown>, (one) => {
-    const number = typeof one === 'bigint' ? Number(one) : one
+function floats(values: ArrayLike<unknown>, refuse: Refusal): number[] {
+  return Array.from(values, (one) => {
+    const number = numberOf(one)
     if (typeof number === 'number' && Number.isFinite(Math.fround(number))) return number
     return refuse(`must have finite float32 numbers, got ${describe(one)}`)
   })

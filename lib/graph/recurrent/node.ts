@@ -6,9 +6,10 @@ import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { largestSize } from '../../options/checks.ts'
 import { scalesOf, setScales } from '../../precision/scales.ts'
 import { type CellFunctions, cellWith } from '../../spec/cell-functions.ts'
-import type { CellName, CellWeights, Direction } from '../../spec/spec.ts'
+import { type CellName, type CellWeights, type Direction, directionsOf } from '../../spec/spec.ts'
 import type { ReadTensor } from '../../tensor/read.ts'
-import { elements, placeIn } from '../../tensor/shape.ts'
+import { elements, placeIn, sameShape } from '../../tensor/shape.ts'
+import type { Refuse } from '../budget.ts'
 import { type NodeAttributes, type OnnxOpType, readNodeAttributes } from './attributes.ts'
 
 /** A node as it was read: what it is, and its tensors. Nothing has been held against anything yet. */
@@ -81,20 +82,28 @@ export interface Sizes {
 }
 
 /** The sizes by the shapes of W and R. */
-function readSizes({ opType, W, R }: NodeParts, { direction, hiddenSize }: NodeAttributes): Sizes {
-  const D = direction === 'bidirectional' ? 2 : 1
+function readSizes({ opType, W, R }: NodeParts, attributes: NodeAttributes): Sizes {
+  const D = directionsOf(attributes)
+  const { hiddenSize } = attributes
   const G = gatePlaces[opType].length
-  if (R.shape.length !== 3) shapeError('R', `(num_directions, ${G}·hidden_size, hidden_size)`, R.shape)
+  if (R.shape.length !== 3) refuseShape('R', `(num_directions, ${G}·hidden_size, hidden_size)`, R.shape, refuse)
   const H = R.shape[2]
   if (hiddenSize !== undefined && hiddenSize !== H) {
-    fail('ERR_RNN_SHAPE', `R.size(-1) must be equal to the attribute hidden_size. Expected ${hiddenSize}, got ${H}`)
+    refuse(`R.size(-1) must be equal to the attribute hidden_size. Expected ${hiddenSize}, got ${H}`)
   }
-  if (W.shape.length !== 3) shapeError('W', `(${D}, ${G * H}, input_size)`, W.shape)
+  if (W.shape.length !== 3) refuseShape('W', `(${D}, ${G * H}, input_size)`, W.shape, refuse)
   const I = W.shape[2]
-  for (const [name, size] of [['hidden_size', H] as const, ['input_size', I] as const]) {
-    if (size < 1 || size > largestSize) fail('ERR_RNN_SHAPE', `${name} must be from 1 to ${largestSize}, got ${size}`)
-  }
+  checkSizes({ hidden_size: H, input_size: I }, refuse)
   return { D, G, I, H }
+}
+
+const refuse: Refuse = (what) => fail('ERR_RNN_SHAPE', what)
+
+/** Sizes of a layer, by the names that messages have for them. */
+export function checkSizes(sizes: Readonly<Record<string, number>>, refuse: Refuse): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    if (!(size >= 1 && size <= largestSize)) refuse(`${name} must be from 1 to ${largestSize}, got ${size}`)
+  }
 }
 
 function checkTensors({ opType, W, R, B, P }: NodeParts, { D, G, I, H }: Sizes): void {
@@ -137,15 +146,17 @@ function inOrder(data: Float32Array, first: number, size: number, places: readon
   return ordered
 }
 
-function shapeError(name: string, expected: string, shape: readonly number[]): never {
-  fail('ERR_RNN_SHAPE', `Expected ${name} size ${expected}, got ${list(shape)}`)
+export function refuseShape(name: string, expected: string, shape: readonly number[], refuse: Refuse): never {
+  return refuse(`Expected ${name} size ${expected}, got ${list(shape)}`)
+}
+
+export function checkShape(name: string, shape: readonly number[], wanted: readonly number[], refuse: Refuse): void {
+  if (!sameShape(shape, wanted)) refuseShape(name, tuple(wanted), shape, refuse)
 }
 
 function checkTensor(name: string, { data, shape }: ReadTensor, wanted: readonly number[]): void {
-  if (shape.length !== wanted.length || shape.some((size, i) => size !== wanted[i])) {
-    shapeError(name, tuple(wanted), shape)
-  }
-  if (trueLength(data) !== elements(wanted)) fail('ERR_RNN_SHAPE', `${name} was detached while the node was read`)
+  checkShape(name, shape, wanted, refuse)
+  if (trueLength(data) !== elements(wanted)) refuse(`${name} was detached while the node was read`)
   checkFinite(name, { data, shape: wanted })
 }
 
