@@ -221,15 +221,15 @@ export class Call {
     return length
   }
 
-  /** The same values in another shape, or as another type that has the same array. */
+  /** The same values in another shape. */
   view(tensor: GraphTensor, shape: readonly number[]): GraphTensor {
     if (this.#checked(shape) !== lengthOf(tensor)) {
       this.fail(`${lengthOf(tensor)} values do not fit the shape ${list(shape)}`)
     }
     this.budget.take(0, this.node.fail)
     // Not its scales, which are along an axis of the old shape.
-    const { type, data, isPhantom } = tensor
-    return isPhantom ? { type, shape, data, isPhantom } : { type, shape, data }
+    const { scales, ...own } = tensor
+    return { ...own, shape }
   }
 
   #checked(shape: readonly number[]): number {

@@ -105,7 +105,8 @@ class Flattening implements Compiler {
   }
 
   step(scope: Scope, node: GraphNode, inputs: readonly (Folded | undefined)[]): readonly Folded[] {
-    const attributes = this.#attributesOf(scope, node)
+    const attributes = new Map<string, StepAttribute>()
+    for (const [name, value] of scope.attributesOf(node)) attributes.set(name, this.#attribute(node, name, value))
     if (isRecurrent(node)) this.#checkRecurrent(node, inputs, attributes)
     return this.#add(scope, node, inputs, attributes)
   }
@@ -185,12 +186,6 @@ class Flattening implements Compiler {
       this.#constants.set(number, value)
     }
     return number
-  }
-
-  #attributesOf(scope: Scope, node: GraphNode): ReadonlyMap<string, StepAttribute> {
-    const attributes = new Map<string, StepAttribute>()
-    for (const [name, value] of scope.attributesOf(node)) attributes.set(name, this.#attribute(node, name, value))
-    return attributes
   }
 
   #attribute(node: GraphNode, name: string, value: AttributeValue): StepAttribute {

@@ -19,7 +19,7 @@ export class Prune {
       if (outputs.every((value) => value < 0)) continue
       for (const value of step.inputs) if (value >= 0) this.needed.add(value)
       const branches = step.branches?.map((branch) => this.#branch(branch, outputs)) as [Branch, Branch] | undefined
-      kept.push(branches === undefined ? { ...step, outputs } : { ...step, outputs, branches })
+      kept.push({ ...step, outputs, ...(branches && { branches }) })
     }
     return kept.reverse()
   }

@@ -18,10 +18,7 @@ export function withScales(
   call: Call,
   made: readonly GraphTensor[],
 ): readonly GraphTensor[] {
-  if (opType === 'DequantizeLinear') {
-    const scales = scalesOfCall(call, made[0])
-    return scales ? [{ ...made[0], scales }] : made
-  }
+  if (opType === 'DequantizeLinear') return made.map((tensor) => withOne(tensor, scalesOfCall(call, tensor)))
   if (domain !== '' || !moves.includes(opType)) return made
   const first = opType === 'Concat' ? call.inputs : call.inputs.slice(0, 1)
   if (!first.every((input) => input?.scales)) return made
@@ -43,7 +40,7 @@ function withOne(tensor: GraphTensor, scales: Scales | undefined): GraphTensor {
 /** Of the whole tensor, or of one axis. */
 function scalesOfCall(call: Call, made: GraphTensor): Scales | undefined {
   const scale = call.input(1)
-  if (made.type !== 'float32' || scale.type !== 'float32') return undefined
+  if (scale.type !== 'float32') return undefined
   const values = scale.data as Float32Array
   if (values.length === 1) return { axis: 0, values }
   if (scale.shape.length !== 1) return undefined

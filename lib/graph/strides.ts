@@ -1,8 +1,9 @@
 /** Moves of values between layouts; it alone walks through memory by strides. */
 
+import { sameShape } from '../tensor/shape.ts'
 import type { Call } from './call.ts'
 import { Pace, type Pass, stretch } from './pace.ts'
-import type { GraphData, GraphTensor } from './tensor.ts'
+import { axesOf, type GraphData, type GraphTensor } from './tensor.ts'
 
 /** How many values lie between neighbours along each axis of a dense tensor. */
 export function stridesOf(shape: readonly number[]): number[] {
@@ -36,7 +37,7 @@ function* copyStrided(
   start: number,
 ): Pass<void> {
   // An axis of one value moves nothing, and would make the innermost loop short.
-  const axes = shape.map((_, axis) => axis).filter((axis) => shape[axis] !== 1)
+  const axes = axesOf(shape).filter((axis) => shape[axis] !== 1)
   const inner = axes.pop()
   if (to.length === 0) return
   if (inner === undefined) {
@@ -87,7 +88,7 @@ export function broadcast(call: Call, ...shapes: readonly (readonly number[])[])
 /** A tensor repeated to a shape that it broadcasts to; itself where there is nothing to repeat. */
 export function* expanded(call: Call, tensor: GraphTensor, shape: readonly number[]): Pass<GraphTensor> {
   const missing = shape.length - tensor.shape.length
-  if (missing === 0 && tensor.shape.every((size, axis) => size === shape[axis])) return tensor
+  if (sameShape(tensor.shape, shape)) return tensor
   const own = stridesOf(tensor.shape)
   const strides = shape.map((_, axis) =>
     axis < missing || tensor.shape[axis - missing] === 1 ? 0 : own[axis - missing],

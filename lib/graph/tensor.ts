@@ -24,29 +24,33 @@ interface ElementFacts {
   readonly range?: readonly [least: number, most: number]
 }
 
-const integer = (code: number, array: ElementFacts['array'], bits: number, signed: boolean): ElementFacts => ({
+const facts = (kind: ElementFacts['kind'], code: number, array: ElementFacts['array'], bits: number): ElementFacts => ({
   code,
   array,
   bits,
-  kind: bits === 64 ? 'big' : 'integer',
+  kind,
+})
+
+const integer = (code: number, array: ElementFacts['array'], bits: number, signed: boolean): ElementFacts => ({
+  ...facts(bits === 64 ? 'big' : 'integer', code, array, bits),
   range: signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1],
 })
 
 /** Facts by name; text and the 8-bit floating-point types are not among them. */
 export const elementTypes = {
-  float32: { code: 1, array: Float32Array, bits: 32, kind: 'float' },
+  float32: facts('float', 1, Float32Array, 32),
   uint8: integer(2, Uint8Array, 8, false),
   int8: integer(3, globalThis.Int8Array, 8, true),
   uint16: integer(4, Uint16Array, 16, false),
   int16: integer(5, globalThis.Int16Array, 16, true),
   int32: integer(6, Int32Array, 32, true),
   int64: integer(7, globalThis.BigInt64Array, 64, true),
-  bool: { code: 9, array: Uint8Array, bits: 8, kind: 'bool' },
-  float16: { code: 10, array: Float32Array, bits: 16, kind: 'float' },
-  float64: { code: 11, array: Float64Array, bits: 64, kind: 'float' },
+  bool: facts('bool', 9, Uint8Array, 8),
+  float16: facts('float', 10, Float32Array, 16),
+  float64: facts('float', 11, Float64Array, 64),
   uint32: integer(12, globalThis.Uint32Array, 32, false),
   uint64: integer(13, globalThis.BigUint64Array, 64, false),
-  bfloat16: { code: 16, array: Float32Array, bits: 16, kind: 'float' },
+  bfloat16: facts('float', 16, Float32Array, 16),
   uint4: integer(21, Uint8Array, 4, false),
   int4: integer(22, globalThis.Int8Array, 4, true),
 } as const satisfies Readonly<Record<string, ElementFacts>>

@@ -27,7 +27,8 @@ export function weightMatrixOf(
   const { domain, opType, attributes, inputs } = step
   const isTurned = (name: string) => Number(attributes.get(name) ?? 0) !== 0
   const at = (place: 0 | 1) => {
-    const weight = inputs[place] === undefined || inputs[place] < 0 ? undefined : constant(inputs[place])
+    const value = inputs[place] ?? -1
+    const weight = value < 0 ? undefined : constant(value)
     return weight?.type === 'float32' && weight.shape.length > 0 && !weight.shape.includes(0) ? weight : undefined
   }
   if (domain === '' && opType === 'Conv') {
@@ -38,22 +39,22 @@ export function weightMatrixOf(
     domain === '' ? opType === 'Gemm' || opType === 'MatMul' : domain === 'com.microsoft' && opType === 'FusedMatMul'
   if (!isProduct) return undefined
   const right = at(1)
-  if (right && isMatrix(right)) {
-    const isRows = right.shape.length === 1 || isTurned('transB')
-    const rows = right.shape.length === 1 ? 1 : right.shape.at(isRows ? -2 : -1)!
-    return { weight: right, place: 1, ...sizesOf(right, rows, !isRows) }
-  }
+  if (right && isMatrix(right)) return { weight: right, place: 1, ...matrixOf(right, !isTurned('transB')) }
   const left = at(0)
   // What a Gemm adds lies by the columns of its right operand.
   if (!left || !isMatrix(left) || (opType === 'Gemm' && (inputs[2] ?? -1) >= 0)) return undefined
-  const isColumns = left.shape.length > 1 && isTurned('transA')
-  const rows = left.shape.length === 1 ? 1 : left.shape.at(isColumns ? -1 : -2)!
-  return { weight: left, place: 0, ...sizesOf(left, rows, isColumns) }
+  return { weight: left, place: 0, ...matrixOf(left, isTurned('transA')) }
 }
 
 /** One matrix or vector, not a batch of them. */
 function isMatrix({ shape }: GraphTensor): boolean {
   return shape.slice(0, -2).every((size) => size === 1)
+}
+
+/** A vector is a single row. */
+function matrixOf(weight: GraphTensor, isTurned: boolean) {
+  if (weight.shape.length === 1) return sizesOf(weight, 1, false)
+  return sizesOf(weight, weight.shape.at(isTurned ? -1 : -2)!, isTurned)
 }
 
 function sizesOf({ shape }: GraphTensor, rows: number, isTurned: boolean) {
