@@ -77,12 +77,9 @@ class Flattening implements Compiler {
   }
 
   input(name: string): Folded {
-    const given = this.#given.get(name)
-    if (given !== undefined) return given
     const input = this.#inputs.get(name)
-    return input === undefined
-      ? new Unknown(`${describe(name)}, which nothing gives`)
-      : new Value(input.value, `the input ${describe(name)}`)
+    if (input !== undefined) return new Value(input.value, `the input ${describe(name)}`)
+    return this.#given.get(name) ?? new Unknown(`${describe(name)}, which nothing gives`)
   }
 
   operator(scope: Scope, node: GraphNode): OperatorRow {

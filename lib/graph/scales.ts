@@ -78,18 +78,16 @@ function alongOneAxis({ shape, data }: GraphTensor): Scales | undefined {
   return undefined
 }
 
-/** The scale of the value at a place of a tensor that has scales. */
-function scaleAt({ shape, scales }: GraphTensor, place: number): number {
-  const { axis, values } = scales!
-  if (values.length === 1) return values[0]
-  return values[Math.floor(place / count(shape.slice(axis + 1))) % shape[axis]]
-}
-
 /** A scale for each of so many rows, of `columns` values, or, where they lie turned, of values that are `rows` apart. */
-export function scalesOfRows(tensor: GraphTensor, rows: number, columns: number, isTurned = false) {
-  if (!tensor.scales) return undefined
+export function scalesOfRows({ shape, scales }: GraphTensor, rows: number, columns: number, isTurned = false) {
+  if (!scales) return undefined
+  const { axis, values } = scales
+  const step = count(shape.slice(axis + 1))
   const own = zeros(rows)
-  for (let row = 0; row < rows; row++) own[row] = scaleAt(tensor, isTurned ? row : row * columns)
+  for (let row = 0; row < rows; row++) {
+    const place = isTurned ? row : row * columns
+    own[row] = values[values.length === 1 ? 0 : Math.floor(place / step) % shape[axis]]
+  }
   return own
 }
 

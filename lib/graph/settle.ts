@@ -175,8 +175,8 @@ class Settling {
 
   /** The fault of the shapes that came, where the file leaves any open. */
   #refuse(step: Step, what: string): never {
-    const open = this.#graph.inputs.filter(({ shape }) => shape?.every((size) => typeof size === 'number') !== true)
-    if (open.length === 0) return refuseStep(step, what)
+    const isClosed = ({ shape }: GraphValue) => shape?.every((size) => typeof size === 'number')
+    if (this.#graph.inputs.every(isClosed)) return refuseStep(step, what)
     const given = this.#graph.inputs.map(({ name }, place) => `${describe(name)} ${list(this.#sizes.shapes[place])}`)
     const { label, opset } = step
     return fail(

@@ -8,7 +8,7 @@ import { recurrentPlaces } from '../recurrent/parts.ts'
 import { factsOf, numberAt } from '../tensor.ts'
 import { type Edit, type Editor, filled } from './editor.ts'
 import { keyOf } from './follow.ts'
-import { layoutOf } from './rules/recurrent.ts'
+import { batchAxis } from './rules/recurrent.ts'
 import type { Rule } from './rules/rule.ts'
 import { isPointwise, type Window, windowOf } from './rules/window.ts'
 import type { Site } from './site.ts'
@@ -185,8 +185,9 @@ function newestOf(site: Site): readonly Traced[] | undefined {
 /** Its last states are the next run's first ones. */
 const recurrent: CausalRule = (site, found) => {
   const trace = site.trace(recurrentPlaces.x)
-  const layout = layoutOf(site)
-  if (trace?.axis !== layout.time) return undefined
+  const batch = batchAxis(site)
+  const time = 1 - batch
+  if (trace?.axis !== time) return undefined
   const direction = site.call.text('direction', 'forward')
   if (direction !== 'forward') site.refuse(`its direction is ${direction}: it begins with the last frame`)
   if (!isPlain(trace)) site.refuse('it runs over frames that are padded, or merged with another axis')
@@ -199,16 +200,16 @@ const recurrent: CausalRule = (site, found) => {
       )
     }
   }
-  edits(found, site, (editor, step) => recurrentEdit(editor, step, layout))
-  return [traceAt(layout.time), 'newest', 'newest']
+  edits(found, site, (editor, step) => recurrentEdit(editor, step, batch))
+  return [traceAt(time), 'newest', 'newest']
 }
 
-function recurrentEdit(editor: Editor, step: Step, layout: { batch: number; state: number }): void {
+function recurrentEdit(editor: Editor, step: Step, batch: number): void {
   const { x, h0: h, c0: c } = recurrentPlaces
   const [{ type, shape }, R] = [editor.of(step.inputs[x]), editor.of(step.inputs[2]).shape]
-  const size = step.opType === 'DynamicQuantizeLSTM' ? R[1] : R[2]
-  const B = shape[layout.batch]
-  const sizes = layout.state === 1 ? [1, B, size] : [B, 1, size]
+  const size = R[step.opType === 'DynamicQuantizeLSTM' ? 1 : 2]
+  const B = shape[batch]
+  const sizes = batch === 1 ? [1, B, size] : [B, 1, size]
   const inputs = [...step.inputs]
   while (inputs.length <= c) inputs.push(-1)
   const names = step.opType.endsWith('LSTM') ? ['h', 'c'] : ['h']

@@ -38,7 +38,12 @@ export function rowAxes(planFor: (rows: number) => Plan, names: ValueNames, most
     if (trace !== undefined && !isPlain(trace))
       refuse(subject, label, `it has them merged with another axis, of shape [${shapes[0]}]`)
     const axis = differing(shapes, subject, label)
-    const isHeld = trace === undefined ? axis === undefined || isRepeated(plans, i, axis) : axis === trace.axis
+    // What does not depend on the rows may be the same for each.
+    const isRepeated = (along: number) => {
+      const known = plans.map((one) => one.values[one.outputs[i]]?.constant)
+      return areEven(known, traceAt(along))
+    }
+    const isHeld = trace === undefined ? axis === undefined || isRepeated(axis) : axis === trace.axis
     if (!isHeld) {
       const [own, ...rest] = shapes.map((one) => `[${one}]`)
       refuse(subject, label, `its shape is ${own} of 3 rows, and of others ${rest.join(' and ')}`)
@@ -52,12 +57,4 @@ export function rowAxes(planFor: (rows: number) => Plan, names: ValueNames, most
     refuse(subject, valueLabel('state', names.inputs, input), why)
   }
   return { inputs, outputs }
-}
-
-/** Whether an output that does not depend on the rows is the same for each. */
-function isRepeated(plans: readonly Plan[], output: number, axis: number): boolean {
-  return areEven(
-    plans.map(({ values, outputs }) => values[outputs[output]]?.constant),
-    traceAt(axis),
-  )
 }

@@ -24,9 +24,9 @@ function shapes(opType: string, call: Call): readonly GraphTensor[] {
   const x = floatsOf(call, recurrentPlaces.x, 'X')
   if (x.shape.length !== 3)
     refuseShape('X', `(${batchFirst ? 'batch, time' : 'time, batch'}, input_size)`, x.shape, refuse)
-  const [T, B] = batchFirst ? [x.shape[1], x.shape[0]] : [x.shape[0], x.shape[1]]
+  const [T, B] = batchFirst ? [x.shape[1], x.shape[0]] : x.shape
   const [W, R] = [call.values(1), call.values(2)]
-  const [inputs, hidden] = opType === 'DynamicQuantizeLSTM' ? [W.shape[1], R.shape[1]] : [W.shape[2], R.shape[2]]
+  const [inputs, hidden] = [W, R].map(({ shape }) => shape[opType === 'DynamicQuantizeLSTM' ? 1 : 2])
   // Here for all backends: one that has nothing to compute makes no network, which would say so.
   checkSizes({ input_size: inputs, hidden_size: hidden }, refuse)
   if (x.shape[2] !== inputs) call.fail(`Expected X size (…, ${inputs}), as W has it, got ${list(x.shape)}`)

@@ -56,10 +56,10 @@ const batchNorm: Rule = (site) => site.apart(site.only(0), [1], 'has a mean for 
 /** Over everything but the first axis: all values of some channels. */
 const instanceNorm: Rule = (site) => norms(site, site.only(0), 1)
 
-const reductions = ['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'Sum', 'SumSquare']
+const reductions = 'L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare'
 
 export const alongAxes: Rules = {
-  ...Object.fromEntries(reductions.map((name) => [`Reduce${name}`, reduce])),
+  ...Object.fromEntries(reductions.split(' ').map((name) => [`Reduce${name}`, reduce])),
   ArgMax: extreme,
   ArgMin: extreme,
   Softmax: softmax,

@@ -5,20 +5,20 @@ import type { Site } from '../site.ts'
 import { type Trace, traceAt } from '../trace.ts'
 import type { Rule, Rules } from './rule.ts'
 
-/** Of x and y: the axis of time and that of the sequences; of states, that of the sequences. */
-export function layoutOf(site: Site): { time: number; batch: number; state: number } {
-  return site.call.integer('layout', 0) === 1 ? { time: 1, batch: 0, state: 0 } : { time: 0, batch: 1, state: 1 }
+/** The axis of the sequences in x and in states, 0 or 1; of the first two axes of x, time is the other one. */
+export function batchAxis(site: Site): number {
+  return site.call.integer('layout', 0) === 1 ? 0 : 1
 }
 
 const recurrent: Rule = (site) => {
   const { x, lengths, h0, c0 } = recurrentPlaces
-  const { batch, state } = layoutOf(site)
-  const axes = new Map([
+  const batch = batchAxis(site)
+  const axes = new Map<number, number>([
     [x, batch],
     [lengths, 0],
-    [h0, state],
-    [c0, state],
-  ] as [number, number][])
+    [h0, batch],
+    [c0, batch],
+  ])
   let found: Trace | undefined
   for (const [place, axis] of axes) {
     const trace = site.trace(place)
@@ -37,9 +37,8 @@ const recurrent: Rule = (site) => {
     if (axis < 0 || site.trace(place) === undefined) site.fits(place, { ...trace, axis })
   }
   // The directions stand before the sequences in y, or behind time.
-  const [y, last] = [batch === 0 ? 0 : 2, state]
-  const at = (axis: number) => ({ ...traceAt(axis), outer: trace.outer, inner: trace.inner })
-  return [at(y), at(last), at(last)]
+  const { outer, inner } = trace
+  return [2 * batch, batch, batch].map((axis) => ({ ...traceAt(axis), outer, inner }))
 }
 
 export const recurrences: Rules = { RNN: recurrent, GRU: recurrent, LSTM: recurrent, DynamicQuantizeLSTM: recurrent }

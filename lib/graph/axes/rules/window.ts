@@ -19,14 +19,14 @@ export function windowOf(site: Site, axis: number): Window {
   const i = axis - 2
   const axes = site.rank(0) - 2
   const isConv = site.step.opType.startsWith('Conv')
-  const pads = call.integers('pads')
+  const own = (name: string) => call.integers(name)?.[i] ?? 1
   const mode = call.text('auto_pad', 'NOTSET')
-  const kernel = isConv ? site.shape(1)[axis] : (call.integers('kernel_shape')?.[i] ?? 1)
-  const stride = call.integers('strides')?.[i] ?? 1
+  const pads = (mode === 'NOTSET' || mode === '' ? call.integers('pads') : undefined) ?? []
+  const kernel = isConv ? site.shape(1)[axis] : own('kernel_shape')
   if (mode.startsWith('SAME') && kernel > 1)
     site.refuse(`auto_pad ${mode} pads both ends of the axis of the ${site.subject.plural}`)
-  const [before, after] = mode === 'NOTSET' || mode === '' ? [pads?.[i] ?? 0, pads?.[i + axes] ?? 0] : [0, 0]
-  return { kernel, stride, dilation: call.integers('dilations')?.[i] ?? 1, before, after }
+  const [before, after] = [pads[i] ?? 0, pads[i + axes] ?? 0]
+  return { kernel, stride: own('strides'), dilation: own('dilations'), before, after }
 }
 
 /** Whether each value along the axis is made of the one at its own place. */
