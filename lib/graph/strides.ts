@@ -25,37 +25,22 @@ export function* gathered(
   start = 0,
 ): Pass<GraphTensor> {
   const made = call.allocate(from.type, shape)
-  yield* copyStrided(from.data, made.data, shape, strides, start)
-  return made
-}
-
-function* copyStrided(
-  from: GraphData,
-  to: GraphData,
-  shape: readonly number[],
-  strides: readonly number[],
-  start: number,
-): Pass<void> {
+  const to = made.data
+  if (to.length === 0) return made
   // An axis of one value moves nothing, and would make the innermost loop short.
   const axes = axesOf(shape).filter((axis) => shape[axis] !== 1)
   const inner = axes.pop()
-  if (to.length === 0) return
-  if (inner === undefined) {
-    to[0] = from[start]
-    return
-  }
-  const length = shape[inner]
-  const step = strides[inner]
+  const [length, step] = inner === undefined ? [1, 1] : [shape[inner], strides[inner]]
   const index = axes.map(() => 0)
   const pace = new Pace()
   for (let at = start, next = 0; ; ) {
     for (let i = 0; i < length; i += stretch) {
       const part = Math.min(stretch, length - i)
-      copyRun(from, at + i * step, step, to, next + i, part)
+      copyRun(from.data, at + i * step, step, to, next + i, part)
       if (pace.isOver(part + 4)) yield
     }
     next += length
-    if (next >= to.length) return
+    if (next >= to.length) return made
     for (let k = axes.length - 1; k >= 0; k--) {
       at += strides[axes[k]]
       if (++index[k] < shape[axes[k]]) break

@@ -5,7 +5,7 @@ import { Budget } from '../budget.ts'
 import type { Call } from '../call.ts'
 import type { Plan, Step } from '../plan.ts'
 import { callOfStep } from '../step.ts'
-import type { GraphTensor } from '../tensor.ts'
+import { axesOf, type GraphTensor } from '../tensor.ts'
 import { areEven, isEqual, isSame, type Trace, type Traced } from './trace.ts'
 
 /** What is followed, in the words of messages. */
@@ -69,7 +69,7 @@ export class Site {
 
   /** Places of the inputs that are there. */
   get places(): number[] {
-    return [...this.step.inputs.keys()].filter((place) => this.has(place))
+    return axesOf(this.step.inputs).filter((place) => this.has(place))
   }
 
   shape(place: number): readonly number[] {

@@ -1,6 +1,7 @@
 /** Operators that work along some axes, each line of values by itself: reductions, softmaxes, norms, searches. */
 
 import { reducedAxes, softmaxAxis } from '../../operators/arguments.ts'
+import { reductions } from '../../operators/reduce.ts'
 import { axesOf } from '../../tensor.ts'
 import type { Site } from '../site.ts'
 import type { Trace } from '../trace.ts'
@@ -56,10 +57,8 @@ const batchNorm: Rule = (site) => site.apart(site.only(0), [1], 'has a mean for 
 /** Over everything but the first axis: all values of some channels. */
 const instanceNorm: Rule = (site) => norms(site, site.only(0), 1)
 
-const reductions = 'L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare'
-
 export const alongAxes: Rules = {
-  ...Object.fromEntries(reductions.split(' ').map((name) => [`Reduce${name}`, reduce])),
+  ...Object.fromEntries(Object.keys(reductions).map((name) => [name, reduce])),
   ArgMax: extreme,
   ArgMin: extreme,
   Softmax: softmax,

@@ -1,5 +1,9 @@
 /** Operators that compute each value of the values at its own place. */
 
+import { activations } from '../../operators/activate.ts'
+import { arithmetic } from '../../operators/arithmetic.ts'
+import { comparisons } from '../../operators/compare.ts'
+import { numbers } from '../../operators/number.ts'
 import { axesOf } from '../../tensor.ts'
 import type { Rule, Rules } from './rule.ts'
 
@@ -8,10 +12,8 @@ const together: Rule = (site) => site.together()
 /** Of the first input alone; the others are parameters. */
 const first: Rule = (site) => site.only(0)
 
-const ofOne =
-  'Abs Cast Ceil Clip Cos Dropout Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log Neg Not Reciprocal Relu Round Selu Sigmoid Sign Sin Softplus Softsign Sqrt Tanh'
-const ofMany =
-  'Add And Div Equal Greater GreaterOrEqual Less LessOrEqual Max Mean Min Mod Mul Or PRelu Pow Sub Sum Where Xor'
+/** Their operands are broadcast to one shape; a single one has it. */
+const families = { ...activations, ...arithmetic, ...comparisons, ...numbers }
 
 /** Scale and zero point may go along an axis. */
 const quantized: Rule = (site) => {
@@ -22,8 +24,12 @@ const quantized: Rule = (site) => {
 }
 
 export const pointwise: Rules = {
-  ...Object.fromEntries(ofOne.split(' ').map((name) => [name, first])),
-  ...Object.fromEntries(ofMany.split(' ').map((name) => [name, together])),
+  ...Object.fromEntries(Object.keys(families).map((name) => [name, together])),
+  Where: together,
+  Cast: first,
+  Clip: first,
+  Dropout: first,
+  Identity: first,
   CastLike: (site) => site.only(0, 1),
   DequantizeLinear: quantized,
   QuantizeLinear: quantized,
