@@ -1,15 +1,12 @@
 /** Long rows that one instruction would take at once, as several: brought together where they do not lie so, a norm as its steps. Bits stay. */
 
-import { axesOf, count } from '../../graph/tensor.ts'
+import { count } from '../../graph/tensor.ts'
 import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
-import { isRow, made } from './cut-rule.ts'
+import { made } from './cut-rule.ts'
 import { type Instruction, isView, type Operand } from './emit.ts'
-import { elementBytes, isDense, Memory, spread, stridesIn, type View, viewOfTensor } from './views.ts'
+import { isDense, spread, type View, viewIn, viewOfTensor } from './views.ts'
 
-function scratch({ type, shape }: View, order = axesOf(shape)): View {
-  const memory = new Memory('scratch', count(shape) * elementBytes[type])
-  return { memory, type, start: 0, shape, strides: stridesIn(shape, order) }
-}
+const scratch = ({ type, shape }: View, order?: readonly number[]): View => viewIn('scratch', type, shape, order)
 
 const copied = ({ label }: Instruction, from: View, to: View): Instruction => ({
   name: 'copy',
@@ -22,12 +19,12 @@ const copied = ({ label }: Instruction, from: View, to: View): Instruction => ({
 export function laidRows(instruction: Instruction): Instruction[] {
   const code: Instruction[] = []
   const inputs = instruction.inputs.map((x) => {
-    if (!isView(x) || isRow(x)) return x
+    if (!isView(x) || isDense(x)) return x
     const own = scratch(x)
     code.push(copied(instruction, x, own))
     return own
   })
-  const outputs = instruction.outputs.map((y) => (y && !isRow(y) ? scratch(y) : y))
+  const outputs = instruction.outputs.map((y) => (y && !isDense(y) ? scratch(y) : y))
   code.push({ ...instruction, inputs, outputs })
   for (const [i, y] of instruction.outputs.entries())
     if (y !== outputs[i]) code.push(copied(instruction, outputs[i]!, y!))
@@ -54,8 +51,8 @@ export function laidSequence(instruction: Instruction): Instruction[] | undefine
   const place = sequencePlace(instruction)
   const x = sequenceOf(instruction)
   const [y] = instruction.outputs
-  if (isRow(x) || isDense(x, [1, 0, 2])) return undefined
-  const own = scratch(x, y && !isRow(y) ? [1, 0, 2] : [0, 1, 2])
+  if (isDense(x) || isDense(x, [1, 0, 2])) return undefined
+  const own = scratch(x, y && !isDense(y) ? [1, 0, 2] : [0, 1, 2])
   return [copied(instruction, x, own), { ...instruction, inputs: instruction.inputs.with(place, own) }]
 }
 

@@ -1,8 +1,8 @@
 /** How an instruction can be cut, and what it is told by: what it makes, its values, the runs that they come in. */
 
-import { axesOf, count } from '../../graph/tensor.ts'
+import { count } from '../../graph/tensor.ts'
 import { type Instruction, isView, merged, type Operand, viewsOf } from './emit.ts'
-import { isDense, sliced, type View } from './views.ts'
+import { sliced, type View } from './views.ts'
 
 export interface Divisible {
   /** About as many multiply-adds take as long. */
@@ -25,9 +25,6 @@ export type Rule = (instruction: Instruction) => Divisible
 export const made = ({ outputs }: Instruction): View => outputs.find((view) => view !== undefined)!
 
 export const sizeOf = ({ shape }: View): number => count(shape)
-
-/** Values that lie together in this order of axes. */
-export const isRow = (view: View): boolean => isDense(view, axesOf(view.shape))
 
 /** What walks over all axes alike does so in runs: how many. */
 export function runsOf(instruction: Instruction): number {

@@ -3,11 +3,11 @@
 import { axesOf, count } from '../../graph/tensor.ts'
 import { reduceKind, zipFunction } from '../protocol.ts'
 import { laidColumns, laidRows, laidSequence, longNorm, rowOf, sequenceOf } from './cut-rows.ts'
-import { type Follow, isRow, made, type Rule, runsOf, sizeOf, sliceOf } from './cut-rule.ts'
+import { type Follow, made, type Rule, runsOf, sizeOf, sliceOf } from './cut-rule.ts'
 import { rowsOf, wholeTiles } from './cut-tiles.ts'
 import { conv, depthwise, pool, symmetricConv, transposed } from './cut-windows.ts'
 import { type Instruction, isView, merged, viewsOf } from './emit.ts'
-import { orderOf, type View } from './views.ts'
+import { isDense, orderOf, type View } from './views.ts'
 
 /** To begin a run of values, a row that becomes one value or a row, a place that is looked up, a product of two matrices. */
 const [perRun, perRow, perPlace, perProduct] = [12, 100, 50, 80]
@@ -60,7 +60,7 @@ const reduce: Rule = (instruction) => {
   return {
     ...one,
     work: one.work + (isExp ? 2 : 1) * perRow * sizeOf(y),
-    instead: () => (isRow(x) ? undefined : laidRows(instruction)),
+    instead: () => (isDense(x) ? undefined : laidRows(instruction)),
   }
 }
 
@@ -68,7 +68,7 @@ const softmax: Rule = (instruction) => {
   const views = [instruction.inputs[2] as View, made(instruction)]
   return {
     ...alongRows(16, 1)(instruction),
-    instead: () => (views.every(isRow) ? undefined : laidRows(instruction)),
+    instead: () => (views.every((view) => isDense(view)) ? undefined : laidRows(instruction)),
   }
 }
 

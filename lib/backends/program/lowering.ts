@@ -7,7 +7,7 @@ import { aligned } from './arena.ts'
 import type { Instruction } from './emit.ts'
 import { simplified } from './patterns.ts'
 import { Uses } from './uses.ts'
-import { type Element, elementBytes, isDense, Memory, moved, stridesIn, type View, viewOfTensor } from './views.ts'
+import { type Element, isDense, moved, stridesIn, type View, viewIn, viewOfTensor } from './views.ts'
 import type { PackedWeights } from './weights.ts'
 
 const elements: Partial<Record<ElementType, Element>> = {
@@ -85,10 +85,11 @@ export class Lowering {
   #external(value: number, isInput: boolean): View {
     const { type, shape } = this.plan.values[value]!
     const element = this.element(type, isInput ? 'an input' : 'an output')
-    const memory = new Memory('io', count(shape) * elementBytes[element], undefined, isInput)
-    memory.offset = this.ioBytes
-    this.ioBytes += aligned(memory.bytes)
-    return { memory, type: element, start: 0, shape, strides: stridesIn(shape, axesOf(shape)) }
+    const view = viewIn('io', element, shape)
+    view.memory.isInput = isInput
+    view.memory.offset = this.ioBytes
+    this.ioBytes += aligned(view.memory.bytes)
+    return view
   }
 
   #lowerSteps(steps: readonly Step[]): void {
@@ -142,11 +143,9 @@ export class Lowering {
   }
 
   /** Memory of its own, its axes in this order. */
-  make(type: Element, shape: readonly number[], order: readonly number[] = axesOf(shape)): View {
-    const values = count(shape)
-    if (values >= mostValues) refuse(this.#label, `on its way are 2^31 values or more, of shape ${list(shape)}`)
-    const memory = new Memory('scratch', values * elementBytes[type])
-    return { memory, type, start: 0, shape, strides: stridesIn(shape, order) }
+  make(type: Element, shape: readonly number[], order?: readonly number[]): View {
+    if (count(shape) >= mostValues) refuse(this.#label, `on its way are 2^31 values or more, of shape ${list(shape)}`)
+    return viewIn('scratch', type, shape, order)
   }
 
   /** The same values without gaps and with the axes in this order: a copy where they do not lie so, made once. */
@@ -156,7 +155,7 @@ export class Lowering {
     const key = [view.memory.id, view.type, view.start, view.shape, view.strides, order].join(';')
     let made = this.#copies.get(key)
     if (made) return made
-    if (view.memory.data) made = { ...view, memory: moved(view, order), start: 0, strides }
+    if (view.memory.data) made = moved(view, order)
     else {
       made = this.make(view.type, view.shape, order)
       this.emit('copy', [view], [made])

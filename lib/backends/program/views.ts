@@ -27,17 +27,16 @@ export class Memory {
   /** Of a constant. */
   readonly data: GraphData | undefined
   /** Of an input of the model: it changes only when everything else is done. */
-  readonly isInput: boolean
+  isInput = false
   /** From the beginning of the region, once everything has its place. */
   offset = -1
   /** Where it turned out to be a part of another one. */
   within: { readonly memory: Memory; readonly bytes: number } | undefined
 
-  constructor(region: Memory['region'], bytes: number, data?: GraphData, isInput = false) {
+  constructor(region: Memory['region'], bytes: number, data: GraphData | undefined) {
     this.region = region
     this.bytes = bytes
     this.data = data
-    this.isInput = isInput
   }
 }
 
@@ -50,8 +49,20 @@ export interface View {
   readonly strides: readonly number[]
 }
 
+/** Memory of its own for so many values, the axes in this order. */
+export function viewIn(
+  region: Memory['region'],
+  type: Element,
+  shape: readonly number[],
+  order?: readonly number[],
+  data?: GraphData,
+): View {
+  const memory = new Memory(region, count(shape) * elementBytes[type], data)
+  return { memory, type, start: 0, shape, strides: stridesIn(shape, order) }
+}
+
 /** Strides of a tensor whose axes lie in memory in this order, the last one the fastest. */
-export function stridesIn(shape: readonly number[], order: readonly number[]): number[] {
+export function stridesIn(shape: readonly number[], order: readonly number[] = axesOf(shape)): number[] {
   const strides = new Array<number>(shape.length)
   let step = 1
   for (const axis of order.toReversed()) {
@@ -70,7 +81,7 @@ export function orderOf({ shape, strides }: Pick<View, 'shape' | 'strides'>): nu
 }
 
 /** Whether the values lie together without gaps, in this order of axes. */
-export function isDense({ shape, strides }: View, order: readonly number[]): boolean {
+export function isDense({ shape, strides }: View, order?: readonly number[]): boolean {
   const dense = stridesIn(shape, order)
   return strides.every((stride, axis) => shape[axis] === 1 || stride === dense[axis])
 }
@@ -109,8 +120,8 @@ export function sliced(view: View, axis: number, from: number, size: number, ste
 export function spread(view: View, shape: readonly number[]): View {
   const missing = shape.length - view.shape.length
   const strides = shape.map((size, axis) => {
-    const own = axis < missing ? 1 : view.shape[axis - missing]
-    return own === 1 && size !== 1 ? 0 : axis < missing ? 0 : view.strides[axis - missing]
+    const own = axis - missing
+    return own < 0 || (view.shape[own] === 1 && size !== 1) ? 0 : view.strides[own]
   })
   return { ...view, shape, strides }
 }
@@ -147,7 +158,7 @@ export function reshaped(view: View, shape: readonly number[]): View | undefined
 }
 
 /** A constant in another order of axes, moved now. */
-export function moved(view: View, order: readonly number[]): Memory {
+export function moved(view: View, order: readonly number[] = axesOf(view.shape)): View {
   const { data } = view.memory
   const made = new (data!.constructor as new (length: number) => GraphData)(count(view.shape))
   const axes = order.filter((axis) => view.shape[axis] !== 1)
@@ -163,7 +174,7 @@ export function moved(view: View, order: readonly number[]): Memory {
       index[k] = 0
     }
   }
-  return new Memory('constants', made.byteLength, made)
+  return viewIn('constants', view.type, view.shape, order, made)
 }
 
 /** From so many values on a copy by the engine costs less than a loop. */
@@ -177,18 +188,17 @@ function copyRow(from: Float32Array, at: number, stride: number, to: Float32Arra
 
 /** The values of a view of a constant, in the order of its axes: a copy. */
 export function valuesOf(view: View): GraphData | undefined {
-  return view.memory.data && moved(view, axesOf(view.shape)).data
+  return view.memory.data && moved(view).memory.data
 }
 
 /** The same, in the constant's own memory where they lie so: nobody may write to them. */
 export function valuesIn(view: View): GraphData | undefined {
   const { memory, start, shape } = view
-  if (!memory.data || !isDense(view, axesOf(shape))) return valuesOf(view)
+  if (!memory.data || !isDense(view)) return valuesOf(view)
   return memory.data.subarray(start, start + count(shape)) as GraphData
 }
 
 /** A tensor as a view of memory of its own. */
 export function viewOfTensor({ shape, data }: GraphTensor, type: Element): View {
-  const memory = new Memory('constants', data.byteLength, data)
-  return { memory, type, start: 0, shape, strides: stridesIn(shape, axesOf(shape)) }
+  return viewIn('constants', type, shape, undefined, data)
 }
