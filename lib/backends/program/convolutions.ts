@@ -7,7 +7,6 @@ import type { GraphTensor } from '../../graph/tensor.ts'
 import { KeptMatrix } from '../../precision/kept.ts'
 import { setScales } from '../../precision/scales.ts'
 import { precisionNumbers } from '../packing.ts'
-import { zipFunction } from '../protocol.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
 import { finished, folded, isWhole, partOf, unpacked } from './products.ts'
@@ -70,16 +69,8 @@ export function layoutOf(op: Op, isTransposed: boolean): Layout {
   }
 }
 
-export const windowNumbers = (rows: Axis, columns: Axis): number[] => [
-  rows.kernel,
-  columns.kernel,
-  rows.stride,
-  columns.stride,
-  rows.dilation,
-  columns.dilation,
-  rows.before,
-  columns.before,
-]
+export const windowNumbers = (rows: Axis, columns: Axis): number[] =>
+  (['kernel', 'stride', 'dilation', 'before'] as const).flatMap((name) => [rows[name], columns[name]])
 
 /** The bias as N numbers, what follows, and whether a bias of the run has to be added in between. */
 export function biasOf(op: Op, N: number): { bias?: number[]; later?: View; epilogue: Epilogue } {
@@ -92,7 +83,7 @@ export function biasOf(op: Op, N: number): { bias?: number[]; later?: View; epil
 
 export function withBias(op: Op, made: View, later: View | undefined): View {
   const [, C, ...space] = made.shape
-  return later ? op.zip(zipFunction.add, made, op.reshape(later, [C, ...space.map(() => 1)]), made.shape) : made
+  return later ? op.zip('add', made, op.reshape(later, [C, ...space.map(() => 1)])) : made
 }
 
 /** The most taps of a depthwise convolution whose sums of int8 are exact in a float. */
@@ -153,8 +144,7 @@ function convOfSymmetric(
     [0, even],
     [even, N - even],
   ].map(([from, outputs]) => outputs && matrix(from, outputs, kept, () => sliced(taps, 0, from, outputs)))
-  const { fn, alpha, beta } = epilogue.after
-  const numbers = [even, N - even, first, ...windowNumbers(rows, { ...columns, before: 0 }), fn, alpha, beta]
+  const numbers = [even, N - even, first, ...windowNumbers(rows, { ...columns, before: 0 }), ...epilogue.after]
   // A stream's windows are never padded, and have the same bits.
   const padded = withPadding(op, x, rows, columns, 0)
   const along = padded.strides[2] === 1 ? padded : op.dense(padded)
@@ -187,19 +177,8 @@ function convOfConstant(
   const memories = Array.from({ length: groups }, (_, g) =>
     matrix(g * N, N, K, () => permuted(sliced(w, 0, g * N, N), [0, 2, 3, 1])),
   )
-  const { fn, alpha, beta } = epilogue.after
-  const numbers = [
-    memories[0],
-    ...precisionNumbers(op.to.weights.precision),
-    groups,
-    K,
-    N,
-    ...windowNumbers(rows, columns),
-    fn,
-    alpha,
-    beta,
-    isWhole(N),
-  ]
+  const kept = precisionNumbers(op.to.weights.precision)
+  const numbers = [memories[0], ...kept, groups, K, N, ...windowNumbers(rows, columns), ...epilogue.after, isWhole(N)]
   op.emit('conv', [...numbers, x], [y])
 }
 
@@ -221,8 +200,7 @@ function depthwise(
     op.floats(scales ? kept.integers() : kept.plain(), [C, rows.kernel, columns.kernel]),
     [1, 2, 0],
   )
-  const { fn, alpha, beta } = epilogue.after
-  const numbers = [...windowNumbers(rows, columns), fn, alpha, beta]
+  const numbers = [...windowNumbers(rows, columns), ...epilogue.after]
   op.emit('depthwise', [...numbers, x, op.dense(weight), op.floats(made.bias!, [C]), scales], [y])
 }
 

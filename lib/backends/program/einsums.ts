@@ -46,7 +46,7 @@ function arranged({ labels, view }: Term, wanted: readonly Label[]): View {
 }
 
 const einsum: Row = (op) => {
-  const views = op.step.inputs.map((_, i) => op.view(i))
+  const { views } = op
   const { operands, result } = equationOf(
     op.call,
     views.map(({ shape }) => shape.length),

@@ -1,11 +1,11 @@
 /** Operators that compute each value from those at its own place, broadcast to one shape. */
 
 import { factsOf } from '../../graph/tensor.ts'
-import { mapFunction, zipFunction } from '../protocol.ts'
+import type { mapFunction, zipFunction } from '../protocol.ts'
 import { mapCalls } from './functions.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
-import { type Element, orderOf, spread, type View } from './views.ts'
+import { type Element, orderOf, orderOfLargest, spread, type View } from './views.ts'
 
 type Zip = keyof typeof zipFunction
 
@@ -16,7 +16,7 @@ export function wide(op: Op, view: View): View {
 
 /** Two operands, the result of their type. */
 export function zipped(op: Op, name: Zip, a: View, b: View, shape: readonly number[]): View {
-  return op.cast(op.zip(zipFunction[name], wide(op, a), wide(op, b), shape), a.type)
+  return op.cast(op.zip(name, wide(op, a), wide(op, b), shape), a.type)
 }
 
 const two =
@@ -27,24 +27,23 @@ const two =
 const compared =
   (name: Zip): Row =>
   (op) =>
-    op.zip(zipFunction[name], wide(op, op.view(0)), wide(op, op.view(1)), op.result().shape, 'bool')
+    op.zip(name, wide(op, op.view(0)), wide(op, op.view(1)), op.result().shape, 'bool')
 
 const logical =
   (name: Zip): Row =>
   (op) =>
-    op.zip(zipFunction[name], op.view(0), op.view(1), op.result().shape)
+    op.zip(name, op.view(0), op.view(1), op.result().shape)
 
 /** Any number of operands, from the first on. */
 function folded(op: Op, name: Zip): View {
   const { shape } = op.result()
-  let made = spread(op.view(0), shape)
-  for (let i = 1; i < op.arity; i++) made = zipped(op, name, made, op.view(i), shape)
-  return made
+  const [first, ...rest] = op.views
+  return rest.reduce((made, view) => zipped(op, name, made, view, shape), spread(first, shape))
 }
 
 const mean: Row = (op) => {
-  const { shape, type } = op.result()
-  return op.zip(zipFunction.div, folded(op, 'add'), op.scalar(type, op.arity), shape)
+  const sum = folded(op, 'add')
+  return op.zip('div', sum, op.scalar(sum.type, op.views.length))
 }
 
 /** A function of each value; what is not of floats is said by min and max, or is exact for integers too. */
@@ -53,14 +52,14 @@ const mapped =
   (op) => {
     const x = op.view(0)
     const call = x.type === 'float32' ? mapCalls[name](op.call) : undefined
-    if (call) return op.map(call.fn, x, call.alpha, call.beta)
+    if (call) return op.run('map', [...call, x], x, orderOf(x))
     return (others[name] ?? (() => op.fail(`${x.type} is not supported`)))(op)
   }
 
 const exact =
-  (fn: number): Row =>
+  (name: keyof typeof mapFunction): Row =>
   (op) =>
-    op.cast(op.map(fn, wide(op, op.view(0))), op.view(0).type)
+    op.cast(op.map(name, wide(op, op.view(0))), op.view(0).type)
 
 const clip: Row = (op) => {
   const x = op.view(0)
@@ -72,9 +71,9 @@ const clip: Row = (op) => {
 const reshapedScalar = (op: Op, view: View) => op.reshape(view, [])
 
 const others: Readonly<Record<string, Row>> = {
-  Abs: exact(mapFunction.abs),
-  Neg: exact(mapFunction.neg),
-  Sign: exact(mapFunction.sign),
+  Abs: exact('abs'),
+  Neg: exact('neg'),
+  Sign: exact('sign'),
   Relu: (op) => zipped(op, 'max', op.view(0), op.scalar(op.view(0).type, 0), op.view(0).shape),
   Clip: clip,
   PRelu: two('prelu'),
@@ -89,28 +88,27 @@ const power: Row = (op) => {
   const y = isFloat ? op.floats(Float32Array.from(exponent.data as Float32Array, Number), exponent.shape) : op.view(1)
   const same = (view: View) => view.shape.length === shape.length
   if (type === 'float32' && exponent?.data.length === 1 && same(x)) {
-    const square = () => op.zip(zipFunction.mul, x, x, shape)
+    const square = () => op.zip('mul', x, x)
     const value = Number(exponent.data[0])
     if (value === 1) return x
     if (value === 2) return square()
-    if (value === 3) return op.zip(zipFunction.mul, square(), x, shape)
-    if (value === 0.5) return op.map(mapFunction.sqrt, x)
-    if (value === -1) return op.map(mapFunction.reciprocal, x)
+    if (value === 3) return op.zip('mul', square(), x)
+    if (value === 0.5) return op.map('sqrt', x)
+    if (value === -1) return op.map('reciprocal', x)
   }
   const common = y.type === 'float32' ? y.type : wide(op, x).type
-  return op.cast(op.zip(zipFunction.pow, op.cast(x, common), op.cast(y, common), shape), type)
+  return op.cast(op.zip('pow', op.cast(x, common), op.cast(y, common), shape), type)
 }
 
 const remainder: Row = (op) => two(op.call.flag('fmod') ? 'fmod' : 'mod')(op)
 
-const not: Row = (op) => op.map(mapFunction.logicalNot, op.view(0))
+const not: Row = (op) => op.map('logicalNot', op.view(0))
 
 const where: Row = (op) => {
-  const { shape, type } = op.result()
-  const [condition, x, y] = [0, 1, 2].map((place) => op.view(place))
-  const made = op.likeThese(type, shape, [x, y, condition])
-  op.emit('where', [spread(condition, shape), spread(x, shape), spread(y, shape)], [made])
-  return made
+  const made = op.result()
+  const [condition, x, y] = op.views
+  const wide = op.views.map((view) => spread(view, made.shape))
+  return op.run('where', wide, made, orderOfLargest([x, y, condition], made.shape))
 }
 
 /** Halves lie as float32; only what becomes one is rounded to it. */

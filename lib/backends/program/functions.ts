@@ -4,26 +4,22 @@ import type { Call } from '../../graph/call.ts'
 import { mapFunction } from '../protocol.ts'
 
 /** A function of a `map`, or of what follows a product. */
-export interface MapCall {
-  readonly fn: number
-  readonly alpha: number
-  readonly beta: number
-}
+export type MapCall = readonly [fn: number, alpha: number, beta: number]
 
 /** No function at all. */
-export const plain: MapCall = { fn: -1, alpha: 0, beta: 0 }
+export const plain: MapCall = [-1, 0, 0]
 
 type Make = (call: Call) => MapCall | undefined
 
 const of =
   (name: keyof typeof mapFunction): Make =>
-  () => ({ fn: mapFunction[name], alpha: 0, beta: 0 })
+  () => [mapFunction[name], 0, 0]
 
 const withFactors =
   (name: keyof typeof mapFunction, factors: Readonly<Record<string, number>>): Make =>
   (call) => {
     const [alpha = 0, beta = 0] = Object.entries(factors).map(([key, otherwise]) => call.real(key, otherwise))
-    return { fn: mapFunction[name], alpha, beta }
+    return [mapFunction[name], alpha, beta]
   }
 
 /** Undefined where a bound is not known before the run. */
@@ -33,7 +29,7 @@ const clip: Make = (call) => {
     return given?.isPhantom ? Number.NaN : Number(given?.data[0] ?? call.attribute(name) ?? otherwise)
   }
   const [alpha, beta] = [bound(1, 'min', Number.NEGATIVE_INFINITY), bound(2, 'max', Number.POSITIVE_INFINITY)]
-  return Number.isNaN(alpha) || Number.isNaN(beta) ? undefined : { fn: mapFunction.clip, alpha, beta }
+  return Number.isNaN(alpha) || Number.isNaN(beta) ? undefined : [mapFunction.clip, alpha, beta]
 }
 
 /** By one slope for all it is a leaky ReLU. */
@@ -41,7 +37,7 @@ const prelu: Make = (call) => {
   const [x, slope] = call.inputs
   if (slope === undefined || slope.isPhantom || slope.data.length !== 1) return undefined
   if (slope.shape.length > (x?.shape.length ?? 0)) return undefined
-  return { fn: mapFunction.leakyRelu, alpha: Number(slope.data[0]), beta: 0 }
+  return [mapFunction.leakyRelu, Number(slope.data[0]), 0]
 }
 
 const gelu: Make = (call) => (call.text('approximate', 'none') === 'tanh' ? of('geluTanh') : of('gelu'))(call)

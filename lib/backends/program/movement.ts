@@ -41,7 +41,7 @@ const split: Row = (op) => {
 
 const concat: Row = (op) => {
   const { type, shape } = op.result()
-  const parts = op.step.inputs.map((_, i) => op.view(i)).filter((part) => count(part.shape) > 0)
+  const parts = op.views.filter((part) => count(part.shape) > 0)
   if (parts.length === 1) return parts[0]
   const axis = op.call.axisOf(1, shape.length)
   const [largest] = parts.toSorted((a, b) => count(b.shape) - count(a.shape))
@@ -56,20 +56,17 @@ const concat: Row = (op) => {
 
 /** Each axis as two, the repeats before it and no step along them. */
 const tile: Row = (op) => {
-  const { type, shape } = op.result()
+  const { shape } = op.result()
   const x = op.view(0)
   const repeats = shape.map((size, axis) => size / x.shape[axis])
   if (x.shape.every((size, axis) => size === 1 || repeats[axis] === 1)) return spread(x, shape)
-  const pairs = x.shape.flatMap((size, axis) => [repeats[axis], size])
   const strides = x.strides.flatMap((stride) => [0, stride])
-  const made = op.make(type, pairs)
-  op.emit('copy', [{ ...x, shape: pairs, strides }], [made])
-  return op.reshape(made, shape)
+  const pairs = { ...x, shape: x.shape.flatMap((size, axis) => [repeats[axis], size]), strides }
+  return op.reshape(op.run('copy', [pairs], pairs), shape)
 }
 
 /** Places that are known and evenly spaced are a slice. */
 const gather: Row = (op) => {
-  const { type, shape } = op.result()
   const x = op.view(0)
   const axis = op.call.axisOf(0, x.shape.length)
   const known = op.constant(1)
@@ -84,9 +81,7 @@ const gather: Row = (op) => {
       return known.shape.length === 1 ? view : dropped(view, [axis])
     }
   }
-  const made = op.make(type, shape)
-  op.emit('gather', [axis, ...taken(op, x, axis)], [made])
-  return made
+  return op.run('gather', [axis, ...taken(op, x, axis)], op.result())
 }
 
 /** What is taken, and from which places. An axis without values has no place: a run is to fail, as it does with any wrong one. */
@@ -103,12 +98,9 @@ const places = (op: Op, place: number): View => {
 }
 
 const gatherElements: Row = (op) => {
-  const { type, shape } = op.result()
   const x = op.view(0)
-  const made = op.make(type, shape)
   const axis = op.call.axisOf(0, x.shape.length)
-  op.emit('gatherElements', [axis, ...taken(op, x, axis)], [made])
-  return made
+  return op.run('gatherElements', [axis, ...taken(op, x, axis)], op.result())
 }
 
 /** Without axes of one value. */

@@ -1,7 +1,6 @@
 /** Norms: values less their mean, by their deviation. */
 
 import { axesOf, count } from '../../graph/tensor.ts'
-import { mapFunction, zipFunction } from '../protocol.ts'
 import { batchNorm } from './fuse.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'
@@ -14,10 +13,8 @@ function norm(op: Op, given: View, axes: number, epsilon: number, scale?: View, 
   const order = orderOf(given)
   const areLast = order.slice(rank - axes).every((axis, i) => axis === rank - axes + i)
   const x = op.dense(given, areLast ? order : axesOf(order))
-  const y = op.make('float32', x.shape, orderOf(x))
   const wide = (view: View | undefined) => view && spread(view, x.shape)
-  op.emit('norm', [epsilon, axes, x, wide(scale), wide(bias)], [y])
-  return y
+  return op.run('norm', [epsilon, axes, x, wide(scale), wide(bias)], x, orderOf(x))
 }
 
 /** One value for each channel, along the second of so many axes. */
@@ -29,17 +26,12 @@ const batchNormalization: Row = (op) => {
   const rank = x.shape.length
   const line = batchNorm(op)
   const wide = (values: Float64Array) => perChannel(op, op.floats(Float32Array.from(values), [values.length]), rank)
-  if (line) {
-    const scaled = op.zip(zipFunction.mul, x, wide(line.scale), x.shape)
-    return op.zip(zipFunction.add, scaled, wide(line.shift), x.shape)
-  }
-  const [scale, bias, mean, variance] = [1, 2, 3, 4].map((place) => op.view(place))
-  const { shape } = variance
-  const safe = op.zip(zipFunction.add, variance, op.scalar('float32', op.call.real('epsilon', 1e-5)), shape)
-  const factor = op.zip(zipFunction.div, scale, op.map(mapFunction.sqrt, safe), shape)
-  const centred = op.zip(zipFunction.sub, x, perChannel(op, mean, rank), x.shape)
-  const scaled = op.zip(zipFunction.mul, centred, perChannel(op, factor, rank), x.shape)
-  return op.zip(zipFunction.add, scaled, perChannel(op, bias, rank), x.shape)
+  if (line) return op.zip('add', op.zip('mul', x, wide(line.scale)), wide(line.shift))
+  const [, scale, bias, mean, variance] = op.views
+  const safe = op.zip('add', variance, op.scalar('float32', op.call.real('epsilon', 1e-5)))
+  const factor = op.zip('div', scale, op.map('sqrt', safe))
+  const centred = op.zip('sub', x, perChannel(op, mean, rank))
+  return op.zip('add', op.zip('mul', centred, perChannel(op, factor, rank)), perChannel(op, bias, rank))
 }
 
 /** Over groups of neighbouring channels; an instance norm has as many groups as channels. */
@@ -62,10 +54,10 @@ function layers(op: Op, x: View, axes: number, epsilon: number, scale?: View, bi
   if (!op.wants(1) && !op.wants(2)) return [made]
   const last = axesOf(x.shape).slice(x.shape.length - axes)
   const mean = reduced(op, 'mean', x, last)
-  const centred = op.zip(zipFunction.sub, x, mean, x.shape)
-  const variance = reduced(op, 'mean', op.zip(zipFunction.mul, centred, centred, x.shape), last)
-  const safe = op.zip(zipFunction.add, variance, op.scalar('float32', epsilon), variance.shape)
-  return [made, mean, op.map(mapFunction.reciprocal, op.map(mapFunction.sqrt, safe))]
+  const centred = op.zip('sub', x, mean)
+  const variance = reduced(op, 'mean', op.zip('mul', centred, centred), last)
+  const safe = op.zip('add', variance, op.scalar('float32', epsilon))
+  return [made, mean, op.map('reciprocal', op.map('sqrt', safe))]
 }
 
 const layerNormalization: Row = (op) => {
@@ -79,8 +71,8 @@ const skipLayerNormalization: Row = (op) => {
   const x = op.view(0)
   const skip = trailing(op, op.view(1), x.shape.length)
   const bias = op.optional(4)
-  const both = op.zip(zipFunction.add, x, skip, x.shape)
-  const sum = bias ? op.zip(zipFunction.add, both, bias, x.shape) : both
+  const both = op.zip('add', x, skip)
+  const sum = bias ? op.zip('add', both, bias) : both
   const [made, mean, inverse] = layers(op, sum, 1, op.call.real('epsilon', 1e-12), op.view(2), op.optional(3))
   return [made, mean, inverse, sum]
 }

@@ -5,10 +5,14 @@ import { type Call, madeAtOnce } from '../../graph/call.ts'
 import { operatorOf } from '../../graph/operators/index.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
 import { callOfStep } from '../../graph/step.ts'
-import { axesOf, count, type ElementType, type GraphTensor, phantom } from '../../graph/tensor.ts'
+import { count, type GraphTensor, newData, phantom } from '../../graph/tensor.ts'
+import { mapFunction, zipFunction } from '../protocol.ts'
 import type { Instruction } from './emit.ts'
 import { type Lowering, refuse } from './lowering.ts'
-import { type Element, orderOf, reshaped, spread, type View } from './views.ts'
+import { type Element, orderOf, orderOfLargest, reshaped, spread, type View } from './views.ts'
+
+/** Type and shape of what is made. */
+type Made = Pick<View, 'type' | 'shape'>
 
 export class Op {
   readonly step: Step
@@ -36,9 +40,9 @@ export class Op {
     return refuse(this.step.label, what)
   }
 
-  /** How many inputs there are. */
-  get arity(): number {
-    return this.step.inputs.length
+  /** All inputs, which must be there. */
+  get views(): View[] {
+    return this.step.inputs.map((_, place) => this.view(place))
   }
 
   view(place: number): View {
@@ -57,7 +61,7 @@ export class Op {
   }
 
   /** Type and shape of an output. */
-  result(i = 0): { readonly type: Element; readonly shape: readonly number[] } {
+  result(i = 0): Made {
     const { type, shape } = this.to.plan.values[this.step.outputs[i]]!
     return { type: this.to.element(type), shape }
   }
@@ -84,21 +88,23 @@ export class Op {
     return reshaped(view, shape) ?? reshaped(this.dense(view), shape)!
   }
 
+  /** What an instruction of one output makes: memory of its own, with the type and shape of a view or an output. */
+  run(name: Instruction['name'], inputs: Instruction['inputs'], like: Made, order?: readonly number[]): View {
+    const made = this.make(like.type, like.shape, order)
+    this.emit(name, inputs, [made])
+    return made
+  }
+
   /** The values as another type; the view itself where they are. */
   cast(view: View, type: Element): View {
-    if (view.type === type) return view
-    const made = this.make(type, view.shape, orderOf(view))
-    this.emit('cast', [view], [made])
-    return made
+    return view.type === type ? view : this.run('cast', [view], { ...view, type }, orderOf(view))
   }
 
   /** One value as often as a shape has places. */
   scalar(type: Element, value: number | bigint, shape: readonly number[] = []): View {
-    const array =
-      { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, int8: Int8Array }[type as string] ?? Uint8Array
-    const data = new (array as new (length: number) => GraphTensor['data'])(1)
+    const data = newData(type, 1)
     data[0] = (type === 'int64' ? BigInt(value) : Number(value)) as never
-    return spread(this.to.constant({ type: type as ElementType, shape: [], data }), shape)
+    return spread(this.to.constant({ type, shape: [], data }), shape)
   }
 
   /** Numbers that the compiler made. */
@@ -106,23 +112,13 @@ export class Op {
     return this.to.constant({ type: 'float32', shape, data })
   }
 
-  /** Memory for what is computed place by place from these: in the order of the largest that is not repeated. */
-  likeThese(type: Element, shape: readonly number[], inputs: readonly View[]): View {
-    const size = (view: View) => count(view.shape) + (view.memory.data ? 0 : 0.5)
-    const [largest] = inputs.toSorted((a, b) => size(b) - size(a))
-    return this.make(type, shape, largest ? orderOf(spread(largest, shape)) : axesOf(shape))
+  map(name: keyof typeof mapFunction, x: View, alpha = 0, beta = 0): View {
+    return this.run('map', [mapFunction[name], alpha, beta, x], x, orderOf(x))
   }
 
-  map(fn: number, x: View, alpha = 0, beta = 0, type: Element = x.type): View {
-    const y = this.make(type, x.shape, orderOf(x))
-    this.emit('map', [fn, alpha, beta, x], [y])
-    return y
-  }
-
-  zip(fn: number, a: View, b: View, shape: readonly number[], type: Element = a.type): View {
-    const y = this.likeThese(type, shape, [a, b])
-    this.emit('zip', [fn, spread(a, shape), spread(b, shape)], [y])
-    return y
+  zip(name: keyof typeof zipFunction, a: View, b: View, shape = a.shape, type = a.type): View {
+    const inputs = [zipFunction[name], spread(a, shape), spread(b, shape)]
+    return this.run('zip', inputs, { type, shape }, orderOfLargest([a, b], shape))
   }
 }
 

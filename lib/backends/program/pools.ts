@@ -2,7 +2,7 @@
 
 import { type Axis, kernelOf, spatialOf, windowsOf } from '../../graph/operators/window.ts'
 import { axesOf } from '../../graph/tensor.ts'
-import { poolKind, zipFunction } from '../protocol.ts'
+import { poolKind } from '../protocol.ts'
 import { channelsFastest, channelsSecond, windowNumbers } from './convolutions.ts'
 import type { Op } from './op.ts'
 import { reduced } from './reductions.ts'
@@ -13,9 +13,9 @@ import { notEmpty, planeOf, windowsIn } from './windows.ts'
 function windowed(op: Op, x: View, kind: number): View {
   const { shape } = op.result()
   const [rows, columns] = windowsOver(op)
-  const y = op.make('float32', [x.shape[0], rows.output, columns.output, x.shape[3]])
-  op.emit('pool', [kind, ...windowNumbers(rows, columns), rows.after, columns.after, x], [y])
-  return channelsSecond(y, shape.length)
+  const inputs = [kind, ...windowNumbers(rows, columns), rows.after, columns.after, x]
+  const made = [x.shape[0], rows.output, columns.output, x.shape[3]]
+  return channelsSecond(op.run('pool', inputs, { type: 'float32', shape: made }), shape.length)
 }
 
 function windowsOver(op: Op): readonly [rows: Axis, columns: Axis] {
@@ -50,8 +50,7 @@ function placesOf(op: Op, x: View): View {
     op.fail(`the places in ${Ho * Wo} windows of ${taps} values; at most 2^22 are possible`)
   const windows = windowsIn(op, x, rows, columns, Number.NEGATIVE_INFINITY)
   const lines = op.reshape(windows, [B, Ho, Wo, taps, C])
-  const found = op.make('int64', [B, Ho, Wo, 1, C])
-  op.emit('argReduce', [0, 0, 3, lines], [found])
+  const found = op.run('argReduce', [0, 0, 3, lines], { type: 'int64', shape: [B, Ho, Wo, 1, C] })
   const byColumns = op.call.flag('storage_order')
   const table = BigInt64Array.from({ length: Ho * Wo * taps }, (_, i) => {
     const [tap, window] = [i % taps, Math.floor(i / taps)]
@@ -60,11 +59,10 @@ function placesOf(op: Op, x: View): View {
     return BigInt(byColumns ? column * H + row : row * W + column)
   })
   const inPlane = op.to.constant({ type: 'int64', shape: [1, Ho, Wo, taps, 1], data: table })
-  const taken = op.make('int64', found.shape)
-  op.emit('gatherElements', [3, spread(inPlane, lines.shape), found], [taken])
+  const taken = op.run('gatherElements', [3, spread(inPlane, lines.shape), found], found)
   const planes = BigInt64Array.from({ length: B * C }, (_, plane) => BigInt(plane * H * W))
   const offsets = op.to.constant({ type: 'int64', shape: [B, 1, 1, 1, C], data: planes })
-  const sums = op.zip(zipFunction.add, taken, offsets, found.shape)
+  const sums = op.zip('add', taken, offsets)
   return channelsSecond(reshaped(sums, [B, Ho, Wo, C])!, op.result(1).shape.length)
 }
 

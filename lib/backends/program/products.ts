@@ -2,7 +2,7 @@
 
 import { axesOf, count, type GraphTensor } from '../../graph/tensor.ts'
 import { precisionNumbers } from '../packing.ts'
-import { reduceKind, zipFunction } from '../protocol.ts'
+import { reduceKind } from '../protocol.ts'
 import { merged } from './emit.ts'
 import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
 import type { Op } from './op.ts'
@@ -42,9 +42,8 @@ function packedRows(op: Op, x: View, columns: readonly Columns[], N: number, { a
   })
   const K = x.shape[last]
   const kept = precisionNumbers(op.to.weights.precision)
-  const { fn, alpha, beta } = after
   for (const { memory, from: first, size } of columns) {
-    const numbers = [memory, ...kept, K, size, fn, alpha, beta, isWhole(size)]
+    const numbers = [memory, ...kept, K, size, ...after, isWhole(size)]
     op.emit('gemm', [...numbers, behind(from, K)], [behind(to, N, size, first)])
   }
   return y
@@ -109,7 +108,7 @@ function packed(op: Op, x: View, { constant, weight, alpha, bias, beta = 1 }: Pa
     from += columns[columns.length - 1].size
   }
   const y = packedRows(op, x, columns, N, epilogue)
-  return factor === alpha ? y : op.zip(zipFunction.mul, y, op.scalar('float32', alpha), y.shape)
+  return factor === alpha ? y : op.zip('mul', y, op.scalar('float32', alpha))
 }
 
 /** Marks what a product made, with all that follows it. */
@@ -169,22 +168,12 @@ export function unpacked(op: Op, a: View, b: View, alpha: number): View {
   )
   const shape = [...batch, M, N]
   if (K === 0) return op.scalar(a.type, 0, shape)
-  if (a.type === 'float32') {
-    const made = op.make('float32', shape)
-    op.emit('matmul', [alpha, spread(a, [...batch, M, K]), spread(b, [...batch, K, N])], [made])
-    return made
-  }
-  const type = a.type === 'int64' ? 'int64' : 'int32'
-  const [x, y] = [op.cast(a, type), op.cast(b, type)]
-  const wide = [...batch, M, K, N]
-  const terms = op.zip(
-    zipFunction.mul,
-    op.reshape(spread(x, [...batch, M, K]), [...batch, M, K, 1]),
-    op.reshape(spread(y, [...batch, K, N]), [...batch, 1, K, N]),
-    wide,
-  )
-  const sums = op.make(x.type, [...batch, M, 1, N])
-  op.emit('reduce', [reduceKind.sum, terms], [sums])
+  const type = a.type === 'float32' || a.type === 'int64' ? a.type : 'int32'
+  const [x, y] = [spread(op.cast(a, type), [...batch, M, K]), spread(op.cast(b, type), [...batch, K, N])]
+  if (type === 'float32') return op.run('matmul', [alpha, x, y], { type, shape })
+  const [down, right] = [op.reshape(x, [...batch, M, K, 1]), op.reshape(y, [...batch, 1, K, N])]
+  const terms = op.zip('mul', down, right, [...batch, M, K, N])
+  const sums = op.run('reduce', [reduceKind.sum, terms], { type, shape: [...batch, M, 1, N] })
   return op.cast(op.reshape(sums, shape), a.type)
 }
 
@@ -211,8 +200,8 @@ const gemm: Row = (op) => {
   const bias = isAdded ? perOutput(known, 2, 1, shape[1]) : undefined
   const made = product(op, a, b, alpha, bias, beta, c === undefined || bias !== undefined)
   if (c === undefined || bias !== undefined) return made
-  const scaled = beta === 1 ? c : op.zip(zipFunction.mul, c, op.scalar('float32', beta), c.shape)
-  return op.zip(zipFunction.add, made, scaled, shape)
+  const scaled = beta === 1 ? c : op.zip('mul', c, op.scalar('float32', beta))
+  return op.zip('add', made, scaled, shape)
 }
 
 export const products: Rows = {

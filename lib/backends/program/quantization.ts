@@ -1,6 +1,5 @@
 /** Operators between real numbers and integers that stand for them. */
 
-import { mapFunction, zipFunction } from '../protocol.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
 import { reshaped, sliced, spread, type View } from './views.ts'
@@ -29,8 +28,8 @@ const dequantize: Row = (op) => {
   const { shape } = op.result()
   const zero = op.optional(2)
   const x = op.cast(op.view(0), 'float32')
-  const centred = zero ? op.zip(zipFunction.sub, x, parameter(op, op.cast(zero, 'float32'), shape), shape) : x
-  return op.zip(zipFunction.mul, centred, parameter(op, op.view(1), shape), shape)
+  const centred = zero ? op.zip('sub', x, parameter(op, op.cast(zero, 'float32'), shape)) : x
+  return op.zip('mul', centred, parameter(op, op.view(1), shape))
 }
 
 const ranges: Readonly<Record<string, readonly [number, number]>> = { uint8: [0, 255], int8: [-128, 127] }
@@ -39,10 +38,10 @@ const quantize: Row = (op) => {
   const { shape, type } = op.result()
   const [least, most] = ranges[type] ?? op.fail(`${type} as quantized values is not supported`)
   const zero = op.optional(2)
-  const divided = op.zip(zipFunction.div, op.view(0), parameter(op, op.view(1), shape), shape)
-  const rounded = op.map(mapFunction.round, divided)
-  const moved = zero ? op.zip(zipFunction.add, rounded, parameter(op, op.cast(zero, 'float32'), shape), shape) : rounded
-  return op.cast(op.map(mapFunction.clip, moved, least, most), type)
+  const divided = op.zip('div', op.view(0), parameter(op, op.view(1), shape))
+  const rounded = op.map('round', divided)
+  const moved = zero ? op.zip('add', rounded, parameter(op, op.cast(zero, 'float32'), shape)) : rounded
+  return op.cast(op.map('clip', moved, least, most), type)
 }
 
 export const quantization: Rows = { DequantizeLinear: dequantize, QuantizeLinear: quantize }

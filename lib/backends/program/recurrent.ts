@@ -6,7 +6,6 @@ import type { GraphTensor } from '../../graph/tensor.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import { directionsOf } from '../../spec/spec.ts'
 import { specNumbers } from '../packing.ts'
-import { zipFunction } from '../protocol.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
 import { orderOf, permuted, reshaped, type View } from './views.ts'
@@ -84,8 +83,7 @@ function checkNoLengths(op: Op): void {
   const lengths = op.optional(recurrentPlaces.lengths)
   if (lengths === undefined) return
   const wide = op.cast(lengths, 'int64')
-  const squares = op.zip(zipFunction.mul, wide, wide, wide.shape)
-  op.emit('gather', [0, op.scalar('float32', 0, [1]), squares], [op.make('float32', wide.shape)])
+  op.run('gather', [0, op.scalar('float32', 0, [1]), op.zip('mul', wide, wide)], { ...wide, type: 'float32' })
 }
 
 export const recurrents: Rows = { RNN: recurrent, GRU: recurrent, LSTM: recurrent }

@@ -2,7 +2,7 @@
 
 import { reducedAxes, softmaxAxis, topCount } from '../../graph/operators/arguments.ts'
 import { axesOf, count } from '../../graph/tensor.ts'
-import { mapFunction, reduceKind, zipFunction } from '../protocol.ts'
+import { reduceKind } from '../protocol.ts'
 import { wide } from './elementwise.ts'
 import { joined } from './emit.ts'
 import { dropped } from './movement.ts'
@@ -58,12 +58,12 @@ const reduction =
 
 /** Sums of magnitudes and squares are sums of what was made of each value first. */
 function ofIntegers(op: Op, kind: Kind, x: View, axes: readonly number[]): View {
-  if (kind === 'l1') return reduced(op, 'sum', op.map(mapFunction.abs, x), axes)
-  if (kind === 'sumSquare') return reduced(op, 'sum', op.zip(zipFunction.mul, x, x, x.shape), axes)
+  if (kind === 'l1') return reduced(op, 'sum', op.map('abs', x), axes)
+  if (kind === 'sumSquare') return reduced(op, 'sum', op.zip('mul', x, x), axes)
   return reduced(op, kind, x, axes)
 }
 
-const logSum: Row = (op) => op.map(mapFunction.log, reduction('sum')(op) as View)
+const logSum: Row = (op) => op.map('log', reduction('sum')(op) as View)
 
 const argument =
   (kind: 0 | 1): Row =>
@@ -71,8 +71,8 @@ const argument =
     const { call } = op
     const x = wide(op, op.view(0))
     const axis = call.axisOf(0, x.shape.length)
-    const y = op.make('int64', x.shape.with(axis, 1))
-    op.emit('argReduce', [kind, Number(call.flag('select_last_index')), axis, x], [y])
+    const inputs = [kind, Number(call.flag('select_last_index')), axis, x]
+    const y = op.run('argReduce', inputs, { type: 'int64', shape: x.shape.with(axis, 1) })
     return call.flag('keepdims', true) ? y : dropped(y, [axis])
   }
 
@@ -84,8 +84,7 @@ const softmax =
     const given = op.view(0)
     const { isOld, axis: at } = softmaxAxis(call, given.shape.length)
     const x = isOld ? op.reshape(given, [count(given.shape.slice(0, at)), count(given.shape.slice(at))]) : given
-    const y = op.make('float32', x.shape, orderOf(x))
-    op.emit('softmax', [isLog, isOld ? 1 : at, x], [y])
+    const y = op.run('softmax', [isLog, isOld ? 1 : at, x], x, orderOf(x))
     return isOld ? op.reshape(y, given.shape) : y
   }
 
@@ -109,20 +108,17 @@ const cumSum: Row = (op) => {
   const { call } = op
   const x = wide(op, op.view(0))
   const axis = call.axis(call.number(1, 'axis'), x.shape.length)
-  const y = op.make(x.type, x.shape, orderOf(x))
-  op.emit('cumSum', [axis, Number(call.flag('exclusive')), Number(call.flag('reverse')), x], [y])
-  return op.cast(y, op.view(0).type)
+  const inputs = [axis, Number(call.flag('exclusive')), Number(call.flag('reverse')), x]
+  return op.cast(op.run('cumSum', inputs, x, orderOf(x)), op.view(0).type)
 }
 
 const oneHot: Row = (op) => {
   const { call } = op
-  const { type, shape } = op.result()
+  const made = op.result()
   const given = op.view(0)
   const indices = given.type === 'int32' || given.type === 'int64' ? given : op.cast(given, 'int64')
-  const axis = call.axisOf(-1, shape.length)
-  const y = op.make(type, shape)
-  op.emit('oneHot', [axis, shape[axis], indices, op.view(2)], [y])
-  return y
+  const axis = call.axisOf(-1, made.shape.length)
+  return op.run('oneHot', [axis, made.shape[axis], indices, op.view(2)], made)
 }
 
 export const reductions: Rows = {

@@ -39,8 +39,7 @@ const convTranspose: Row = (op) => {
     ),
   )
   const biases = Float32Array.from(epilogue.shift, (one, n) => one + (bias ? bias[n] * epilogue.scale[n] : 0))
-  const { fn, alpha, beta } = epilogue.after
-  const numbers = [memories[0], groups, inputs, taps * N, ...windowNumbers(rows, columns), fn, alpha, beta]
+  const numbers = [memories[0], groups, inputs, taps * N, ...windowNumbers(rows, columns), ...epilogue.after]
   op.emit('convTranspose', [...numbers, x, op.floats(biases, [O])], [y])
   const made = channelsSecond(y, shape.length)
   return later === undefined ? finished(op, epilogue, made) : withBias(op, made, later)
@@ -53,8 +52,7 @@ function transposeOfRun(op: Op, { x, w, rows, columns, groups }: Layout, y: View
     Math.max((output - 1) * stride + (kernel - 1) * dilation + 1, before + input)
   const O = y.shape[3]
   const [N, inputs, taps] = [O / groups, C / groups, rows.kernel * columns.kernel]
-  const sums = op.make('float32', [B, reach(rows), reach(columns), O])
-  op.emit('fill', [0], [sums])
+  const sums = op.run('fill', [0], { type: 'float32', shape: [B, reach(rows), reach(columns), O] })
   for (let g = 0; g < groups; g++) {
     const a = op.reshape(sliced(x, 3, g * inputs, inputs), [B * H * W, inputs])
     const b = op.reshape(permuted(sliced(w, 0, g * inputs, inputs), [0, 2, 3, 1]), [inputs, taps * N])

@@ -126,6 +126,13 @@ export function spread(view: View, shape: readonly number[]): View {
   return { ...view, shape, strides }
 }
 
+/** For what is computed place by place from these: the order of the largest that is not repeated, once it has this shape. */
+export function orderOfLargest(views: readonly View[], shape: readonly number[]): number[] {
+  const size = (view: View) => count(view.shape) + (view.memory.data ? 0 : 0.5)
+  const [largest] = views.toSorted((a, b) => size(b) - size(a))
+  return orderOf(spread(largest, shape))
+}
+
 /** The same values in another shape of as many; undefined where they would have to move. */
 export function reshaped(view: View, shape: readonly number[]): View | undefined {
   if (count(shape) !== count(view.shape)) fail('ERR_RNN_MODEL_FILE', `${list(view.shape)} has no shape ${list(shape)}`)

@@ -34,12 +34,7 @@ export function trimmed(axis: Axis): { readonly axis: Axis; readonly from: numbe
 /** An input without rows or columns is all padding: one value of it in their place. */
 export function notEmpty(op: Op, x: View, padding: number): View {
   if (count(x.shape) > 0) return x
-  const made = op.make(
-    'float32',
-    x.shape.map((size) => Math.max(1, size)),
-  )
-  op.emit('fill', [padding], [made])
-  return made
+  return op.run('fill', [padding], { type: 'float32', shape: x.shape.map((size) => Math.max(1, size)) })
 }
 
 /** An input with its padding, where there is any. */
@@ -48,8 +43,7 @@ export function withPadding(op: Op, x: View, rows: Axis, columns: Axis, outside:
   const reach = ({ output, stride, kernel, dilation }: Axis) => (output - 1) * stride + (kernel - 1) * dilation + 1
   const [h, w] = [Math.max(reach(rows), rows.before + H), Math.max(reach(columns), columns.before + W)]
   if (h === H && w === W) return x
-  const padded = op.make(x.type, [B, h, w, C])
-  op.emit('fill', [outside], [padded])
+  const padded = op.run('fill', [outside], { ...x, shape: [B, h, w, C] })
   op.emit('copy', [x], [sliced(sliced(padded, 1, rows.before, H), 2, columns.before, W)])
   return padded
 }
