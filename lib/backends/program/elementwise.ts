@@ -2,7 +2,7 @@
 
 import { factsOf } from '../../graph/tensor.ts'
 import type { mapFunction, zipFunction } from '../protocol.ts'
-import { mapCalls } from './functions.ts'
+import { mapCalls, namedAlike } from './functions.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
 import { type Element, orderOf, orderOfLargest, spread, type View } from './views.ts'
@@ -71,9 +71,7 @@ const clip: Row = (op) => {
 const reshapedScalar = (op: Op, view: View) => op.reshape(view, [])
 
 const others: Readonly<Record<string, Row>> = {
-  Abs: exact('abs'),
-  Neg: exact('neg'),
-  Sign: exact('sign'),
+  ...namedAlike('Abs Neg Sign', exact),
   Relu: (op) => zipped(op, 'max', op.view(0), op.scalar(op.view(0).type, 0), op.view(0).shape),
   Clip: clip,
   PRelu: two('prelu'),
@@ -125,21 +123,14 @@ const cast: Row = (op) => {
 
 export const elementwise: Rows = {
   ...Object.fromEntries(Object.keys(mapCalls).map((name) => [name, mapped(name)])),
-  Add: two('add'),
-  Sub: two('sub'),
-  Mul: two('mul'),
-  Div: two('div'),
+  ...namedAlike('Add Sub Mul Div', two),
   Mod: remainder,
   Pow: power,
   Min: (op) => folded(op, 'min'),
   Max: (op) => folded(op, 'max'),
   Sum: (op) => folded(op, 'add'),
   Mean: mean,
-  Equal: compared('equal'),
-  Less: compared('less'),
-  LessOrEqual: compared('lessOrEqual'),
-  Greater: compared('greater'),
-  GreaterOrEqual: compared('greaterOrEqual'),
+  ...namedAlike('Equal Less LessOrEqual Greater GreaterOrEqual', compared),
   And: logical('logicalAnd'),
   Or: logical('logicalOr'),
   Xor: logical('logicalXor'),

@@ -11,16 +11,20 @@ export const plain: MapCall = [-1, 0, 0]
 
 type Make = (call: Call) => MapCall | undefined
 
+/** A function, with the attributes that are its factors and their defaults. */
 const of =
-  (name: keyof typeof mapFunction): Make =>
-  () => [mapFunction[name], 0, 0]
-
-const withFactors =
-  (name: keyof typeof mapFunction, factors: Readonly<Record<string, number>>): Make =>
+  (name: keyof typeof mapFunction, factors: Readonly<Record<string, number>> = {}): Make =>
   (call) => {
     const [alpha = 0, beta = 0] = Object.entries(factors).map(([key, otherwise]) => call.real(key, otherwise))
     return [mapFunction[name], alpha, beta]
   }
+
+/** Rows of operators that are named as their functions are, but for the first letter. */
+export const namedAlike = <Name extends string, Row>(
+  operators: string,
+  row: (name: Name) => Row,
+): Record<string, Row> =>
+  Object.fromEntries(operators.split(' ').map((name) => [name, row((name[0].toLowerCase() + name.slice(1)) as Name)]))
 
 /** Undefined where a bound is not known before the run. */
 const clip: Make = (call) => {
@@ -44,30 +48,15 @@ const gelu: Make = (call) => (call.text('approximate', 'none') === 'tanh' ? of('
 
 /** By the operator's name; all of float values. */
 export const mapCalls: Readonly<Record<string, Make>> = {
-  Abs: of('abs'),
-  Ceil: of('ceil'),
+  ...namedAlike(
+    'Abs Ceil Cos Erf Exp Floor HardSwish Log Neg Reciprocal Relu Round Sigmoid Sign Sin Softplus Softsign Sqrt Tanh',
+    of,
+  ),
   Clip: clip,
-  Cos: of('cos'),
-  Elu: withFactors('elu', { alpha: 1 }),
-  Erf: of('erf'),
-  Exp: of('exp'),
-  Floor: of('floor'),
+  Elu: of('elu', { alpha: 1 }),
   Gelu: gelu,
-  HardSigmoid: withFactors('hardSigmoid', { alpha: 0.2, beta: 0.5 }),
-  HardSwish: of('hardSwish'),
-  LeakyRelu: withFactors('leakyRelu', { alpha: 0.01 }),
-  Log: of('log'),
-  Neg: of('neg'),
+  HardSigmoid: of('hardSigmoid', { alpha: 0.2, beta: 0.5 }),
+  LeakyRelu: of('leakyRelu', { alpha: 0.01 }),
   PRelu: prelu,
-  Reciprocal: of('reciprocal'),
-  Relu: of('relu'),
-  Round: of('round'),
-  Selu: withFactors('selu', { alpha: 1.67326319, gamma: 1.05070102 }),
-  Sigmoid: of('sigmoid'),
-  Sign: of('sign'),
-  Sin: of('sin'),
-  Softplus: of('softplus'),
-  Softsign: of('softsign'),
-  Sqrt: of('sqrt'),
-  Tanh: of('tanh'),
+  Selu: of('selu', { alpha: 1.67326319, gamma: 1.05070102 }),
 }

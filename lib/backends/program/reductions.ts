@@ -2,7 +2,7 @@
 
 import { reducedAxes, softmaxAxis, topCount } from '../../graph/operators/arguments.ts'
 import { axesOf, count } from '../../graph/tensor.ts'
-import { reduceKind } from '../protocol.ts'
+import { reductions as kinds, reduceKind } from '../protocol.ts'
 import { wide } from './elementwise.ts'
 import { joined } from './emit.ts'
 import { dropped } from './movement.ts'
@@ -39,8 +39,8 @@ export function reduced(op: Op, kind: Kind, x: View, axes: readonly number[]): V
   // Values are added in one order, however they lie.
   const kept = orderOf(x).filter((axis) => !axes.includes(axis))
   const gone = axesOf(shape).filter((axis) => axes.includes(axis))
-  const kinds = shape.map((_, axis) => axes.includes(axis))
-  const [to, from] = joined([y, x], [...kept, ...gone], kinds)
+  const isGone = shape.map((_, axis) => axes.includes(axis))
+  const [to, from] = joined([y, x], [...kept, ...gone], isGone)
   op.emit('reduce', [reduceKind[kind], from], [to])
   return y
 }
@@ -122,16 +122,8 @@ const oneHot: Row = (op) => {
 }
 
 export const reductions: Rows = {
-  ReduceSum: reduction('sum'),
-  ReduceMean: reduction('mean'),
-  ReduceMax: reduction('max'),
-  ReduceMin: reduction('min'),
-  ReduceProd: reduction('prod'),
-  ReduceL1: reduction('l1'),
-  ReduceL2: reduction('l2'),
-  ReduceSumSquare: reduction('sumSquare'),
+  ...Object.fromEntries(kinds.map((kind) => [`Reduce${kind[0].toUpperCase()}${kind.slice(1)}`, reduction(kind)])),
   ReduceLogSum: logSum,
-  ReduceLogSumExp: reduction('logSumExp'),
   ArgMax: argument(0),
   ArgMin: argument(1),
   Softmax: softmax(0),
