@@ -1,12 +1,14 @@
 /** Gives all memory of a program its place: what may lie within what, and scratch by the lives of its parts. */
 
-import { type Instruction, isPointwise, isView, placeOf, spanOf, viewsOf } from './emit.ts'
+import { type Instruction, isPointwise, isView, placeOf, replaced, spanOf, viewsOf } from './emit.ts'
 import type { Memory, View } from './views.ts'
 
 /** Parts begin at cache lines. */
 const line = 64
 
 export const aligned = (bytes: number): number => Math.ceil(bytes / line) * line
+
+type Span = ReturnType<typeof spanOf>
 
 /** From the instruction that first touches it to the one that last does. */
 interface Life {
@@ -33,6 +35,10 @@ const alike = (a: View, b: View) =>
   a.shape.length === b.shape.length &&
   a.shape.every((size, axis) => size === b.shape[axis] && (size === 1 || a.strides[axis] === b.strides[axis]))
 
+/** Whether it is all of a part of scratch. */
+const isAllScratch = ({ memory, first, end }: Span) =>
+  memory.region === 'scratch' && first === 0 && end === memory.bytes
+
 /** Operators of one place write over an input that nobody needs afterwards. */
 export function writeInPlace(code: readonly Instruction[]): void {
   const lives = livesOf(code)
@@ -41,7 +47,7 @@ export function writeInPlace(code: readonly Instruction[]): void {
     if (!isPointwise(instruction) || y === undefined) continue
     const to = spanOf(y)
     const own = lives.get(to.memory)!
-    if (to.memory.region !== 'scratch' || own.first !== i || to.first !== 0 || to.end !== to.memory.bytes) continue
+    if (!isAllScratch(to) || own.first !== i) continue
     const inputs = instruction.inputs.filter(isView)
     const found = inputs.find((x) => {
       const from = spanOf(x)
@@ -64,15 +70,8 @@ export function writeInPlace(code: readonly Instruction[]): void {
 /** What is only made to be copied into a part of something larger is made there; gives the instructions that are left. */
 export function copiesLeft(code: readonly Instruction[]): Instruction[] {
   const lives = livesOf(code)
-  const stays = code.map((instruction, i) => !isMadeInPlace(code, lives, instruction, i))
-  const left = (from: number, count: number) => stays.slice(from, from + count).filter(Boolean).length
-  for (const [i, { name, inputs }] of code.entries()) {
-    if (name !== 'branch') continue
-    const [, yes, no] = inputs as number[]
-    inputs[1] = left(i + 1, yes)
-    inputs[2] = left(i + 1 + yes, no)
-  }
-  return code.filter((_, i) => stays[i])
+  const left = code.map((instruction, i) => (isMadeInPlace(code, lives, instruction, i) ? [] : [instruction]))
+  return replaced(code, left)
 }
 
 function isMadeInPlace(
@@ -81,11 +80,10 @@ function isMadeInPlace(
   { name, inputs: [x], outputs: [y] }: Instruction,
   i: number,
 ): boolean {
-  if (name !== 'copy' || !isView(x as View) || !y || !alike(x as View, y)) return false
-  const [from, to] = [spanOf(x as View), spanOf(y)]
+  if (name !== 'copy' || !isView(x) || !y || !alike(x, y)) return false
+  const [from, to] = [spanOf(x), spanOf(y)]
   const life = lives.get(from.memory)
-  if (life === undefined || from.memory.region !== 'scratch' || from.memory === to.memory) return false
-  if (from.first !== 0 || from.end !== from.memory.bytes || to.memory.isInput) return false
+  if (life === undefined || !isAllScratch(from) || from.memory === to.memory || to.memory.isInput) return false
   for (let k = life.first; k <= life.last; k++) {
     if (k !== i && interferes(code[k], to, k > i)) return false
     if (k > i && code[k].outputs.some((view) => view && placeOf(view.memory).memory === from.memory)) return false
@@ -99,17 +97,12 @@ function isMadeInPlace(
 }
 
 /** Whether an instruction touches these bytes; only reading them afterwards does no harm. */
-function interferes(
-  { inputs, outputs }: Instruction,
-  { memory, first, end }: ReturnType<typeof spanOf>,
-  mayRead: boolean,
-) {
+function interferes({ inputs, outputs }: Instruction, { memory, first, end }: Span, mayRead: boolean) {
   const touched = mayRead ? outputs : [...inputs, ...outputs]
-  return touched.some((operand) => {
-    if (operand === undefined || !isView(operand)) return false
-    const span = spanOf(operand)
-    return span.memory === memory && span.first < end && first < span.end
-  })
+  return touched
+    .filter(isView)
+    .map(spanOf)
+    .some((span) => span.memory === memory && span.first < end && first < span.end)
 }
 
 /** Places of everything in scratch, the largest first, each as low as those allow that live at the same time. Gives the bytes of all. */

@@ -7,13 +7,12 @@ import type { GraphTensor } from '../../graph/tensor.ts'
 import { KeptMatrix } from '../../precision/kept.ts'
 import { setScales } from '../../precision/scales.ts'
 import { precisionNumbers } from '../packing.ts'
-import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
+import { type Epilogue, epilogueOf, nothingAfter, perOutput, withBiases } from './fuse.ts'
 import type { Op } from './op.ts'
-import { finished, folded, isWhole, partOf, unpacked } from './products.ts'
+import { finished, folded, isWhole, matrixOf, unpacked } from './products.ts'
 import type { Row, Rows } from './row.ts'
 import { areOfOneChannel, symmetryOf } from './symmetry.ts'
 import { permuted, reshaped, sliced, type View, valuesIn } from './views.ts'
-import { digest } from './weights.ts'
 import { notEmpty, planeOf, trimmed, windowsIn, withPadding } from './windows.ts'
 
 /** What a convolution and its transpose have alike; `rows` and `columns` with the padding before them. */
@@ -54,17 +53,17 @@ export function layoutOf(op: Op, isTransposed: boolean): Layout {
   const kernel = kernelOf(call, shape.length - 2, w.shape.slice(2))
   const axes = (isTransposed ? transposedAxes : windowsOf)(call, spatialOf(call, shape), kernel)
   const more = axes.map((_, i) => padded?.pads.before[2 + i] ?? 0)
+  // What a transposed one has as many of as inputs.
   const [rows, columns] = planeOf(
     op,
     axes.map((axis, i) => ({ ...axis, before: axis.before + more[i] })),
-  )
+  ).map((axis) => ({ ...axis, output: Math.max(1, axis.output) }))
   const wide = w.shape.length === 4 ? w : reshaped(w, [w.shape[0], w.shape[1], 1, w.shape[2]])!
   return {
     x: notEmpty(op, channelsFastest(op, padded?.view ?? op.view(0)), 0),
     w: wide,
-    // What a transposed one has as many of as inputs.
-    rows: isTransposed ? { ...rows, output: Math.max(1, rows.output) } : rows,
-    columns: isTransposed ? { ...columns, output: Math.max(1, columns.output) } : columns,
+    rows,
+    columns,
     groups: call.integer('group', 1),
   }
 }
@@ -72,18 +71,24 @@ export function layoutOf(op: Op, isTransposed: boolean): Layout {
 export const windowNumbers = (rows: Axis, columns: Axis): number[] =>
   (['kernel', 'stride', 'dilation', 'before'] as const).flatMap((name) => [rows[name], columns[name]])
 
-/** The bias as N numbers, what follows, and whether a bias of the run has to be added in between. */
-export function biasOf(op: Op, N: number): { bias?: number[]; later?: View; epilogue: Epilogue } {
-  const known = op.constant(2)
-  const later = known ? undefined : op.optional(2)
-  const isKnown = op.constant(1) !== undefined && later === undefined
-  const epilogue = isKnown ? epilogueOf(op, 1, N) : nothingAfter(op, N)
-  return { bias: known && perOutput(known, 1, 0, N), later, epilogue }
+/** Whether weights and bias are known: only then may anything follow in the same instruction. */
+const isKnown = (op: Op): boolean =>
+  op.constant(1) !== undefined && (op.constant(2) !== undefined || op.optional(2) === undefined)
+
+/** What follows the sums of N outputs, with a bias that is known. */
+export function afterSums(op: Op, N: number): Epilogue {
+  const bias = op.constant(2)
+  const epilogue = isKnown(op) ? epilogueOf(op, 1, N) : nothingAfter(op, N)
+  return withBiases(epilogue, bias && perOutput(bias, 1, 0, N))
 }
 
-export function withBias(op: Op, made: View, later: View | undefined): View {
+/** What was made of (B, H, W, C) as the operator's result, with all that follows it or a bias that is looked at in the run. */
+export function ended(op: Op, y: View, epilogue: Epilogue): View {
+  const made = channelsSecond(y, op.result().shape.length)
+  if (isKnown(op)) return finished(op, epilogue, made)
+  const bias = op.optional(2)
   const [, C, ...space] = made.shape
-  return later ? op.zip('add', made, op.reshape(later, [C, ...space.map(() => 1)])) : made
+  return bias ? op.zip('add', made, op.reshape(bias, [C, ...space.map(() => 1)])) : made
 }
 
 /** The most taps of a depthwise convolution whose sums of int8 are exact in a float. */
@@ -92,35 +97,20 @@ const mostInt8Taps = 1024
 const isFloat = (op: Op): boolean => op.to.weights.precision.activations === 'f32'
 
 const conv: Row = (op) => {
-  const { shape } = op.result()
   const layout = layoutOf(op, false)
   const { x, rows, columns, groups } = layout
   const constant = op.constant(1)
-  const O = shape[1]
-  const { bias, later, epilogue } = biasOf(op, O)
+  const O = op.result().shape[1]
+  const epilogue = afterSums(op, O)
   const y = op.make('float32', [x.shape[0], rows.output, columns.output, O])
   const isDepthwise = groups > 1 && groups === x.shape[3] && groups === O
   if (constant === undefined) convOfRun(op, layout, y)
   else if (isDepthwise && (isFloat(op) || rows.kernel * columns.kernel <= mostInt8Taps)) {
-    depthwise(op, layout, y, bias, epilogue)
-  } else if (!convOfSymmetric(op, layout, constant, y, bias, epilogue)) {
-    convOfConstant(op, layout, constant, y, bias, epilogue)
+    depthwise(op, layout, constant, y, epilogue)
+  } else if (!convOfSymmetric(op, layout, constant, y, epilogue)) {
+    convOfConstant(op, layout, constant, y, epilogue)
   }
-  const made = channelsSecond(y, shape.length)
-  if (constant !== undefined && later === undefined) return finished(op, epilogue, made)
-  return withBias(op, made, later ?? (bias && op.view(2)))
-}
-
-/** What packs the filters of outputs from one on: K weights each, in a view that is made where they are not packed yet. */
-function matrixOf(op: Op, constant: GraphTensor, kind: string, bias: readonly number[] | undefined, all: Epilogue) {
-  const key = `${kind} ${digest(all.scale, all.shift, bias && Float64Array.from(bias))}`
-  return (from: number, N: number, K: number, weights: () => View): number => {
-    const make = () => {
-      const own = reshaped(op.dense(weights()), [N, K])!
-      return folded(own, partOf(all, from, N), 1, bias?.slice(from, from + N))
-    }
-    return op.to.weights.dense(constant, `${key} ${from}`, K, N, make, op.to.weights.precision, from)
-  }
+  return ended(op, y, epilogue)
 }
 
 /** Two packed matrices, of filters that are symmetric, where all are so: false where they are not. */
@@ -129,7 +119,6 @@ function convOfSymmetric(
   { x, w, rows, columns, groups }: Layout,
   constant: GraphTensor,
   y: View,
-  bias: readonly number[] | undefined,
   epilogue: Epilogue,
 ): boolean {
   const { kernel } = columns
@@ -137,7 +126,7 @@ function convOfSymmetric(
   const symmetry = mayBe && symmetryOf(valuesIn(w) as Float32Array, kernel)
   if (!symmetry) return false
   const { first, kept, even } = symmetry
-  const matrix = matrixOf(op, constant, `symmetric ${kernel}`, bias, epilogue)
+  const matrix = matrixOf(op, constant, `symmetric ${kernel}`, epilogue)
   const taps = sliced(w, 3, 0, kept)
   const N = y.shape[3]
   const memories = [
@@ -162,7 +151,6 @@ function convOfConstant(
   { x, w: whole, rows: down, columns: right, groups }: Layout,
   constant: GraphTensor,
   y: View,
-  bias: readonly number[] | undefined,
   epilogue: Epilogue,
 ): void {
   // Scales of int8 are those of all taps; two sums that take turns take the same turns.
@@ -173,7 +161,7 @@ function convOfConstant(
   const w = sliced(sliced(whole, 2, top, rows.kernel), 3, left, columns.kernel)
   const N = y.shape[3] / groups
   const K = rows.kernel * columns.kernel * (x.shape[3] / groups)
-  const matrix = matrixOf(op, constant, `conv ${groups} ${top} ${left} ${columns.kernel}`, bias, epilogue)
+  const matrix = matrixOf(op, constant, `conv ${groups} ${top} ${left} ${columns.kernel}`, epilogue)
   const memories = Array.from({ length: groups }, (_, g) =>
     matrix(g * N, N, K, () => permuted(sliced(w, 0, g * N, N), [0, 2, 3, 1])),
   )
@@ -182,17 +170,11 @@ function convOfConstant(
   op.emit('conv', [...numbers, x], [y])
 }
 
-function depthwise(
-  op: Op,
-  { x, w, rows, columns }: Layout,
-  y: View,
-  bias: readonly number[] | undefined,
-  epilogue: Epilogue,
-): void {
+function depthwise(op: Op, { x, w, rows, columns }: Layout, constant: GraphTensor, y: View, epilogue: Epilogue): void {
   const C = x.shape[3]
   const K = rows.kernel * columns.kernel
-  const made = folded(reshaped(w, [C, K])!, epilogue, 1, bias)
-  setScales(made.weight, scalesOfOutputs(op.constant(1)!, C))
+  const made = folded(reshaped(w, [C, K])!, epilogue)
+  setScales(made.weight, scalesOfOutputs(constant, C))
   // Rounded as they are, and kept widened: there are few.
   const kept = KeptMatrix.of(op.to.weights.precision.weights, made.weight, C, K)
   const scales = isFloat(op) ? undefined : op.floats(kept.scales(), [C])
@@ -201,7 +183,7 @@ function depthwise(
     [1, 2, 0],
   )
   const numbers = [...windowNumbers(rows, columns), ...epilogue.after]
-  op.emit('depthwise', [...numbers, x, op.dense(weight), op.floats(made.bias!, [C]), scales], [y])
+  op.emit('depthwise', [...numbers, x, op.dense(weight), op.floats(made.bias, [C]), scales], [y])
 }
 
 /** Weights that are known only in the run: windows side by side times a matrix, for each group. */

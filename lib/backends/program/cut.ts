@@ -2,8 +2,8 @@
 
 import { type Divisible, made } from './cut-rule.ts'
 import { rules } from './cut-rules.ts'
-import type { Instruction } from './emit.ts'
-import { orderOf, type View } from './views.ts'
+import { type Instruction, replaced } from './emit.ts'
+import { orderOf } from './views.ts'
 
 /** The most instructions that one program's are cut into. */
 const mostParts = 2 ** 16
@@ -41,12 +41,5 @@ function along(instruction: Instruction, rule: Divisible, most: number, limit: n
 export function cut(code: readonly Instruction[], most: number): Instruction[] {
   const total = code.reduce((sum, one) => sum + (rules[one.name]?.(one).work ?? 0), 0)
   const parts = code.map((one) => partsOf(one, Math.max(most, total / mostParts)))
-  const inAll = (from: number, instructions: number) =>
-    parts.slice(from, from + instructions).reduce((sum, { length }) => sum + length, 0)
-  for (const [i, { name, inputs }] of code.entries()) {
-    if (name !== 'branch') continue
-    const [condition, yes, no] = inputs as [View, number, number]
-    parts[i] = [{ ...code[i], inputs: [condition, inAll(i + 1, yes), inAll(i + 1 + yes, no)] }]
-  }
-  return parts.flat()
+  return replaced(code, parts)
 }

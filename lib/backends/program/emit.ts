@@ -53,6 +53,16 @@ export function joined(views: readonly View[], given: readonly number[], kinds?:
   }))
 }
 
+/** The code with each instruction replaced by those at its place; a branch counts what its sides have become. */
+export function replaced(code: readonly Instruction[], parts: readonly (readonly Instruction[])[]): Instruction[] {
+  const inAll = (from: number, count: number) => parts.slice(from, from + count).flat().length
+  return code.flatMap((instruction, i) => {
+    if (instruction.name !== 'branch') return parts[i]
+    const [condition, yes, no] = instruction.inputs as [View, number, number]
+    return { ...instruction, inputs: [condition, inAll(i + 1, yes), inAll(i + 1 + yes, no)] }
+  })
+}
+
 /** All views of an instruction. */
 export function viewsOf({ inputs, outputs }: Instruction): View[] {
   return [...inputs, ...outputs].filter(isView)

@@ -1,10 +1,10 @@
 /** What follows a product and is done with it: factors and terms of each output go into its weights, and one function runs on its sums. */
 
-import type { Step } from '../../graph/plan.ts'
 import { count, type GraphTensor } from '../../graph/tensor.ts'
 import { entryOf } from '../../intrinsics/properties.ts'
 import { type MapCall, mapCalls, plain } from './functions.ts'
 import { Op } from './op.ts'
+import { isStandard } from './uses.ts'
 
 /** Of N outputs: y = f(scale · (the product) + shift). */
 export interface Epilogue {
@@ -21,49 +21,48 @@ export function nothingAfter(op: Op, N: number): Epilogue {
   return { scale: new Float64Array(N).fill(1), shift: new Float64Array(N), after: plain, value }
 }
 
-type Line = Pick<Epilogue, 'scale' | 'shift'>
+export type Line = Pick<Epilogue, 'scale' | 'shift'>
+
+/** The same after a product that adds biases itself. */
+export function withBiases(epilogue: Epilogue, bias?: readonly number[], beta = 1): Epilogue {
+  const { scale, shift } = epilogue
+  return { ...epilogue, shift: shift.map((one, n) => one + (bias ? beta * bias[n] * scale[n] : 0)) }
+}
 
 /**
  * Follows the one reader of a product's result, as long as it can be done with the product. `axis` is that of its N outputs. Of rounded weights
  * terms alone: a factor would change what is rounded, and could pass the range of a format.
  */
 export function epilogueOf(op: Op, axis: number, N: number): Epilogue {
-  const { scale, shift } = nothingAfter(op, N)
+  let { scale, shift, after, value } = nothingAfter(op, N)
   let { step } = op
-  let [value] = step.outputs
   let isApart = false
-  for (;;) {
-    const next = op.to.soleReader(value, step)
-    if (next?.domain === '' && next.opType === 'Identity') {
-      // In a whole run it is what takes frames off, and no weights are changed by what stands behind it.
-      isApart = true
-      op.to.done(next)
-      step = next
-      value = next.outputs[0]
-      continue
-    }
-    const reader = next && new Op(op.to, next)
-    const found = reader && !isApart ? lineOf(reader, value, axis, N) : undefined
+  while (after === plain) {
+    const next = op.to.uses.soleReader(value, step)
+    if (next === undefined) break
+    // In a whole run it is what takes frames off, and no weights are changed by what stands behind it.
+    const isIdentity = isStandard(next, 'Identity')
+    isApart ||= isIdentity
+    const reader = new Op(op.to, next)
+    const found = isApart ? undefined : lineOf(reader, value, axis, N)
     const line = op.to.weights.isRounded && found?.scale.some((factor) => factor !== 1) ? undefined : found
-    const after = (line === undefined && reader && functionOf(reader, value)) || plain
-    if (next === undefined || (line === undefined && after === plain)) return { scale, shift, after, value }
-    op.to.done(next)
+    if (line) {
+      shift = shift.map((one, n) => one * line.scale[n] + line.shift[n])
+      scale = scale.map((one, n) => one * line.scale[n])
+    } else after = functionOf(reader, value) ?? plain
+    if (!line && !isIdentity && after === plain) break
+    op.to.done.add(next)
     step = next
     value = next.outputs[0]
-    if (line === undefined) return { scale, shift, after, value }
-    for (let n = 0; n < N; n++) {
-      scale[n] *= line.scale[n]
-      shift[n] = shift[n] * line.scale[n] + line.shift[n]
-    }
   }
+  return { scale, shift, after, value }
 }
 
 function functionOf({ step, call }: Op, value: number): MapCall | undefined {
-  if (step.inputs[0] !== value) return undefined
-  return isStandard(step) ? entryOf(mapCalls, step.opType)?.(call) : undefined
+  const { domain, opType, inputs } = step
+  const isKnown = domain === '' || (domain === 'com.microsoft' && opType === 'Gelu')
+  return isKnown && inputs[0] === value ? entryOf(mapCalls, opType)?.(call) : undefined
 }
-
-const isStandard = ({ domain, opType }: Step) => domain === '' || (domain === 'com.microsoft' && opType === 'Gelu')
 
 /** An operator that multiplies by, or adds, constants of each output. */
 function lineOf(op: Op, value: number, axis: number, N: number): Line | undefined {

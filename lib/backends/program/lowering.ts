@@ -50,12 +50,14 @@ export class Lowering {
   readonly threads: number
   /** Zeros around a value that the convolution after it takes upon itself, by the value's number. */
   readonly padded = new Map<number, { readonly view: View; readonly pads: Pads }>()
+  /** Steps that are done together with another one. */
+  readonly done = new Set<Step>()
+  readonly uses: Uses
+  /** Where values lie. */
+  readonly views = new Map<number, View>()
   code: Instruction[] = []
   ioBytes = 0
   readonly #lowerOne: LowerStep
-  readonly #views = new Map<number, View>()
-  readonly #uses: Uses
-  readonly #done = new Set<Step>()
   #copies = new Map<string, View>()
   #label = 'the model'
 
@@ -64,14 +66,14 @@ export class Lowering {
     this.threads = threads
     this.weights = weights
     this.#lowerOne = lowerOne
-    this.#uses = new Uses(this.plan)
+    this.uses = new Uses(this.plan)
   }
 
   /** Everything that a run does; gives where inputs and outputs lie. */
   lower(): { inputs: View[]; outputs: View[] } {
     const { inputs, outputs, carries, steps } = this.plan
     const places = inputs.map((value) => this.#external(value, true))
-    for (const [i, value] of inputs.entries()) this.#views.set(value, places[i])
+    for (const [i, value] of inputs.entries()) this.views.set(value, places[i])
     this.#lowerSteps(steps)
     this.#label = 'an output'
     const results = outputs.map((value) => this.#external(value, false))
@@ -94,7 +96,7 @@ export class Lowering {
 
   #lowerSteps(steps: readonly Step[]): void {
     for (const step of steps) {
-      if (this.#done.has(step)) continue
+      if (this.done.has(step)) continue
       this.#label = step.label
       if (step.branches) this.#lowerBranches(step)
       else this.#lowerStep(step)
@@ -104,22 +106,16 @@ export class Lowering {
   #lowerStep(step: Step): void {
     const wanted = step.outputs.filter((value) => value >= 0)
     if (wanted.every((value) => count(this.plan.values[value]!.shape) === 0)) {
-      for (const value of wanted)
-        this.set(value, this.make(this.element(this.plan.values[value]!.type), this.plan.values[value]!.shape))
+      for (const value of wanted) this.views.set(value, this.#room(value))
       return
     }
-    const made = this.#lowerOne(this, step) ?? refuse(step.label, 'this operator is not supported')
-    const views: readonly (View | undefined)[] = Array.isArray(made) ? made : [made as View]
-    for (const [i, value] of step.outputs.entries()) if (value >= 0 && views[i]) this.set(value, views[i])
+    const made = [this.#lowerOne(this, step) ?? refuse(step.label, 'this operator is not supported')].flat()
+    for (const [i, value] of step.outputs.entries()) if (value >= 0 && made[i]) this.views.set(value, made[i])
   }
 
   /** Both branches write to the same memory; copies that one of them makes are not there for others. */
   #lowerBranches({ label, inputs, outputs, branches }: Step): void {
-    const results = outputs.map((value) => {
-      if (value < 0) return undefined
-      const { type, shape } = this.plan.values[value]!
-      return this.make(this.element(type), shape)
-    })
+    const results = outputs.map((value) => (value < 0 ? undefined : this.#room(value)))
     const head = [this.view(inputs[0]), 0, 0]
     this.emit('branch', head, [])
     for (const [which, branch] of branches!.entries()) {
@@ -133,7 +129,13 @@ export class Lowering {
       this.#copies = copies
       head[which + 1] = this.code.length - begin
     }
-    for (const [i, value] of outputs.entries()) if (value >= 0) this.set(value, results[i]!)
+    for (const [i, result] of results.entries()) if (result) this.views.set(outputs[i], result)
+  }
+
+  /** Memory for a value. */
+  #room(value: number): View {
+    const { type, shape } = this.plan.values[value]!
+    return this.make(this.element(type), shape)
   }
 
   /** Outputs stand behind all inputs. What has no values is not done. */
@@ -175,25 +177,8 @@ export class Lowering {
   }
 
   view(value: number): View {
-    let view = this.#views.get(value)
-    if (view === undefined) {
-      view = this.constant(this.plan.values[value]!.constant!)
-      this.#views.set(value, view)
-    }
+    const view = this.views.get(value) ?? this.constant(this.plan.values[value]!.constant!)
+    this.views.set(value, view)
     return view
-  }
-
-  set(value: number, view: View): void {
-    this.#views.set(value, view)
-  }
-
-  /** The one step of the same branch that reads a value, where nothing else does. */
-  soleReader(value: number, step: Step): Step | undefined {
-    return this.#uses.soleReader(value, step)
-  }
-
-  /** Notes that a step is done together with another one. */
-  done(step: Step): void {
-    this.#done.add(step)
   }
 }

@@ -5,6 +5,7 @@ import { axesOf } from '../../graph/tensor.ts'
 import type { Pads } from './lowering.ts'
 import type { Op } from './op.ts'
 import type { Row } from './row.ts'
+import { isStandard } from './uses.ts'
 import { orderOf, sliced, spread, type View } from './views.ts'
 
 /** The value around; undefined where it is known only in the run. */
@@ -15,10 +16,10 @@ export function padValue(op: Op): number | bigint | undefined {
 /** Zeros along the axes of space go into a convolution that alone reads them. */
 function isTaken(op: Op, pads: Pads): boolean {
   const [value] = op.step.outputs
-  const reader = op.to.soleReader(value, op.step)
+  const reader = op.to.uses.soleReader(value, op.step)
   const all = [...pads.before, ...pads.after]
   const rank = pads.before.length
-  const isConv = reader?.opType === 'Conv' && reader.domain === '' && reader.inputs[0] === value
+  const isConv = isStandard(reader, 'Conv') && reader.inputs[0] === value
   if (!isConv || padValue(op) !== 0 || all.some((size, i) => size < 0 || (i % rank < 2 && size > 0))) return false
   op.to.padded.set(value, { view: op.view(0), pads })
   return true

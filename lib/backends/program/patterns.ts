@@ -1,9 +1,9 @@
 /** Operators that exporters write as several others: layer norms and GELU are found again and become one step. */
 
-import type { Plan, Step } from '../../graph/plan.ts'
+import type { Branch, Plan, Step } from '../../graph/plan.ts'
 import { axesOf } from '../../graph/tensor.ts'
 import { sameShape } from '../../tensor/shape.ts'
-import { Uses } from './uses.ts'
+import { isStandard, Uses } from './uses.ts'
 
 /** The plan with such steps in one. Values in between have no step any more. */
 export function simplified(plan: Plan): Plan {
@@ -23,17 +23,12 @@ function simplifiedSteps(plan: Plan, steps: readonly Step[], uses: Uses): Step[]
     for (const one of found.steps) gone.add(one)
     made.set(last, { ...last, ...found.as, domain: '' })
   }
+  const inner = (branch: Branch): Branch => ({ ...branch, steps: simplifiedSteps(plan, branch.steps, uses) })
   return steps
     .filter((step) => made.has(step) || !gone.has(step))
     .map((step) => {
-      const one = made.get(step) ?? step
-      const [then, otherwise] = one.branches ?? []
-      if (then === undefined || otherwise === undefined) return one
-      const inner = [then, otherwise].map((branch) => ({
-        ...branch,
-        steps: simplifiedSteps(plan, branch.steps, uses),
-      }))
-      return { ...one, branches: [inner[0], inner[1]] }
+      const branches = step.branches && ([inner(step.branches[0]), inner(step.branches[1])] as const)
+      return made.get(step) ?? (branches ? { ...step, branches } : step)
     })
 }
 
@@ -62,13 +57,13 @@ class Block {
   /** What makes a value that is read so often, where it is this operator. */
   maker(value: number, opType: string, reads = 1): Step | undefined {
     const step = this.#makers.get(value)
-    return step?.domain === '' && step.opType === opType && this.#uses.times(value) === reads ? step : undefined
+    return isStandard(step, opType) && this.#uses.times(value) === reads ? step : undefined
   }
 
   /** The one reader of what a step makes, where it is this operator. */
   reader(maker: Step, opType: string): Step | undefined {
     const step = this.#uses.soleReader(maker.outputs[0], maker)
-    return step?.domain === '' && step.opType === opType ? step : undefined
+    return isStandard(step, opType) ? step : undefined
   }
 
   number(value: number): number | undefined {
@@ -86,7 +81,7 @@ class Block {
 
   /** A constant of exactly this shape. */
   isConstant(value: number, shape: readonly number[]): boolean {
-    return this.#plan.values[value]?.constant !== undefined && `${this.shape(value)}` === `${shape}`
+    return this.#plan.values[value]?.constant !== undefined && sameShape(this.shape(value), shape)
   }
 
   /** The axes of a mean that keeps them, where they are the last ones: how many. */
@@ -102,7 +97,7 @@ class Block {
 
 /** (x − mean) / √(mean of squares + ε), then maybe · scale and + bias. */
 function layerNorm(block: Block, division: Step): Found | undefined {
-  if (division.opType !== 'Div' || division.domain !== '') return undefined
+  if (!isStandard(division, 'Div')) return undefined
   const [difference, deviation] = division.inputs
   const root = block.maker(deviation, 'Sqrt')
   const safe = root && block.maker(root.inputs[0], 'Add')
@@ -110,12 +105,12 @@ function layerNorm(block: Block, division: Step): Found | undefined {
   if (!root || !safe || place < 0) return undefined
   const variance = block.maker(safe.inputs[place], 'ReduceMean')!
   const epsilon = block.number(safe.inputs[1 - place])
-  const square = block.maker(variance.inputs[0], 'Pow') ?? block.maker(variance.inputs[0], 'Mul')
-  const isSquare =
-    square && (square.opType === 'Mul' ? square.inputs[1] === difference : block.number(square.inputs[1]) === 2)
-  const centred = block.maker(difference, 'Sub', square?.opType === 'Mul' ? 3 : 2)
+  const power = block.maker(variance.inputs[0], 'Pow')
+  const square = power ?? block.maker(variance.inputs[0], 'Mul')
+  const isSquare = power ? block.number(power.inputs[1]) === 2 : square?.inputs[1] === difference
+  const centred = block.maker(difference, 'Sub', power ? 2 : 3)
   const mean = centred && block.maker(centred.inputs[1], 'ReduceMean')
-  if (epsilon === undefined || !isSquare || square.inputs[0] !== difference || !mean) return undefined
+  if (epsilon === undefined || !isSquare || square?.inputs[0] !== difference || !mean) return undefined
   const [x] = mean.inputs
   const axes = block.lastAxes(mean)
   if (axes === undefined || axes !== block.lastAxes(variance) || centred.inputs[0] !== x) return undefined
@@ -138,7 +133,7 @@ function layerNorm(block: Block, division: Step): Found | undefined {
 
 /** x · (erf(x / √2) + 1) / 2, its factors in any order. */
 function gelu(block: Block, product: Step): Found | undefined {
-  if (product.opType !== 'Mul' || product.domain !== '') return undefined
+  if (!isStandard(product, 'Mul')) return undefined
   const inner = product.inputs.map((value) => block.maker(value, 'Mul'))
   const at = inner.findIndex((step) => step !== undefined)
   const steps = at < 0 ? [product] : [inner[at]!, product]

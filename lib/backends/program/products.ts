@@ -4,11 +4,11 @@ import { axesOf, count, type GraphTensor } from '../../graph/tensor.ts'
 import { precisionNumbers } from '../packing.ts'
 import { reduceKind } from '../protocol.ts'
 import { merged } from './emit.ts'
-import { type Epilogue, epilogueOf, nothingAfter, perOutput } from './fuse.ts'
+import { type Epilogue, epilogueOf, type Line, nothingAfter, perOutput, withBiases } from './fuse.ts'
 import type { Op } from './op.ts'
 import type { Row, Rows } from './row.ts'
 import { orderOf, permuted, reshaped, sliced, spread, type View, valuesIn, valuesOf } from './views.ts'
-import { type Dense, digest } from './weights.ts'
+import { digest } from './weights.ts'
 
 /** Rows of packed matrices begin at whole vectors of the widest kind where there are so many outputs. */
 export const isWhole = (N: number): 0 | 1 => (N % 16 === 0 ? 1 : 0)
@@ -19,38 +19,8 @@ const turned = (view: View): View => {
   return rank < 2 ? view : permuted(view, [...axesOf(view.shape).slice(0, -2), rank - 1, rank - 2])
 }
 
-/** Packed weights of so many outputs, from one on. */
-interface Columns {
-  readonly memory: number
-  readonly from: number
-  readonly size: number
-}
-
-/** Rows (…, K) of x times packed weights, (…, N). */
-function packedRows(op: Op, x: View, columns: readonly Columns[], N: number, { after }: Epilogue): View {
-  const lead = axesOf(x.shape).slice(0, -1)
-  const last = lead.length
-  const order = [...orderOf(permuted(x, lead)), last]
-  const rows = x.shape[last] === 1 || x.strides[last] === 1 ? x : op.dense(x, order)
-  const y = op.make('float32', [...x.shape.slice(0, -1), N], order)
-  const [from, to] = merged([permuted(rows, lead), permuted(y, lead)])
-  const behind = (view: View, row: number, size = row, first = 0): View => ({
-    ...view,
-    start: view.start + first,
-    shape: [...(view.shape.length ? view.shape : [1]), size],
-    strides: [...(view.shape.length ? view.strides : [row]), 1],
-  })
-  const K = x.shape[last]
-  const kept = precisionNumbers(op.to.weights.precision)
-  for (const { memory, from: first, size } of columns) {
-    const numbers = [memory, ...kept, K, size, ...after, isWhole(size)]
-    op.emit('gemm', [...numbers, behind(from, K)], [behind(to, N, size, first)])
-  }
-  return y
-}
-
 /** Plain weights of N outputs of K inputs, out of a view (N, K), and their biases, with what follows. */
-export function folded(weight: View, { scale, shift }: Epilogue, alpha = 1, bias?: readonly number[], beta = 1): Dense {
+export function folded(weight: View, { scale, shift }: Line, alpha = 1): { weight: Float32Array; bias: Float32Array } {
   const [N, K] = weight.shape
   const isScaled = alpha !== 1 || scale.some((one) => one !== 1)
   const plain = (isScaled ? valuesOf(weight) : valuesIn(weight)) as Float32Array
@@ -58,15 +28,18 @@ export function folded(weight: View, { scale, shift }: Epilogue, alpha = 1, bias
     const factor = alpha * scale[n]
     if (factor !== 1) for (let k = 0; k < K; k++) plain[n * K + k] *= factor
   }
-  return { weight: plain, bias: Float32Array.from(shift, (one, n) => one + (bias ? beta * bias[n] * scale[n] : 0)) }
+  return { weight: plain, bias: Float32Array.from(shift) }
 }
 
-/** A part of what follows, of outputs [from, from + count). */
-export const partOf = (epilogue: Epilogue, from: number, outputs: number): Epilogue => ({
-  ...epilogue,
-  scale: epilogue.scale.subarray(from, from + outputs),
-  shift: epilogue.shift.subarray(from, from + outputs),
-})
+/** What packs the weights of N outputs from one on: K each, in a view that is made where they are not packed yet. */
+export function matrixOf(op: Op, constant: GraphTensor, kind: string, { scale, shift }: Line, alpha = 1) {
+  const key = `${kind} ${digest(scale, shift, Float64Array.of(alpha))}`
+  return (from: number, N: number, K: number, weights: () => View): number => {
+    const own = { scale: scale.subarray(from, from + N), shift: shift.subarray(from, from + N) }
+    const make = () => folded(op.reshape(weights(), [N, K]), own, alpha)
+    return op.to.weights.dense(constant, `${key} ${from}`, K, N, make, from)
+  }
+}
 
 /** From so many outputs on all sums have one order. */
 const fewest = 64
@@ -76,38 +49,35 @@ function columnsOfPart(K: number, N: number, mostWork = Number.POSITIVE_INFINITY
   return K * N <= mostWork ? N : Math.max(fewest, Math.floor(mostWork / (2 * fewest * K)) * fewest)
 }
 
-interface Packed {
-  readonly constant: GraphTensor
-  /** (N, K) of the constant. */
-  readonly weight: View
-  readonly alpha: number
-  readonly bias?: readonly number[]
-  readonly beta?: number
-}
-
-function packed(op: Op, x: View, { constant, weight, alpha, bias, beta = 1 }: Packed, epilogue: Epilogue): View {
+/** Rows (…, K) of x times packed weights, (…, N), out of a view (N, K) of a constant. */
+function packed(op: Op, x: View, constant: GraphTensor, weight: View, epilogue: Epilogue, alpha: number): View {
+  const { weights } = op.to
   const [N, K] = weight.shape
-  const factor = op.to.weights.isRounded ? 1 : alpha
-  const made = (from: number, size: number): Columns => {
-    const isAll = size === N
-    const own = isAll ? epilogue : partOf(epilogue, from, size)
-    const rows = isAll ? weight : sliced(weight, 0, from, size)
-    const biases = isAll ? bias : bias?.slice(from, from + size)
-    const make = () => folded(rows, own, factor, biases, beta)
-    const { weights } = op.to
-    const memory = weights.dense(constant, isAll ? key : `${key} ${from}`, K, size, make, weights.precision, from)
-    return { memory, from, size }
+  const lead = axesOf(x.shape).slice(0, -1)
+  const last = lead.length
+  const order = [...orderOf(permuted(x, lead)), last]
+  const rows = K === 1 || x.strides[last] === 1 ? x : op.dense(x, order)
+  const y = op.make('float32', [...x.shape.slice(0, -1), N], order)
+  const [from, to] = merged([permuted(rows, lead), permuted(y, lead)])
+  const behind = (view: View, row: number, size = row, first = 0): View => ({
+    ...view,
+    start: view.start + first,
+    shape: [...(view.shape.length ? view.shape : [1]), size],
+    strides: [...(view.shape.length ? view.strides : [row]), 1],
+  })
+  const factor = weights.isRounded ? 1 : alpha
+  const matrix = matrixOf(op, constant, `${weight.strides}`, epilogue, factor)
+  const most = columnsOfPart(K, N, weights.mostWork)
+  const kept = precisionNumbers(weights.precision)
+  let first = 0
+  while (first < N) {
+    // None of few outputs is left, whose sums have another order.
+    const size = N - first < most + fewest ? N - first : most
+    const columns = sliced(weight, 0, first, size)
+    const numbers = [matrix(first, size, K, () => columns), ...kept, K, size, ...epilogue.after, isWhole(size)]
+    op.emit('gemm', [...numbers, behind(from, K)], [behind(to, N, size, first)])
+    first += size
   }
-  const parts = digest(epilogue.scale, epilogue.shift, Float64Array.of(factor, beta), bias && Float64Array.from(bias))
-  const key = `${weight.strides} ${parts}`
-  const size = columnsOfPart(K, N, op.to.weights.mostWork)
-  const columns: Columns[] = []
-  // None of few outputs is left, whose sums have another order.
-  for (let from = 0; from < N; ) {
-    columns.push(made(from, N - from < size + fewest ? N - from : size))
-    from += columns[columns.length - 1].size
-  }
-  const y = packedRows(op, x, columns, N, epilogue)
   return factor === alpha ? y : op.zip('mul', y, op.scalar('float32', alpha))
 }
 
@@ -115,7 +85,7 @@ function packed(op: Op, x: View, { constant, weight, alpha, bias, beta = 1 }: Pa
 export function finished(op: Op, { value }: Epilogue, made: View): View {
   const { shape } = op.to.plan.values[value]!
   const view = reshaped(made, shape)!
-  op.to.set(value, view)
+  op.to.views.set(value, view)
   return view
 }
 
@@ -141,12 +111,16 @@ function product(
   const [M, K, N] = [a.view.shape.at(-2)!, a.view.shape.at(-1)!, b.view.shape.at(-1)!]
   if (K === 0 || a.view.type !== 'float32') return unpacked(op, a.view, b.view, alpha)
   const epilogueFor = (axis: number, outputs: number) =>
-    isFused && !hasOwnFactor(op, alpha) ? epilogueOf(op, axis, outputs) : nothingAfter(op, outputs)
+    withBiases(
+      isFused && !hasOwnFactor(op, alpha) ? epilogueOf(op, axis, outputs) : nothingAfter(op, outputs),
+      bias,
+      beta,
+    )
   if (b.constant && count(b.view.shape) === K * N) {
     const weight = reshaped(turned(b.view), [N, K])!
     const axis = op.view(1).shape.length === 1 ? rank : rank - 1
     const epilogue = epilogueFor(axis, N)
-    return finished(op, epilogue, packed(op, a.view, { constant: b.constant, weight, alpha, bias, beta }, epilogue))
+    return finished(op, epilogue, packed(op, a.view, b.constant, weight, epilogue, alpha))
   }
   const columns = turned(b.view)
   // A constant on the left: the transpose of the transposes' product. However its columns lie, which may depend on how many there are: each
@@ -154,7 +128,7 @@ function product(
   if (a.constant && !bias && isFused && count(a.view.shape) === M * K) {
     const epilogue = epilogueFor(op.view(0).shape.length === 1 ? rank : rank - 2, M)
     const weight = reshaped(a.view, [M, K])!
-    return finished(op, epilogue, turned(packed(op, columns, { constant: a.constant, weight, alpha }, epilogue)))
+    return finished(op, epilogue, turned(packed(op, columns, a.constant, weight, epilogue, alpha)))
   }
   return unpacked(op, a.view, b.view, alpha)
 }

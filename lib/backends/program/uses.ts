@@ -2,6 +2,10 @@
 
 import type { Plan, Step } from '../../graph/plan.ts'
 
+/** Whether a step is this operator of ONNX's own. */
+export const isStandard = (step: Step | undefined, opType: string): step is Step =>
+  step?.domain === '' && step.opType === opType
+
 export class Uses {
   readonly #readers = new Map<number, (Step | undefined)[]>()
   readonly #blocks = new Map<Step, readonly Step[]>()
@@ -36,7 +40,7 @@ export class Uses {
   /** The one step of the same branch that reads a value, where nothing else does. */
   soleReader(value: number, step: Step): Step | undefined {
     const readers = this.#readers.get(value)
-    if (readers?.length !== 1 || readers[0] === undefined) return undefined
-    return this.#blocks.get(readers[0]) === this.#blocks.get(step) ? readers[0] : undefined
+    const reader = readers?.length === 1 ? readers[0] : undefined
+    return reader && this.#blocks.get(reader) === this.#blocks.get(step) ? reader : undefined
   }
 }

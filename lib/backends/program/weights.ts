@@ -71,8 +71,8 @@ export class PackedWeights {
     K: number,
     N: number,
     make: () => Dense,
-    precision: Precision = this.precision,
     firstOutput = 0,
+    precision: Precision = this.precision,
   ): number {
     const numbers = precisionNumbers(precision)
     return this.#number(constant, `linear ${numbers} ${K} ${N} ${key}`, () => {
