@@ -1,6 +1,6 @@
 /** How instructions whose windows slide over images are cut: parts of the image that is made, each from what its windows see. */
 
-import { made, type Rule, sizeOf } from './cut-rule.ts'
+import { type Divisible, made, type Rule, sizeOf } from './cut-rule.ts'
 import { rowsOf, wholeTiles } from './cut-tiles.ts'
 import type { Instruction } from './emit.ts'
 import { sliced, type View } from './views.ts'
@@ -17,64 +17,66 @@ function windowAlong({ inputs }: Instruction, { window }: WindowPlaces, axis: nu
   return { kernel, stride, dilation, pad }
 }
 
-/** The same window with another padding, over a part of x, for a part of y. */
-function windowed(instruction: Instruction, places: WindowPlaces, axis: number, pad: number, x: View, y: View) {
-  const inputs = instruction.inputs.with(places.x, x)
-  if (axis > 0) inputs[places.window + 5 + axis] = pad
-  return { ...instruction, inputs, outputs: [y] }
-}
+/** What a part of y sees of an axis of x: values [first, end), and the padding that is then before them. */
+type Seen = [first: number, end: number, pad: number]
 
-/** Over (B, H, W, C): the windows from one on are those of what is left of the input there. */
+/** Over (B, H, W, C), by what values from one on see of so many along an axis; undefined where they have no instruction of their own. */
+const parts =
+  (
+    instruction: Instruction,
+    places: WindowPlaces,
+    seen: (window: ReturnType<typeof windowAlong>, from: number, size: number, values: number) => Seen | undefined,
+  ): Divisible['part'] =>
+  (axis, from, size) => {
+    const x = instruction.inputs[places.x] as View
+    const window = windowAlong(instruction, places, axis)
+    const range = axis === 0 ? ([from, from + size, 0] as const) : seen(window, from, size, x.shape[axis])
+    if (range === undefined) return undefined
+    const [first, end, pad] = range
+    const inputs = instruction.inputs.with(places.x, sliced(x, axis, first, end - first))
+    if (axis > 0) inputs[places.window + 5 + axis] = pad
+    return { ...instruction, inputs, outputs: [sliced(made(instruction), axis, from, size)] }
+  }
+
+/** The windows from one on are those of what is left of the input there. */
 const windows =
   (
     places: WindowPlaces,
     work: (instruction: Instruction) => number,
     least?: (instruction: Instruction) => number,
   ): Rule =>
-  (instruction) => {
-    const x = instruction.inputs[places.x] as View
-    const y = made(instruction)
-    return {
-      work: work(instruction),
-      least: least?.(instruction),
-      axes: [0, 1, 2],
-      part(axis, from, size) {
-        const part = sliced(y, axis, from, size)
-        if (axis === 0) return windowed(instruction, places, 0, 0, sliced(x, 0, from, size), part)
-        const { stride, pad } = windowAlong(instruction, places, axis)
-        const first = Math.max(0, from * stride - pad)
-        if (first >= x.shape[axis]) return undefined
-        const rest = sliced(x, axis, first, x.shape[axis] - first)
-        return windowed(instruction, places, axis, pad + first - from * stride, rest, part)
-      },
-    }
-  }
+  (instruction) => ({
+    work: work(instruction),
+    least: least?.(instruction),
+    axes: [0, 1, 2],
+    part: parts(instruction, places, ({ stride, pad }, from, _, values) => {
+      const first = Math.max(0, from * stride - pad)
+      return first < values ? [first, values, pad + first - from * stride] : undefined
+    }),
+  })
+
+/** Values of an axis that a window lies over. */
+const reachOf = ({ kernel, dilation }: ReturnType<typeof windowAlong>): number => (kernel - 1) * dilation + 1
 
 /** Values of y that inputs are added to: those of a part are the inputs whose taps reach it. */
 export const transposed: Rule = (instruction) => {
   const places = { window: 4, x: 15 }
   const [, groups, K, N] = instruction.inputs as number[]
   const x = instruction.inputs[places.x] as View
-  const y = made(instruction)
   const [rows, columns] = [1, 2].map((axis) => windowAlong(instruction, places, axis))
   const adds = groups === 1 && columns.dilation === 1 ? rows.kernel : rows.kernel * columns.kernel
   return {
     work: (sizeOf(x) / (groups * K)) * groups * (N * (K + 2) + 55 * adds),
     axes: [0, 1, 2],
     // Smaller parts would make the products of most inputs anew.
-    fewest: (axis) =>
-      axis === 0 ? 1 : ([rows, columns][axis - 1].kernel - 1) * [rows, columns][axis - 1].dilation + 1,
-    part(axis, from, size) {
-      const part = sliced(y, axis, from, size)
-      if (axis === 0) return windowed(instruction, places, 0, 0, sliced(x, 0, from, size), part)
-      const { kernel, stride, dilation, pad } = windowAlong(instruction, places, axis)
-      const last = x.shape[axis] - 1
-      const first = Math.min(last, Math.max(0, Math.ceil((from + pad - (kernel - 1) * dilation) / stride)))
-      const end = Math.max(first + 1, Math.min(last + 1, Math.floor((from + size - 1 + pad) / stride) + 1))
+    fewest: (axis) => (axis === 0 ? 1 : reachOf(axis === 1 ? rows : columns)),
+    part: parts(instruction, places, (window, from, size, values) => {
+      const { stride, pad } = window
+      const first = Math.min(values - 1, Math.max(0, Math.ceil((from + pad + 1 - reachOf(window)) / stride)))
+      const end = Math.max(first + 1, Math.min(values, Math.floor((from + size - 1 + pad) / stride) + 1))
       const shifted = pad + from - first * stride
-      if (shifted < 0) return undefined
-      return windowed(instruction, places, axis, shifted, sliced(x, axis, first, end - first), part)
-    },
+      return shifted < 0 ? undefined : [first, end, shifted]
+    }),
   }
 }
 

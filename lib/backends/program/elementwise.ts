@@ -15,7 +15,7 @@ export function wide(op: Op, view: View): View {
 }
 
 /** Two operands, the result of their type. */
-export function zipped(op: Op, name: Zip, a: View, b: View, shape: readonly number[]): View {
+export function zipped(op: Op, name: Zip, a: View, b: View, shape = a.shape): View {
   return op.cast(op.zip(name, wide(op, a), wide(op, b), shape), a.type)
 }
 
@@ -53,7 +53,7 @@ const mapped =
     const x = op.view(0)
     const call = x.type === 'float32' ? mapCalls[name](op.call) : undefined
     if (call) return op.run('map', [...call, x], x, orderOf(x))
-    return (others[name] ?? (() => op.fail(`${x.type} is not supported`)))(op)
+    return others[name]?.(op) ?? op.fail(`${x.type} is not supported`)
   }
 
 const exact =
@@ -62,17 +62,16 @@ const exact =
     op.cast(op.map(name, wide(op, op.view(0))), op.view(0).type)
 
 const clip: Row = (op) => {
-  const x = op.view(0)
-  const [least, most] = [op.optional(1), op.optional(2)]
-  const above = least ? zipped(op, 'max', x, reshapedScalar(op, least), x.shape) : x
-  return most ? zipped(op, 'min', above, reshapedScalar(op, most), x.shape) : above
+  const within = (name: Zip, x: View, place: number) => {
+    const bound = op.optional(place)
+    return bound ? zipped(op, name, x, op.reshape(bound, [])) : x
+  }
+  return within('min', within('max', op.view(0), 1), 2)
 }
-
-const reshapedScalar = (op: Op, view: View) => op.reshape(view, [])
 
 const others: Readonly<Record<string, Row>> = {
   ...namedAlike('Abs Neg Sign', exact),
-  Relu: (op) => zipped(op, 'max', op.view(0), op.scalar(op.view(0).type, 0), op.view(0).shape),
+  Relu: (op) => zipped(op, 'max', op.view(0), op.scalar(op.view(0).type, 0)),
   Clip: clip,
   PRelu: two('prelu'),
 }

@@ -44,7 +44,7 @@ const prelu: Make = (call) => {
   return [mapFunction.leakyRelu, Number(slope.data[0]), 0]
 }
 
-const gelu: Make = (call) => (call.text('approximate', 'none') === 'tanh' ? of('geluTanh') : of('gelu'))(call)
+const gelu: Make = (call) => of(call.text('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu')(call)
 
 /** By the operator's name; all of float values. */
 export const mapCalls: Readonly<Record<string, Make>> = {

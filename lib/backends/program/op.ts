@@ -74,6 +74,11 @@ export class Op {
     return this.to.make(type, shape, order)
   }
 
+  /** Memory for an output; undefined where nobody wants it. */
+  wanted(i: number, type: Element, shape: readonly number[], order?: readonly number[]): View | undefined {
+    return this.wants(i) ? this.make(type, shape, order) : undefined
+  }
+
   dense(view: View, order?: readonly number[]): View {
     return this.to.dense(view, order)
   }

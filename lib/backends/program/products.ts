@@ -31,7 +31,7 @@ export function folded(weight: View, { scale, shift }: Line, alpha = 1): { weigh
   return { weight: plain, bias: Float32Array.from(shift) }
 }
 
-/** What packs the weights of N outputs from one on: K each, in a view that is made where they are not packed yet. */
+/** What packs the weights of N outputs from one on: K each, out of a view that is asked for where they are not packed yet. */
 export function matrixOf(op: Op, constant: GraphTensor, kind: string, { scale, shift }: Line, alpha = 1) {
   const key = `${kind} ${digest(scale, shift, Float64Array.of(alpha))}`
   return (from: number, N: number, K: number, weights: () => View): number => {

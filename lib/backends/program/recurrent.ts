@@ -60,9 +60,9 @@ const recurrent: Row = (op) => {
   }
   // In the order in which x lies.
   const [outermost] = orderOf(x)
-  const y = op.wants(0) ? op.make('float32', [T, B, D * H], outermost === 1 ? [1, 0, 2] : [0, 1, 2]) : undefined
-  const hn = op.wants(1) ? op.make('float32', [D, B, H]) : undefined
-  const cn = hasCell && op.wants(2) ? op.make('float32', [D, B, H]) : undefined
+  const y = op.wanted(0, 'float32', [T, B, D * H], outermost === 1 ? [1, 0, 2] : [0, 1, 2])
+  const hn = op.wanted(1, 'float32', [D, B, H])
+  const cn = hasCell ? op.wanted(2, 'float32', [D, B, H]) : undefined
   const numbers = specNumbers(spec)
   const inputs = [
     memory,

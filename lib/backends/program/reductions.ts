@@ -94,8 +94,7 @@ const topK: Row = (op) => {
   const axis = call.axisOf(-1, x.shape.length)
   const k = topCount(call)
   const shape = x.shape.with(axis, k)
-  const values = op.wants(0) ? op.make(x.type, shape) : undefined
-  const indices = op.wants(1) ? op.make('int64', shape) : undefined
+  const [values, indices] = [op.wanted(0, x.type, shape), op.wanted(1, 'int64', shape)]
   op.emit(
     'topK',
     [axis, k, Number(call.flag('largest', true)), Number(call.flag('sorted', true)), x],
