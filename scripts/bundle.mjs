@@ -5,6 +5,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { minify } from 'terser'
+import { arranged, shortPrivateNames } from './arrange.mjs'
 
 const entries = ['browser', 'workerd', 'edge-light']
 
@@ -64,19 +65,24 @@ export async function bundle(root) {
 
 /**
  * Node reads and compiles the text at each start, so it is short; names of methods and of all that is exported stay, and lines are no longer than
- * an uncaught error may print. No function is moved into its caller: how deep the stack is at which place is part of what is tested.
+ * an uncaught error may print. No function is moved into its caller: how deep the stack is at which place is part of what is tested, and a function
+ * within another is made anew at each call.
  */
 async function minified(text, exported) {
   const kept = new RegExp(`^(${exported.join('|')})$`)
   const names = { keep_fnames: kept, keep_classnames: kept }
+  const all = { module: true, ecma: 2022, format: { ascii_only: true, semicolons: false, max_line_len: 1000 } }
   const { code } = await minify(classNames(text), {
-    module: true,
-    ecma: 2022,
+    ...all,
     compress: { ...names, passes: 3, inline: false, reduce_funcs: false, lhs_constants: false },
-    mangle: names,
-    format: { ascii_only: true, max_line_len: 500 },
+    mangle: false,
   })
-  return `${code}\n`
+  const short = await minify(arranged(shortPrivateNames(code), exported), {
+    ...all,
+    compress: { ...names, defaults: false, join_vars: true },
+    mangle: names,
+  })
+  return `${short.code}\n`
 }
 
 /**
