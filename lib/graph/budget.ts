@@ -18,13 +18,13 @@ const ofFile: Terms = {
 }
 
 /** Of values that are computed when shapes are known. */
-const ofShapes: Terms = {
+export const ofShapes: Terms = {
   ...ofFile,
   words: (what) => `what its shapes alone decide would take far more ${what} than the file has bytes for`,
 }
 
-/** Of one run of a whole model, all its values together; the bytes of its inputs and of its file pay for more. */
-const ofRun: Terms = {
+/** Of one run of a whole model, all its values together; the bytes of its inputs and of its file pay for more: 2 GiB in all, and 1 KiB for each byte. */
+export const ofRun: Terms = {
   free: { memory: 2 ** 31, work: 2 ** 36 },
   each: { memory: 2 ** 10, work: 2 ** 20 },
   words: (what) => `with it a run would take far more ${what} than inputs of these sizes and the file's own pay for`,
@@ -32,26 +32,15 @@ const ofRun: Terms = {
 
 /** A bound that bytes pay for. Nothing is made before it was taken from here. */
 export class Budget {
-  #bytes = 0
-  #memory: number
-  #work: number
+  /** The bytes that pay. */
+  bytes: number
   readonly #terms: Terms
+  #memory = 0
+  #work = 0
 
   constructor(bytes: number, terms = ofFile) {
+    this.bytes = bytes
     this.#terms = terms
-    this.#memory = terms.free.memory
-    this.#work = terms.free.work
-    this.pay(bytes)
-  }
-
-  /** What may be computed to settle shapes, by the bytes of the file. */
-  static ofShapes(bytes: number): Budget {
-    return new Budget(bytes, ofShapes)
-  }
-
-  /** What the values of a run may take, by the bytes of its file and its inputs: 2 GiB in all, and 1 KiB for each byte. */
-  static ofRun(bytes: number): Budget {
-    return new Budget(bytes, ofRun)
   }
 
   /** Of a run whose values have been counted before. */
@@ -59,38 +48,30 @@ export class Budget {
     return new Budget(Infinity)
   }
 
-  /** Bytes that pay for more. */
-  pay(bytes: number): void {
-    this.#bytes += bytes
-    this.#memory += this.#terms.each.memory * bytes
-    this.#work += this.#terms.each.work * bytes
-  }
-
-  /** The bytes that have paid. */
-  get bytes(): number {
-    return this.#bytes
-  }
-
   /** All memory that the bytes of the files pay for. */
   get room(): number {
-    return this.#terms.free.memory + this.#terms.each.memory * this.#bytes
+    return this.#paid('memory')
+  }
+
+  #paid(what: 'memory' | 'work'): number {
+    return this.#terms.free[what] + this.#terms.each[what] * this.bytes
   }
 
   /** Takes memory for a value, before it is allocated. */
   take(bytes: number, refuse: Refuse): void {
-    this.#memory -= bytes + bytesOfValue
-    if (!(this.#memory >= 0)) refuse(this.#terms.words('memory'))
+    this.#memory += bytes + bytesOfValue
+    if (!(this.#memory <= this.room)) refuse(this.#terms.words('memory'))
   }
 
   /** Takes steps of work: values computed or moved, bytes looked at. */
   spend(steps: number, refuse: Refuse): void {
-    this.#work -= steps
-    if (!(this.#work >= 0)) refuse(this.#terms.words('work'))
+    this.#work += steps
+    if (!(this.#work <= this.#paid('work'))) refuse(this.#terms.words('work'))
   }
 
   /** All memory again, and the same work: for a part whose values are dropped when it is done. */
   refill(): void {
-    this.#memory = this.room
+    this.#memory = 0
   }
 }
 

@@ -1,7 +1,7 @@
 /** From a flat graph and the shapes of its inputs to a plan: every shape settled, what shapes alone decide computed, and what nothing needs dropped. */
 
 import { describe, fail, list, some } from '../errors.ts'
-import { Budget } from './budget.ts'
+import { Budget, ofShapes } from './budget.ts'
 import { NeedsValue } from './call.ts'
 import { checkShapes } from './declared.ts'
 import type { Branch, Carry, FlatGraph, GraphValue, Plan, PlanValue, Step } from './plan.ts'
@@ -65,7 +65,7 @@ class Settling {
   constructor(graph: FlatGraph, sizes: Sizes, budget: Budget) {
     this.#graph = graph
     this.#sizes = sizes
-    this.#budgets = { run: budget, now: Budget.ofShapes(budget.bytes), mostKept }
+    this.#budgets = { run: budget, now: new Budget(budget.bytes, ofShapes), mostKept }
     checkShapes(graph.inputs, sizes.shapes)
     for (const [number, tensor] of graph.constants) this.#tensors[number] = tensor
     for (const [place, { value, type }] of graph.inputs.entries()) {

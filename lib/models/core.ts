@@ -2,7 +2,7 @@
 
 import type { Backend } from '../backends/interface.ts'
 import type { Streamed } from '../graph/axes/along.ts'
-import { Budget } from '../graph/budget.ts'
+import { Budget, ofRun } from '../graph/budget.ts'
 import type { FlatGraph, GraphValue, Plan } from '../graph/plan.ts'
 import { NeedsInputs, settle } from '../graph/settle.ts'
 import { count, factsOf, type GraphTensor } from '../graph/tensor.ts'
@@ -81,7 +81,7 @@ export class ModelCore {
     for (;;) {
       const given = new Map<number, GraphTensor>()
       for (const place of this.#keyInputs) if (values !== undefined) given.set(place, values[place])
-      const plan = settle(graph, { shapes, values: given, carries }, Budget.ofRun(this.bytes + this.#bytesOf(shapes)))
+      const plan = settle(graph, { shapes, values: given, carries }, new Budget(this.bytes + this.#bytesOf(shapes), ofRun))
       if (!(plan instanceof NeedsInputs)) return plan
       if (values === undefined) needs!(plan.places)
       this.#keyInputs.push(...plan.places.filter((place) => !this.#keyInputs.includes(place)))

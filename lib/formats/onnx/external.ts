@@ -39,7 +39,7 @@ export class ExternalFiles {
       }
       this.#files.set(location, file)
       // They pay for memory as the model's own bytes do.
-      this.#budget.pay(trueLength(file))
+      this.#budget.bytes += trueLength(file)
     }
     // A resizable one may have shrunk.
     return plainBytes(file)

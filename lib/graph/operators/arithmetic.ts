@@ -29,21 +29,36 @@ export function* aligned(
   return [made, ...values]
 }
 
-export function* applied(
+export function applied(
   call: Call,
   { number, big, integer = number }: Binary,
   a: GraphTensor,
   b: GraphTensor,
 ): Pass<GraphTensor> {
   checkAlike(call, a, b)
-  const [made, x, y] = yield* aligned(call, a.type, a, b)
-  const { data } = made
   const { kind } = factsOf(a.type)
   if (kind === 'bool') call.fail('bools are no numbers')
-  const of = (kind === 'big' ? big : kind === 'float' ? number : integer) as (a: unknown, b: unknown) => number
-  yield* inStretches(data.length, (from, to) => {
-    for (let i = from; i < to; i++) data[i] = of(x[i], y[i])
-  })
+  return combined(call, a.type, kind === 'big' ? big : kind === 'float' ? number : integer, a, b)
+}
+
+/** Two operands, each pair of whose values gives one of a type. */
+export function* combined(
+  call: Call,
+  type: ElementType,
+  of: (a: never, b: never) => number | bigint | boolean,
+  a: GraphTensor,
+  b: GraphTensor,
+  work?: number,
+): Pass<GraphTensor> {
+  const [made, x, y] = yield* aligned(call, type, a, b)
+  const { data } = made
+  yield* inStretches(
+    data.length,
+    (from, to) => {
+      for (let i = from; i < to; i++) data[i] = of(x[i] as never, y[i] as never) as number
+    },
+    work,
+  )
   return yield* rounded(made)
 }
 

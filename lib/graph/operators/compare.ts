@@ -1,39 +1,25 @@
 /** Operators that give truth values. */
 
 import type { Call } from '../call.ts'
-import { inStretches, type Pass } from '../pace.ts'
+import type { Pass } from '../pace.ts'
 import type { GraphTensor } from '../tensor.ts'
-import { aligned, checkAlike } from './arithmetic.ts'
+import { checkAlike, combined } from './arithmetic.ts'
 import { type Rows, rowOf } from './row.ts'
 
-function* compared(call: Call, a: GraphTensor, of: Of): Pass<GraphTensor> {
-  const b = call.input(1)
+function compared(call: Call, a: GraphTensor, b: GraphTensor, of: Of): Pass<GraphTensor> {
   checkAlike(call, a, b)
-  const [made, x, y] = yield* aligned(call, 'bool', a, b)
-  yield* inStretches(made.data.length, (from, to) => {
-    for (let i = from; i < to; i++) made.data[i] = of(x[i], y[i]) ? 1 : 0
-  })
-  return made
+  return combined(call, 'bool', of, a, b)
 }
 
 type Of = (a: number | bigint, b: number | bigint) => boolean | number | bigint
 
-const two = (of: Of): Rows[string] => rowOf((call) => compared(call, call.input(0), of), 2, 2)
+const two = (of: Of): Rows[string] => rowOf((call) => compared(call, call.input(0), call.input(1), of), 2, 2)
 
-const logical = (of: Of): Rows[string] => rowOf((call) => compared(call, bools(call), of), 2, 2)
+const logical = (of: Of): Rows[string] => rowOf((call) => compared(call, bools(call), call.input(1), of), 2, 2)
 
 function bools(call: Call): GraphTensor {
   const x = call.input(0)
   return x.type === 'bool' ? x : call.fail(`${x.type} where bool belongs`)
-}
-
-function* not(call: Call): Pass<GraphTensor> {
-  const x = bools(call)
-  const made = call.allocate('bool', x.shape)
-  yield* inStretches(made.data.length, (from, to) => {
-    for (let i = from; i < to; i++) made.data[i] = x.data[i] ? 0 : 1
-  })
-  return made
 }
 
 export const comparisons: Rows = {
@@ -45,5 +31,5 @@ export const comparisons: Rows = {
   And: logical((a, b) => a && b),
   Or: logical((a, b) => a || b),
   Xor: logical((a, b) => !a !== !b),
-  Not: rowOf(not, 1, 1),
+  Not: rowOf((call) => compared(call, bools(call), bools(call), (a) => !a), 1, 1),
 }
