@@ -114,8 +114,8 @@ function textKind(start: string): string | undefined {
   return `${/^[[{]/.test(text) ? 'a JSON text' : 'a text'} that begins ${describe(text.slice(0, 40))}`
 }
 
-/** Bytes as characters, one each; places outside the file are left out. */
-function latin(bytes: Uint8Array, from: number, to: number): string {
+/** Bytes as characters, one each; places outside the file are left out. For a few letters it is faster than a decoder. */
+export function latin(bytes: Uint8Array, from: number, to: number): string {
   let text = ''
   for (let i = Math.max(0, from); i < to && i < bytes.length; i++) text += String.fromCharCode(bytes[i])
   return text

@@ -6,6 +6,7 @@
 import { describe, fail, list } from '../errors.ts'
 import { decodeUtf8 } from '../runtime.ts'
 import { elements } from '../tensor/shape.ts'
+import { latin } from './file-kind.ts'
 import { dtypes, knownDtypes } from './safetensors-types.ts'
 
 /** The key that is no tensor. */
@@ -123,7 +124,7 @@ export function readHeader(bytes: Uint8Array, dataBytes: number): Map<string, He
   /** Texts by name, or null, which some writers leave. Nobody asks for them, so they are checked and not kept. */
   function readMetadata(): void {
     const refuse = () => damaged(`${metadataKey} must be an object of strings`)
-    if (ascii(next, next + 4) === 'null') {
+    if (latin(bytes, next, next + 4) === 'null') {
       next += 4
       space()
       return
@@ -151,7 +152,7 @@ export function readHeader(bytes: Uint8Array, dataBytes: number): Map<string, He
     }
     const text =
       all < 0x80 && end - start < 64
-        ? ascii(start, end)
+        ? latin(bytes, start, end)
         : decodeUtf8(bytes.subarray(start, end), () => wrong('a string is no UTF-8'))
     const value = escaped ? unescaped(text) : text
     next = end + 1
@@ -160,12 +161,6 @@ export function readHeader(bytes: Uint8Array, dataBytes: number): Map<string, He
   }
 
   /** Faster than a decoder for a few letters, and a chain of as many parts as it has letters. */
-  function ascii(start: number, end: number): string {
-    let text = ''
-    for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at])
-    return text
-  }
-
   function unescaped(text: string): string {
     try {
       return JSON.parse(`"${text}"`) as string

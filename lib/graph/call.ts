@@ -162,16 +162,16 @@ export class Call {
     return this.unsupported(`the attribute ${name} must be ${wanted}, got ${describe(value)}`)
   }
 
-  /** An axis of a tensor of this rank, counted from its end where negative. */
-  axis(value: number, rank: number): number {
+  /** An axis of a tensor of this rank, up to `most`, counted from its end where negative. */
+  axis(value: number, rank: number, most = rank - 1): number {
     const axis = value < 0 ? value + rank : value
-    if (!(Number.isInteger(axis) && axis >= 0 && axis < rank)) this.fail(`axis ${value} of a tensor of rank ${rank}`)
+    if (!(Number.isInteger(axis) && axis >= 0 && axis <= most)) this.fail(`axis ${value} of a tensor of rank ${rank}`)
     return axis
   }
 
   /** The axis that an attribute asks for. */
-  axisOf(otherwise: number, rank: number): number {
-    return this.axis(this.integer('axis', otherwise), rank)
+  axisOf(otherwise: number, rank: number, most?: number): number {
+    return this.axis(this.integer('axis', otherwise), rank, most)
   }
 
   /** Axes, none twice. */

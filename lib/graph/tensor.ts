@@ -1,5 +1,7 @@
 /** The values that flow through a graph; it alone knows ONNX's element types and which array holds each. */
 
+import { sameShape } from '../tensor/shape.ts'
+
 /** The arrays of values. Halves are kept as float32, bools and the 4-bit types a byte each. */
 export type GraphData =
   | Float32Array
@@ -116,7 +118,7 @@ export function phantom(type: ElementType, shape: readonly number[]): GraphTenso
 
 /** Whether two values have one type and one shape. */
 export function areAlike(a: Pick<GraphTensor, 'type' | 'shape'>, b: Pick<GraphTensor, 'type' | 'shape'>): boolean {
-  return a.type === b.type && `${a.shape}` === `${b.shape}`
+  return a.type === b.type && sameShape(a.shape, b.shape)
 }
 
 /** How many values a tensor holds, or a phantom will. */

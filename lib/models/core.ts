@@ -81,7 +81,11 @@ export class ModelCore {
     for (;;) {
       const given = new Map<number, GraphTensor>()
       for (const place of this.#keyInputs) if (values !== undefined) given.set(place, values[place])
-      const plan = settle(graph, { shapes, values: given, carries }, new Budget(this.bytes + this.#bytesOf(shapes), ofRun))
+      const plan = settle(
+        graph,
+        { shapes, values: given, carries },
+        new Budget(this.bytes + this.#bytesOf(shapes), ofRun),
+      )
       if (!(plan instanceof NeedsInputs)) return plan
       if (values === undefined) needs!(plan.places)
       this.#keyInputs.push(...plan.places.filter((place) => !this.#keyInputs.includes(place)))

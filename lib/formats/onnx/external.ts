@@ -53,9 +53,7 @@ export function externalPlace(
   refuse: Refuse,
 ): { bytes: Uint8Array; start: number; end: number } {
   const found = { location: '', offset: '0', length: '' }
-  for (const field = message.fields(); field.next(); ) {
-    if (field.id !== 13) continue
-    const entry = message.message(field, 'external_data')
+  for (const entry of message.messages(13, 'external_data')) {
     const key = entry.textOf(1, 'a key')
     if (key === 'location' || key === 'offset' || key === 'length') found[key] = entry.textOf(2, 'a value')
   }

@@ -75,9 +75,7 @@ export class FileNode implements GraphNode {
 /** The attributes among a message's fields of one number. */
 export function readAttributes(message: Message, id: number, graph: NodeHome, owner: string) {
   const attributes = new Map<string, AttributeValue>()
-  for (const field = message.fields(); field.next(); ) {
-    if (field.id !== id) continue
-    const attribute = message.message(field, `attribute of ${owner}`)
+  for (const attribute of message.messages(id, `attribute of ${owner}`)) {
     const { name, value } = readAttribute(attribute, graph, owner)
     if (attributes.has(name)) attribute.fail(`a second attribute named ${describe(name)}`, attribute.start)
     if (attributes.size >= mostAttributes) attribute.fail(`more than ${mostAttributes} attributes`, attribute.start)
@@ -85,9 +83,6 @@ export function readAttributes(message: Message, id: number, graph: NodeHome, ow
   }
   return attributes
 }
-
-/** AttributeProto's types by the field that holds their value. */
-const typeOfField: Readonly<Record<number, number>> = { 2: 1, 3: 2, 4: 3, 5: 4, 6: 5, 7: 6, 8: 7, 9: 8 }
 
 function readAttribute(message: Message, graph: NodeHome, owner: string) {
   let name = ''
@@ -100,7 +95,8 @@ function readAttribute(message: Message, graph: NodeHome, owner: string) {
   // A writer may leave out a value that is zero or empty.
   const values: Record<number, AttributeValue | undefined> = { 1: 0, 2: 0, 3: '', 6: floats, 7: integers, 8: strings }
   for (const field = message.fields(); field.next(); ) {
-    firstType ||= typeOfField[field.id] ?? 0
+    // AttributeProto's types stand in the order of the fields that hold their values, 2 to 9.
+    if (field.id > 1 && field.id < 10) firstType ||= field.id - 1
     if (field.id === 1) name = message.text(field, 'the name')
     else if (field.id === 2) values[1] = readFloats(message, field, 'f', [])[0]
     else if (field.id === 3) values[2] = message.anyInteger(field, 'i')

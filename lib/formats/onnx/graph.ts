@@ -194,9 +194,7 @@ export class FileFunction extends FileGraph implements GraphFunction {
 /** The versions of operators by domain, of a model or a function. */
 export function readOpsets(message: Message, id: number): ReadonlyMap<string, number> {
   const opsets = new Map<string, number>()
-  for (const field = message.fields(); field.next(); ) {
-    if (field.id !== id) continue
-    const set = message.message(field, 'opset_import')
+  for (const set of message.messages(id, 'opset_import')) {
     const version = set.last(2)
     opsets.set(domainOf(set.textOf(1, 'the domain')), version === undefined ? 0 : set.integer(version, 'the version'))
   }

@@ -1,9 +1,10 @@
 /** The door to ONNX: a node, or the nodes of a file, become layers. Knows which weights a node names, and no byte of the format. */
 
-import { list, named, RNNError } from '../../errors.ts'
+import { list, named } from '../../errors.ts'
 import { Budget } from '../../graph/budget.ts'
 import type { OnnxOpType } from '../../graph/recurrent/attributes.ts'
 import { type NodeNetwork, nodeNetwork } from '../../graph/recurrent/node.ts'
+import { inNameOf } from '../../graph/recurrent/parts.ts'
 import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
@@ -162,13 +163,7 @@ function made(
 ): Omit<OnnxLayer, 'name'> {
   const { clip } = options
   const parts = clip === undefined ? own : { ...own, attributes: { ...own.attributes, clip } }
-  let network: NodeNetwork
-  try {
-    network = nodeNetwork(parts)
-  } catch (cause) {
-    if (!(cause instanceof RNNError)) throw cause
-    return refuse(cause.message)
-  }
+  const network = inNameOf(refuse, () => nodeNetwork(parts))
   checkOwn(options, network, `the node "${named(name)}"`)
   const batchFirst = options.batchFirst ?? network.batchFirst
   const states = {

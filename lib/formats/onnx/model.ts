@@ -57,10 +57,7 @@ const keyOf = (domain: string, name: string) => `${domain.length}:${domain}:${na
 
 function readFunctions(model: FileModel, message: Message): Map<string, FileFunction> {
   const functions = new Map<string, FileFunction>()
-  let number = 0
-  for (const field = message.fields(); field.next(); ) {
-    if (field.id !== 25) continue
-    const body = message.message(field, 'function', number++)
+  for (const body of message.messages(25, 'function', true)) {
     const name = body.textOf(1, 'the name')
     const key = keyOf(domainOf(body.textOf(10, 'the domain')), name)
     if (functions.has(key)) body.fail(`a second function named ${describe(name)}`, body.start)

@@ -56,10 +56,8 @@ function typeOf(info: Message, refuse: Refuse): Pick<GraphValue, 'type' | 'shape
 /** A size, a name, or undefined for an axis without either; writers have -1 for open ones too. */
 function sizesOf(shape: Message, refuse: Refuse): GraphValue['shape'] {
   const sizes: (number | string | undefined)[] = []
-  for (const field = shape.fields(); field.next(); ) {
-    if (field.id !== 1) continue
+  for (const axis of shape.messages(1, 'an axis', true)) {
     if (sizes.length === mostAxes) refuse(`has more than ${mostAxes} axes`)
-    const axis = shape.message(field, 'an axis', sizes.length)
     let size: number | string | undefined
     for (const part = axis.fields(); part.next(); ) {
       if (part.id === 1) {

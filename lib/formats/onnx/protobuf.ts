@@ -148,6 +148,14 @@ export class Message {
     return found
   }
 
+  /** The messages in the fields of a number, each with its own where they are counted. */
+  *messages(id: number, what: string, areCounted = false): Generator<Message> {
+    let number = 0
+    for (const field = this.fields(); field.next(); ) {
+      if (field.id === id) yield this.message(field, what, areCounted ? number++ : undefined)
+    }
+  }
+
   /** The text of such a field; empty where there is none. */
   textOf(id: number, what: string): string {
     const field = this.last(id)
@@ -158,13 +166,6 @@ export class Message {
   messageOf(id: number, what: string): Message | undefined {
     const field = this.last(id)
     return field && this.message(field, what)
-  }
-
-  /** Whether a text is one of a few that are plain ASCII, without making it. */
-  isText(field: Field, ascii: string): boolean {
-    if (field.wire !== 2 || field.end - field.start !== ascii.length) return false
-    for (let i = 0; i < ascii.length; i++) if (this.bytes[field.start + i] !== ascii.charCodeAt(i)) return false
-    return true
   }
 
   /** The integers of one repeated field, packed or single, each shown to `visit`. */

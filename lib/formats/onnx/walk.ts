@@ -4,10 +4,11 @@ import type { Budget } from '../../graph/budget.ts'
 import type { GraphFunction } from '../../graph/graph.ts'
 import { recurrent } from '../../graph/recurrent/parts.ts'
 import { Scope } from '../../graph/scope.ts'
+import { latin } from '../file-kind.ts'
 import type { FileNode } from './file-node.ts'
 import type { FileFunction, FileGraph } from './graph.ts'
 import type { FileModel } from './model.ts'
-import type { Field, Fields, Message } from './protobuf.ts'
+import type { Field, Message } from './protobuf.ts'
 
 /** A recurrent node and where it stands; a function's nodes come once for each call. */
 export interface Place {
@@ -18,7 +19,6 @@ export interface Place {
 
 /** Those that can be read, and one that is refused by name. */
 const wanted: Readonly<Record<string, string>> = { __proto__: null as never, ...recurrent, AttnLSTM: 'com.microsoft' }
-const wantedNames = Object.keys(wanted)
 const isWanted = ({ domain, opType }: FileNode) => wanted[opType] === domain
 
 export function recurrentNodes(model: FileModel, budget: Budget): Generator<Place> {
@@ -53,7 +53,8 @@ export function recurrentNodes(model: FileModel, budget: Budget): Generator<Plac
     let mayRecur = false
     let hasBodies = false
     for (const field = node.fields(); field.next(); ) {
-      if (field.id === 4) mayRecur = wantedNames.some((name) => node.isText(field, name))
+      // No name that is wanted is as long as that.
+      if (field.id === 4) mayRecur = latin(node.bytes, field.start, Math.min(field.end, field.start + 32)) in wanted
       else if (field.id === 5) hasBodies ||= hasBody(node, field)
     }
     return mayRecur || hasBodies || model.functions.size > 0
@@ -94,10 +95,7 @@ function hasBody(node: Message, field: Field): boolean {
 /** The graphs among a node's attributes, in their order. */
 function bodiesOf(node: FileNode, graph: FileGraph): FileGraph[] {
   const bodies: FileGraph[] = []
-  const { message } = node
-  for (const field: Fields = message.fields(); field.next(); ) {
-    if (field.id !== 5) continue
-    const attribute = message.message(field, `attribute of ${node.label}`)
+  for (const attribute of node.message.messages(5, `attribute of ${node.label}`)) {
     for (const part = attribute.fields(); part.next(); ) {
       if (part.id !== 6 && part.id !== 11) continue
       bodies.push(graph.body(attribute.message(part, 'a graph'), attribute, node.label))

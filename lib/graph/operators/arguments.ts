@@ -14,8 +14,7 @@ export function reducedAxes(call: Call, shape: readonly number[]): number[] | un
 /** The first axis of a softmax: before opset 13 all from there on belong to a row, and one behind the last leaves rows of a single value. */
 export function softmaxAxis(call: Call, rank: number): { readonly isOld: boolean; readonly axis: number } {
   const isOld = call.opset < 13
-  const asked = call.integer('axis', isOld ? 1 : -1)
-  return { isOld, axis: isOld && asked === rank ? rank : call.axis(asked, rank) }
+  return { isOld, axis: isOld ? call.axisOf(1, rank, rank) : call.axisOf(-1, rank) }
 }
 
 /** The order of a transpose. */

@@ -10,12 +10,12 @@ import { type Rows, rowOf } from './row.ts'
 import {
   type Axis,
   asPlane,
-  autoPadOf,
   endOfWindows,
   firstOfSame,
   firstWindow,
   kernelOf,
   perAxis,
+  slidesOf,
   windowsOf,
 } from './window.ts'
 
@@ -136,16 +136,12 @@ function convolve(call: Call, isTransposed: boolean): Pass<GraphTensor> {
 /** The axes of the convolution that this one is the transpose of: its outputs are the inputs here. */
 export function transposedAxes(call: Call, spatial: readonly number[], kernel: readonly number[]): Axis[] {
   const axes = spatial.length
-  const strides = perAxis(call, 'strides', axes, 1)
-  const dilations = perAxis(call, 'dilations', axes, 1)
-  const pads = perAxis(call, 'pads', 2 * axes, 0)
+  const { mode, along } = slidesOf(call, axes)
   const more = perAxis(call, 'output_padding', axes, 0)
-  const mode = autoPadOf(call)
   const given = perAxis(call, 'output_shape', axes, 1)
   return spatial.map((output, i) => {
-    const [stride, dilation] = [strides?.[i] ?? 1, dilations?.[i] ?? 1]
+    let { stride, dilation, before, after } = along(i)
     const whole = stride * (output - 1) + (more?.[i] ?? 0) + (kernel[i] - 1) * dilation + 1
-    let [before, after] = mode === 'NOTSET' && pads ? [pads[i], pads[i + axes]] : [0, 0]
     let input = whole - before - after
     if (given || mode.startsWith('SAME')) {
       input = given?.[i] ?? output * stride

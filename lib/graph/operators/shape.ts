@@ -50,9 +50,7 @@ function unsqueeze(call: Call): GraphTensor {
 function flatten(call: Call): GraphTensor {
   const x = call.input(0)
   const rank = x.shape.length
-  const at = call.integer('axis', 1)
-  const axis = at < 0 ? at + rank : at
-  if (axis < 0 || axis > rank) call.fail(`axis ${at} of a tensor of rank ${rank}`)
+  const axis = call.axisOf(1, rank, rank)
   return call.view(x, [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))])
 }
 

@@ -36,7 +36,7 @@ export function perAxis(call: Call, name: string, axes: number, least: number): 
 
 const autoPads = ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'] as const
 
-export function autoPadOf(call: Call): (typeof autoPads)[number] {
+function autoPadOf(call: Call): (typeof autoPads)[number] {
   const mode = call.text('auto_pad', '') || 'NOTSET'
   return autoPads.find((one) => one === mode) ?? call.unsupported(`auto_pad ${mode} is not supported`)
 }
@@ -52,17 +52,28 @@ export function kernelOf(call: Call, axes: number, weights?: readonly number[]):
   return [...weights]
 }
 
-/** The windows of a convolution or a pooling. */
-export function windowsOf(call: Call, spatial: readonly number[], kernel: readonly number[], roundsUp = false): Axis[] {
-  const axes = spatial.length
+/** What attributes say of how a window slides over so many axes: of axis i where `auto_pad` leaves it the pads. */
+export function slidesOf(call: Call, axes: number) {
   const strides = perAxis(call, 'strides', axes, 1)
   const dilations = perAxis(call, 'dilations', axes, 1)
-  const pads = perAxis(call, 'pads', 2 * axes, 0)
+  const given = perAxis(call, 'pads', 2 * axes, 0)
   const mode = autoPadOf(call)
+  const pads = mode === 'NOTSET' ? given : undefined
+  const along = (i: number) => ({
+    stride: strides?.[i] ?? 1,
+    dilation: dilations?.[i] ?? 1,
+    before: pads?.[i] ?? 0,
+    after: pads?.[i + axes] ?? 0,
+  })
+  return { mode, along }
+}
+
+/** The windows of a convolution or a pooling. */
+export function windowsOf(call: Call, spatial: readonly number[], kernel: readonly number[], roundsUp = false): Axis[] {
+  const { mode, along } = slidesOf(call, spatial.length)
   return spatial.map((input, i) => {
-    const [stride, dilation] = [strides?.[i] ?? 1, dilations?.[i] ?? 1]
+    let { stride, dilation, before, after } = along(i)
     const extent = (kernel[i] - 1) * dilation + 1
-    let [before, after] = mode === 'NOTSET' && pads ? [pads[i], pads[i + axes]] : [0, 0]
     if (mode.startsWith('SAME')) {
       const total = Math.max(0, (Math.ceil(input / stride) - 1) * stride + extent - input)
       before = firstOfSame(mode, total)

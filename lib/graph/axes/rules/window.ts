@@ -1,5 +1,6 @@
 /** Convolutions and pools: the first axis has what stands by itself, the second channels, the others space. */
 
+import { kernelOf, slidesOf } from '../../operators/window.ts'
 import type { Site } from '../site.ts'
 import type { Trace } from '../trace.ts'
 import type { Rule, Rules } from './rule.ts'
@@ -16,17 +17,13 @@ export interface Window {
 /** Along this axis of the input. */
 export function windowOf(site: Site, axis: number): Window {
   const { call } = site
-  const i = axis - 2
   const axes = site.rank(0) - 2
+  const { mode, along } = slidesOf(call, axes)
   const isConv = site.step.opType.startsWith('Conv')
-  const own = (name: string) => call.integers(name)?.[i] ?? 1
-  const mode = call.text('auto_pad', 'NOTSET')
-  const pads = (mode === 'NOTSET' || mode === '' ? call.integers('pads') : undefined) ?? []
-  const kernel = isConv ? site.shape(1)[axis] : own('kernel_shape')
+  const kernel = isConv ? site.shape(1)[axis] : kernelOf(call, axes)[axis - 2]
   if (mode.startsWith('SAME') && kernel > 1)
     site.refuse(`auto_pad ${mode} pads both ends of the axis of the ${site.subject.plural}`)
-  const [before, after] = [pads[i] ?? 0, pads[i + axes] ?? 0]
-  return { kernel, stride: own('strides'), dilation: own('dilations'), before, after }
+  return { kernel, ...along(axis - 2) }
 }
 
 /** Whether each value along the axis is made of the one at its own place. */
