@@ -43,11 +43,6 @@ export class Budget {
     this.#terms = terms
   }
 
-  /** Of a run whose values have been counted before. */
-  static unbounded(): Budget {
-    return new Budget(Infinity)
-  }
-
   /** All memory that the bytes of the files pay for. */
   get room(): number {
     return this.#paid('memory')
@@ -74,6 +69,9 @@ export class Budget {
     this.#memory = 0
   }
 }
+
+/** Of values that have been counted before. */
+export const unlimited = new Budget(Infinity)
 
 /** Throws the error of the place where it went wrong. */
 export type Refuse = (what: string) => never

@@ -10,6 +10,7 @@ import {
   type ElementType,
   factsOf,
   type GraphTensor,
+  kindOf,
   lengthOf,
   mostAxes,
   newData,
@@ -107,7 +108,7 @@ export class Call {
   numbers(place: number): number[] | undefined {
     const tensor = this.inputs[place]
     if (tensor === undefined) return undefined
-    const { kind } = factsOf(tensor.type)
+    const kind = kindOf(tensor.type)
     if (tensor.shape.length > 1 || (kind !== 'big' && kind !== 'integer')) {
       this.fail(`input ${place} must be integers of rank 1, got ${tensor.type} of shape ${list(tensor.shape)}`)
     }
@@ -184,8 +185,7 @@ export class Call {
   /** An input of floating-point values, of the type of another one where that is given. */
   floats(place: number, like?: GraphTensor): GraphTensor {
     const tensor = this.input(place)
-    if (factsOf(tensor.type).kind !== 'float')
-      this.unsupported(`input ${place} of type ${tensor.type} is not supported`)
+    if (kindOf(tensor.type) !== 'float') this.unsupported(`input ${place} of type ${tensor.type} is not supported`)
     if (like !== undefined && like.type !== tensor.type) this.fail(`${like.type} beside ${tensor.type}`)
     return tensor
   }
@@ -216,7 +216,7 @@ export class Call {
   #taken(type: ElementType, shape: readonly number[]): number {
     const length = this.#checked(shape)
     // As much work as there is to fill, whatever the operator does to find its values.
-    this.budget.spend(length, this.node.fail)
+    this.spend(length)
     this.budget.take(length * factsOf(type).array.prototype.BYTES_PER_ELEMENT, this.node.fail)
     return length
   }

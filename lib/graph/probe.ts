@@ -1,6 +1,6 @@
 /** Looks for what cannot be run at any sizes, before any are known: goes over all steps with sizes that are made up where the file leaves them open. */
 
-import { Budget, ofShapes } from './budget.ts'
+import { Budget, ofShapes, unlimited } from './budget.ts'
 import { NeedsValue } from './call.ts'
 import type { FlatGraph, Step } from './plan.ts'
 import { type Budgets, settleStep } from './step.ts'
@@ -17,7 +17,7 @@ type Known = Map<number, GraphTensor>
 /** Refuses types and attributes that are not supported, as far as the types and ranks of values can be told. */
 export function probe({ inputs, constants, steps }: FlatGraph): void {
   const known = new Map<number, GraphTensor>(constants)
-  const budgets = { run: Budget.unbounded(), now: new Budget(0, ofShapes), mostKept: 2 ** 10 }
+  const budgets = { run: unlimited, now: new Budget(0, ofShapes), mostKept: 2 ** 10 }
   for (const { value, type, shape } of inputs) {
     const sizes = shape?.map((size) => (typeof size === 'number' ? size : madeUp))
     if (sizes !== undefined) known.set(value, phantom(type, sizes))

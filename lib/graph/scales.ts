@@ -1,7 +1,7 @@
 /** Scales of constants that were integers: noted where DequantizeLinear makes them, and kept through operators that only move values. */
 
 import { zeros } from '../intrinsics/captured.ts'
-import { Budget } from './budget.ts'
+import { unlimited } from './budget.ts'
 import { Call, madeAtOnce } from './call.ts'
 import type { OperatorRow } from './operators/row.ts'
 import { count, type GraphTensor, lengthOf, type Scales } from './tensor.ts'
@@ -28,7 +28,7 @@ export function withScales(
   if (isOne) return made.map((tensor) => withOne(tensor, { axis: 0, values: common }))
   const inputs = call.inputs.map((input, i) => (input && i < known.length ? spread(input, call) : input))
   // What moves them took as much of the budget for the values themselves.
-  const all = madeAtOnce(row.run, new Call(call.node, inputs, call.attributes, call.opset, Budget.unbounded()))
+  const all = madeAtOnce(row.run, new Call(call.node, inputs, call.attributes, call.opset, unlimited))
   return made.map((tensor, i) => withOne(tensor, alongOneAxis(all[i])))
 }
 
@@ -54,7 +54,7 @@ let last: { readonly tensor: GraphTensor; readonly made: GraphTensor } | undefin
 function spread(tensor: GraphTensor, call: Call): GraphTensor {
   if (last?.tensor === tensor) return last.made
   const { shape, scales } = tensor
-  call.budget.spend(lengthOf(tensor), call.node.fail)
+  call.spend(lengthOf(tensor))
   const { axis, values } = scales!
   const data = new Float32Array(tensor.data.length)
   const step = values.length === 1 ? data.length : count(shape.slice(axis + 1))

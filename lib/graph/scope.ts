@@ -32,17 +32,13 @@ export class Scope {
   readonly known = new Map<string, Folded | undefined>()
   readonly #depth: number
 
-  private constructor(graph: Graph, parent?: Scope, call?: Scope['call']) {
+  constructor(graph: Graph, parent?: Scope, call?: Scope['call']) {
     this.graph = graph
     this.parent = parent
     this.call = call
     const { around } = this
     this.#depth = around === undefined ? 0 : around.#depth + 1
     if (this.#depth > deepest) graph.fail(`bodies and calls nest deeper than ${deepest}`)
-  }
-
-  static root(graph: Graph): Scope {
-    return new Scope(graph)
   }
 
   /** Where the node stands whose body this is, or that calls it. */

@@ -8,7 +8,7 @@ import type { Branch, Carry, FlatGraph, GraphValue, Plan, PlanValue, Step } from
 import { Prune } from './prune.ts'
 import { isRecurrent, isWeight } from './recurrent/parts.ts'
 import { type Budgets, refuseStep, settleStep } from './step.ts'
-import { areAlike, count, factsOf, type GraphTensor, lengthOf, phantom } from './tensor.ts'
+import { areAlike, count, type GraphTensor, kindOf, lengthOf, phantom } from './tensor.ts'
 
 /** What a plan is made for. */
 export interface Sizes {
@@ -132,7 +132,7 @@ class Settling {
 
   #settle(step: Step, left: Step[]): void {
     if (isRecurrent(step)) this.#refuseGivenWeights(step)
-    const inputs = step.inputs.map((value) => (value < 0 ? undefined : this.#tensors[value]))
+    const inputs = step.inputs.map((value) => this.#tensors[value])
     const made = this.#made(step, inputs)
     const origins = this.#joined(step.inputs)
     let isKnown = true
@@ -229,8 +229,7 @@ class Settling {
       const input = this.#graph.inputs[place]
       const own = count(this.#sizes.shapes[place])
       values += own
-      if (factsOf(input.type).kind === 'float' && (own > 1 || most === mostDeciding.branch))
-        return refuse(valuesOf(input))
+      if (kindOf(input.type) === 'float' && (own > 1 || most === mostDeciding.branch)) return refuse(valuesOf(input))
       if (values > most)
         return refuse(`more than ${most} values of inputs, those of ${describe(input.name)} among them`)
     }

@@ -78,6 +78,10 @@ export interface Scales {
 }
 
 /** What is known of a type. */
+export function kindOf(type: ElementType): ElementFacts['kind'] {
+  return elementTypes[type].kind
+}
+
 export function factsOf(type: ElementType): ElementFacts {
   return elementTypes[type]
 }

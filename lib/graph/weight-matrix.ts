@@ -27,8 +27,7 @@ export function weightMatrixOf(
   const { domain, opType, attributes, inputs } = step
   const isTurned = (name: string) => Number(attributes.get(name) ?? 0) !== 0
   const at = (place: 0 | 1) => {
-    const value = inputs[place] ?? -1
-    const weight = value < 0 ? undefined : constant(value)
+    const weight = constant(inputs[place])
     return weight?.type === 'float32' && weight.shape.length > 0 && !weight.shape.includes(0) ? weight : undefined
   }
   if (domain === '' && opType === 'Conv') {
@@ -42,7 +41,7 @@ export function weightMatrixOf(
   if (right && isMatrix(right)) return { weight: right, place: 1, ...matrixOf(right, !isTurned('transB')) }
   const left = at(0)
   // What a Gemm adds lies by the columns of its right operand.
-  if (!left || !isMatrix(left) || (opType === 'Gemm' && (inputs[2] ?? -1) >= 0)) return undefined
+  if (!left || !isMatrix(left) || (opType === 'Gemm' && inputs[2] >= 0)) return undefined
   return { weight: left, place: 0, ...matrixOf(left, isTurned('transA')) }
 }
 

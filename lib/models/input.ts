@@ -1,7 +1,7 @@
 /** The careful reading of what stands for a model's input, as the input's type asks; it alone knows which values each type takes. */
 
 import { describe, fail, list, unawaited } from '../errors.ts'
-import { type ElementType, factsOf, type GraphData, newData } from '../graph/tensor.ts'
+import { type ElementType, factsOf, type GraphData, kindOf, newData } from '../graph/tensor.ts'
 import { isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { allocate, checkCountOf, fieldsOf, isRow, nestedShape, ownShape, placeOf, ragged } from '../tensor/read.ts'
@@ -119,7 +119,7 @@ const arrayNames: Readonly<Record<ElementType, string>> = {
 function checkKind(data: GraphData, { type }: InputRule, name: string): void {
   const given = typedArrayName(data)
   const isFloat = given === 'Float32Array' || given === 'Float64Array'
-  if (isFloat === (factsOf(type).kind === 'float') && given !== 'Float16Array') return
+  if (isFloat === (kindOf(type) === 'float') && given !== 'Float16Array') return
   const hint =
     given === 'Int16Array' ? '; samples of 16 bits are Float32Array.from(samples, (sample) => sample / 32768)' : ''
   fail(
@@ -167,7 +167,7 @@ function element(value: unknown, { type }: InputRule): number | bigint | undefin
 }
 
 function wrongValue(value: unknown, { type }: InputRule, place: string): never {
-  const { kind } = factsOf(type)
+  const kind = kindOf(type)
   const like = isArray(value) || typedArrayName(value) !== undefined
   if (like || kind === 'float') {
     const words = like ? 'a single value as its neighbours are' : 'a number'

@@ -1,6 +1,6 @@
 /** One step on its way to instructions: its inputs, its attributes, and what it may ask for. */
 
-import { Budget } from '../../graph/budget.ts'
+import { unlimited } from '../../graph/budget.ts'
 import { type Call, madeAtOnce } from '../../graph/call.ts'
 import { operatorOf } from '../../graph/operators/index.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
@@ -28,7 +28,7 @@ export class Op {
 
   #called(isDry: boolean): Call {
     const values = this.step.inputs.map((value) => (value < 0 ? undefined : known(this.to.plan.values[value]!)))
-    return callOfStep(this.step, values, Budget.unbounded(), isDry, (what) => this.fail(what))
+    return callOfStep(this.step, values, unlimited, isDry, (what) => this.fail(what))
   }
 
   /** What the operator makes of inputs that are all known. */

@@ -1,6 +1,6 @@
 /** Steps of a plan whose constant weights are kept in fewer bytes: Gemm, MatMul and Conv. */
 
-import { Budget } from '../../graph/budget.ts'
+import { unlimited } from '../../graph/budget.ts'
 import { finished, type Pass, rowByRow, stretch } from '../../graph/pace.ts'
 import type { PlanValue, Step } from '../../graph/plan.ts'
 import { scalesOfRows } from '../../graph/scales.ts'
@@ -19,8 +19,6 @@ import { MatrixProduct } from './product.ts'
 
 /** Runs the step on its inputs. */
 export type KeptStep = (inputs: readonly (GraphTensor | undefined)[]) => Pass<readonly GraphTensor[]>
-
-const unbounded = Budget.unbounded()
 
 /** Undefined for a step that has no such weights. */
 export function keptStep(
@@ -43,7 +41,7 @@ export function keptStep(
   const own = { product, rows, columns, place, shape, adds: step.opType === 'Gemm' && place === 1 }
   const run = step.opType === 'Conv' ? convolved : multiplied
   return function* (inputs) {
-    return [yield* run(callOfStep(step, inputs, unbounded), own)]
+    return [yield* run(callOfStep(step, inputs, unlimited), own)]
   }
 }
 
@@ -55,7 +53,7 @@ function withRounded(step: Step, matrix: KeptMatrix, found: WeightMatrix): KeptS
     const rows = yield* widened(matrix)
     const data = found.isTurned ? yield* turned(rows, found.rows, found.columns) : rows
     own[found.place] = { type, shape, data }
-    return yield* runStep(step, own, unbounded)
+    return yield* runStep(step, own, unlimited)
   }
 }
 

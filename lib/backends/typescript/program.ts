@@ -1,6 +1,6 @@
 /** A plan on the TypeScript backend: the registry's operators one after another, and what each gives held against what the plan says. */
 
-import { Budget } from '../../graph/budget.ts'
+import { unlimited } from '../../graph/budget.ts'
 import { finished, type Pass } from '../../graph/pace.ts'
 import type { Branch, Plan, PlanValue, Step } from '../../graph/plan.ts'
 import { isRecurrent } from '../../graph/recurrent/parts.ts'
@@ -19,8 +19,6 @@ import { type RecurrentStep, recurrentStep } from './recurrent-step.ts'
 type OwnStep = RecurrentStep | KeptStep
 
 /** Runs have no bound: the plan's shapes were bounded when it was made. */
-const unbounded = Budget.unbounded()
-
 export class TypeScriptProgram implements Program {
   readonly #plan: Plan
   readonly #precision: Precision
@@ -146,7 +144,7 @@ class TypeScriptInstance implements ProgramInstance {
 /** What the registry refuses now, with types and shapes that it took when the plan was made, it refuses for a value. */
 function* madeBy(step: Step, inputs: readonly (GraphTensor | undefined)[]): Pass<readonly GraphTensor[]> {
   try {
-    return yield* runStep(step, inputs, unbounded)
+    return yield* runStep(step, inputs, unlimited)
   } catch (error) {
     if (error instanceof RangeError) throw error // no memory
     throw stepFailed(step.label, error)

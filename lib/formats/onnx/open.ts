@@ -35,7 +35,7 @@ export function openModel(bytes: Uint8Array, externalData?: ExternalData): OpenG
     list.push({ name, ...typeOf(info, refuse) })
   }
   if (lists.output.length === 0) graph.fail('the graph has no outputs')
-  return { root: Scope.root(graph), inputs: lists.input, outputs: lists.output, budget }
+  return { root: new Scope(graph), inputs: lists.input, outputs: lists.output, budget }
 }
 
 /** ValueInfoProto's type: TypeProto, of a tensor. */

@@ -24,7 +24,7 @@ const isWanted = ({ domain, opType }: FileNode) => wanted[opType] === domain
 export function recurrentNodes(model: FileModel, budget: Budget): Generator<Place> {
   /** Which functions have a recurrent node, or call one that has; undefined while that is looked up. */
   const reaching = new Map<GraphFunction, boolean | undefined>()
-  return nodesIn(Scope.root(model.graph), model.graph, '')
+  return nodesIn(new Scope(model.graph), model.graph, '')
 
   function* nodesIn(scope: Scope, graph: FileGraph, prefix: string): Generator<Place> {
     for (const node of nodesOf(graph)) {

@@ -5,7 +5,7 @@ import { entryOf } from '../../intrinsics/properties.ts'
 import { padsOf, sliceOf } from '../operators/arguments.ts'
 import type { Step } from '../plan.ts'
 import { recurrentPlaces } from '../recurrent/parts.ts'
-import { factsOf, numberAt } from '../tensor.ts'
+import { kindOf, numberAt } from '../tensor.ts'
 import { type Edit, type Editor, filled } from './editor.ts'
 import { keyOf } from './follow.ts'
 import { batchAxis } from './rules/recurrent.ts'
@@ -88,9 +88,9 @@ const window: CausalRule = (site, found) => {
 function checkPool(site: Site, before: number): void {
   const { opType, outputs } = site.step
   if (opType === 'Conv') return
-  if ((outputs[1] ?? -1) >= 0) site.refuse('it gives places among all frames')
+  if (outputs[1] >= 0) site.refuse('it gives places among all frames')
   const type = site.plan.values[site.step.inputs[0]]!.type
-  if (opType === 'MaxPool' && before > 0 && factsOf(type).kind !== 'float') site.refuse(`it pads values of ${type}`)
+  if (opType === 'MaxPool' && before > 0 && kindOf(type) !== 'float') site.refuse(`it pads values of ${type}`)
   if (opType === 'AveragePool' && before > 0 && !site.call.flag('count_include_pad')) {
     site.refuse('its means at the start are of fewer frames')
   }

@@ -1,7 +1,7 @@
 /** A plan that is being rewritten: steps and values that are put in, and states that one run leaves to the next. */
 
 import type { Carry, Plan, PlanValue, Step } from '../plan.ts'
-import { count, type ElementType, factsOf, type GraphTensor, newData } from '../tensor.ts'
+import { count, type ElementType, type GraphTensor, kindOf, newData } from '../tensor.ts'
 import { keyOf } from './follow.ts'
 
 /** A state as it is before the first frame. */
@@ -120,6 +120,6 @@ export class Editor {
 
 export function filled(type: ElementType, shape: readonly number[], fill: number): GraphTensor {
   const data = newData(type, count(shape))
-  if (fill !== 0) data.fill((factsOf(type).kind === 'big' ? BigInt(fill) : fill) as never)
+  if (fill !== 0) data.fill((kindOf(type) === 'big' ? BigInt(fill) : fill) as never)
   return { type, shape, data }
 }

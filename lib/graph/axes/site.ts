@@ -1,7 +1,7 @@
 /** A step as the rules see it: shapes, constants and traces of its inputs, and the same step of the plans for other lengths. */
 
 import { fail } from '../../errors.ts'
-import { Budget } from '../budget.ts'
+import { unlimited } from '../budget.ts'
 import type { Call } from '../call.ts'
 import type { Plan, Step } from '../plan.ts'
 import { callOfStep } from '../step.ts'
@@ -49,7 +49,7 @@ export class Site {
     this.#call ??= callOfStep(
       this.step,
       this.step.inputs.map((_, place) => this.constant(place)),
-      Budget.unbounded(),
+      unlimited,
     )
     return this.#call
   }
@@ -64,7 +64,7 @@ export class Site {
   }
 
   has(place: number): boolean {
-    return (this.step.inputs[place] ?? -1) >= 0
+    return this.step.inputs[place] >= 0
   }
 
   /** Places of the inputs that are there. */
@@ -89,7 +89,7 @@ export class Site {
   }
 
   traced(place: number): Traced {
-    return this.has(place) ? this.#traces.get(this.step.inputs[place]) : undefined
+    return this.#traces.get(this.step.inputs[place])
   }
 
   trace(place: number): Trace | undefined {
@@ -105,7 +105,6 @@ export class Site {
 
   /** An input that must be the same for all: no value of one row or frame, and no constant that depends on how many there are. */
   fixed(place: number): void {
-    if (!this.has(place)) return
     if (this.traced(place) !== undefined) this.refuse(`its input ${place} depends on the ${this.subject.single}`)
     const own = this.constant(place)
     if (own === undefined) return
@@ -187,5 +186,5 @@ export function shapeIn(plan: Plan, value: number): readonly number[] {
 }
 
 function constantIn({ values }: Plan, { inputs }: Step, place: number): GraphTensor | undefined {
-  return (inputs[place] ?? -1) < 0 ? undefined : values[inputs[place]]?.constant
+  return values[inputs[place]]?.constant
 }

@@ -2,7 +2,7 @@
 
 import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
-import { axesOf, count, type ElementType, factsOf, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
+import { axesOf, count, type ElementType, type GraphTensor, kindOf, lengthOf, numberAt } from '../tensor.ts'
 
 /** The axes of a reduction; undefined where it is to do nothing. */
 export function reducedAxes(call: Call, shape: readonly number[]): number[] | undefined {
@@ -83,7 +83,7 @@ export function blocksOf(shape: readonly number[], axis: number): { rows: number
 /** The places that a Gather takes from. */
 export function placesOf(call: Call): GraphTensor {
   const places = call.input(1)
-  const { kind } = factsOf(places.type)
+  const kind = kindOf(places.type)
   if (kind !== 'integer' && kind !== 'big') call.fail(`places must be integers, got ${places.type}`)
   return places
 }

@@ -4,7 +4,7 @@ import type { Call, Operator } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { broadcast, expanded } from '../strides.ts'
-import { type ElementType, factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
+import { type ElementType, type GraphData, type GraphTensor, kindOf } from '../tensor.ts'
 import { oneValue } from './arguments.ts'
 import { type Rows, rowOf, unbounded } from './row.ts'
 
@@ -36,7 +36,7 @@ export function applied(
   b: GraphTensor,
 ): Pass<GraphTensor> {
   checkAlike(call, a, b)
-  const { kind } = factsOf(a.type)
+  const kind = kindOf(a.type)
   if (kind === 'bool') call.fail('bools are no numbers')
   return combined(call, a.type, kind === 'big' ? big : kind === 'float' ? number : integer, a, b)
 }
@@ -95,13 +95,13 @@ const quotient: Binary = {
 
 /** A constant of a file that is divided by 0 is none. */
 export function checkDivisor(call: Call, { type, data }: GraphTensor): void {
-  if (call.node.isStep || factsOf(type).kind === 'float') return
+  if (call.node.isStep || kindOf(type) === 'float') return
   if (data.some((value: number | bigint) => !value)) call.fail('an integer is divided by 0')
 }
 
 export function* mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): Pass<GraphTensor> {
   const x = call.input(0)
-  const { kind } = factsOf(x.type)
+  const kind = kindOf(x.type)
   if (kind === 'bool' || (kind === 'big' && big === undefined)) call.unsupported(`${x.type} is not supported`)
   const made = call.allocate(x.type, x.shape)
   const of = (kind === 'big' ? big : number) as (x: number | bigint) => number | bigint
@@ -117,7 +117,7 @@ const one = (number: (x: number) => number, big?: (x: bigint) => bigint): Rows[s
 
 const clip: Operator = (call) => {
   const { type } = call.input(0)
-  const isFloat = factsOf(type).kind === 'float'
+  const isFloat = kindOf(type) === 'float'
   const bound = (place: number, name: string, otherwise: number) =>
     oneValue(call, place, name, type) ??
     ((isFloat ? call.attribute(name) : undefined) as number | undefined) ??

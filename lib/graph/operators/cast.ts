@@ -3,7 +3,7 @@
 import type { Call } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
-import { type ElementType, factsOf, type GraphTensor, typeOfCode } from '../tensor.ts'
+import { type ElementType, factsOf, type GraphTensor, kindOf, typeOfCode } from '../tensor.ts'
 import { type Rows, rowOf } from './row.ts'
 
 /**
@@ -18,9 +18,9 @@ export function* cast(call: Call, x: GraphTensor, type: ElementType): Pass<Graph
 }
 
 function castValues(x: GraphTensor, { type, data }: GraphTensor, start: number, end: number): void {
-  const { kind } = factsOf(type)
+  const kind = kindOf(type)
   const from = x.data
-  const isFloat = factsOf(x.type).kind === 'float'
+  const isFloat = kindOf(x.type) === 'float'
   if (kind === 'bool') for (let i = start; i < end; i++) data[i] = from[i] === 0 || from[i] === 0n ? 0 : 1
   else if (kind === 'big') {
     const range = isFloat ? bigRanges[type as keyof typeof bigRanges] : undefined

@@ -16,6 +16,7 @@ import {
   kernelOf,
   perAxis,
   slidesOf,
+  windowAttributes,
   windowsOf,
 } from './window.ts'
 
@@ -153,11 +154,6 @@ export function transposedAxes(call: Call, spatial: readonly number[], kernel: r
 }
 
 export const convolutions: Rows = {
-  Conv: rowOf((call) => convolve(call, false), 2, 3, 'auto_pad dilations group kernel_shape pads strides'),
-  ConvTranspose: rowOf(
-    (call) => convolve(call, true),
-    2,
-    3,
-    'auto_pad dilations group kernel_shape output_padding output_shape pads strides',
-  ),
+  Conv: rowOf((call) => convolve(call, false), 2, 3, `${windowAttributes} group`),
+  ConvTranspose: rowOf((call) => convolve(call, true), 2, 3, `${windowAttributes} group output_padding output_shape`),
 }

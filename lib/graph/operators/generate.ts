@@ -4,7 +4,7 @@ import type { Budget } from '../budget.ts'
 import type { Call } from '../call.ts'
 import type { Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
-import { factsOf, type GraphTensor } from '../tensor.ts'
+import { type GraphTensor, kindOf } from '../tensor.ts'
 import { type Rows, rowOf } from './row.ts'
 
 function constant(call: Call): GraphTensor {
@@ -56,7 +56,7 @@ function* range(call: Call): Pass<GraphTensor> {
   const [start, end, delta] = ['start', 'limit', 'delta'].map((name, place) => call.number(place, name))
   if (delta === 0) call.fail('a step of 0')
   const made = call.allocate(type, [Math.max(0, Math.ceil((end - start) / delta))])
-  const isBig = factsOf(type).kind === 'big'
+  const isBig = kindOf(type) === 'big'
   for (let i = 0; i < made.data.length; i++) {
     made.data[i] = isBig ? (first.data[0] as bigint) + BigInt(i) * (step.data[0] as bigint) : start + i * delta
   }

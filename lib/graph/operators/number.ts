@@ -3,7 +3,7 @@
 import type { Call, Operator } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
-import { factsOf, type GraphTensor } from '../tensor.ts'
+import { type GraphTensor, kindOf } from '../tensor.ts'
 import { allFloats } from './arguments.ts'
 import { aligned, applied, type Binary, checkDivisor, combined } from './arithmetic.ts'
 import { type Rows, rowOf, unbounded } from './row.ts'
@@ -21,7 +21,7 @@ const modulo: Binary = {
 
 const mod: Operator = (call) => {
   const [x, y] = [call.input(0), call.input(1)]
-  const isFloat = factsOf(x.type).kind === 'float'
+  const isFloat = kindOf(x.type) === 'float'
   const isFmod = call.flag('fmod')
   if (isFloat && !isFmod) call.fail('floating-point values have no remainder but with fmod 1')
   checkDivisor(call, y)
@@ -48,8 +48,8 @@ const smallPower = (base: number, exponent: number | bigint) => base ** Number(e
 /** The exponent may be of another type than the base, whose type the result has. */
 function power(call: Call): Pass<GraphTensor> {
   const [base, exponent] = [call.input(0), call.input(1)]
-  const { kind } = factsOf(base.type)
-  if (kind === 'bool' || factsOf(exponent.type).kind === 'bool') call.fail('bools are no numbers')
+  const kind = kindOf(base.type)
+  if (kind === 'bool' || kindOf(exponent.type) === 'bool') call.fail('bools are no numbers')
   return combined(call, base.type, kind === 'big' ? bigPower : smallPower, base, exponent, 4)
 }
 

@@ -4,7 +4,7 @@ import { entryOf } from '../../intrinsics/properties.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, stretch } from '../pace.ts'
 import { stridesOf } from '../strides.ts'
-import { count, factsOf, type GraphTensor } from '../tensor.ts'
+import { count, type GraphTensor, kindOf } from '../tensor.ts'
 import { oneValue, padsOf } from './arguments.ts'
 import { type Rows, rowOf } from './row.ts'
 
@@ -25,7 +25,7 @@ function* pad(call: Call): Pass<GraphTensor> {
   const { before, after } = padsOf(call, x.shape)
   const shape = x.shape.map((size, axis) => size + before[axis] + after[axis])
   const constant =
-    oneValue(call, 2, 'constant_value', x.type) ?? (factsOf(x.type).kind === 'big' ? 0n : call.real('value', 0))
+    oneValue(call, 2, 'constant_value', x.type) ?? (kindOf(x.type) === 'big' ? 0n : call.real('value', 0))
   const made = call.allocate(x.type, shape)
   if (count(shape) === 0) return made
   const strides = stridesOf(x.shape)

@@ -4,7 +4,7 @@ import { list } from '../../errors.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { gathered, stridesOf } from '../strides.ts'
-import { factsOf, type GraphData, type GraphTensor } from '../tensor.ts'
+import { type GraphData, type GraphTensor, kindOf } from '../tensor.ts'
 import { blocksOf, placeAt, placesOf, sliceOf, splitSizes } from './arguments.ts'
 import { aligned } from './arithmetic.ts'
 import { type Rows, rowOf, unbounded } from './row.ts'
@@ -75,7 +75,7 @@ function* split(call: Call): Pass<GraphTensor[]> {
   const size = x.shape[axis]
   const given = call.inputs[1]
   if (call.integer('num_outputs', outputs) !== outputs) call.fail(`num_outputs is not ${outputs}`)
-  if (given && (given.shape.length !== 1 || factsOf(given.type).kind === 'float'))
+  if (given && (given.shape.length !== 1 || kindOf(given.type) === 'float'))
     call.fail('split must be integers of rank 1')
   const wanted = splitSizes(call, size)
   if (

@@ -6,7 +6,7 @@ import { rounded } from '../rounding.ts'
 import { count, factsOf, type GraphTensor, lengthOf } from '../tensor.ts'
 import { greatest, mean, ofFloats, type Reduction } from './reduce.ts'
 import { type Rows, rowOf } from './row.ts'
-import { type Axis, asPlane, kernelOf, spatialOf, windowsOf } from './window.ts'
+import { type Axis, asPlane, kernelOf, spatialOf, windowAttributes, windowsOf } from './window.ts'
 
 /** Where a window begins on an axis, and the first and the last of its values that lie on it, in steps of the dilation. */
 function reach(
@@ -97,18 +97,8 @@ function* globalPool(call: Call, reduction: Reduction): Pass<GraphTensor> {
 }
 
 export const poolings: Rows = {
-  AveragePool: rowOf(
-    (call) => pool(call, false),
-    1,
-    1,
-    'auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides',
-  ),
-  MaxPool: rowOf(
-    (call) => pool(call, true),
-    1,
-    1,
-    'auto_pad ceil_mode dilations kernel_shape pads storage_order strides',
-  ),
+  AveragePool: rowOf((call) => pool(call, false), 1, 1, `${windowAttributes} ceil_mode count_include_pad`),
+  MaxPool: rowOf((call) => pool(call, true), 1, 1, `${windowAttributes} ceil_mode storage_order`),
   GlobalAveragePool: rowOf((call) => globalPool(call, mean), 1, 1),
   GlobalMaxPool: rowOf((call) => globalPool(call, greatest), 1, 1),
 }

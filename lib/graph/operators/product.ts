@@ -5,7 +5,7 @@ import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { broadcast, expanded, transposed } from '../strides.ts'
-import { axesOf, count, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
+import { axesOf, count, type GraphData, type GraphTensor, kindOf, lengthOf } from '../tensor.ts'
 import { type Rows, rowOf } from './row.ts'
 
 /** (M, K) · (K, N), each where it begins, row by row into `sums`, which then go to `made`. */
@@ -105,7 +105,7 @@ function* matricesOf(call: Call, batch: readonly number[], own: readonly number[
 }
 
 function* product(call: Call, x: GraphTensor, y: GraphTensor, alpha: number): Pass<GraphTensor> {
-  const { kind } = factsOf(x.type)
+  const kind = kindOf(x.type)
   if (x.type !== y.type || kind === 'bool') call.unsupported(`${x.type} times ${y.type} is not supported`)
   if (x.shape.length === 0 || y.shape.length === 0) call.fail('a number is no matrix')
   // A vector is a row on the left, a column on the right, and its axis of 1 is taken off again.

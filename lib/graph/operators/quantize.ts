@@ -6,7 +6,7 @@ import type { Call } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { expanded } from '../strides.ts'
-import { count, factsOf, type GraphData, type GraphTensor, lengthOf, typeOfCode } from '../tensor.ts'
+import { count, factsOf, type GraphData, type GraphTensor, kindOf, lengthOf, typeOfCode } from '../tensor.ts'
 import { type Rows, rowOf } from './row.ts'
 
 /** A scale or zero point for each value of `x`: of the tensor, of an axis, or of blocks along it. */
@@ -40,7 +40,7 @@ function* spread(call: Call, x: GraphTensor, parameter: GraphTensor, axis: numbe
 
 function* parameters(call: Call, x: GraphTensor): Pass<Parameters> {
   const [scale, zero] = [call.input(1), call.inputs[2]]
-  if (factsOf(scale.type).kind !== 'float') call.fail(`scales must be floating-point, got ${scale.type}`)
+  if (kindOf(scale.type) !== 'float') call.fail(`scales must be floating-point, got ${scale.type}`)
   if (zero && lengthOf(zero) !== 1 && list(zero.shape) !== list(scale.shape)) {
     call.fail(`zero points ${list(zero.shape)} beside scales ${list(scale.shape)}`)
   }
@@ -61,7 +61,7 @@ interface Parameters {
 
 function* dequantize(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
-  if (factsOf(x.type).kind !== 'integer') call.fail(`${x.type} holds no quantized values`)
+  if (kindOf(x.type) !== 'integer') call.fail(`${x.type} holds no quantized values`)
   const zero = call.inputs[2]
   if (zero && zero.type !== x.type) call.fail(`a zero point of ${zero.type} for values of ${x.type}`)
   const { type, scales, zeros } = yield* parameters(call, x)
@@ -76,7 +76,7 @@ function* dequantize(call: Call): Pass<GraphTensor> {
 
 function* quantize(call: Call): Pass<GraphTensor> {
   const x = call.input(0)
-  if (factsOf(x.type).kind !== 'float') call.fail(`${x.type} cannot be quantized`)
+  if (kindOf(x.type) !== 'float') call.fail(`${x.type} cannot be quantized`)
   const type = call.inputs[2]?.type ?? typeOfCode(call.integer('output_dtype', 0)) ?? 'uint8'
   const { kind, range } = factsOf(type)
   if (kind !== 'integer') call.fail(`${type} holds no quantized values`)

@@ -4,7 +4,7 @@ import type { Call } from '../call.ts'
 import { inStretches, type Pass, rowByRow, stretch } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { transposed } from '../strides.ts'
-import { axesOf, factsOf, type GraphData, type GraphTensor, lengthOf } from '../tensor.ts'
+import { axesOf, type GraphData, type GraphTensor, kindOf, lengthOf } from '../tensor.ts'
 import { reducedAxes } from './arguments.ts'
 import { type Rows, rowOf } from './row.ts'
 
@@ -26,7 +26,7 @@ export interface Reduction {
 
 function* reduced(call: Call, reduction: Reduction): Pass<GraphTensor> {
   const x = call.input(0)
-  const { kind } = factsOf(x.type)
+  const kind = kindOf(x.type)
   const isFloat = kind === 'float'
   const mayBe = isFloat || (reduction.integer && (kind !== 'bool' || reduction.isExtreme))
   if (!mayBe) call.unsupported(`${x.type} is not supported`)

@@ -5,7 +5,7 @@ import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { stridesOf } from '../strides.ts'
-import { count, factsOf, type GraphData, type GraphTensor, lengthOf, numberAt } from '../tensor.ts'
+import { count, type GraphData, type GraphTensor, kindOf, lengthOf, numberAt } from '../tensor.ts'
 import { blocksOf, placeAt, placesOf, topCount } from './arguments.ts'
 import { type Rows, rowOf } from './row.ts'
 
@@ -18,7 +18,7 @@ const isNan = (value: Value) => Number.isNaN(value)
 
 function numeric(call: Call, place: number): GraphTensor {
   const tensor = call.input(place)
-  return factsOf(tensor.type).kind === 'bool' ? call.fail('bools are no numbers') : tensor
+  return kindOf(tensor.type) === 'bool' ? call.fail('bools are no numbers') : tensor
 }
 
 function* extreme(call: Call, isMax: boolean): Pass<GraphTensor> {
@@ -192,7 +192,7 @@ function* cumSum(call: Call): Pass<GraphTensor> {
   const lines = rows * step
   const made = call.allocate(x.type, x.shape)
   if (made.data.length === 0) return made
-  const zero = factsOf(x.type).kind === 'big' ? 0n : 0
+  const zero = kindOf(x.type) === 'big' ? 0n : 0
   let kept: Value = zero
   yield* rowByRow(lines, length, (line, from, to) => {
     const first = startOf(line, length, step) + (isReverse ? length - 1 - from : from) * step

@@ -14,6 +14,9 @@ export interface Axis {
   readonly output: number
 }
 
+/** The attributes of windows. */
+export const windowAttributes = 'auto_pad dilations kernel_shape pads strides'
+
 /** Larger numbers than any size of an axis would lose digits where they are multiplied. */
 const limit = 2 ** 31
 

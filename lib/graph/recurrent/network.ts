@@ -2,7 +2,7 @@
 
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
-import { Budget } from '../budget.ts'
+import { unlimited } from '../budget.ts'
 import type { Step } from '../plan.ts'
 import { refuseStep } from '../step.ts'
 import type { GraphTensor } from '../tensor.ts'
@@ -34,7 +34,7 @@ export function recurrentNetwork(
     const value = step.inputs[place] ?? -1
     return value < 0 ? undefined : (constant(value) ?? refuse(`its ${what} is not constant`))
   }
-  const parts = nodeParts(step.opType, step.attributes, weight, Budget.unbounded(), refuse)
+  const parts = nodeParts(step.opType, step.attributes, weight, unlimited, refuse)
   const { batchFirst, weights, ...own } = inNameOf(refuse, () => nodeNetwork(parts))
   return { spec: { ...own, projSize: 0, numLayers: 1, threads, ...precision }, weights, batchFirst }
 }

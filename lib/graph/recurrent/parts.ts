@@ -8,7 +8,7 @@ import type { Budget, Refuse } from '../budget.ts'
 import type { AttributeValue } from '../graph.ts'
 import type { StepAttribute } from '../plan.ts'
 import { scalesOfRows } from '../scales.ts'
-import { factsOf, type GraphTensor } from '../tensor.ts'
+import { type GraphTensor, kindOf } from '../tensor.ts'
 import type { OnnxOpType } from './attributes.ts'
 import type { NodeParts } from './node.ts'
 
@@ -98,7 +98,7 @@ export function plainAttributes(
 
 /** A tensor of floating-point values as float32. */
 export function toFloats({ type, shape, data }: GraphTensor, what: string, budget: Budget, refuse: Refuse): ReadTensor {
-  if (factsOf(type).kind !== 'float') refuse(`its ${what} is of type ${type}, where floating-point values belong`)
+  if (kindOf(type) !== 'float') refuse(`its ${what} is of type ${type}, where floating-point values belong`)
   if (data instanceof Float32Array) return { data, shape: [...shape] }
   budget.take(4 * data.length, refuse)
   return { data: Float32Array.from(data as Float64Array), shape: [...shape] }
@@ -125,7 +125,7 @@ function dequantized(
   if (type !== 'int8' && type !== 'uint8') refuse(`its ${what} is of type ${type}, where int8 or uint8 belong`)
   if (shape.length !== 3)
     refuse(`Expected ${what} size (num_directions, inputs, 4·hidden_size), got rank ${shape.length}`)
-  if (factsOf(scale.type).kind !== 'float' || !fits(scale)) refuse(`${what}_scale does not fit ${what}`)
+  if (kindOf(scale.type) !== 'float' || !fits(scale)) refuse(`${what}_scale does not fit ${what}`)
   if (zero !== undefined && (zero.type !== type || !fits(zero))) refuse(`${what}_zero_point does not fit ${what}`)
   budget.spend(data.length, refuse)
   budget.take(4 * data.length, refuse)

@@ -5,7 +5,7 @@ import { reductions } from '../../operators/reduce.ts'
 import { axesOf } from '../../tensor.ts'
 import type { Site } from '../site.ts'
 import type { Trace } from '../trace.ts'
-import type { Rule, Rules } from './rule.ts'
+import { type Rule, type Rules, ruleOfAll } from './rule.ts'
 
 /** Where the axis is when others are one value each, or gone. */
 function without(site: Site, trace: Trace, axes: readonly number[], does: string): Trace {
@@ -58,7 +58,7 @@ const batchNorm: Rule = (site) => site.apart(site.only(0), [1], 'has a mean for 
 const instanceNorm: Rule = (site) => norms(site, site.only(0), 1)
 
 export const alongAxes: Rules = {
-  ...Object.fromEntries(Object.keys(reductions).map((name) => [name, reduce])),
+  ...ruleOfAll(reductions, reduce),
   ArgMax: extreme,
   ArgMin: extreme,
   Softmax: softmax,

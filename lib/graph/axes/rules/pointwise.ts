@@ -5,7 +5,7 @@ import { arithmetic } from '../../operators/arithmetic.ts'
 import { comparisons } from '../../operators/compare.ts'
 import { numbers } from '../../operators/number.ts'
 import { axesOf } from '../../tensor.ts'
-import type { Rule, Rules } from './rule.ts'
+import { type Rule, type Rules, ruleOfAll } from './rule.ts'
 
 const together: Rule = (site) => site.together()
 
@@ -24,7 +24,7 @@ const quantized: Rule = (site) => {
 }
 
 export const pointwise: Rules = {
-  ...Object.fromEntries(Object.keys(families).map((name) => [name, together])),
+  ...ruleOfAll(families, together),
   Where: together,
   Cast: first,
   Clip: first,

@@ -41,7 +41,7 @@ const conv: Rule = (site) => along(site, site.apart(site.only(0), [1], 'sums ove
 const pool: Rule = (site) => {
   const trace = site.only(0)
   // Places of the greatest values are counted through the whole input.
-  if ((site.step.outputs[1] ?? -1) >= 0) site.refuse(`it gives places among all ${site.subject.plural}`)
+  if (site.step.outputs[1] >= 0) site.refuse(`it gives places among all ${site.subject.plural}`)
   return along(site, trace)
 }
 
