@@ -2,7 +2,7 @@
 import { Model, type ModelInput } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { expectError } from '../support/errors.ts'
-import { modelBackends, modelFile } from '../support/model-files.ts'
+import { modelBackends, modelFile, weight } from '../support/model-files.ts'
 import {
   type Bytes,
   bytes,
@@ -351,6 +351,26 @@ describe.each(modelBackends)('a graph on %s', (backend) => {
     expect(values(made['int8 of n'])).toEqual([-1, 44, -1])
     expect(values(made['uint8 of n'])).toEqual([255, 44, 255])
     expect(values(made['int64 of n'])).toEqual([-1, 300, 2 ** 31 - 1])
+  })
+
+  it('takes an output without a name for none, and not for an input that a later step leaves out', () => {
+    const file = modelFile({
+      nodes: [
+        { opType: 'TopK', inputs: ['x', 'k'], outputs: ['greatest', ''] },
+        {
+          opType: 'LSTM',
+          inputs: ['x', 'W', 'R', '', 'lengths', '', 'c0'],
+          outputs: ['y'],
+          attributes: { hidden_size: 2 },
+        },
+      ],
+      inputs: { x: { shape: [1, 1, 8] }, lengths: { type: 'int32', shape: [1] } },
+      outputs: { greatest: {}, y: {} },
+      weights: { W: weight(1, 1, 8, 8), R: weight(2, 1, 8, 2), c0: weight(3, 1, 1, 2) },
+      lists: { k: [3] },
+    })
+    const x = { data: new Float32Array(8), shape: [1, 1, 8] }
+    expect(read(file).run({ x, lengths: [1] }).y.shape).toEqual([1, 1, 1, 2])
   })
 
   it('divides integers by 0 to 0, as NumPy does', () => {

@@ -99,16 +99,30 @@ export function checkDivisor(call: Call, { type, data }: GraphTensor): void {
   if (data.some((value: number | bigint) => !value)) call.fail('an integer is divided by 0')
 }
 
-export function* mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): Pass<GraphTensor> {
+export function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): Pass<GraphTensor> {
   const x = call.input(0)
   const kind = kindOf(x.type)
   if (kind === 'bool' || (kind === 'big' && big === undefined)) call.unsupported(`${x.type} is not supported`)
-  const made = call.allocate(x.type, x.shape)
-  const of = (kind === 'big' ? big : number) as (x: number | bigint) => number | bigint
+  return converted(call, x, x.type, kind === 'big' ? big! : number)
+}
+
+/** A value of a type made of each one. */
+export function* converted(
+  call: Call,
+  x: GraphTensor,
+  type: ElementType,
+  of: (value: never) => number | bigint,
+  work?: number,
+): Pass<GraphTensor> {
+  const made = call.allocate(type, x.shape)
   const [values, data] = [x.data, made.data]
-  yield* inStretches(data.length, (from, to) => {
-    for (let i = from; i < to; i++) data[i] = of(values[i])
-  })
+  yield* inStretches(
+    data.length,
+    (from, to) => {
+      for (let i = from; i < to; i++) data[i] = of(values[i] as never)
+    },
+    work,
+  )
   return yield* rounded(made)
 }
 

@@ -1,6 +1,7 @@
 /** What a convolution and its transpose have alike: the inputs that they read, and how channels go to outputs. */
 
 import { list } from '../../errors.ts'
+import { sameShape } from '../../tensor/shape.ts'
 import type { Call } from '../call.ts'
 import type { GraphTensor } from '../tensor.ts'
 import { spatialOf } from './window.ts'
@@ -33,7 +34,7 @@ export function layoutOf(call: Call, isTransposed: boolean): Layout {
   }
   const outputs = isTransposed ? w.shape[1] : w.shape[0] / groups
   const bias = call.inputs[2] && call.floats(2, x)
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== groups * outputs)) {
+  if (bias && !sameShape(bias.shape, [groups * outputs])) {
     call.fail(`a bias ${list(bias.shape)} of ${groups * outputs} outputs`)
   }
   return { x, w, bias: bias && (bias.data as Float32Array), groups, inputs, outputs }

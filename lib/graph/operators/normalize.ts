@@ -1,6 +1,7 @@
 /** Norms: values less their mean, by their deviation, over a batch's channel, an instance, a layer, or a group. */
 
 import { list } from '../../errors.ts'
+import { sameShape } from '../../tensor/shape.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow, stretch } from '../pace.ts'
 import { rounded } from '../rounding.ts'
@@ -80,7 +81,7 @@ function* rowsByMoments(
 /** A value for each channel. */
 function perChannel(call: Call, place: number, channels: number): Float32Array {
   const tensor = call.floats(place)
-  if (tensor.shape.length !== 1 || tensor.shape[0] !== channels) {
+  if (!sameShape(tensor.shape, [channels])) {
     call.fail(`input ${place} must have the shape (${channels}), got ${list(tensor.shape)}`)
   }
   return tensor.data as Float32Array

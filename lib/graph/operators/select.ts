@@ -1,6 +1,7 @@
 /** Operators that look for values along an axis, or take them by their place. */
 
 import { list } from '../../errors.ts'
+import { sameShape } from '../../tensor/shape.ts'
 import type { Call } from '../call.ts'
 import { inStretches, Pace, type Pass, rowByRow } from '../pace.ts'
 import { rounded } from '../rounding.ts'
@@ -141,7 +142,7 @@ function* oneHot(call: Call): Pass<GraphTensor> {
   const indices = numeric(call, 0)
   const values = call.input(2)
   const depth = Math.trunc(call.number(1, 'depth'))
-  if (values.shape.length !== 1 || values.shape[0] !== 2) call.fail('values must be one for off and one for on')
+  if (!sameShape(values.shape, [2])) call.fail('values must be one for off and one for on')
   const axis = call.axisOf(-1, indices.shape.length + 1)
   const made = call.allocate(values.type, [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)])
   if (call.isDry) return made

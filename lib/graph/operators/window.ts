@@ -1,6 +1,7 @@
 /** How a window slides over one or two axes: kernel, stride, dilation, padding. It alone knows auto_pad and ceil_mode. */
 
 import { list } from '../../errors.ts'
+import { sameShape } from '../../tensor/shape.ts'
 import type { Call } from '../call.ts'
 
 /** One axis: value k of window w lies at w · stride + k · dilation − before. */
@@ -48,7 +49,7 @@ function autoPadOf(call: Call): (typeof autoPads)[number] {
 export function kernelOf(call: Call, axes: number, weights?: readonly number[]): number[] {
   const kernel = perAxis(call, 'kernel_shape', axes, 1)
   if (weights === undefined) return kernel ?? call.fail('kernel_shape is missing')
-  if (kernel?.some((size, i) => size !== weights[i])) {
+  if (kernel && !sameShape(kernel, weights)) {
     call.fail(`kernel_shape ${list(kernel)} for weights of ${list(weights)}`)
   }
   if (weights.includes(0)) call.fail(`weights without values, of ${list(weights)}`)
