@@ -359,14 +359,14 @@ describe.each(modelBackends)('a graph on %s', (backend) => {
         { opType: 'TopK', inputs: ['x', 'k'], outputs: ['greatest', ''] },
         {
           opType: 'LSTM',
-          inputs: ['x', 'W', 'R', '', 'lengths', '', 'c0'],
+          inputs: ['x', 'W', 'R', 'B', 'lengths', '', 'c0'],
           outputs: ['y'],
           attributes: { hidden_size: 2 },
         },
       ],
       inputs: { x: { shape: [1, 1, 8] }, lengths: { type: 'int32', shape: [1] } },
       outputs: { greatest: {}, y: {} },
-      weights: { W: weight(1, 1, 8, 8), R: weight(2, 1, 8, 2), c0: weight(3, 1, 1, 2) },
+      weights: { W: weight(1, 1, 8, 8), R: weight(2, 1, 8, 2), B: weight(3, 1, 16), c0: weight(4, 1, 1, 2) },
       lists: { k: [3] },
     })
     const x = { data: new Float32Array(8), shape: [1, 1, 8] }
