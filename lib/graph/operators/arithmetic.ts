@@ -29,36 +29,21 @@ export function* aligned(
   return [made, ...values]
 }
 
-export function applied(
+export function* applied(
   call: Call,
   { number, big, integer = number }: Binary,
   a: GraphTensor,
   b: GraphTensor,
 ): Pass<GraphTensor> {
   checkAlike(call, a, b)
+  const [made, x, y] = yield* aligned(call, a.type, a, b)
+  const { data } = made
   const kind = kindOf(a.type)
   if (kind === 'bool') call.fail('bools are no numbers')
-  return combined(call, a.type, kind === 'big' ? big : kind === 'float' ? number : integer, a, b)
-}
-
-/** Two operands, each pair of whose values gives one of a type. */
-export function* combined(
-  call: Call,
-  type: ElementType,
-  of: (a: never, b: never) => number | bigint | boolean,
-  a: GraphTensor,
-  b: GraphTensor,
-  work?: number,
-): Pass<GraphTensor> {
-  const [made, x, y] = yield* aligned(call, type, a, b)
-  const { data } = made
-  yield* inStretches(
-    data.length,
-    (from, to) => {
-      for (let i = from; i < to; i++) data[i] = of(x[i] as never, y[i] as never) as number
-    },
-    work,
-  )
+  const of = (kind === 'big' ? big : kind === 'float' ? number : integer) as (a: unknown, b: unknown) => number
+  yield* inStretches(data.length, (from, to) => {
+    for (let i = from; i < to; i++) data[i] = of(x[i], y[i])
+  })
   return yield* rounded(made)
 }
 
@@ -99,30 +84,16 @@ export function checkDivisor(call: Call, { type, data }: GraphTensor): void {
   if (data.some((value: number | bigint) => !value)) call.fail('an integer is divided by 0')
 }
 
-export function mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): Pass<GraphTensor> {
+export function* mapped(call: Call, number: (x: number) => number, big?: (x: bigint) => bigint): Pass<GraphTensor> {
   const x = call.input(0)
   const kind = kindOf(x.type)
   if (kind === 'bool' || (kind === 'big' && big === undefined)) call.unsupported(`${x.type} is not supported`)
-  return converted(call, x, x.type, kind === 'big' ? big! : number)
-}
-
-/** A value of a type made of each one. */
-export function* converted(
-  call: Call,
-  x: GraphTensor,
-  type: ElementType,
-  of: (value: never) => number | bigint,
-  work?: number,
-): Pass<GraphTensor> {
-  const made = call.allocate(type, x.shape)
+  const made = call.allocate(x.type, x.shape)
+  const of = (kind === 'big' ? big : number) as (x: number | bigint) => number | bigint
   const [values, data] = [x.data, made.data]
-  yield* inStretches(
-    data.length,
-    (from, to) => {
-      for (let i = from; i < to; i++) data[i] = of(values[i] as never)
-    },
-    work,
-  )
+  yield* inStretches(data.length, (from, to) => {
+    for (let i = from; i < to; i++) data[i] = of(values[i])
+  })
   return yield* rounded(made)
 }
 

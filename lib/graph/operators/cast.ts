@@ -1,36 +1,53 @@
 /** Operators that turn values into another type. */
 
 import type { Call } from '../call.ts'
-import type { Pass } from '../pace.ts'
+import { inStretches, type Pass } from '../pace.ts'
+import { rounded } from '../rounding.ts'
 import { type ElementType, factsOf, type GraphTensor, kindOf, typeOfCode } from '../tensor.ts'
-import { converted } from './arithmetic.ts'
 import { type Rows, rowOf } from './row.ts'
 
 /**
  * The values as another type: cut off towards 0 to integers. Integers wrap in a smaller type, floating-point values beyond its range become
  * its nearest end, and NaN 0. Everything but 0 is true.
  */
-export function cast(call: Call, x: GraphTensor, type: ElementType): GraphTensor | Pass<GraphTensor> {
-  return x.type === type ? x : converted(call, x, type, conversion(x.type, type), 2)
+export function* cast(call: Call, x: GraphTensor, type: ElementType): Pass<GraphTensor> {
+  if (x.type === type) return x
+  const made = call.allocate(type, x.shape)
+  yield* inStretches(made.data.length, (start, end) => castValues(x, made, start, end), 2)
+  return yield* rounded(made)
 }
 
-function conversion(given: ElementType, type: ElementType): (value: never) => number | bigint {
-  const { kind, range: [least, most] = [] } = factsOf(type)
-  const isFloat = kindOf(given) === 'float'
-  const whole = (value: number) => Math.max(Math.trunc(value) || 0, least!)
-  if (kind === 'bool') return (value: number | bigint) => (value === 0 || value === 0n ? 0 : 1)
-  // No floating-point number is the greatest of 64 bits: as a number, `most` is 1 more.
-  if (kind === 'big' && isFloat) return (value: number) => (value >= most! ? BigInt(most!) - 1n : BigInt(whole(value)))
-  if (kind === 'big') return BigInt
-  if (kind === 'integer' && isFloat) return (value: number) => Math.min(whole(value), most!)
-  // Low bits first: a bigint beyond 2^53 would lose them as a number.
-  const cut = (value: number | bigint) =>
-    Number(kind === 'integer' && typeof value === 'bigint' ? BigInt.asIntN(32, value) : value)
-  if (type === 'int4') return (value) => (cut(value) << 28) >> 28
-  return type === 'uint4' ? (value) => cut(value) & 15 : cut
+function castValues(x: GraphTensor, { type, data }: GraphTensor, start: number, end: number): void {
+  const kind = kindOf(type)
+  const from = x.data
+  const isFloat = kindOf(x.type) === 'float'
+  if (kind === 'bool') for (let i = start; i < end; i++) data[i] = from[i] === 0 || from[i] === 0n ? 0 : 1
+  else if (kind === 'big') {
+    const range = isFloat ? factsOf(type).range : undefined
+    for (let i = start; i < end; i++) data[i] = toBig(from[i], range)
+  } else if (kind === 'integer' && isFloat) {
+    const [least, most] = factsOf(type).range!
+    for (let i = start; i < end; i++) data[i] = Math.min(Math.max(Math.trunc(from[i] as number) || 0, least), most)
+  } else {
+    for (let i = start; i < end; i++) {
+      const value = from[i]
+      // Low bits first: a bigint beyond 2^53 would lose them as a number.
+      data[i] = kind === 'integer' && typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : Number(value)
+    }
+  }
+  if (type === 'int4') for (let i = start; i < end; i++) data[i] = ((data[i] as number) << 28) >> 28
+  if (type === 'uint4') for (let i = start; i < end; i++) data[i] = (data[i] as number) & 15
 }
 
-function castTo(call: Call): GraphTensor | Pass<GraphTensor> {
+/** `range`: of floating-point values. None of them is the greatest integer of 64 bits: its number is 1 more. */
+function toBig(value: number | bigint, range?: readonly [least: number, end: number]): bigint {
+  if (typeof value === 'bigint') return value
+  if (range === undefined) return BigInt(value)
+  if (value >= range[1]) return BigInt(range[1]) - 1n
+  return BigInt(Math.max(Math.trunc(value) || 0, range[0]))
+}
+
+function castTo(call: Call): Pass<GraphTensor> {
   const code = call.attribute('to')
   // The oldest opset has the name of the type.
   const type = typeOfCode(typeof code === 'string' ? oldNames.indexOf(code.toUpperCase()) : call.integer('to', -1))

@@ -1,14 +1,18 @@
 /** Operators that give truth values. */
 
 import type { Call } from '../call.ts'
-import type { Pass } from '../pace.ts'
+import { inStretches, type Pass } from '../pace.ts'
 import type { GraphTensor } from '../tensor.ts'
-import { checkAlike, combined } from './arithmetic.ts'
+import { aligned, checkAlike } from './arithmetic.ts'
 import { type Rows, rowOf } from './row.ts'
 
-function compared(call: Call, a: GraphTensor, b: GraphTensor, of: Of): Pass<GraphTensor> {
+function* compared(call: Call, a: GraphTensor, b: GraphTensor, of: Of): Pass<GraphTensor> {
   checkAlike(call, a, b)
-  return combined(call, 'bool', of, a, b)
+  const [made, x, y] = yield* aligned(call, 'bool', a, b)
+  yield* inStretches(made.data.length, (from, to) => {
+    for (let i = from; i < to; i++) made.data[i] = of(x[i], y[i]) ? 1 : 0
+  })
+  return made
 }
 
 type Of = (a: number | bigint, b: number | bigint) => boolean | number | bigint

@@ -5,7 +5,7 @@ import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
 import { type GraphTensor, kindOf } from '../tensor.ts'
 import { allFloats } from './arguments.ts'
-import { aligned, applied, type Binary, checkDivisor, combined } from './arithmetic.ts'
+import { aligned, applied, type Binary, checkDivisor } from './arithmetic.ts'
 import { type Rows, rowOf, unbounded } from './row.ts'
 
 /** C's remainder has the sign of what is divided, and Python's, which only integers have, that of the divisor. */
@@ -29,8 +29,7 @@ const mod: Operator = (call) => {
 }
 
 /** A power of 64-bit integers, which wraps, as one with small integers does. */
-function bigPower(base: bigint, given: number | bigint): bigint {
-  const exponent = Number(given)
+function bigPower(base: bigint, exponent: number): bigint {
   if (!(Number.isSafeInteger(exponent) && exponent >= 0)) {
     const value = Number(base) ** exponent
     return Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n
@@ -43,14 +42,24 @@ function bigPower(base: bigint, given: number | bigint): bigint {
   return result
 }
 
-const smallPower = (base: number, exponent: number | bigint) => base ** Number(exponent)
+const smallPower = (base: number, exponent: number) => base ** exponent
 
 /** The exponent may be of another type than the base, whose type the result has. */
-function power(call: Call): Pass<GraphTensor> {
+function* power(call: Call): Pass<GraphTensor> {
   const [base, exponent] = [call.input(0), call.input(1)]
   const kind = kindOf(base.type)
   if (kind === 'bool' || kindOf(exponent.type) === 'bool') call.fail('bools are no numbers')
-  return combined(call, base.type, kind === 'big' ? bigPower : smallPower, base, exponent, 4)
+  const [made, x, y] = yield* aligned(call, base.type, base, exponent)
+  const { data } = made
+  const of = (kind === 'big' ? bigPower : smallPower) as (base: unknown, exponent: number) => number
+  yield* inStretches(
+    data.length,
+    (from, to) => {
+      for (let i = from; i < to; i++) data[i] = of(x[i], Number(y[i]))
+    },
+    4,
+  )
+  return yield* rounded(made)
 }
 
 /** The sum is rounded once, whatever the number of operands. */
