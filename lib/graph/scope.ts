@@ -19,7 +19,7 @@ export class LeftOut extends Unknown {}
 export type Folded = GraphTensor | Unknown
 
 /** Bodies within bodies and calls within calls: protobuf's own readers give up on nesting near this. */
-const deepest = 40
+export const deepest = 40
 
 /** A graph at one place of the model: the same function called twice has two. */
 export class Scope {

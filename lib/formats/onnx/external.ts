@@ -46,16 +46,18 @@ export class ExternalFiles {
   }
 }
 
+type Entry = 'location' | 'offset' | 'length'
+
 /** Where the values are, by the entries `location`, `offset` and `length`. */
 export function externalPlace(
   message: Message,
   files: ExternalFiles,
   refuse: Refuse,
 ): { bytes: Uint8Array; start: number; end: number } {
-  const found = { location: '', offset: '0', length: '' }
+  const found = { __proto__: null, location: '', offset: '0', length: '' } as object as Record<Entry, string>
   for (const entry of message.messages(13, 'external_data')) {
     const key = entry.textOf(1, 'a key')
-    if (key === 'location' || key === 'offset' || key === 'length') found[key] = entry.textOf(2, 'a value')
+    if (key in found) found[key as Entry] = entry.textOf(2, 'a value')
   }
   if (found.location === '') refuse('its values lie in another file, and no location says which')
   const bytes = files.file(found.location, refuse)

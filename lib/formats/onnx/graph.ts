@@ -195,8 +195,7 @@ export class FileFunction extends FileGraph implements GraphFunction {
 export function readOpsets(message: Message, id: number): ReadonlyMap<string, number> {
   const opsets = new Map<string, number>()
   for (const set of message.messages(id, 'opset_import')) {
-    const version = set.last(2)
-    opsets.set(domainOf(set.textOf(1, 'the domain')), version === undefined ? 0 : set.integer(version, 'the version'))
+    opsets.set(domainOf(set.textOf(1, 'the domain')), set.integerOf(2, 'the version'))
   }
   return opsets
 }

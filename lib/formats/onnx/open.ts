@@ -44,8 +44,7 @@ function typeOf(info: Message, refuse: Refuse): Pick<GraphValue, 'type' | 'shape
   const tensor = type?.messageOf(1, 'the tensor type')
   if (type === undefined) return refuse('has no type')
   if (tensor === undefined) return refuse('is no tensor, which is not supported')
-  const element = tensor.last(1)
-  const code = element === undefined ? 0 : tensor.integer(element, 'elem_type')
+  const code = tensor.integerOf(1, 'elem_type')
   const shape = tensor.messageOf(2, 'the shape')
   return {
     type: typeOfCode(code) ?? refuse(`has the data type ${code}, which is not supported`),

@@ -162,6 +162,12 @@ export class Message {
     return field === undefined ? '' : this.text(field, what)
   }
 
+  /** The integer in such a field; 0 where there is none. */
+  integerOf(id: number, what: string): number {
+    const field = this.last(id)
+    return field === undefined ? 0 : this.integer(field, what)
+  }
+
   /** The message in such a field. */
   messageOf(id: number, what: string): Message | undefined {
     const field = this.last(id)

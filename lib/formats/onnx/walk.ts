@@ -3,7 +3,7 @@
 import type { Budget } from '../../graph/budget.ts'
 import type { GraphFunction } from '../../graph/graph.ts'
 import { recurrent } from '../../graph/recurrent/parts.ts'
-import { Scope } from '../../graph/scope.ts'
+import { deepest, Scope } from '../../graph/scope.ts'
 import { latin } from '../file-kind.ts'
 import type { FileNode } from './file-node.ts'
 import type { FileFunction, FileGraph } from './graph.ts'
@@ -82,8 +82,6 @@ export function recurrentNodes(model: FileModel, budget: Budget): Generator<Plac
 }
 
 /** As deep as scopes go. */
-const deepest = 40
-
 /** Whether an attribute holds a graph, or several. */
 function hasBody(node: Message, field: Field): boolean {
   for (const part = node.message(field, 'attribute').fields(); part.next(); ) {

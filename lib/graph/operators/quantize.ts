@@ -2,6 +2,7 @@
 
 import { list } from '../../errors.ts'
 import { roundHalfEven } from '../../precision/rounding.ts'
+import { sameShape } from '../../tensor/shape.ts'
 import type { Call } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
@@ -21,7 +22,7 @@ function* spread(call: Call, x: GraphTensor, parameter: GraphTensor, axis: numbe
     return (yield* expanded(call, call.view(parameter, aligned), shape)).data
   }
   const blocks = shape.with(axis, Math.ceil(shape[axis] / block))
-  if (block < 1 || parameter.shape.length !== shape.length || blocks.some((size, i) => size !== parameter.shape[i])) {
+  if (block < 1 || !sameShape(parameter.shape, blocks)) {
     call.fail(`scales or zero points ${list(parameter.shape)} of ${list(shape)}`)
   }
   // Each block's parameter `block` times along the axis, and the last block as far as the axis goes.
@@ -41,7 +42,7 @@ function* spread(call: Call, x: GraphTensor, parameter: GraphTensor, axis: numbe
 function* parameters(call: Call, x: GraphTensor): Pass<Parameters> {
   const [scale, zero] = [call.input(1), call.inputs[2]]
   if (kindOf(scale.type) !== 'float') call.fail(`scales must be floating-point, got ${scale.type}`)
-  if (zero && lengthOf(zero) !== 1 && list(zero.shape) !== list(scale.shape)) {
+  if (zero && lengthOf(zero) !== 1 && !sameShape(zero.shape, scale.shape)) {
     call.fail(`zero points ${list(zero.shape)} beside scales ${list(scale.shape)}`)
   }
   const isTensorWide = lengthOf(scale) === 1
