@@ -62,14 +62,13 @@ export interface Listening {
  */
 export function onAbort(signal: AbortSignal, listener: () => void): Listening {
   const shared = weakGet(waiting, signal)
-  const all = shared ?? new Waiting(signal)
-  const one = new Waiter(all, listener)
-  all.add(one)
+  const all = shared ?? waitingOn(signal)
+  const one = all.add(listener)
   try {
     if (!shared) all.attach()
     if (ask(signal, 'aborted') === true) {
       ensureStack()
-      one.call()
+      call(one)
     }
   } catch (error) {
     one.stop()
@@ -78,101 +77,88 @@ export function onAbort(signal: AbortSignal, listener: () => void): Listening {
   return one
 }
 
-/** A place in the list of those who wait on one signal, until it is called or stops. */
-class Waiter implements Listening {
-  readonly #all: Waiting
-  #listener: (() => void) | undefined
-  previous: Waiter | undefined
-  next: Waiter | undefined
+/** A place in the ring of those who wait on one signal, until it is called or stops: then it has no listener. */
+interface Waiter extends Listening {
+  listener?: (() => void) | undefined
+  previous: Waiter
+  next: Waiter
+}
 
-  constructor(all: Waiting, listener: () => void) {
-    this.#all = all
-    this.#listener = listener
-  }
+interface Waiting {
+  add(listener: () => void): Waiter
+  /** Only after this others may join: before it there is no listener that could call them. */
+  attach(): void
+}
 
-  call(): void {
-    const listener = this.#listener
-    this.stop()
-    try {
-      listener?.()
-    } catch {
-      // Others wait on the same signal, and nobody here could do anything about it.
-    }
-  }
-
-  stop(): void {
-    if (!this.#listener) return
-    this.#listener = undefined
-    this.#all.remove(this)
+function call(one: Waiter): void {
+  const { listener } = one
+  one.stop()
+  try {
+    listener?.()
+  } catch {
+    // Others wait on the same signal, and nobody here could do anything about it.
   }
 }
 
 /** Those who wait on one signal. Node takes more than ten listeners for a leak and warns, and each costs more than one of these. */
-class Waiting {
-  readonly #signal: AbortSignal
-  #first: Waiter | undefined
-  #last: Waiter | undefined
-  #attached = false
+function waitingOn(signal: AbortSignal): Waiting {
+  let isAttached = false
+  // Where the ring begins and ends nobody waits.
+  const ends = {} as Waiter
+  ends.previous = ends.next = ends
 
-  constructor(signal: AbortSignal) {
-    this.#signal = signal
-  }
-
-  add(one: Waiter): void {
-    one.previous = this.#last
-    if (this.#last) this.#last.next = one
-    else this.#first = one
-    this.#last = one
-  }
-
-  remove(one: Waiter): void {
-    if (one.previous) one.previous.next = one.next
-    else this.#first = one.next
-    if (one.next) one.next.previous = one.previous
-    else this.#last = one.previous
-    if (!this.#first) this.#detach()
-  }
-
-  /** Only after this others may join: before it there is no listener that could call them. */
-  attach(): void {
-    this.#attached = true
+  function detach(): void {
     try {
-      this.#signal.addEventListener('abort', this.#notify)
-    } catch (cause) {
-      fail('ERR_RNN_OPTION', `${rule}, and this one fails in its addEventListener`, { cause })
-    }
-    if (this.#first) weakSet(waiting, this.#signal, this)
-    else this.#remove()
-  }
-
-  #detach(): void {
-    if (!this.#attached) return
-    this.#attached = false
-    if (weakGet(waiting, this.#signal) === this) weakDelete(waiting, this.#signal)
-    this.#remove()
-  }
-
-  #remove(): void {
-    try {
-      this.#signal.removeEventListener('abort', this.#notify)
+      signal.removeEventListener('abort', notify)
     } catch {
       // A listener that is called later finds nobody.
     }
   }
 
-  readonly #notify = () => {
+  function callAll(): void {
+    while (ends.next !== ends) call(ends.next)
+  }
+
+  function notify(): void {
     try {
       ensureStack()
     } catch {
-      microtask(() => this.#callAll())
+      microtask(callAll)
       return
     }
-    this.#callAll()
+    callAll()
   }
 
-  #callAll(): void {
-    while (this.#first) this.#first.call()
+  function stop(one: Waiter): void {
+    if (!one.listener) return
+    one.listener = undefined
+    one.previous.next = one.next
+    one.next.previous = one.previous
+    if (ends.next !== ends || !isAttached) return
+    isAttached = false
+    if (weakGet(waiting, signal) === all) weakDelete(waiting, signal)
+    detach()
   }
+
+  const all: Waiting = {
+    add(listener) {
+      const one: Waiter = { listener, previous: ends.previous, next: ends, stop: () => stop(one) }
+      ends.previous.next = one
+      ends.previous = one
+      return one
+    },
+    attach() {
+      isAttached = true
+      try {
+        signal.addEventListener('abort', notify)
+      } catch (cause) {
+        fail('ERR_RNN_OPTION', `${rule}, and this one fails in its addEventListener`, { cause })
+      }
+      if (ends.next !== ends) weakSet(waiting, signal, all)
+      else detach()
+    },
+  }
+  return all
 }
 
 const waiting = new WeakMap<AbortSignal, Waiting>()
