@@ -45,12 +45,12 @@ export function withScales(
   const scaled: CellWeights[] = []
   for (let i = 0; i < all.length; i++) {
     const { weightIh, weightHh, weightHr } = all[i]
-    const scales = {
+    scaled[i] = {
+      ...all[i],
       scalesIh: scalesOf(weightIh, rows),
       scalesHh: scalesOf(weightHh, rows),
       scalesHr: weightHr && scalesOf(weightHr, spec.projSize),
     }
-    scaled[i] = { ...all[i], ...scales }
   }
   return scaled
 }
@@ -85,10 +85,10 @@ export function readOperator(
   type: WeightType,
   fill: (arrays: readonly (Float32Array | undefined)[]) => void,
 ): Float32Array[] {
-  const { weightLength, biasLength, weightRows } = operatorTraits[kind]
-  const weight = zeros(weightLength(sizes))
-  const bias = zeros(biasLength(sizes))
-  const scales = type === 'int8' ? zeros(weightRows(sizes)) : undefined
+  const lengths = operatorTraits[kind].lengths(sizes)
+  const weight = zeros(lengths[0])
+  const bias = zeros(lengths[1])
+  const scales = type === 'int8' ? zeros(lengths[2]) : undefined
   fill([weight, bias, scales])
   setScales(weight, scales)
   return [weight, bias]

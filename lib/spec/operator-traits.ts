@@ -9,10 +9,8 @@ export type OperatorKind = (typeof operatorKinds)[number]
 export interface OperatorTraits {
   readonly inputLength: (sizes: readonly number[], rows: number) => number
   readonly outputLength: (sizes: readonly number[], rows: number) => number
-  /** Rows of the matrix of weights, and all of its values. */
-  readonly weightRows: (sizes: readonly number[]) => number
-  readonly weightLength: (sizes: readonly number[]) => number
-  readonly biasLength: (sizes: readonly number[]) => number
+  /** Of its weights, its biases, and the scales of the weights' rows. */
+  readonly lengths: (sizes: readonly number[]) => readonly number[]
 }
 
 export const operatorTraits: Readonly<Record<OperatorKind, OperatorTraits>> = {
@@ -20,8 +18,6 @@ export const operatorTraits: Readonly<Record<OperatorKind, OperatorTraits>> = {
   linear: {
     inputLength: ([inFeatures], rows) => rows * inFeatures,
     outputLength: ([, outFeatures], rows) => rows * outFeatures,
-    weightRows: ([, outFeatures]) => outFeatures,
-    weightLength: ([inFeatures, outFeatures]) => inFeatures * outFeatures,
-    biasLength: ([, outFeatures]) => outFeatures,
+    lengths: ([inFeatures, outFeatures]) => [inFeatures * outFeatures, outFeatures, outFeatures],
   },
 }

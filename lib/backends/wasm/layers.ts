@@ -3,7 +3,7 @@ import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import { readNetwork } from '../packing.ts'
 import { weightFields } from '../protocol.ts'
 import type { WasmInstance } from './instance.ts'
-import { Owned } from './owned.ts'
+import { newPacked, type Owned } from './owned.ts'
 
 /** A network, and the bytes of its weights. Those are yet to come, or of PyTorch's shapes and rounded to what the network keeps. */
 export function newNetwork(
@@ -11,12 +11,8 @@ export function newNetwork(
   numbers: readonly number[],
   weights: readonly CellWeights[] = [],
 ): { owned: Owned; bytes: number } {
-  const { exports } = instance
-  instance.ensureRoom()
-  const bytes = instance.made(() => exports.networkBytes(instance.putNumbers(numbers))) >>> 0
-  const owned = new Owned(instance, () => exports.networkNew(instance.putNumbers(numbers)), exports.networkFree)
-  owned.filledBy(() => packWeights(owned, weights))
-  return { owned, bytes }
+  const { networkBytes, networkNew, networkFree } = instance.exports
+  return newPacked(instance, numbers, networkBytes, networkNew, networkFree, (owned) => packWeights(owned, weights))
 }
 
 function packWeights(owned: Owned, weights: readonly CellWeights[]): void {

@@ -7,20 +7,22 @@ import type { OperatorCore } from '../interface.ts'
 import { precisionNumbers, readOperator, scaledArrays } from '../packing.ts'
 import { operatorNumber } from '../protocol.ts'
 import type { WasmInstance } from './instance.ts'
-import { Owned, type Use, usedBy } from './owned.ts'
+import { newPacked, type Owned, type Use, usedBy } from './owned.ts'
 
-/** An operator with its weights; `numbers` are its kind, its sizes, and its precision, `lengths` what each array has. */
+/** An operator with its weights. */
 export function newPackedOperator(
   instance: WasmInstance,
-  numbers: readonly number[],
+  kind: OperatorKind,
+  sizes: readonly number[],
+  precision: readonly number[],
   weights: readonly (Float32Array | undefined)[],
-  lengths: readonly number[],
 ): { owned: Owned; bytes: number } {
-  const { exports } = instance
-  instance.ensureRoom()
-  const bytes = instance.guarded(() => exports.operatorBytes(instance.putNumbers(numbers))) >>> 0
-  const owned = new Owned(instance, () => exports.operatorNew(instance.putNumbers(numbers)), exports.operatorFree)
-  owned.filledBy((address) => {
+  const numbers = [operatorNumber[kind]]
+  for (let i = 0; i < sizes.length; i++) numbers[numbers.length] = sizes[i]
+  for (let i = 0; i < precision.length; i++) numbers[numbers.length] = precision[i]
+  const { operatorBytes, operatorNew, operatorFree, operatorPack } = instance.exports
+  return newPacked(instance, numbers, operatorBytes, operatorNew, operatorFree, ({ address }) => {
+    const lengths = operatorTraits[kind].lengths(sizes)
     const own: number[] = []
     for (let i = 0; i < weights.length; i++) own[i] = weights[i] ? lengths[i] : 0
     instance.withArrays(own, (addresses) => {
@@ -28,10 +30,9 @@ export function newPackedOperator(
         const values = weights[i]
         if (values) instance.put(addresses[i], values, lengths[i])
       }
-      instance.guarded(() => exports.operatorPack(address, instance.putAddresses(addresses)))
+      instance.guarded(() => operatorPack(address, instance.putAddresses(addresses)))
     })
   })
-  return { owned, bytes }
 }
 
 export class WasmOperator implements OperatorCore {
@@ -48,14 +49,8 @@ export class WasmOperator implements OperatorCore {
     weights: readonly (Float32Array | undefined)[],
     precision: Precision,
   ) {
-    const numbers = [operatorNumber[kind]]
-    for (let i = 0; i < sizes.length; i++) numbers[numbers.length] = sizes[i]
-    const kept = precisionNumbers(precision)
-    for (let i = 0; i < kept.length; i++) numbers[numbers.length] = kept[i]
     const arrays = scaledArrays(weights[0]!, weights[1], precision.weights)
-    const { weightLength, biasLength, weightRows } = operatorTraits[kind]
-    const lengths = [weightLength(sizes), biasLength(sizes), weightRows(sizes)]
-    const { owned, bytes } = newPackedOperator(instance, numbers, arrays, lengths)
+    const { owned, bytes } = newPackedOperator(instance, kind, sizes, precisionNumbers(precision), arrays)
     this.weightBytes = bytes
     this.#use = usedBy(this, owned)
     this.#kind = kind

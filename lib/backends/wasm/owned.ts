@@ -39,9 +39,9 @@ export class Owned {
   }
 
   /** What `fill` gives, which works on the new object; where it throws, there is no object any more. */
-  filledBy<T>(fill: (address: number) => T): T {
+  filledBy<T>(fill: () => T): T {
     try {
-      return fill(this.address)
+      return fill()
     } catch (error) {
       this.release()
       throw error
@@ -56,6 +56,22 @@ export class Owned {
     this.instance.guarded(() => this.#free(address))
     this.#under?.release()
   }
+}
+
+/** An object of packed weights that `fill` fills, and the bytes of these; its functions in the module take the same numbers. */
+export function newPacked(
+  instance: WasmInstance,
+  numbers: readonly number[],
+  bytesOf: (numbers: number) => number,
+  make: (numbers: number) => number,
+  free: (address: number) => void,
+  fill: (owned: Owned) => void,
+): { owned: Owned; bytes: number } {
+  instance.ensureRoom()
+  const bytes = instance.guarded(() => bytesOf(instance.putNumbers(numbers))) >>> 0
+  const owned = new Owned(instance, () => make(instance.putNumbers(numbers)), free)
+  owned.filledBy(() => fill(owned))
+  return { owned, bytes }
 }
 
 function gone(): never {

@@ -2,7 +2,6 @@
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import type { PackedMemory } from '../packed-memory.ts'
 import type { Packer } from '../program/weights.ts'
-import { operatorNumber } from '../protocol.ts'
 import type { WasmInstance } from './instance.ts'
 import { newNetwork } from './layers.ts'
 import { newPackedOperator } from './operator.ts'
@@ -55,11 +54,7 @@ export function packerOf(instance: WasmInstance): Packer {
   return {
     mostWork,
     dense(K, N, precision, arrays) {
-      const { owned, bytes } = newPackedOperator(instance, [operatorNumber.linear, K, N, ...precision], arrays, [
-        K * N,
-        N,
-        N,
-      ])
+      const { owned, bytes } = newPackedOperator(instance, 'linear', [K, N], precision, arrays)
       return new WasmWeights(owned, exports.operatorMemory(owned.address), bytes / 4)
     },
     network(numbers, weights) {
@@ -69,7 +64,8 @@ export function packerOf(instance: WasmInstance): Packer {
     adopt(shared) {
       const floats = trueLength(shared)
       const owned = Owned.memory(instance, floats)
-      return owned.filledBy((address) => {
+      return owned.filledBy(() => {
+        const { address } = owned
         instance.put(address, shared, floats)
         return new WasmWeights(owned, address, floats)
       })
