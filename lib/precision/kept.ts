@@ -1,10 +1,10 @@
 /** Matrices of weights as they are kept, each in one piece of float32 memory, so that threads can share it; it alone knows how they lie there. */
 
-import { bytesOver, ceil, copyOf, fround, halvesOver, intsOver, zeros } from '../intrinsics/captured.ts'
+import { bytesOver, ceil, copyOf, fround, halvesOver, zeros } from '../intrinsics/captured.ts'
 import type { WeightType } from '../spec/weight-types.ts'
 import { bfloat16Bits, halfBits, quantized, scaleOf } from './rounding.ts'
 import { rowScales, setScales } from './scales.ts'
-import { halfToNumber } from './widening.ts'
+import { bfloat16ToNumber, halfToNumber } from './widening.ts'
 
 /** Floats of memory for a matrix: of int8 a scale for each row, then the integers; of halves two a float. */
 export function keptLength(type: WeightType, rows: number, columns: number): number {
@@ -123,11 +123,8 @@ function widened(type: 'f16' | 'bf16'): Float32Array {
   const known = tables[type]
   if (known) return known
   const table = zeros(2 ** 16)
-  const words = intsOver(table)
-  for (let bits = 0; bits < 2 ** 16; bits++) {
-    if (type === 'bf16') words[bits] = bits << 16
-    else table[bits] = halfToNumber(bits)
-  }
+  const toNumber = type === 'bf16' ? bfloat16ToNumber : halfToNumber
+  for (let bits = 0; bits < 2 ** 16; bits++) table[bits] = toNumber(bits)
   tables[type] = table
   return table
 }

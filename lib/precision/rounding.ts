@@ -1,7 +1,8 @@
 /** Weights in fewer bytes: float32 to binary16, bfloat16 and rows of int8, and back. Finite values only; what rounds beyond a format was refused. */
 
-import { abs, floor, fround, intsOver, max, zeros } from '../intrinsics/captured.ts'
+import { abs, floor, fround, max } from '../intrinsics/captured.ts'
 import type { WeightType } from '../spec/weight-types.ts'
+import { word, wordBits } from './widening.ts'
 
 /** The largest integer of an int8 row: symmetric, so that a sign is free. */
 export const largestInt8 = 127
@@ -32,9 +33,6 @@ const largest: Readonly<Record<WeightType, string>> = {
 export function rangeOf(type: WeightType): string {
   return `must be a number that ${type} can hold, at most ±${largest[type]}`
 }
-
-const word = zeros(1)
-const wordBits = intsOver(word)
 
 /** binary16, to nearest even. */
 export function halfBits(value: number): number {

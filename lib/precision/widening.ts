@@ -1,6 +1,10 @@
 /** The floating-point formats of 16 and 8 bits that model files have, widened; each value of any is exact in float32. */
 
-const bits = new DataView(new ArrayBuffer(4))
+import { intsOver, zeros } from '../intrinsics/captured.ts'
+
+/** One float32 number, and its bits: a place to look at either. */
+export const word = zeros(1)
+export const wordBits = intsOver(word)
 
 /** IEEE 754 binary16 (F16, FLOAT16): 5 bits of exponent, 10 of fraction. */
 export function halfToNumber(half: number): number {
@@ -14,8 +18,8 @@ export function halfToNumber(half: number): number {
 
 /** bfloat16 (BF16, BFLOAT16): the upper half of a float32. */
 export function bfloat16ToNumber(half: number): number {
-  bits.setUint32(0, half << 16)
-  return bits.getFloat32(0)
+  wordBits[0] = half << 16
+  return word[0]
 }
 
 /** F8_E5M2: 5 bits of exponent, 2 of fraction, which is the upper half of a binary16. */

@@ -181,13 +181,13 @@ export class WasmInstance {
 
   /** Writes numbers to the arena. */
   putNumbers(numbers: readonly number[]): number {
-    for (let i = 0; i < numbers.length; i++) this.doubles[(this.arena >>> 3) + i] = numbers[i]
+    setValues(this.doubles, numbers, this.arena >>> 3)
     return this.arena
   }
 
   /** Writes addresses to the arena. */
   putAddresses(addresses: readonly number[]): number {
-    for (let i = 0; i < addresses.length; i++) this.ints[(this.arena >>> 2) + i] = addresses[i]
+    setValues(this.ints, addresses, this.arena >>> 2)
     return this.arena
   }
 }
