@@ -114,9 +114,7 @@ function pick(name: BackendName | undefined): Backend {
   const module = asked === 'wasm' ? wasm() : undefined
   if (module) return module
   const who = name === undefined ? `the backend of ${variable}` : 'the backend'
-  const here = `; available: ${availableBackends()
-    .map((candidate) => `'${candidate}'`)
-    .join(', ')}`
+  const here = `; available: '${availableBackends().join("', '")}'`
   return fail(
     'ERR_RNN_BACKEND',
     `${who}, '${named(asked as string)}', cannot run here: ${why(asked as string, asked === 'wasm' ? (find().wasmReason ?? wasmFailure) : reason)}${here}`,

@@ -48,14 +48,6 @@ function areAll({ directions, clip, inputForget }: CellFunctions, wanted: readon
 
 /** Functions as a list of plain values: what a fingerprint is made of. */
 export function listFunctions({ directions, clip, inputForget }: CellFunctions): (string | number | boolean)[] {
-  const list: (string | number | boolean)[] = [clip === Infinity ? 0 : clip, inputForget]
-  for (let d = 0; d < directions.length; d++) {
-    for (let f = 0; f < directions[d].length; f++) {
-      const { name, alpha, beta } = directions[d][f]
-      list[list.length] = name
-      list[list.length] = alpha
-      list[list.length] = beta
-    }
-  }
-  return list
+  const values = directions.flat().flatMap(({ name, alpha, beta }) => [name, alpha, beta])
+  return [clip === Infinity ? 0 : clip, inputForget, ...values]
 }

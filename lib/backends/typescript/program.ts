@@ -10,6 +10,7 @@ import { type GraphData, type GraphTensor, newData } from '../../graph/tensor.ts
 import { bytesIn, bytesOf, isArray, min, setValues, viewOfBytes } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import type { Precision } from '../../spec/weight-types.ts'
+import { elements } from '../../tensor/shape.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import { copiedBytes, runInSlices } from '../turns/time-slices.ts'
 import { type KeptStep, keptStep } from './kept-step.ts'
@@ -151,11 +152,7 @@ function* madeBy(step: Step, inputs: readonly (GraphTensor | undefined)[]): Pass
   }
 }
 
-function arrayOf({ type, shape }: PlanValue): GraphData {
-  let length = 1
-  for (let axis = 0; axis < shape.length; axis++) length *= shape[axis]
-  return newData(type, length)
-}
+const arrayOf = ({ type, shape }: PlanValue): GraphData => newData(type, elements(shape))
 
 function knownValue(known: readonly (GraphTensor | undefined)[], value: number): GraphTensor {
   const made = known[value]
