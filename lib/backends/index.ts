@@ -1,7 +1,7 @@
 /** Which backends this machine can run, which one a layer gets, and why. */
 
 import { fail, named } from '../errors.ts'
-import { backendName } from '../options/checks.ts'
+import { backendNames } from '../options/checks.ts'
 import { loadsAddons, variable as readVariable, warn } from '../platform/process.ts'
 import type { BackendName } from '../spec/spec.ts'
 import { version } from '../version.ts'
@@ -114,18 +114,10 @@ function pick(name: BackendName | undefined): Backend {
   const module = asked === 'wasm' ? wasm() : undefined
   if (module) return module
   const who = name === undefined ? `the backend of ${variable}` : 'the backend'
-  const here = `; available: '${availableBackends().join("', '")}'`
-  return fail(
-    'ERR_RNN_BACKEND',
-    `${who}, '${named(asked as string)}', cannot run here: ${why(asked as string, asked === 'wasm' ? (find().wasmReason ?? wasmFailure) : reason)}${here}`,
-  )
-}
-
-function why(asked: string, reason: string | undefined): string {
-  try {
-    backendName(asked, variable)
-  } catch {
-    return 'there is no such backend'
-  }
-  return reason ?? 'this machine lacks the instructions it needs'
+  const reasonOfAsked = asked === 'wasm' ? (find().wasmReason ?? wasmFailure) : reason
+  const why = backendNames.includes(asked as BackendName)
+    ? (reasonOfAsked ?? 'this machine lacks the instructions it needs')
+    : 'there is no such backend'
+  const here = `available: '${availableBackends().join("', '")}'`
+  return fail('ERR_RNN_BACKEND', `${who}, '${named(asked as string)}', cannot run here: ${why}; ${here}`)
 }

@@ -58,7 +58,8 @@ const probability: Check<number> = (value, name) =>
 /** A size of a layer. */
 export const size = integer(1, largestSize)
 export const seed = integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-export const backendName = oneOf<BackendName>('avx512', 'avx2', 'neon', 'portable', 'wasm', 'typescript')
+export const backendNames: readonly BackendName[] = ['avx512', 'avx2', 'neon', 'portable', 'wasm', 'typescript']
+export const backendName = oneOf(...backendNames)
 
 /** A bound, rounded to float32. */
 const clip: Check<number> = (value, name) => {
