@@ -36,7 +36,7 @@ function* sumsOf(
 ): Pass<void> {
   const rows = max(4, 4 * floor(stretch / (2 * vector.length)))
   for (let r = first; r < last; r += rows) {
-    product.run(sums, bias, vector, r, min(last, r + rows))
+    product(sums, bias, vector, r, min(last, r + rows))
     if (pace.isOver(vector.length * (min(last, r + rows) - r + 1))) yield
   }
 }

@@ -15,7 +15,7 @@ import type { WeightStore } from '../interface.ts'
 import { SharedWeights } from '../packed-memory.ts'
 import { sharedCopy } from './arrays.ts'
 import { convolved, multiplied } from './integer-steps.ts'
-import { MatrixProduct } from './product.ts'
+import { matrixProduct } from './product.ts'
 
 /** Runs the step on its inputs. */
 export type KeptStep = (inputs: readonly (GraphTensor | undefined)[]) => Pass<readonly GraphTensor[]>
@@ -36,7 +36,7 @@ export function keptStep(
   const { array } = store.packed(weight, key, make, (shared) => new SharedWeights(shared))
   const matrix = new KeptMatrix(type, array, rows, columns)
   if (type !== 'int8') return withRounded(step, matrix, found)
-  const product = new MatrixProduct(matrix, activations)
+  const product = matrixProduct(matrix, activations)
   const { shape } = values[step.outputs[0]]!
   const own = { product, rows, columns, place, shape, adds: step.opType === 'Gemm' && place === 1 }
   const run = step.opType === 'Conv' ? convolved : multiplied

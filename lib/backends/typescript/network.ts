@@ -9,7 +9,7 @@ import { functionsOf } from './activations.ts'
 import { copied, copy, startedFrom } from './arrays.ts'
 import { TypeScriptBatch } from './batch.ts'
 import { cells } from './cells/index.ts'
-import { CellRun } from './layer.ts'
+import { type CellStep, cellStep } from './layer.ts'
 import { createStream } from './stream.ts'
 import { bytesOfWeights, keepWeights, plainWeights, sharedWeights } from './weights.ts'
 
@@ -18,7 +18,7 @@ export class TypeScriptNetwork implements Network {
   readonly weightBytes: number
   readonly #spec: NetworkSpec
   #weights!: readonly CellWeights[]
-  #runs!: readonly CellRun[]
+  #steps!: readonly CellStep[]
   #shared?: readonly CellWeights[]
   readonly #D: number
   readonly #O: number
@@ -36,10 +36,10 @@ export class TypeScriptNetwork implements Network {
   #use(weights: readonly CellWeights[]): void {
     const { cell, inputSize, hiddenSize, functions } = this.#spec
     this.#weights = weights
-    const runs: CellRun[] = []
+    const steps: CellStep[] = []
     for (let index = 0; index < weights.length; index++) {
       const inputs = index < this.#D ? inputSize : this.#D * this.#O
-      runs[index] = new CellRun(
+      steps[index] = cellStep(
         cells[cell],
         weights[index],
         this.#spec,
@@ -49,7 +49,7 @@ export class TypeScriptNetwork implements Network {
         functions && functionsOf(functions, index % this.#D),
       )
     }
-    this.#runs = runs
+    this.#steps = steps
   }
 
   forward(call: ForwardCall): ForwardResult {
@@ -97,7 +97,7 @@ export class TypeScriptNetwork implements Network {
     for (let layer = 0; layer < numLayers; layer++) {
       output = layer < numLayers - 1 ? between[layer % 2] : last
       for (let d = 0; d < D; d++) {
-        const run = this.#runs[layer * D + d]
+        const step = this.#steps[layer * D + d]
         const backward = d === 1 || direction === 'reverse'
         for (let b = 0; b < B; b++) {
           const state = (layer * D + d) * B + b
@@ -105,7 +105,7 @@ export class TypeScriptNetwork implements Network {
           for (let s = 0; s < steps; s++) {
             const t = backward ? steps - 1 - s : s
             const place = batchFirst ? b * T + t : t * B + b
-            run.step(x, place * width, hn, state * O, cn, state * H)
+            step(x, place * width, hn, state * O, cn, state * H)
             if (output) copy(output, place * D * O + d * O, hn, state * O, O)
             if (--left === 0) {
               left = stepsAGo
@@ -125,7 +125,7 @@ export class TypeScriptNetwork implements Network {
   }
 
   stream(batchSize: number): StreamCore {
-    return createStream(this.#spec, this.#runs, this.#O, batchSize)
+    return createStream(this.#spec, this.#steps, this.#O, batchSize)
   }
 
   batch(): BatchCore {

@@ -9,56 +9,43 @@ import { product } from './math.ts'
 /** Rows that are widened at once: as many as {@link product} sums side by side. */
 const block = 4
 
-export class MatrixProduct {
-  readonly #matrix: KeptMatrix
-  readonly #isInteger: boolean
-  readonly #widened: Float32Array
-  /** The vector in float32, then its integers; empty where it stays as it is. */
-  readonly #rounded: Float32Array
-  readonly #integers: Float64Array
+/** sums[i] = Σ_k weights[i, k] · a[k] + bias[i] for the rows `first` … `last`. */
+export type MatrixProduct = (
+  sums: Float64Array,
+  bias: Float32Array | undefined,
+  a: Float64Array,
+  first: number,
+  last: number,
+) => void
 
-  constructor(matrix: KeptMatrix, activations: ActivationType) {
-    const K = matrix.columns
-    const isInteger = activations === 'int8'
-    this.#matrix = matrix
-    this.#isInteger = isInteger
-    this.#widened = zeros(matrix.type === 'f32' ? 0 : block * K)
-    this.#rounded = zeros(isInteger ? K : 0)
-    this.#integers = newDoubles(isInteger ? K : 0)
+export function matrixProduct(matrix: KeptMatrix, activations: ActivationType): MatrixProduct {
+  const { type, columns: K } = matrix
+  if (type === 'f32') return (sums, bias, a, first, last) => product(sums, matrix.memory, bias, a, K, first, last)
+  const widened = zeros(block * K)
+  const isInteger = activations === 'int8'
+  // The vector in float32, then its integers; empty where it stays as it is.
+  const rounded = zeros(isInteger ? K : 0)
+  const integers = newDoubles(isInteger ? K : 0)
+
+  /** The vector as integers and their scale; NaN where a value is not finite. */
+  function quantize(a: Float64Array): number {
+    for (let k = 0; k < K; k++) rounded[k] = a[k]
+    const scale = scaleOf(rounded, 0, K)
+    for (let k = 0; k < K; k++) integers[k] = quantized(rounded[k], scale)
+    return scale
   }
 
-  /** sums[i] = Σ_k weights[i, k] · a[k] + bias[i] for the rows `first` … `last`. */
-  run(sums: Float64Array, bias: Float32Array | undefined, a: Float64Array, first: number, last: number): void {
-    const matrix = this.#matrix
-    const K = matrix.columns
-    if (matrix.type === 'f32') {
-      product(sums, matrix.memory, bias, a, K, first, last)
-      return
-    }
-    const widened = this.#widened
-    const integers = this.#integers
-    const isInteger = this.#isInteger
-    const step = isInteger ? this.#quantize(a) : 1
+  return (sums, bias, a, first, last) => {
+    const step = isInteger ? quantize(a) : 1
     const vector = isInteger ? integers : a
     for (let i = first; i < last; i += block) {
       const end = min(i + block, last)
       matrix.read(i, end - i, widened)
       product(sums, widened, undefined, vector, K, i, end, i)
-      if (matrix.type !== 'int8') continue
+      if (type !== 'int8') continue
       // Of integers alone the sum is exact; both scales meet in one float32 number.
       for (let j = i; j < end; j++) sums[j] *= isInteger ? fround(matrix.scale(j) * step) : matrix.scale(j)
     }
     if (bias) for (let j = first; j < last; j++) sums[j] += bias[j]
-  }
-
-  /** The vector as integers and their scale; NaN where a value is not finite. */
-  #quantize(a: Float64Array): number {
-    const K = this.#matrix.columns
-    const rounded = this.#rounded
-    const integers = this.#integers
-    for (let k = 0; k < K; k++) rounded[k] = a[k]
-    const scale = scaleOf(rounded, 0, K)
-    for (let k = 0; k < K; k++) integers[k] = quantized(rounded[k], scale)
-    return scale
   }
 }

@@ -7,10 +7,10 @@ import type { NetworkSpec } from '../../spec/spec.ts'
 import type { StreamCore } from '../interface.ts'
 import { copy, startedFrom } from './arrays.ts'
 import { cells } from './cells/index.ts'
-import type { CellRun } from './layer.ts'
+import type { CellStep } from './layer.ts'
 
 /** All state of a stream is in its own arrays; the scratch of the runs lives only within a step. */
-export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: number, B: number): StreamCore {
+export function createStream(spec: NetworkSpec, steps: readonly CellStep[], O: number, B: number): StreamCore {
   const { numLayers: L, hiddenSize: H, inputSize: I } = spec
   const cellState = cells[spec.cell].cellState
   const input = newFrames(B * I)
@@ -23,10 +23,10 @@ export function createStream(spec: NetworkSpec, runs: readonly CellRun[], O: num
     // The end of the stack must not find some rows moved and others not.
     ensureStack()
     for (let b = 0; b < B; b++) {
-      runs[0].step(x, xAt + b * I, h, b * O, c, b * H)
+      steps[0](x, xAt + b * I, h, b * O, c, b * H)
       for (let layer = 1; layer < L; layer++) {
         const below = (layer - 1) * B + b
-        runs[layer].step(h, below * O, h, (below + B) * O, c, (below + B) * H)
+        steps[layer](h, below * O, h, (below + B) * O, c, (below + B) * H)
       }
     }
     copy(y, yAt, h, top, B * O)

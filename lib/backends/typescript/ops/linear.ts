@@ -3,7 +3,7 @@ import { bytesIn, copyOf, newDoubles, zeros } from '../../../intrinsics/captured
 import { KeptMatrix } from '../../../precision/kept.ts'
 import type { Precision } from '../../../spec/weight-types.ts'
 import type { OperatorCore } from '../../interface.ts'
-import { MatrixProduct } from '../product.ts'
+import { matrixProduct } from '../product.ts'
 
 /** Sizes in, out; weight (out, in), bias (out) or none. */
 export function linear(
@@ -16,7 +16,7 @@ export function linear(
   const outFeatures = sizes[1]
   const bias = weights[1]
   const matrix = KeptMatrix.of(precision.weights, weights[0] as Float32Array, outFeatures, inFeatures)
-  const product = new MatrixProduct(matrix, precision.activations)
+  const product = matrixProduct(matrix, precision.activations)
   const row = newDoubles(inFeatures)
   const sums = newDoubles(outFeatures)
   return {
@@ -25,7 +25,7 @@ export function linear(
       const y = into ?? zeros(rows * outFeatures)
       for (let r = 0; r < rows; r++) {
         for (let i = 0; i < inFeatures; i++) row[i] = x[r * inFeatures + i]
-        product.run(sums, bias, row, 0, outFeatures)
+        product(sums, bias, row, 0, outFeatures)
         for (let j = 0; j < outFeatures; j++) y[r * outFeatures + j] = sums[j]
       }
       return y
