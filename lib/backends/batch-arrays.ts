@@ -1,6 +1,6 @@
-/** The arrays of live states that step together: this thread's, larger ones in place of those without room; and their rows side by side for a call. */
+/** The arrays of live states that step together, as backends with memory of their own have them: this thread's, larger ones in place of those without room. */
 
-import { copyFloats, newFloats, newInts, setValues } from '../intrinsics/captured.ts'
+import { newFloats, newInts, setValues } from '../intrinsics/captured.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
@@ -39,43 +39,6 @@ export abstract class BatchArrays implements BatchArrayList {
     this.c = next.c
     this.outputs = next.outputs
     this.rows = next.rows
-  }
-
-  /** Copies the frames and states of the first rows to a place of some floats: x, h0 and c0 of a call, one after the other. */
-  protected gather(count: number, floats: Float32Array, x: number): void {
-    const { I, L, O, H } = this.sizes
-    const h0 = x + count * I
-    const c0 = h0 + L * count * O
-    for (let row = 0; row < count; row++) {
-      const state = this.rows[2 * row]
-      copyFloats(floats, x + row * I, this.frames, this.rows[2 * row + 1] * I, I)
-      for (let layer = 0; layer < L; layer++) {
-        copyFloats(floats, h0 + (layer * count + row) * O, this.h, (state * L + layer) * O, O)
-        copyFloats(floats, c0 + (layer * count + row) * H, this.c, (state * L + layer) * H, H)
-      }
-    }
-  }
-
-  /** Copies the results of a call, each from a place of an array on, to the outputs and states of the rows whose state slot is not negative. */
-  protected scatter(
-    count: number,
-    output: Float32Array,
-    y: number,
-    hn: Float32Array,
-    h: number,
-    cn: Float32Array,
-    c: number,
-  ): void {
-    const { L, O, H } = this.sizes
-    for (let row = 0; row < count; row++) {
-      const state = this.rows[2 * row]
-      if (state < 0) continue
-      copyFloats(this.outputs, row * O, output, y + row * O, O)
-      for (let layer = 0; layer < L; layer++) {
-        copyFloats(this.h, (state * L + layer) * O, hn, h + (layer * count + row) * O, O)
-        copyFloats(this.c, (state * L + layer) * H, cn, c + (layer * count + row) * H, H)
-      }
-    }
   }
 
   /** Called with the arrays to come; where it throws, those that are there stay. */

@@ -129,7 +129,9 @@ export class TypeScriptNetwork implements Network {
   }
 
   batch(): BatchCore {
-    return new TypeScriptBatch(this, this.#spec)
+    const { inputSize, hiddenSize, numLayers, cell } = this.#spec
+    const cellState = cells[cell].cellState
+    return new TypeScriptBatch(this, { I: inputSize, L: numLayers, O: this.#O, H: cellState ? hiddenSize : 0 })
   }
 
   /** The first call moves the weights into shared memory; from then on this network reads them there too. */

@@ -6,11 +6,10 @@ import type { Branch, Plan, PlanValue, Step } from '../../graph/plan.ts'
 import { isRecurrent } from '../../graph/recurrent/parts.ts'
 import { runStep } from '../../graph/step.ts'
 import { stepFailed } from '../../graph/step-error.ts'
-import { type GraphData, type GraphTensor, newData } from '../../graph/tensor.ts'
+import { count, type GraphData, type GraphTensor, newData } from '../../graph/tensor.ts'
 import { bytesIn, bytesOf, isArray, min, setValues, viewOfBytes } from '../../intrinsics/captured.ts'
 import { ensureStack } from '../../intrinsics/stack.ts'
 import type { Precision } from '../../spec/weight-types.ts'
-import { elements } from '../../tensor/shape.ts'
 import type { Program, ProgramInstance, WeightStore } from '../interface.ts'
 import { copiedBytes, runInSlices } from '../turns/time-slices.ts'
 import { type KeptStep, keptStep } from './kept-step.ts'
@@ -152,7 +151,7 @@ function* madeBy(step: Step, inputs: readonly (GraphTensor | undefined)[]): Pass
   }
 }
 
-const arrayOf = ({ type, shape }: PlanValue): GraphData => newData(type, elements(shape))
+const arrayOf = ({ type, shape }: PlanValue): GraphData => newData(type, count(shape))
 
 function knownValue(known: readonly (GraphTensor | undefined)[], value: number): GraphTensor {
   const made = known[value]

@@ -1,5 +1,5 @@
 /** Live states that step together: rows gathered into the memory of one call, run by turns of the event loop, and scattered back. */
-import { mapDelete, mapGet, mapSet, zeros } from '../../intrinsics/captured.ts'
+import { copyFloats, mapDelete, mapGet, mapSet, zeros } from '../../intrinsics/captured.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
 import { BatchArrays } from '../batch-arrays.ts'
 import type { BatchCore } from '../interface.ts'
@@ -45,7 +45,7 @@ export class WasmBatch extends BatchArrays implements BatchCore {
     const memory = new Use(Owned.memory(instance, layout.floats))
     const launched = { count, memory, layout, isDone: false }
     const ticket = this.#tickets++
-    this.gather(count, instance.floats, memory.owned.address >>> 2)
+    this.#gather(launched)
     mapSet(this.#launched, ticket, launched)
     try {
       runPieces(
@@ -69,15 +69,44 @@ export class WasmBatch extends BatchArrays implements BatchCore {
   }
 
   collect(ticket: number): void {
-    const { count, memory, layout, isDone } = mapGet(this.#launched, ticket)!
+    const launched = mapGet(this.#launched, ticket)!
     mapDelete(this.#launched, ticket)
-    if (isDone) {
-      const { instance, address } = memory.owned
-      const { floats } = instance
-      const y = (address >>> 2) + layout.inputs
-      const hn = y + layout.y
-      this.scatter(count, floats, y, floats, hn, floats, hn + layout.h)
+    if (launched.isDone) this.#scatter(launched)
+    launched.memory.end()
+  }
+
+  #gather({ count, memory }: Launched): void {
+    const { instance, address } = memory.owned
+    const { floats } = instance
+    const { I, L, O, H } = this.sizes
+    const x = address >>> 2
+    const h0 = x + count * I
+    const c0 = h0 + L * count * O
+    for (let row = 0; row < count; row++) {
+      const state = this.rows[2 * row]
+      copyFloats(floats, x + row * I, this.frames, this.rows[2 * row + 1] * I, I)
+      for (let layer = 0; layer < L; layer++) {
+        copyFloats(floats, h0 + (layer * count + row) * O, this.h, (state * L + layer) * O, O)
+        if (H > 0) copyFloats(floats, c0 + (layer * count + row) * H, this.c, (state * L + layer) * H, H)
+      }
     }
-    memory.end()
+  }
+
+  #scatter({ count, memory, layout }: Launched): void {
+    const { instance, address } = memory.owned
+    const { floats } = instance
+    const { L, O, H } = this.sizes
+    const y = (address >>> 2) + layout.inputs
+    const hn = y + layout.y
+    const cn = hn + layout.h
+    for (let row = 0; row < count; row++) {
+      const state = this.rows[2 * row]
+      if (state < 0) continue
+      copyFloats(this.outputs, row * O, floats, y + row * O, O)
+      for (let layer = 0; layer < L; layer++) {
+        copyFloats(this.h, (state * L + layer) * O, floats, hn + (layer * count + row) * O, O)
+        if (H > 0) copyFloats(this.c, (state * L + layer) * H, floats, cn + (layer * count + row) * H, H)
+      }
+    }
   }
 }
