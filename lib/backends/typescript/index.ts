@@ -3,17 +3,17 @@
 import { isArray } from '../../intrinsics/captured.ts'
 import type { CellWeights } from '../../spec/spec.ts'
 import type { Backend } from '../interface.ts'
-import { TypeScriptNetwork } from './network.ts'
+import { createNetwork } from './network.ts'
 import { operators } from './ops/index.ts'
 import { TypeScriptProgram } from './program.ts'
 import { fits } from './weights.ts'
 
 export const typescriptBackend: Backend = {
   name: 'typescript',
-  network: (spec, weights) => new TypeScriptNetwork(spec, weights),
+  network: (spec, weights) => createNetwork(spec, weights),
   adopt(spec, shared) {
     const weights = shared as CellWeights[]
-    return isArray(shared) && fits(spec, weights) ? new TypeScriptNetwork(spec, weights, true) : undefined
+    return isArray(shared) && fits(spec, weights) ? createNetwork(spec, weights, true) : undefined
   },
   program: (plan, store, _threads, precision) => new TypeScriptProgram(plan, store, precision),
   operator: (kind, sizes, weights, precision) => operators[kind](sizes, weights, precision),

@@ -9,7 +9,7 @@ import type { GraphTensor } from '../../graph/tensor.ts'
 import { newInts, zeros } from '../../intrinsics/captured.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import { copy } from './arrays.ts'
-import { TypeScriptNetwork } from './network.ts'
+import { createNetwork } from './network.ts'
 
 /** Runs the step on its inputs. */
 export type RecurrentStep = (inputs: readonly (GraphTensor | undefined)[]) => Pass<readonly GraphTensor[]>
@@ -20,7 +20,7 @@ export function recurrentStep(
   precision: Precision,
 ): RecurrentStep {
   const { spec, weights, batchFirst } = recurrentNetwork(step, (value) => values[value]?.constant, 1, precision)
-  const network = new TypeScriptNetwork(spec, weights)
+  const network = createNetwork(spec, weights)
   const D = spec.direction === 'bidirectional' ? 2 : 1
   const H = spec.hiddenSize
   return function* (inputs) {
