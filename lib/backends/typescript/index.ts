@@ -5,7 +5,7 @@ import type { CellWeights } from '../../spec/spec.ts'
 import type { Backend } from '../interface.ts'
 import { createNetwork } from './network.ts'
 import { operators } from './ops/index.ts'
-import { TypeScriptProgram } from './program.ts'
+import { createProgram } from './program.ts'
 import { fits } from './weights.ts'
 
 export const typescriptBackend: Backend = {
@@ -15,6 +15,6 @@ export const typescriptBackend: Backend = {
     const weights = shared as CellWeights[]
     return isArray(shared) && fits(spec, weights) ? createNetwork(spec, weights, true) : undefined
   },
-  program: (plan, store, _threads, precision) => new TypeScriptProgram(plan, store, precision),
+  program: (plan, store, _threads, precision) => createProgram(plan, store, precision),
   operator: (kind, sizes, weights, precision) => operators[kind](sizes, weights, precision),
 }

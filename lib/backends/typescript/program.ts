@@ -2,7 +2,7 @@
 
 import { unlimited } from '../../graph/budget.ts'
 import { finished, type Pass } from '../../graph/pace.ts'
-import type { Branch, Plan, PlanValue, Step } from '../../graph/plan.ts'
+import type { Branch, Plan, Step } from '../../graph/plan.ts'
 import { isRecurrent } from '../../graph/recurrent/parts.ts'
 import { runStep } from '../../graph/step.ts'
 import { stepFailed } from '../../graph/step-error.ts'
@@ -18,75 +18,45 @@ import { type RecurrentStep, recurrentStep } from './recurrent-step.ts'
 /** A step that this backend computes by itself. */
 type OwnStep = RecurrentStep | KeptStep
 
-/** Runs have no bound: the plan's shapes were bounded when it was made. */
-export class TypeScriptProgram implements Program {
-  readonly #plan: Plan
-  readonly #precision: Precision
-  readonly #store: WeightStore
+/** A value as far as a run has come. */
+type Known = (GraphTensor | undefined)[]
+
+export function createProgram(plan: Plan, store: WeightStore, precision: Precision): Program {
+  const { values } = plan
   /** Steps that have made something of their weights. */
-  readonly #own = new Map<Step, OwnStep>()
-
-  constructor(plan: Plan, store: WeightStore, precision: Precision) {
-    this.#plan = plan
-    this.#precision = precision
-    this.#store = store
-    this.#prepare(plan.steps)
-  }
-
-  #prepare(steps: readonly Step[]): void {
+  const own = new Map<Step, OwnStep>()
+  const prepare = (steps: readonly Step[]): void => {
     for (const step of steps) {
-      const own = isRecurrent(step)
-        ? recurrentStep(step, this.#plan.values, this.#precision)
-        : keptStep(step, this.#plan.values, this.#store, this.#precision)
-      if (own) this.#own.set(step, own)
-      for (const { steps: inner } of step.branches ?? []) this.#prepare(inner)
+      const made = isRecurrent(step) ? recurrentStep(step, values, precision) : keptStep(step, values, store, precision)
+      if (made) own.set(step, made)
+      for (const { steps: inner } of step.branches ?? []) prepare(inner)
     }
   }
-
-  instance(): ProgramInstance {
-    return new TypeScriptInstance(this.#plan, this.#own)
-  }
-
-  dispose(): void {}
+  prepare(plan.steps)
+  return { instance: () => createInstance(plan, own), dispose() {} }
 }
 
-class TypeScriptInstance implements ProgramInstance {
-  readonly inputs: readonly GraphData[]
-  readonly outputs: readonly GraphData[]
-  readonly #plan: Plan
-  readonly #own: ReadonlyMap<Step, OwnStep>
-
-  constructor(plan: Plan, own: ReadonlyMap<Step, OwnStep>) {
-    this.#plan = plan
-    this.#own = own
-    this.inputs = plan.inputs.map((value) => arrayOf(plan.values[value]!))
-    this.outputs = plan.outputs.map((value) => arrayOf(plan.values[value]!))
-  }
-
-  run(): void {
-    finished(this.#pass())
-  }
-
-  start(settle: (error?: Error) => void): () => void {
-    return runInSlices(this.#pass(), (result) => settle(isArray(result) ? undefined : (result as Error)))
-  }
-
-  dispose(): void {}
+function createInstance(
+  { values, inputs, outputs, steps, carries }: Plan,
+  own: ReadonlyMap<Step, OwnStep>,
+): ProgramInstance {
+  const arrayOf = (value: number): GraphData => newData(values[value]!.type, count(values[value]!.shape))
+  const given = inputs.map(arrayOf)
+  const made = outputs.map(arrayOf)
 
   /** Stops in each step and after it. Nothing that anybody sees is written before all steps have succeeded. */
-  *#pass(): Pass<readonly GraphTensor[]> {
-    const { values, inputs, outputs, steps, carries } = this.#plan
-    const known: (GraphTensor | undefined)[] = []
+  function* pass(): Pass<readonly GraphTensor[]> {
+    const known: Known = []
     for (let i = 0; i < values.length; i++) known[i] = values[i]?.constant
     for (let i = 0; i < inputs.length; i++) {
       const { type, shape } = values[inputs[i]]!
-      known[inputs[i]] = { type, shape, data: this.inputs[i] }
+      known[inputs[i]] = { type, shape, data: given[i] }
     }
-    yield* this.#steps(steps, known)
+    yield* runAll(steps, known)
     const results: GraphTensor[] = []
     for (let i = 0; i < outputs.length; i++) results[i] = knownValue(known, outputs[i])
     for (let i = 0; i < outputs.length; i++) {
-      const [from, to] = [bytesOf(results[i].data), bytesOf(this.outputs[i])]
+      const [from, to] = [bytesOf(results[i].data), bytesOf(made[i])]
       const bytes = bytesIn(from)
       for (let at = 0; at < bytes; at += copiedBytes) {
         setValues(to, viewOfBytes(from, at, min(copiedBytes, bytes - at)), at)
@@ -96,54 +66,63 @@ class TypeScriptInstance implements ProgramInstance {
     // The end of the stack must not find some states moved and others not.
     ensureStack()
     // From the outputs' own arrays: a state may be the input of another one.
-    for (const { output, input } of carries) setValues(this.inputs[input], this.outputs[output])
+    for (const { output, input } of carries) setValues(given[input], made[output])
     return results
   }
 
-  *#steps(steps: readonly Step[], known: (GraphTensor | undefined)[]): Pass<void> {
-    for (const step of steps) {
-      if (step.branches === undefined) yield* this.#step(step, known)
-      else yield* this.#branch(step, step.branches, known)
+  function* runAll(all: readonly Step[], known: Known): Pass<void> {
+    for (const step of all) {
+      const results = yield* step.branches ? branched(step, step.branches, known) : stepped(step, known)
+      for (let i = 0; i < step.outputs.length; i++) keep(step, step.outputs[i], results[i], known)
       yield
     }
   }
 
-  *#branch(step: Step, branches: readonly [Branch, Branch], known: (GraphTensor | undefined)[]): Pass<void> {
+  function* branched(step: Step, branches: readonly [Branch, Branch], known: Known): Pass<Known> {
     const condition = knownValue(known, step.inputs[0])
     const branch = condition.data[0] ? branches[0] : branches[1]
-    yield* this.#steps(branch.steps, known)
+    yield* runAll(branch.steps, known)
+    const results: Known = []
     for (let i = 0; i < step.outputs.length; i++) {
-      if (step.outputs[i] < 0) continue
-      const made = knownValue(known, branch.outputs[i])
-      this.#keep(step, step.outputs[i], made, known)
+      results[i] = step.outputs[i] < 0 ? undefined : knownValue(known, branch.outputs[i])
     }
+    return results
   }
 
-  *#step(step: Step, known: (GraphTensor | undefined)[]): Pass<void> {
-    const inputs: (GraphTensor | undefined)[] = []
+  function* stepped(step: Step, known: Known): Pass<Readonly<Known>> {
+    const operands: Known = []
     for (let i = 0; i < step.inputs.length; i++) {
       const value = step.inputs[i]
-      inputs[i] = value < 0 ? undefined : knownValue(known, value)
+      operands[i] = value < 0 ? undefined : knownValue(known, value)
     }
-    const own = this.#own.get(step)
-    const made = yield* own ? own(inputs) : madeBy(step, inputs)
-    for (let i = 0; i < step.outputs.length; i++) this.#keep(step, step.outputs[i], made[i], known)
+    return yield* own.get(step)?.(operands) ?? madeBy(step, operands)
   }
 
-  #keep(step: Step, value: number, made: GraphTensor | undefined, known: (GraphTensor | undefined)[]): void {
+  function keep(step: Step, value: number, result: GraphTensor | undefined, known: Known): void {
     if (value < 0) return
-    const { type, shape } = this.#plan.values[value]!
-    if (made?.type !== type || `${made.shape}` !== `${shape}`) {
-      const got = made === undefined ? 'nothing' : `${made.type} [${made.shape}]`
+    const { type, shape } = values[value]!
+    if (result?.type !== type || `${result.shape}` !== `${shape}`) {
+      const got = result === undefined ? 'nothing' : `${result.type} [${result.shape}]`
       throw new Error(`native-rnn: ${step.label} gives ${got} where its plan says ${type} [${shape}]`)
     }
-    known[value] = made
+    known[value] = result
+  }
+
+  return {
+    inputs: given,
+    outputs: made,
+    run() {
+      finished(pass())
+    },
+    start: (settle) => runInSlices(pass(), (result) => settle(isArray(result) ? undefined : (result as Error))),
+    dispose() {},
   }
 }
 
 /** What the registry refuses now, with types and shapes that it took when the plan was made, it refuses for a value. */
 function* madeBy(step: Step, inputs: readonly (GraphTensor | undefined)[]): Pass<readonly GraphTensor[]> {
   try {
+    // The plan's shapes were bounded when it was made.
     return yield* runStep(step, inputs, unlimited)
   } catch (error) {
     if (error instanceof RangeError) throw error // no memory
@@ -151,9 +130,7 @@ function* madeBy(step: Step, inputs: readonly (GraphTensor | undefined)[]): Pass
   }
 }
 
-const arrayOf = ({ type, shape }: PlanValue): GraphData => newData(type, count(shape))
-
-function knownValue(known: readonly (GraphTensor | undefined)[], value: number): GraphTensor {
+function knownValue(known: Readonly<Known>, value: number): GraphTensor {
   const made = known[value]
   if (made) return made
   throw new Error(`native-rnn: the plan reads value ${value} before anything makes it`)
