@@ -32,7 +32,7 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
   const { label } = rule
   const own = ownShape(shape, dims, label) ?? notTensor(value, rule)
   if (typedArrayName(data) === undefined) {
-    fail('ERR_RNN_SHAPE', `${label}.data must be a ${arrayNames[rule.type]}, got ${describe(data)}`)
+    fail('ERR_RNN_SHAPE', `${label}.data must be a ${factsOf(rule.type).arrayName}, got ${describe(data)}`)
   }
   checkKind(data as GraphData, rule, `${label}.data`)
   checkCountOf(data as GraphData, own, `${label}.`)
@@ -72,8 +72,7 @@ function isKnown(shape: readonly unknown[]): shape is readonly number[] {
 function readNested(values: readonly unknown[], rule: InputRule): ReadInput {
   const { label, type } = rule
   const shape = nestedShape(values, label)
-  const { array } = factsOf(type)
-  const data = allocate((count) => new array(count), elements(shape), label)
+  const data = allocate((count) => newData(type, count), elements(shape), label)
   const place: number[] = []
   let next = 0
   const fill = (level: readonly unknown[], axis: number): void => {
@@ -96,25 +95,6 @@ function readNested(values: readonly unknown[], rule: InputRule): ReadInput {
   return { data, shape }
 }
 
-/** The names of the arrays that hold a type, as users read them. */
-const arrayNames: Readonly<Record<ElementType, string>> = {
-  float32: 'Float32Array',
-  float16: 'Float32Array',
-  bfloat16: 'Float32Array',
-  float64: 'Float64Array',
-  int8: 'Int8Array',
-  int16: 'Int16Array',
-  int32: 'Int32Array',
-  int64: 'BigInt64Array',
-  uint8: 'Uint8Array',
-  uint16: 'Uint16Array',
-  uint32: 'Uint32Array',
-  uint64: 'BigUint64Array',
-  bool: 'Uint8Array',
-  uint4: 'Uint8Array',
-  int4: 'Int8Array',
-}
-
 /** Floats are no integers, and the other way round. */
 function checkKind(data: GraphData, { type }: InputRule, name: string): void {
   const given = typedArrayName(data)
@@ -124,7 +104,7 @@ function checkKind(data: GraphData, { type }: InputRule, name: string): void {
     given === 'Int16Array' ? '; samples of 16 bits are Float32Array.from(samples, (sample) => sample / 32768)' : ''
   fail(
     'ERR_RNN_SHAPE',
-    `${name} must be a ${arrayNames[type]}, as the model's type is ${type}, got ${describe(data)}${hint}`,
+    `${name} must be a ${factsOf(type).arrayName}, as the model's type is ${type}, got ${describe(data)}${hint}`,
   )
 }
 
@@ -137,11 +117,10 @@ function converted(data: GraphData, rule: InputRule, name: string): GraphData {
 /** The same of one whose kind is right: itself where it has the type already. */
 function ofType(data: GraphData, rule: InputRule, name: string): GraphData {
   const { type } = rule
-  const { array, kind } = factsOf(type)
-  const isPlain = typedArrayName(data) === arrayNames[type] && kind !== 'bool' && type !== 'uint4' && type !== 'int4'
-  if (isPlain) return data
+  const { arrayName, kind, bits } = factsOf(type)
+  if (typedArrayName(data) === arrayName && kind !== 'bool' && bits !== 4) return data
   const length = trueLength(data)
-  const values = new array(length)
+  const values = newData(type, length)
   for (let i = 0; i < length; i++) values[i] = element(data[i], rule) ?? wrongValue(data[i], rule, `${name}[${i}]`)
   return values
 }

@@ -8,9 +8,9 @@ import {
   dataOver,
   type ElementType,
   elementTypes,
+  factsOf,
   type GraphData,
   type GraphTensor,
-  newData,
   type Scales,
 } from '../graph/tensor.ts'
 import { copyOf, hasOwn, isArray, isShared, offsetOf, typedBuffer } from '../intrinsics/captured.ts'
@@ -30,9 +30,8 @@ export function readGraph(value: unknown): FlatGraph {
 
 class GraphReader {
   readonly #valueCount: number
-  /** Values that are known where the reader is, and in which order they became so. */
+  /** Values that are known where the reader is. */
   readonly #known = new Set<number>()
-  readonly #order: number[] = []
   /** Values that something makes, in branches too. */
   readonly #all = new Set<number>()
 
@@ -89,15 +88,14 @@ class GraphReader {
       outputs,
       attributes,
     }
-    return read === undefined ? own : { ...own, branches: [read[0], read[1]] }
+    return read === undefined ? own : { ...own, branches: read as [Branch, Branch] }
   }
 
   /** What a branch makes is known within it alone. */
   #branch(branch: Fields, depth: number): Branch {
-    const before = this.#order.length
     const steps = this.#steps(branch.steps, depth)
     const outputs = listOf(branch.outputs, 'outputs of a branch').map((number) => this.#read(number))
-    while (this.#order.length > before) this.#known.delete(this.#order.pop()!)
+    for (const step of steps) for (const value of step.outputs) this.#known.delete(value)
     return { steps, outputs }
   }
 
@@ -112,7 +110,6 @@ class GraphReader {
     if (this.#all.has(own)) notHandle('one that makes a value twice')
     this.#all.add(own)
     this.#known.add(own)
-    this.#order.push(own)
     return own
   }
 }
@@ -171,9 +168,8 @@ function partsOf(value: unknown): GraphTensor {
   const type = typeOf(tensor.type)
   const shape = readShape(tensor.shape, 'the shape of a tensor in the handle')
   const data = tensor.data as GraphData
-  const wanted = typedArrayName(newData(type, 0))
-  if (typedArrayName(tensor.data) !== wanted || trueLength(data) !== count(shape)) {
-    notHandle(`one with a tensor whose values do not fit its shape`)
+  if (typedArrayName(data) !== factsOf(type).arrayName || trueLength(data) !== count(shape)) {
+    notHandle('one with a tensor whose values do not fit its shape')
   }
   return { type, shape, data }
 }

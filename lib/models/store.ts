@@ -76,7 +76,7 @@ export class ModelStore implements WeightStore {
   /** What other threads need not pack again. */
   share(): SharedPacked[] {
     const own = [...this.#byNumber.values()].map((packed) => ({ ...packed, memory: packed.memory.shared() }))
-    return [...own, ...this.#given.values()].map((packed) => ({ ...packed }))
+    return [...own, ...this.#given.values()]
   }
 
   /** Bytes of all that is packed. */
