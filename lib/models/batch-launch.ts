@@ -6,7 +6,7 @@ import { mapDelete, mapEach, mapGet, mapSet, newInts } from '../intrinsics/captu
 import type { BatchOpening } from './batch-opening.ts'
 import type { StreamValue } from './opening.ts'
 import type { LoadedProgram } from './programs.ts'
-import { copyRow, type RowLayout, type RowsAt, slotOf } from './rows.ts'
+import { copyRow, type RowLayout, type RowsAt } from './rows.ts'
 import { SlotArrays } from './slot-arrays.ts'
 
 /** A batch on its way. */
@@ -129,8 +129,7 @@ export class ModelLauncher {
         const { place } = values[k]
         const many: RowsAt = { data: instance[side][place], from: 0, rows }
         const alone: RowsAt = { data: single[side][place], from: 0, rows: 1 }
-        if (isBack) copyRow(layouts[k], many, row, alone, 0)
-        else copyRow(layouts[k], alone, 0, many, row)
+        copyRow(layouts[k], alone, many, row, !isBack)
       }
     }
     const { opening, layouts } = this.#batch
@@ -189,9 +188,7 @@ function copySlots(
     for (let row = 0; row < (isBack ? count : rows); row++) {
       const slot = order[row < count ? first + row * stride : first]
       if (slot < 0) continue
-      const own = slotOf(layout, slots.data[k], slot)
-      if (isBack) copyRow(layout, own, 0, all, row)
-      else copyRow(layout, all, row, own, 0)
+      copyRow(layout, { data: slots.data[k], from: slot * slots.lengths[k], rows: 1 }, all, row, isBack)
     }
   }
 }

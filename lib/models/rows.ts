@@ -37,19 +37,17 @@ export interface RowsAt {
   readonly rows: number
 }
 
-/** One slot of a memory, as a row by itself. */
-export function slotOf(layout: RowLayout, data: GraphData, slot: number): RowsAt {
-  return { data, from: slot * rowLength(layout), rows: 1 }
-}
-
 /** Copies from loops are faster than from views up to about so many values. */
 const fewValues = 32
 
-/** Copies row `source` of one memory to row `target` of another. */
-export function copyRow(layout: RowLayout, to: RowsAt, target: number, from: RowsAt, source: number): void {
+/** Copies a memory of one row to a row of many, or, where `isBack`, that row to it. */
+export function copyRow(layout: RowLayout, alone: RowsAt, many: RowsAt, row: number, isBack: boolean): void {
   const { type, inner } = layout
   for (let o = 0; o < stretches(layout); o++) {
-    copyValues(type, to.data, placeOf(layout, to, target, o), from.data, placeOf(layout, from, source, o), inner)
+    const own = placeOf(layout, alone, 0, o)
+    const at = placeOf(layout, many, row, o)
+    if (isBack) copyValues(type, alone.data, own, many.data, at, inner)
+    else copyValues(type, many.data, at, alone.data, own, inner)
   }
 }
 
