@@ -2,7 +2,7 @@
 import { fail } from '../../errors.ts'
 import type { LaneList } from './lane-list.ts'
 import type { BatchTypes } from './memory.ts'
-import { type Asked, Reset, Step } from './step.ts'
+import { type Asked, Step } from './step.ts'
 import type { ListedLane, Weights } from './weights.ts'
 
 /**
@@ -17,16 +17,9 @@ import type { ListedLane, Weights } from './weights.ts'
  */
 type State = 'idle' | 'ready' | 'running' | 'gone'
 
-/** A move to other weights that waits for the steps that were asked for before it. */
-class Move<K extends BatchTypes> implements Asked {
-  readonly to: Weights<K>
-  readonly slot: number
-  next: Asked | undefined
-
-  constructor(to: Weights<K>, slot: number) {
-    this.to = to
-    this.slot = slot
-  }
+/** A reset, or a move to other weights, that waits for the steps that were asked for before it. */
+interface Change extends Asked {
+  readonly make: () => void
 }
 
 export class Lane<K extends BatchTypes> implements ListedLane<K> {
@@ -90,15 +83,26 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
 
   /** Replaces the state after what was asked for before. */
   reset(to: K['state']): void {
-    if (this.#state === 'idle') this.#weights.memory.writeState(this.#slot, to)
-    else this.#append(new Reset(this.#target.memory.copyOfState(to)))
+    const copy = this.#target.memory.copyOfState(to)
+    this.#change(() => this.#weights.memory.writeState(this.#slot, copy))
   }
 
   /** Goes over to other weights after what was asked for before; the state then lies in a slot of theirs. */
   move(to: Weights<K>, slot: number): void {
     this.#target = to.retain()
-    if (this.#state === 'idle') this.#moveNow(to, slot)
-    else this.#append(new Move(to, slot))
+    this.#change(() => {
+      const old = this.#weights
+      old.memory.copyState(this.#slot, to.memory, slot)
+      old.memory.giveState(this.#slot)
+      this.#slot = slot
+      this.#weights = to
+      old.release()
+    })
+  }
+
+  #change(make: () => void): void {
+    if (this.#state === 'idle') make()
+    else this.#append({ make, next: undefined } as Change)
   }
 
   /** The step whose turn it is, for a batch. Only where the lane is ready. */
@@ -132,8 +136,7 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
     for (let first = this.#first; first; first = this.#first) {
       if (first instanceof Step) {
         if (first.state === 'waiting') break
-      } else if (first instanceof Move) this.#moveNow(first.to, first.slot)
-      else this.#weights.memory.writeState(this.#slot, (first as Reset<K>).to)
+      } else (first as Change).make()
       this.#removeFirst()
     }
     this.#state = this.#first ? 'ready' : this.#closed ? 'gone' : 'idle'
@@ -150,16 +153,6 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
   /** The list that it is in. */
   #list(): LaneList<ListedLane<K>> | undefined {
     return this.#state === 'ready' ? this.#weights.ready : this.#state === 'idle' ? this.#idle : undefined
-  }
-
-  #moveNow(to: Weights<K>, slot: number): void {
-    const { memory } = this.#weights
-    memory.copyState(this.#slot, to.memory, slot)
-    memory.giveState(this.#slot)
-    this.#slot = slot
-    const old = this.#weights
-    this.#weights = to
-    old.release()
   }
 
   #append(asked: Asked): void {

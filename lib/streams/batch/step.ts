@@ -144,13 +144,3 @@ export class Step<K extends BatchTypes> implements Asked {
     this.#state = to
   }
 }
-
-/** A reset that waits for the steps that were asked for before it. */
-export class Reset<K extends BatchTypes> implements Asked {
-  readonly to: K['state']
-  next: Asked | undefined
-
-  constructor(to: K['state']) {
-    this.to = to
-  }
-}
