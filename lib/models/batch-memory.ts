@@ -5,12 +5,13 @@ import { create } from '../intrinsics/captured.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { BatchMemory } from '../streams/batch/memory.ts'
 import { Slots } from '../streams/batch/slots.ts'
+import { sealState } from '../streams/saved-state.ts'
 import { checkNotDetached } from '../tensor/read.ts'
 import { ModelLauncher } from './batch-launch.ts'
 import type { BatchOpening } from './batch-opening.ts'
 import type { ModelCore } from './core.ts'
 import type { Opening } from './opening.ts'
-import { encodeStates, writeState } from './states.ts'
+import { writeState } from './states.ts'
 import { copyOfData, type ModelData } from './values.ts'
 
 /** What a model's batcher moves. */
@@ -92,7 +93,7 @@ export class ModelMemory extends ModelLauncher implements BatchMemory<ModelBatch
   }
 
   encode(state: ModelBatch['saved']): Uint8Array {
-    return encodeStates(this.opening, state)
+    return sealState(this.opening.fingerprint(), 0, state)
   }
 
   checkFrame(frame: unknown): void {

@@ -4,8 +4,8 @@ import { fail, list, tuple } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
 import { bytesIn, create, fillValues, isArray, setValues, viewOfBytes } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
-import { sealState, unsealState } from '../streams/saved-state.ts'
-import { littleEndian, setLittleEndian } from '../tensor/bytes.ts'
+import { unsealState } from '../streams/saved-state.ts'
+import { setLittleEndian } from '../tensor/bytes.ts'
 import { checkNotDetached, isBigInts } from '../tensor/read.ts'
 import { sameShape } from '../tensor/shape.ts'
 import { type InputRule, readInput } from './input.ts'
@@ -64,13 +64,6 @@ export function stateRecord(states: readonly StateInput[], data: readonly GraphD
     values[name] = { data: copyOfData(type, data[i]), shape: frozenCopy(shape) }
   }
   return values
-}
-
-/** Bytes of states, for {@link decodeStates} of the same model with the same states. */
-export function encodeStates(opening: Opening, data: readonly GraphData[]): Uint8Array {
-  const parts: Uint8Array[] = []
-  for (let i = 0; i < data.length; i++) parts[i] = littleEndian(data[i])
-  return sealState(opening.fingerprint(), 0, parts)
 }
 
 /** Writes saved states into arrays of their sizes; throws `ERR_RNN_STATE`, and then has written nothing. */

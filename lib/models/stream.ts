@@ -7,11 +7,12 @@ import { create, freeze, setValues } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { readOptions } from '../options/checks.ts'
+import { sealState } from '../streams/saved-state.ts'
 import { disposed } from '../streams/stream-step.ts'
 import type { ModelCore } from './core.ts'
 import { type Opening, openProgram, readSizes, type StreamValue, streamChecks } from './opening.ts'
 import { LoadedProgram } from './programs.ts'
-import { decodeStates, encodeStates, fillZeros, readExactly, readValues, stateRecord, writeState } from './states.ts'
+import { decodeStates, fillZeros, readExactly, readValues, stateRecord, writeState } from './states.ts'
 import type { ModelData, ModelInput, ModelTensor } from './values.ts'
 
 /** The ways to step a {@link ModelStream}. */
@@ -111,7 +112,7 @@ export class ModelStream {
    */
   save(): Uint8Array {
     checkThis(this, ModelStream, 'stream.save')
-    return encodeStates(this.#opening, this.#states())
+    return sealState(this.#opening.fingerprint(), 0, this.#states())
   }
 
   /** Frees the stream. Idempotent; a later use is `ERR_RNN_DISPOSED`. */

@@ -27,11 +27,13 @@ const checksumBytes = 16
 
 /** Writes a state so that {@link decodeState} takes it back for the same weights only, on any backend and machine. */
 export function encodeState(ref: NetworkRef, { batchSize, h, c }: StreamState): Uint8Array {
-  return sealState(ref.fingerprint(), batchSize, c ? [littleEndian(h), littleEndian(c)] : [littleEndian(h)])
+  return sealState(ref.fingerprint(), batchSize, c ? [h, c] : [h])
 }
 
-/** Bytes of a state with a fingerprint of what it belongs to, and a checksum. */
-export function sealState(fingerprint: Uint8Array, batchSize: number, parts: readonly Uint8Array[]): Uint8Array {
+type Values = Parameters<typeof littleEndian>[0]
+
+/** Bytes of a state with a fingerprint of what it belongs to, and a checksum; {@link unsealState} takes them back. */
+export function sealState(fingerprint: Uint8Array, batchSize: number, parts: readonly Values[]): Uint8Array {
   let end = headerBytes
   for (let i = 0; i < parts.length; i++) end += bytesIn(parts[i])
   const bytes = new Uint8Array(end + checksumBytes)
@@ -41,7 +43,7 @@ export function sealState(fingerprint: Uint8Array, batchSize: number, parts: rea
   setValues(bytes, fingerprint, fingerprintAt)
   let at = headerBytes
   for (let i = 0; i < parts.length; i++) {
-    setValues(bytes, parts[i], at)
+    setValues(bytes, littleEndian(parts[i]), at)
     at += bytesIn(parts[i])
   }
   setValues(bytes, checksum(viewOfBytes(bytes, 0, end)), end)
