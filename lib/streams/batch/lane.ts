@@ -29,10 +29,10 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
   next: ListedLane<K> | undefined
   /** The stream that it is the place of. */
   stream: unknown
-  #slot: number
+  slot: number
   /** Those that its state is on, and those that what is asked for now will run on. */
-  #weights: Weights<K>
-  #target: Weights<K>
+  weights: Weights<K>
+  target: Weights<K>
   readonly #idle: LaneList<ListedLane<K>> | undefined
   #state: State = 'idle'
   #closed = false
@@ -41,26 +41,12 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
 
   /** @param idle where lanes are while they are idle, if anybody wants to know */
   constructor(weights: Weights<K>, slot: number, idle: LaneList<ListedLane<K>> | undefined, now: number) {
-    this.#weights = weights
-    this.#target = weights
-    this.#slot = slot
+    this.weights = weights
+    this.target = weights
+    this.slot = slot
     this.#idle = idle
     weights.retain()
     idle?.add(this, now)
-  }
-
-  get slot(): number {
-    return this.#slot
-  }
-
-  /** The weights of what is asked for now. */
-  get target(): Weights<K> {
-    return this.#target
-  }
-
-  /** The weights that its state is on. */
-  get weights(): Weights<K> {
-    return this.#weights
   }
 
   get isIdle(): boolean {
@@ -83,19 +69,19 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
 
   /** Replaces the state after what was asked for before. */
   reset(to: K['state']): void {
-    const copy = this.#target.memory.copyOfState(to)
-    this.#change(() => this.#weights.memory.writeState(this.#slot, copy))
+    const copy = this.target.memory.copyOfState(to)
+    this.#change(() => this.weights.memory.writeState(this.slot, copy))
   }
 
   /** Goes over to other weights after what was asked for before; the state then lies in a slot of theirs. */
   move(to: Weights<K>, slot: number): void {
-    this.#target = to.retain()
+    this.target = to.retain()
     this.#change(() => {
-      const old = this.#weights
-      old.memory.copyState(this.#slot, to.memory, slot)
-      old.memory.giveState(this.#slot)
-      this.#slot = slot
-      this.#weights = to
+      const old = this.weights
+      old.memory.copyState(this.slot, to.memory, slot)
+      old.memory.giveState(this.slot)
+      this.slot = slot
+      this.weights = to
       old.release()
     })
   }
@@ -108,7 +94,7 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
   /** The step whose turn it is, for a batch. Only where the lane is ready. */
   take(): Step<K> {
     const step = this.#first as Step<K>
-    this.#weights.ready.remove(this)
+    this.weights.ready.remove(this)
     this.#state = 'running'
     step.begin()
     if (!step.goesOn) this.#removeFirst()
@@ -146,13 +132,13 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
       to?.add(this, now)
     }
     if (this.#state !== 'gone') return
-    this.#weights.memory.giveState(this.#slot)
-    this.#weights.release()
+    this.weights.memory.giveState(this.slot)
+    this.weights.release()
   }
 
   /** The list that it is in. */
   #list(): LaneList<ListedLane<K>> | undefined {
-    return this.#state === 'ready' ? this.#weights.ready : this.#state === 'idle' ? this.#idle : undefined
+    return this.#state === 'ready' ? this.weights.ready : this.#state === 'idle' ? this.#idle : undefined
   }
 
   #append(asked: Asked): void {

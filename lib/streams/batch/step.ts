@@ -33,7 +33,8 @@ export interface Told<K extends BatchTypes> {
 
 export class Step<K extends BatchTypes> implements Asked {
   readonly lane: Place
-  #memory: BatchMemory<K>
+  /** Where its frame is, and its state while it runs. */
+  memory: BatchMemory<K>
   /** Where the result goes: made when the step is asked for, as at the end there is nobody to throw at. */
   readonly output: K['output']
   /** The frame's slot, from `wait` on. */
@@ -50,7 +51,7 @@ export class Step<K extends BatchTypes> implements Asked {
 
   constructor(lane: Place, memory: BatchMemory<K>, output: K['output'], told: Told<K>) {
     this.lane = lane
-    this.#memory = memory
+    this.memory = memory
     this.output = output
     this.#resolve = told.resolve
     this.#reject = told.reject
@@ -60,11 +61,6 @@ export class Step<K extends BatchTypes> implements Asked {
     return this.#state
   }
 
-  /** Where its frame is, and its state while it runs. */
-  get memory(): BatchMemory<K> {
-    return this.#memory
-  }
-
   /** The slot of the state that it moves. */
   get slot(): number {
     return this.lane.slot
@@ -72,7 +68,7 @@ export class Step<K extends BatchTypes> implements Asked {
 
   /** Before it waits: has it run elsewhere. */
   bind(memory: BatchMemory<K>): void {
-    this.#memory = memory
+    this.memory = memory
   }
 
   /** `abort` is called when the signal is aborted before the step has ended. Runs the signal's own code. */
