@@ -9,23 +9,15 @@ export class SlotArrays {
   readonly layouts: readonly RowLayout[]
   /** Values of one slot. */
   readonly lengths: readonly number[]
-  #data: readonly GraphData[]
-  #bytes: readonly Uint8Array[]
+  data: readonly GraphData[]
+  /** The memory of each array. */
+  bytes: readonly Uint8Array[]
 
   constructor(layouts: readonly RowLayout[], slots: number) {
     this.layouts = layouts
     this.lengths = layouts.map(rowLength)
-    this.#data = this.newValues(slots)
-    this.#bytes = this.#data.map(bytesOf)
-  }
-
-  get data(): readonly GraphData[] {
-    return this.#data
-  }
-
-  /** The memory of each array. */
-  get bytes(): readonly Uint8Array[] {
-    return this.#bytes
+    this.data = this.newValues(slots)
+    this.bytes = this.data.map(bytesOf)
   }
 
   /** Arrays for so many slots, of zeros. */
@@ -42,20 +34,20 @@ export class SlotArrays {
     const larger = this.newValues(slots)
     const bytes: Uint8Array[] = []
     for (let k = 0; k < larger.length; k++) {
-      setValues(larger[k], this.#data[k])
+      setValues(larger[k], this.data[k])
       bytes[k] = bytesOf(larger[k])
     }
-    this.#data = larger
-    this.#bytes = bytes
+    this.data = larger
+    this.bytes = bytes
   }
 
   /** Fills a slot with values of its size. */
   write(slot: number, values: readonly GraphData[]): void {
-    for (let k = 0; k < this.lengths.length; k++) setValues(this.#data[k], values[k], slot * this.lengths[k])
+    for (let k = 0; k < this.lengths.length; k++) setValues(this.data[k], values[k], slot * this.lengths[k])
   }
 
   view(k: number, slot: number): GraphData {
-    return viewOfData(this.layouts[k].type, this.#data[k], slot * this.lengths[k], this.lengths[k])
+    return viewOfData(this.layouts[k].type, this.data[k], slot * this.lengths[k], this.lengths[k])
   }
 
   /** A copy of a slot. */
@@ -68,6 +60,6 @@ export class SlotArrays {
   /** Copies a slot's values of one layout to an array. */
   copyTo(k: number, slot: number, to: GraphData, at: number): void {
     const count = this.lengths[k]
-    copyValues(this.layouts[k].type, to, at, this.#data[k], slot * count, count)
+    copyValues(this.layouts[k].type, to, at, this.data[k], slot * count, count)
   }
 }

@@ -35,7 +35,7 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
   target: Weights<K>
   readonly #idle: LaneList<ListedLane<K>> | undefined
   #state: State = 'idle'
-  #closed = false
+  isClosed = false
   #first: Asked | undefined
   #last: Asked | undefined
 
@@ -53,12 +53,8 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
     return this.#state === 'idle'
   }
 
-  get isClosed(): boolean {
-    return this.#closed
-  }
-
   checkOpen(): void {
-    if (this.#closed) fail('ERR_RNN_DISPOSED', 'the stream was closed and cannot be used any more')
+    if (this.isClosed) fail('ERR_RNN_DISPOSED', 'the stream was closed and cannot be used any more')
   }
 
   /** Puts a step that waits behind what was asked for before. */
@@ -112,7 +108,7 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
   }
 
   close(): void {
-    this.#closed = true
+    this.isClosed = true
     if (this.#state === 'idle') this.#advance(0)
   }
 
@@ -125,7 +121,7 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
       } else (first as Change).make()
       this.#removeFirst()
     }
-    this.#state = this.#first ? 'ready' : this.#closed ? 'gone' : 'idle'
+    this.#state = this.#first ? 'ready' : this.isClosed ? 'gone' : 'idle'
     const to = this.#list()
     if (from !== to) {
       from?.remove(this)

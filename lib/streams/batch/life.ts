@@ -52,7 +52,7 @@ export class BatcherLife<K extends BatchTypes> {
   readonly #counts: Counts
   readonly #idle: IdleLanes<K> | undefined
   /** The weights of streams that are opened now. */
-  #current: Weights<K>
+  current: Weights<K>
   /** The lanes that are open: each by itself. */
   readonly #open = new Map<Lane<K>, Lane<K>>()
   #evicted = 0
@@ -62,15 +62,11 @@ export class BatcherLife<K extends BatchTypes> {
     this.#options = options
     this.#idle =
       options.idleMs > 0 ? new IdleLanes<K>(options.idleMs, (lane) => this.#evict(lane as Lane<K>)) : undefined
-    this.#current = new Weights(memory)
+    this.current = new Weights(memory)
     this.#counts = new Counts(layer)
-    this.queue = new BatchQueue<K>(this.#current, options, this.#counts, this.#idle)
+    this.queue = new BatchQueue<K>(this.current, options, this.#counts, this.#idle)
     // Called once before it is needed, as the queue does.
     this.close(this.open('open', memory.zeroState, (lane) => ({ lane })).lane)
-  }
-
-  get current(): Weights<K> {
-    return this.#current
   }
 
   /** Throws after `close()`. */
@@ -86,7 +82,7 @@ export class BatcherLife<K extends BatchTypes> {
     if (streams < maxStreams) return
     this.#counts.refuse(
       call,
-      this.#current.memory.backend,
+      this.current.memory.backend,
       `the batcher is full: ${plural(streams, 'stream is', 'streams are')} open, and maxStreams is ${maxStreams}`,
     )
   }
@@ -95,7 +91,7 @@ export class BatcherLife<K extends BatchTypes> {
   open<Stream>(call: 'open' | 'restore', state: K['state'], make: (lane: Lane<K>) => Stream): Stream {
     // What read the state may have closed the batcher, or opened others.
     this.checkRoom(call)
-    const lane = this.queue.open(this.#current, state)
+    const lane = this.queue.open(this.current, state)
     try {
       const stream = make(lane)
       lane.stream = stream
@@ -141,8 +137,8 @@ export class BatcherLife<K extends BatchTypes> {
       weights.release()
       throw error
     }
-    const old = this.#current
-    this.#current = weights
+    const old = this.current
+    this.current = weights
     old.release()
   }
 
@@ -193,7 +189,7 @@ export class BatcherLife<K extends BatchTypes> {
     await ended
     if (this.#released) return
     this.#released = true
-    this.#current.release()
+    this.current.release()
   }
 }
 
