@@ -2,8 +2,10 @@
  * AbortSignals of calls, Node's and those of polyfills: one listener a signal, however many calls wait on it. It alone touches a signal:
  * everything of one may be the user's own code, which may throw, lie, or call anything of the package.
  */
+
 import { describe, fail } from '../errors.ts'
 import { weakDelete, weakGet, weakSet } from '../intrinsics/captured.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { microtask } from '../platform/process.ts'
 
@@ -17,7 +19,7 @@ export function readSignal(value: unknown): AbortSignal {
 }
 
 function isSignal(value: unknown): value is AbortSignal {
-  if (typeof value !== 'object' || value === null) return false
+  if (!isObject(value)) return false
   const signal = value as AbortSignal
   return (
     typeof ask(signal, 'aborted') === 'boolean' &&

@@ -1,6 +1,7 @@
 /** What handles of layers and of models have in common: they may have come from anywhere, and say what they are. */
 
 import { describe, fail, withArticle } from '../errors.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { version } from '../version.ts'
 
 const types: readonly unknown[] = ['RNN', 'GRU', 'LSTM', 'Model']
@@ -11,7 +12,7 @@ export function notHandle(got: string): never {
 
 /** The properties of a handle of this type, each read once; `wanted` are the words for it where another one came. */
 export function readHandle<Handle>(handle: unknown, type: string, wanted: string): Record<keyof Handle, unknown> {
-  if (typeof handle !== 'object' || handle === null) notHandle(describe(handle))
+  if (!isObject(handle)) notHandle(describe(handle))
   const given = { __proto__: null, ...handle } as unknown as Record<'type' | 'version', unknown>
   if (given.type !== type) {
     if (!types.includes(given.type)) notHandle(describe(handle))

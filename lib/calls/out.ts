@@ -1,5 +1,7 @@
 /** Tensors that a call writes its results into: what they must be, and what they may have in common with each other and the inputs. */
+
 import { describe, fail, list, tuple } from '../errors.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { type Check, readOptions } from '../options/checks.ts'
 import { overlapOf } from '../tensor/overlap.ts'
 import { checkNotDetached, type ReadTensor, readTensor } from '../tensor/read.ts'
@@ -39,7 +41,7 @@ export interface ResultShapes {
 
 /** Reads the option `out`. */
 export function readOut(value: unknown, shapes: ResultShapes): OutTensors {
-  if (typeof value !== 'object' || value === null || value instanceof Tensor) {
+  if (!isObject(value) || value instanceof Tensor) {
     fail('ERR_RNN_OPTION', `out must be an object of tensors, { output, hn, cn }, got ${describe(value)}`)
   }
   const given = readOptions(value, shapes.cn ? cellChecks : (plainChecks as typeof cellChecks), 'out')

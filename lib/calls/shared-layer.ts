@@ -2,6 +2,7 @@
 
 import { chooseBackend } from '../backends/index.ts'
 import { create } from '../intrinsics/captured.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import { backendName, boolean, type Check, integer, layerChecks, oneOf, precisionOf, size } from '../options/checks.ts'
 import { readFunctions } from '../options/functions.ts'
@@ -59,7 +60,7 @@ export function openShared(type: SharedLayer['type'], handle: unknown): { ref: N
 }
 
 function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
-  if (typeof value !== 'object' || value === null) notHandle('one without sizes')
+  if (!isObject(value)) notHandle('one without sizes')
   const given = { __proto__: null, ...value } as unknown as Record<keyof NetworkSpec, unknown>
   const read = <T>(name: keyof NetworkSpec, check: Check<T>): T => check(given[name], `handle.spec.${name}`)
   const hiddenSize = read('hiddenSize', size)
@@ -85,7 +86,7 @@ function readSpec(type: SharedLayer['type'], value: unknown): NetworkSpec {
 
 /** The same structure with views that nobody else has: what a handle says of its arrays may be a lie. */
 function ownViews(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value
+  if (!isObject(value)) return value
   if (ArrayBuffer.isView(value)) return sharedView(value) ?? notHandle('one whose weights are not in shared memory')
   if (depth === 2) notHandle(`one whose weights are nested too deep${asJson}`)
   if (Array.isArray(value)) return Array.from(value, (inner) => ownViews(inner, depth + 1))

@@ -1,6 +1,7 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
 
 import { describe, fail, named } from '../errors.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { plainBytes } from '../intrinsics/typed-arrays.ts'
 import { encodeUtf8 } from '../platform/text.ts'
 import { littleEndian } from '../tensor/bytes.ts'
@@ -93,7 +94,7 @@ export function writeSafetensors(dict: StateDict, metadata?: Record<string, stri
 }
 
 function checkMetadata(metadata: unknown): Record<string, string> {
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+  if (!isObject(metadata) || Array.isArray(metadata)) {
     fail('ERR_RNN_OPTION', `metadata must be an object of strings, got ${describe(metadata)}`)
   }
   const texts: Record<string, string> = Object.create(null)

@@ -1,6 +1,11 @@
 /** What an object says by itself: its own properties and those of its class. What a script adds to all objects is none of them. */
 import { getPrototypeOf, hasOwn, keys } from './captured.ts'
 
+/** Whether a value has properties of its own: an object or an array, no function. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
 /** The property of an object or of its class; undefined where it has none, whatever stands on the prototype of all objects. */
 export function property(object: object, name: string): unknown {
   return hasProperty(object, name) ? (object as Record<string, unknown>)[name] : undefined

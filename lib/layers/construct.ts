@@ -4,6 +4,7 @@ import { chooseBackend } from '../backends/index.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { openShared } from '../calls/shared-layer.ts'
 import { describe, fail } from '../errors.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import {
   type Check,
   type Checked,
@@ -76,7 +77,7 @@ export function partsFromSizes(
   hiddenSize: number,
   given: unknown,
 ): LayerParts {
-  if (typeof inputSize === 'object' && inputSize !== null) {
+  if (isObject(inputSize)) {
     const order = `sizes come first: new ${layerClass.name}(inputSize, hiddenSize, options)`
     fail('ERR_RNN_OPTION', `inputSize must be an integer, got ${describe(inputSize)}; ${order}`)
   }

@@ -3,6 +3,7 @@
 import { describe, fail, list, unawaited } from '../errors.ts'
 import { type ElementType, factsOf, type GraphData, kindOf, newData } from '../graph/tensor.ts'
 import { isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { allocate, checkCountOf, fieldsOf, isRow, nestedShape, ownShape, placeOf, ragged } from '../tensor/read.ts'
 import { elements } from '../tensor/shape.ts'
@@ -27,7 +28,7 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
   if (isArray(value)) return readNested(value, rule)
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return readOne(value, rule)
   if (typedArrayName(value) !== undefined) return readArray(value as GraphData, rule)
-  if (typeof value !== 'object' || value === null) notTensor(value, rule)
+  if (!isObject(value)) notTensor(value, rule)
   const { shape, dims, data } = fieldsOf(value)
   const { label } = rule
   const own = ownShape(shape, dims, label) ?? notTensor(value, rule)

@@ -7,6 +7,7 @@ import { checkPath, readAt } from '../formats/files.ts'
 import { openModel } from '../formats/onnx/open.ts'
 import { flatten } from '../graph/flatten.ts'
 import { bytesIn, freeze } from '../intrinsics/captured.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { rejected } from '../intrinsics/stack.ts'
 import { precisionOf } from '../options/checks.ts'
 import type { BackendName } from '../spec/spec.ts'
@@ -223,7 +224,7 @@ export class Model {
   }
 
   static #coreOf(model: unknown): ModelCore | undefined {
-    return typeof model === 'object' && model !== null && #core in model ? (model as Model).#use() : undefined
+    return isObject(model) && #core in model ? (model as Model).#use() : undefined
   }
 
   #use(): ModelCore {

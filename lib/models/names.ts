@@ -2,6 +2,7 @@
 
 import { describe, fail, named } from '../errors.ts'
 import { isArray, keys } from '../intrinsics/captured.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { nearest } from '../options/suggest.ts'
 import { labelOf } from './shapes.ts'
@@ -44,7 +45,7 @@ export function unknownName(name: string, known: readonly string[], what: string
 
 /** Throws for what is no object of values by name; `hint` is what else may stand there. */
 export function checkRecord(value: unknown, where: string, hint = ''): asserts value is object {
-  if (typeof value === 'object' && value !== null && !isArray(value) && typedArrayName(value) === undefined) return
+  if (isObject(value) && !isArray(value) && typedArrayName(value) === undefined) return
   fail('ERR_RNN_OPTION', `${where} must be an object of values by their names, got ${describe(value)}${hint}`)
 }
 

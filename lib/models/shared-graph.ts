@@ -14,6 +14,7 @@ import {
   type Scales,
 } from '../graph/tensor.ts'
 import { copyOf, hasOwn, isArray, isShared, offsetOf, typedBuffer } from '../intrinsics/captured.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { readShape } from '../tensor/read.ts'
 import { copyOfData } from './values.ts'
@@ -117,7 +118,7 @@ class GraphReader {
 type Fields = Readonly<Record<string, unknown>>
 
 function fieldsOf(value: unknown, what: string): Fields {
-  if (typeof value !== 'object' || value === null) notHandle(`one with ${describe(value)} for ${what}`)
+  if (!isObject(value)) notHandle(`one with ${describe(value)} for ${what}`)
   return { __proto__: null, ...value } as unknown as Fields
 }
 

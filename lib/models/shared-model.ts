@@ -4,6 +4,7 @@ import { chooseBackend } from '../backends/index.ts'
 import { notHandle, readHandle } from '../calls/handle.ts'
 import { count, dataOver, type GraphTensor } from '../graph/tensor.ts'
 import { isArray, setValues } from '../intrinsics/captured.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { sharedView } from '../intrinsics/typed-arrays.ts'
 import { backendName, integer, layerChecks, precisionOf } from '../options/checks.ts'
 import { checkSharing } from '../runtime.ts'
@@ -86,7 +87,7 @@ export function openSharedModel(handle: unknown): ModelCore {
 function readPacked(value: unknown): SharedPacked[] {
   if (!isArray(value)) notHandle('one without packed weights')
   return value.map((one: unknown): SharedPacked => {
-    if (typeof one !== 'object' || one === null) notHandle('one whose packed weights are none')
+    if (!isObject(one)) notHandle('one whose packed weights are none')
     const { value, key, memory } = { __proto__: null, ...one } as Partial<Record<keyof SharedPacked, unknown>>
     if (!Number.isSafeInteger(value) || typeof key !== 'string') notHandle('one whose packed weights have no key')
     const own = sharedView(memory) ?? notHandle('one whose weights are not in shared memory')

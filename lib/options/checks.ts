@@ -1,7 +1,7 @@
 /** The checks of options; it alone knows which names and ranges are right, and the words that refuse others. */
 import { describe, fail, named, unawaited } from '../errors.ts'
 import { create, fround, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
-import { property } from '../intrinsics/properties.ts'
+import { isObject, property } from '../intrinsics/properties.ts'
 import type { BackendName, NetworkSpec } from '../spec/spec.ts'
 import { activationTypes, type Precision, weightTypes } from '../spec/weight-types.ts'
 import type { Inferred } from './options.ts'
@@ -106,7 +106,7 @@ const inferred: Readonly<Record<Inferred, true>> = {
 
 /** `fromStateDict` takes no option that it reads off the dict: two sources could disagree. */
 export function refuseInferred(options: unknown, where: string): void {
-  if (typeof options !== 'object' || options === null) return
+  if (!isObject(options)) return
   const given = keys(options)
   for (let i = 0; i < given.length; i++) {
     const name = given[i]
@@ -135,7 +135,7 @@ export function checkOwn(
 
 /** Whether a value has fields of its own, by which it says something; a Map has none, and a promise none yet. */
 export function isRecord(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || isArray(value)) return false
+  if (!isObject(value) || isArray(value)) return false
   return !(value instanceof Map || value instanceof Promise)
 }
 

@@ -1,6 +1,8 @@
 /** Activation functions as users give them, by name or with factors; it alone knows the words that refuse others. */
+
 import { describe, fail } from '../errors.ts'
 import { create, fround, isArray } from '../intrinsics/captured.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { type ActivationName, activationNames, traitsOf } from '../spec/activations.ts'
 import { type CellFunction, type CellFunctions, cellWith, usualFunctions } from '../spec/cell-functions.ts'
 import type { CellName, ClassName } from '../spec/spec.ts'
@@ -25,7 +27,7 @@ export function cellFunction(name: ActivationName, alpha?: number, beta?: number
 
 /** A function, by name or `{ name, alpha, beta }`. */
 export const activation: Check<CellFunction> = (value, name) => {
-  if (typeof value !== 'object' || value === null || isArray(value)) return cellFunction(activationName(value, name))
+  if (!isObject(value) || isArray(value)) return cellFunction(activationName(value, name))
   const read = readOptions(value, { name: activationName, alpha: factor, beta: factor }, name, `${name}.`)
   const known = activationName(read.name, `${name}.name`)
   const traits = traitsOf(known)
@@ -86,7 +88,7 @@ export function cellOfOptions(
 
 /** Functions out of a handle, which may have come from anywhere; the result is a copy. */
 export function readFunctions(className: ClassName, D: number, value: unknown, name: string): CellFunctions {
-  const given = (typeof value === 'object' && value !== null ? value : {}) as Record<keyof CellFunctions, unknown>
+  const given = (isObject(value) ? value : {}) as Record<keyof CellFunctions, unknown>
   const lists = isArray(given.directions) ? given.directions : []
   const directions: CellFunction[][] = []
   for (let d = 0; d < D; d++) {

@@ -1,6 +1,8 @@
 /** The careful reading of integers of any array type, as lengths and ids come; it alone knows in which forms they do. */
+
 import { describe, fail } from '../errors.ts'
 import { isArray, newDoubles } from '../intrinsics/captured.ts'
+import { isObject } from '../intrinsics/properties.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { checkCountOf, fieldsOf, isBigInts, notTensor, ownShape, readNested } from './read.ts'
 import type { NumberArray } from './tensor.ts'
@@ -42,7 +44,7 @@ export function readIntegers(
     const array = value as IntegerArray
     return { data: asNumbers(array), shape: [trueLength(array)] }
   }
-  if (typeof value !== 'object' || value === null) return refuse(value, name)
+  if (!isObject(value)) return refuse(value, name)
   const { shape, dims, data } = fieldsOf(value)
   const own = ownShape(shape, dims, name) ?? refuse(value, name)
   if (typedArrayName(data) === undefined) {

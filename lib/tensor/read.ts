@@ -1,7 +1,7 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
 import { describe, fail, list, RNNError, unawaited } from '../errors.ts'
 import { hasOwn, isArray, isSafeInteger, setValues, typedBuffer, zeros } from '../intrinsics/captured.ts'
-import { property } from '../intrinsics/properties.ts'
+import { isObject, property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 import { elements } from './shape.ts'
 
@@ -19,7 +19,7 @@ export interface ReadTensor {
  */
 export function readTensor(value: unknown, name: string): ReadTensor {
   if (isArray(value)) return readNested(value, name, floats)
-  if (typeof value !== 'object' || value === null || typedArrayName(value) !== undefined) notTensor(value, name)
+  if (!isObject(value) || typedArrayName(value) !== undefined) notTensor(value, name)
   const { shape, dims, data } = fieldsOf(value)
   const own = ownShape(shape, dims, name) ?? notTensor(value, name)
   checkData(data, own, `${name}.`)
@@ -62,7 +62,7 @@ export function notTensor(value: unknown, name: string): never {
   const hint =
     typedArrayName(value) !== undefined
       ? '; a typed array has no shape, so wrap it: new Tensor(data, shape)'
-      : typeof value !== 'object' || value === null
+      : !isObject(value)
         ? ''
         : hasOwn(value, 'output')
           ? '; what forward gives has its tensor as output'

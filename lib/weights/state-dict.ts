@@ -2,7 +2,7 @@
 
 import { describe, fail, list, named, RNNError, some, tuple, unawaited, withArticle } from '../errors.ts'
 import { mapGet, mapHas, mapSet, setValues } from '../intrinsics/captured.ts'
-import { property } from '../intrinsics/properties.ts'
+import { isObject, property } from '../intrinsics/properties.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
 import { largestSize, mostLayers } from '../options/checks.ts'
 import { scalesOf, setScales } from '../precision/scales.ts'
@@ -197,7 +197,7 @@ export function checkDict(dict: unknown): asserts dict is object {
 /** What to do about what is no dict; undefined for one that may be. */
 function hintOf(dict: unknown): string | undefined {
   if (typeof dict === 'string') return '; loadSafetensors(path) reads one'
-  if (typeof dict !== 'object' || dict === null || Array.isArray(dict)) return ''
+  if (!isObject(dict) || Array.isArray(dict)) return ''
   if (dict instanceof Promise) return unawaited(dict)
   if (dict instanceof Map) return '; Object.fromEntries(map) makes one'
   if (ArrayBuffer.isView(dict) || dict instanceof ArrayBuffer) return '; readSafetensors(bytes) makes one'

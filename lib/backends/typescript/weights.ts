@@ -1,6 +1,7 @@
 /** The weights of a network as this backend keeps them: matrices in the format that the specification asks for, vectors in float32. */
 
 import { bytesIn, copyOf, create } from '../../intrinsics/captured.ts'
+import { isObject } from '../../intrinsics/properties.ts'
 import { sharedView, trueLength } from '../../intrinsics/typed-arrays.ts'
 import { KeptMatrix, keep, keptLength } from '../../precision/kept.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../../spec/spec.ts'
@@ -92,7 +93,7 @@ export function fits(spec: NetworkSpec, weights: readonly (CellWeights | undefin
   let fit = true
   for (let index = 0; index < weights.length; index++) {
     const own = weights[index]
-    if (typeof own !== 'object' || own === null) return false
+    if (!isObject(own)) return false
     const vector = (field: Field, length: number) => {
       const values = own[field]
       const view = sharedView(values)

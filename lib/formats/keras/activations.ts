@@ -1,6 +1,7 @@
 /** Keras's activations in ONNX's terms; it alone knows their names, their factors, and which have no counterpart. */
 
 import { describe, fail } from '../../errors.ts'
+import { isObject } from '../../intrinsics/properties.ts'
 import type { Activation } from '../../options/options.ts'
 
 /** By Keras's names in snake_case. */
@@ -40,7 +41,7 @@ export function readActivation(value: unknown, name: string, slope: number): unk
   if (layer === undefined) return value
   if (layer === 'function') return readActivation(typeof config === 'string' ? config : undefined, name, slope)
   const read = typeof layer === 'string' ? layers[layer] : undefined
-  if (read === undefined || typeof config !== 'object' || config === null) return unsupported(layer, name)
+  if (read === undefined || !isObject(config)) return unsupported(layer, name)
   return read(config as Record<string, unknown>)
 }
 

@@ -3,6 +3,7 @@
 import { describe, fail, list, withArticle } from '../../errors.ts'
 import { checkFinite } from '../../graph/recurrent/node.ts'
 import { copyOf } from '../../intrinsics/captured.ts'
+import { isObject } from '../../intrinsics/properties.ts'
 import { largestSize } from '../../options/checks.ts'
 import type { CellWeights, ClassName } from '../../spec/spec.ts'
 import { checkNotDetached, type ReadTensor, readTensor } from '../../tensor/read.ts'
@@ -44,8 +45,7 @@ export interface KerasWeights {
 /** Reads the argument `weights`, each tensor once, into copies: nothing that these arrays are or do is asked again. */
 export function readTensors(value: unknown): ReadTensor[] {
   if (!Array.isArray(value)) {
-    const saved =
-      typeof value === 'object' && value !== null ? '; Object.values(file) of those that a file has in order' : ''
+    const saved = isObject(value) ? '; Object.values(file) of those that a file has in order' : ''
     fail(
       'ERR_RNN_STATE_DICT',
       `weights must be an array of tensors, as get_weights() gives them, got ${describe(value)}${saved}`,

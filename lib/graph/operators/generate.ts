@@ -1,5 +1,6 @@
 /** Operators that make values of nothing but attributes, shapes and bounds. */
 
+import { isObject } from '../../intrinsics/properties.ts'
 import type { Budget } from '../budget.ts'
 import type { Call } from '../call.ts'
 import type { Pass } from '../pace.ts'
@@ -30,7 +31,7 @@ const valueAttributes = [
 ] as const
 
 function tensorOf(call: Call, value: unknown): GraphTensor {
-  if (typeof value === 'object' && value !== null) {
+  if (isObject(value)) {
     if ('tensor' in value) return (value.tensor as { read(budget: Budget): GraphTensor }).read(call.budget)
     if ('data' in value) return value as GraphTensor
   }
