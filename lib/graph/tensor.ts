@@ -1,5 +1,4 @@
 /** The values that flow through a graph; it alone knows ONNX's element types and which array holds each. */
-import { typedArrayName } from '../intrinsics/typed-arrays.ts'
 
 import { sameShape } from '../tensor/shape.ts'
 
@@ -20,8 +19,8 @@ interface ElementFacts {
   /** TensorProto.DataType */
   readonly code: number
   readonly array: new (length: number) => GraphData
-  /** The name of the array, as users read it. */
-  readonly arrayName: string
+  /** The name of the array, as users read it; undefined where the runtime has none such. */
+  readonly arrayName: string | undefined
   /** Bits of one value in a file. */
   readonly bits: number
   readonly kind: 'float' | 'integer' | 'big' | 'bool'
@@ -32,7 +31,7 @@ interface ElementFacts {
 const facts = (kind: ElementFacts['kind'], code: number, array: ElementFacts['array'], bits: number): ElementFacts => ({
   code,
   array,
-  arrayName: typedArrayName(new array(0))!,
+  arrayName: array?.name,
   bits,
   kind,
 })
