@@ -55,12 +55,20 @@ export function fail(code: RNNErrorCode, message: string, options?: { cause?: un
   throw new RNNError(code, message, options)
 }
 
+/** {@link fail} with the two codes that most errors have. */
+export function failOption(message: string, options?: { cause?: unknown }): never {
+  throw new RNNError('ERR_RNN_OPTION', message, options)
+}
+
+export function failShape(message: string, options?: { cause?: unknown }): never {
+  throw new RNNError('ERR_RNN_SHAPE', message, options)
+}
+
 /** Throws for a method that was taken off its object: `const { forward } = layer`. `call`: how it is called, as `layer.forward`. */
 export function checkThis(self: unknown, type: { readonly prototype: unknown }, call: string): void {
   if (self instanceof (type as abstract new () => unknown)) return
   const method = call.slice(call.indexOf('.') + 1)
-  fail(
-    'ERR_RNN_OPTION',
+  failOption(
     `${method} must be called on its object: ${call}(…); as a callback or a variable it has lost it, so pass () => ${call}(…)`,
   )
 }

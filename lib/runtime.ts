@@ -1,5 +1,5 @@
 /** What runtimes beside Node may lack: asked for when it is needed, and a missing name says so there, not when the package is imported. */
-import { fail, RNNError } from './errors.ts'
+import { failShape, RNNError } from './errors.ts'
 import { hasSharedMemory, newFloats, newSharedFloats } from './intrinsics/captured.ts'
 import { trueLength } from './intrinsics/typed-arrays.ts'
 import { sharesMemory, sharingHint } from './platform/process.ts'
@@ -25,7 +25,7 @@ export function newFrames(length: number): Float32Array<ArrayBufferLike> {
 
 /** Throws where common memory of a stream was taken away. */
 export function checkFrames(frames: Float32Array | Uint8Array, length: number): void {
-  if (trueLength(frames) !== length) fail('ERR_RNN_SHAPE', "the buffer of a stream's arrays must not be transferred")
+  if (trueLength(frames) !== length) failShape("the buffer of a stream's arrays must not be transferred")
 }
 
 let decoder: InstanceType<typeof TextDecoder> | undefined

@@ -3,7 +3,7 @@
  * everything of one may be the user's own code, which may throw, lie, or call anything of the package.
  */
 
-import { describe, fail } from '../errors.ts'
+import { describe, failOption } from '../errors.ts'
 import { weakDelete, weakGet, weakSet } from '../intrinsics/captured.ts'
 import { isObject } from '../intrinsics/properties.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
@@ -15,7 +15,7 @@ const rule = 'signal must be an AbortSignal'
 export function readSignal(value: unknown): AbortSignal {
   if (isSignal(value)) return value
   const hint = value instanceof AbortController ? '; pass its .signal' : ''
-  fail('ERR_RNN_OPTION', `${rule}, got ${describe(value)}${hint}`)
+  failOption(`${rule}, got ${describe(value)}${hint}`)
 }
 
 function isSignal(value: unknown): value is AbortSignal {
@@ -32,7 +32,7 @@ function ask(signal: AbortSignal, name: keyof AbortSignal): unknown {
   try {
     return signal[name]
   } catch (cause) {
-    return fail('ERR_RNN_OPTION', `${rule}, and this one fails where its ${name} is read`, { cause })
+    return failOption(`${rule}, and this one fails where its ${name} is read`, { cause })
   }
 }
 
@@ -154,7 +154,7 @@ function waitingOn(signal: AbortSignal): Waiting {
       try {
         signal.addEventListener('abort', notify)
       } catch (cause) {
-        fail('ERR_RNN_OPTION', `${rule}, and this one fails in its addEventListener`, { cause })
+        failOption(`${rule}, and this one fails in its addEventListener`, { cause })
       }
       if (ends.next !== ends) weakSet(waiting, signal, all)
       else detach()

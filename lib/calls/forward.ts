@@ -1,6 +1,6 @@
 /** The arguments and results of one forward pass: PyTorch's shape rules, checked once for all backends. */
 import type { ForwardCall, ForwardResult } from '../backends/interface.ts'
-import { fail } from '../errors.ts'
+import { failShape } from '../errors.ts'
 import { zeros } from '../intrinsics/captured.ts'
 import { anything, boolean, type Checked, readOptions } from '../options/checks.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
@@ -68,11 +68,11 @@ export function prepareCall(
   const x = readTensor(input, 'input')
   const rank = x.shape.length
   if (rank !== 2 && rank !== 3) {
-    fail('ERR_RNN_SHAPE', `${className}: Expected input to be 2-D or 3-D but received ${rank}-D tensor`)
+    failShape(`${className}: Expected input to be 2-D or 3-D but received ${rank}-D tensor`)
   }
   const I = x.shape[rank - 1]
   if (I !== spec.inputSize) {
-    fail('ERR_RNN_SHAPE', `input.size(-1) must be equal to input_size. Expected ${spec.inputSize}, got ${I}`)
+    failShape(`input.size(-1) must be equal to input_size. Expected ${spec.inputSize}, got ${I}`)
   }
   const unbatched = rank === 2
   const T = unbatched || !batchFirst ? x.shape[0] : x.shape[1]

@@ -1,13 +1,13 @@
 /** What handles of layers and of models have in common: they may have come from anywhere, and say what they are. */
 
-import { describe, fail, withArticle } from '../errors.ts'
+import { describe, failOption, withArticle } from '../errors.ts'
 import { isObject } from '../intrinsics/properties.ts'
 import { version } from '../version.ts'
 
 const types: readonly unknown[] = ['RNN', 'GRU', 'LSTM', 'Model']
 
 export function notHandle(got: string): never {
-  fail('ERR_RNN_OPTION', `handle must be what share() gave, got ${got}`)
+  failOption(`handle must be what share() gave, got ${got}`)
 }
 
 /** The properties of a handle of this type, each read once; `wanted` are the words for it where another one came. */
@@ -17,10 +17,10 @@ export function readHandle<Handle>(handle: unknown, type: string, wanted: string
   if (given.type !== type) {
     if (!types.includes(given.type)) notHandle(describe(handle))
     const use = `${given.type}.fromShared`
-    fail('ERR_RNN_OPTION', `handle must be ${wanted}, got one of ${withArticle(given.type)}: use ${use}`)
+    failOption(`handle must be ${wanted}, got one of ${withArticle(given.type)}: use ${use}`)
   }
   if (given.version !== version) {
-    fail('ERR_RNN_OPTION', `handle must be of native-rnn ${version}, got one of ${describe(given.version)}`)
+    failOption(`handle must be of native-rnn ${version}, got one of ${describe(given.version)}`)
   }
   return given as unknown as Record<keyof Handle, unknown>
 }

@@ -1,5 +1,5 @@
 /** The lengths of a batch's rows; it alone knows what is right for them. */
-import { describe, fail } from '../errors.ts'
+import { describe, failOption, failShape } from '../errors.ts'
 import { isArray, isSafeInteger, newInts } from '../intrinsics/captured.ts'
 import { readIntegers } from '../tensor/integers.ts'
 
@@ -12,19 +12,19 @@ export function readLengths(given: unknown, B: number, T: number): Int32Array {
   if (isArray(given)) count = given.length
   else {
     const { data, shape } = readIntegers(given, 'lengths', refuse)
-    if (shape.length !== 1) fail('ERR_RNN_SHAPE', `lengths must be 1-D, got a ${shape.length}-D tensor`)
+    if (shape.length !== 1) failShape(`lengths must be 1-D, got a ${shape.length}-D tensor`)
     values = data
     count = shape[0]
   }
   if (count !== B) {
-    fail('ERR_RNN_SHAPE', `Expected \`len(lengths)\` to be equal to batch_size, but got ${count} (batch_size=${B})`)
+    failShape(`Expected \`len(lengths)\` to be equal to batch_size, but got ${count} (batch_size=${B})`)
   }
   const lengths = newInts(B)
   for (let b = 0; b < B; b++) {
     const value = values[b]
     const length = typeof value === 'bigint' ? toNumber(value) : value
     if (!isSafeInteger(length) || (length as number) < 0 || (length as number) > T) {
-      fail('ERR_RNN_OPTION', `lengths[${b}] must be an integer from 0 to T = ${T}, got ${describe(value)}`)
+      failOption(`lengths[${b}] must be an integer from 0 to T = ${T}, got ${describe(value)}`)
     }
     lengths[b] = length as number
   }
@@ -32,5 +32,5 @@ export function readLengths(given: unknown, B: number, T: number): Int32Array {
 }
 
 function refuse(value: unknown): never {
-  fail('ERR_RNN_OPTION', `lengths must be an array of integers, got ${describe(value)}`)
+  failOption(`lengths must be an array of integers, got ${describe(value)}`)
 }

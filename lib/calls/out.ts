@@ -1,6 +1,6 @@
 /** Tensors that a call writes its results into: what they must be, and what they may have in common with each other and the inputs. */
 
-import { describe, fail, list, tuple } from '../errors.ts'
+import { describe, failOption, failShape, list, tuple } from '../errors.ts'
 import { isObject } from '../intrinsics/properties.ts'
 import { type Check, readOptions } from '../options/checks.ts'
 import { overlapOf } from '../tensor/overlap.ts'
@@ -27,7 +27,7 @@ export type OutTensors = { readonly [Name in keyof ForwardOut]?: OutTensor }
 
 /** A Tensor, for it comes back. */
 export const outTensor: Check<Tensor> = (value, name) =>
-  value instanceof Tensor ? value : fail('ERR_RNN_OPTION', `${name} must be a Tensor, got ${describe(value)}`)
+  value instanceof Tensor ? value : failOption(`${name} must be a Tensor, got ${describe(value)}`)
 const part: Check<Tensor> = (value, name) => outTensor(value, `out.${name}`)
 const plainChecks = { output: part, hn: part }
 const cellChecks = { ...plainChecks, cn: part }
@@ -42,11 +42,11 @@ export interface ResultShapes {
 /** Reads the option `out`. */
 export function readOut(value: unknown, shapes: ResultShapes): OutTensors {
   if (!isObject(value) || value instanceof Tensor) {
-    fail('ERR_RNN_OPTION', `out must be an object of tensors, { output, hn, cn }, got ${describe(value)}`)
+    failOption(`out must be an object of tensors, { output, hn, cn }, got ${describe(value)}`)
   }
   const given = readOptions(value, shapes.cn ? cellChecks : (plainChecks as typeof cellChecks), 'out')
   if (given.output && !shapes.output) {
-    fail('ERR_RNN_OPTION', 'out.output must be left out with returnOutput: false, which makes no output')
+    failOption('out.output must be left out with returnOutput: false, which makes no output')
   }
   return {
     output: given.output && readOutTensor(given.output, 'out.output', shapes.output!),
@@ -59,7 +59,7 @@ export function readOut(value: unknown, shapes: ResultShapes): OutTensors {
 export function readOutTensor(tensor: Tensor, name: string, shape: readonly number[]): OutTensor {
   const read = readTensor(tensor, name)
   if (!sameShape(read.shape, shape)) {
-    fail('ERR_RNN_SHAPE', `Expected ${name} size ${tuple(shape)}, got ${list(read.shape)}`)
+    failShape(`Expected ${name} size ${tuple(shape)}, got ${list(read.shape)}`)
   }
   return { ...read, tensor }
 }
@@ -76,7 +76,7 @@ export function checkApart(
   const overlap = overlapOf(out.data, array.data)
   if (overlap === 'nothing' || (inPlace && overlap === 'all')) return
   const but = inPlace ? `, unless it is all of ${other}` : ''
-  fail('ERR_RNN_OPTION', `${name} must not overlap ${other}${but}, but they share memory`)
+  failOption(`${name} must not overlap ${other}${but}, but they share memory`)
 }
 
 /** The tensors of `out` are as long as they were. */

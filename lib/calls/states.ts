@@ -1,5 +1,5 @@
 /** States that go in and come out: their types, their shapes, and the one reading of them for calls, streams and batchers. */
-import { fail, list, tuple } from '../errors.ts'
+import { failShape, list, tuple } from '../errors.ts'
 import { anything, readOptions } from '../options/checks.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
@@ -68,17 +68,14 @@ export function readState(
   if (!ranks.includes(rank)) {
     const input = ranks.includes(3) ? 'batched 3-D' : 'unbatched 2-D'
     const hx = name === 'h0' ? 'hx' : 'cx'
-    fail(
-      'ERR_RNN_SHAPE',
-      `For ${input} input, ${hx} should also be ${ranks.at(-1)}-D but got ${rank}-D tensor (${name})`,
-    )
+    failShape(`For ${input} input, ${hx} should also be ${ranks.at(-1)}-D but got ${rank}-D tensor (${name})`)
   }
   const rows = directionsOf(spec) * spec.numLayers
   const size = name === 'h0' ? outputSizeOf(spec) : spec.hiddenSize
   const shape = rank === 2 ? [rows, size] : [rows, B, size]
   if (!sameShape(state.shape, shape)) {
     const hidden = !cellTraits[spec.cell].hasCellState ? 'hidden' : name === 'h0' ? 'hidden[0]' : 'hidden[1]'
-    fail('ERR_RNN_SHAPE', `Expected ${hidden} size ${tuple(shape)}, got ${list(state.shape)} (${name})`)
+    failShape(`Expected ${hidden} size ${tuple(shape)}, got ${list(state.shape)} (${name})`)
   }
   return state
 }

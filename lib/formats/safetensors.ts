@@ -1,6 +1,6 @@
 /** Safetensors files: a JSON header of names, types, shapes and offsets, then the values; read with suspicion, written plainly. */
 
-import { describe, fail, named } from '../errors.ts'
+import { describe, fail, failOption, named } from '../errors.ts'
 import { isObject } from '../intrinsics/properties.ts'
 import { plainBytes } from '../intrinsics/typed-arrays.ts'
 import { encodeUtf8 } from '../platform/text.ts'
@@ -80,7 +80,7 @@ export function writeSafetensors(dict: StateDict, metadata?: Record<string, stri
   // Values begin at a multiple of 8, so that readers can map them in place.
   const padded = Math.ceil(text.length / 8) * 8
   if (padded > mostHeaderBytes)
-    fail('ERR_RNN_OPTION', `the header would take ${padded} bytes; at most ${mostHeaderBytes} are possible`)
+    failOption(`the header would take ${padded} bytes; at most ${mostHeaderBytes} are possible`)
   const bytes = new Uint8Array(prefixBytes + padded + end)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true)
   bytes.set(text, prefixBytes)
@@ -95,13 +95,12 @@ export function writeSafetensors(dict: StateDict, metadata?: Record<string, stri
 
 function checkMetadata(metadata: unknown): Record<string, string> {
   if (!isObject(metadata) || Array.isArray(metadata)) {
-    fail('ERR_RNN_OPTION', `metadata must be an object of strings, got ${describe(metadata)}`)
+    failOption(`metadata must be an object of strings, got ${describe(metadata)}`)
   }
   const texts: Record<string, string> = Object.create(null)
   for (const name of Object.keys(metadata)) {
     const text = (metadata as Record<string, unknown>)[name]
-    if (typeof text !== 'string')
-      fail('ERR_RNN_OPTION', `metadata.${named(name)} must be a string, got ${describe(text)}`)
+    if (typeof text !== 'string') failOption(`metadata.${named(name)} must be a string, got ${describe(text)}`)
     texts[name] = text
   }
   return texts

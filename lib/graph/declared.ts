@@ -1,6 +1,6 @@
 /** What a model declares of its inputs, held against shapes that come; it alone knows when a shape fits. */
 
-import { describe, fail, list, tuple } from '../errors.ts'
+import { describe, failShape, list, tuple } from '../errors.ts'
 import type { GraphValue } from './plan.ts'
 
 /** Throws for a shape that is not as declared: another rank, another size, or two sizes under one name. */
@@ -10,8 +10,7 @@ export function checkShapes(inputs: readonly GraphValue[], shapes: readonly (rea
     if (declared === undefined) continue
     const shape = shapes[place]
     const refuse = (why: string) =>
-      fail(
-        'ERR_RNN_SHAPE',
+      failShape(
         `Expected the input ${describe(name)} of size ${tuple(declared.map((size) => size ?? '?'))}, got ${list(shape)}${why}`,
       )
     if (shape.length !== declared.length) refuse('')

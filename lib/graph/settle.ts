@@ -1,6 +1,6 @@
 /** From a flat graph and the shapes of its inputs to a plan: every shape settled, what shapes alone decide computed, and what nothing needs dropped. */
 
-import { describe, fail, list, some } from '../errors.ts'
+import { describe, fail, failShape, list, some } from '../errors.ts'
 import { Budget, ofShapes } from './budget.ts'
 import { NeedsValue } from './call.ts'
 import { checkShapes } from './declared.ts'
@@ -109,8 +109,7 @@ class Settling {
       const [from, to] = [this.#tensors[outputs[output]]!, this.#tensors[this.#graph.inputs[input].value]!]
       if (areAlike(from, to)) continue
       const [state, next] = [this.#graph.inputs[input].name, this.#graph.outputs[output].name]
-      fail(
-        'ERR_RNN_SHAPE',
+      failShape(
         `The output ${describe(next)}, ${from.type} ${list(from.shape)}, cannot take the place of the input ${describe(state)}, ${to.type} ${list(to.shape)}`,
       )
     }
@@ -179,10 +178,7 @@ class Settling {
     if (this.#graph.inputs.every(isClosed)) return refuseStep(step, what)
     const given = this.#graph.inputs.map(({ name }, place) => `${describe(name)} ${list(this.#sizes.shapes[place])}`)
     const { label, opset } = step
-    return fail(
-      'ERR_RNN_SHAPE',
-      `Inputs ${some(given, 8, ', ')} do not fit the model: ${label}, opset ${opset}: ${what}`,
-    )
+    return failShape(`Inputs ${some(given, 8, ', ')} do not fit the model: ${label}, opset ${opset}: ${what}`)
   }
 
   /** An If: one of its branches where its condition is known, else both. */

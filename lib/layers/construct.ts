@@ -3,7 +3,7 @@
 import { chooseBackend } from '../backends/index.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { openShared } from '../calls/shared-layer.ts'
-import { describe, fail } from '../errors.ts'
+import { describe, failOption } from '../errors.ts'
 import { isObject } from '../intrinsics/properties.ts'
 import {
   type Check,
@@ -79,7 +79,7 @@ export function partsFromSizes(
 ): LayerParts {
   if (isObject(inputSize)) {
     const order = `sizes come first: new ${layerClass.name}(inputSize, hiddenSize, options)`
-    fail('ERR_RNN_OPTION', `inputSize must be an integer, got ${describe(inputSize)}; ${order}`)
+    failOption(`inputSize must be an integer, got ${describe(inputSize)}; ${order}`)
   }
   const I = size(inputSize, 'inputSize')
   const H = size(hiddenSize, 'hiddenSize')
@@ -106,7 +106,7 @@ export function partsFromSizes(
 function readProjSize(options: Checked<LayerChecks>, hiddenSize: number): number {
   const { projSize = 0 } = options as { projSize?: number }
   if (projSize < hiddenSize) return projSize
-  return fail('ERR_RNN_OPTION', `projSize must be smaller than hiddenSize ${hiddenSize}, got ${projSize}`)
+  return failOption(`projSize must be smaller than hiddenSize ${hiddenSize}, got ${projSize}`)
 }
 
 /** Reads a layer's sizes and weights off a state dict; behind the static `fromStateDict` of each class. */

@@ -1,5 +1,5 @@
 /** The lookup table, `torch.nn.Embedding`: what usually comes before a recurrent layer over symbols. */
-import { checkThis, fail } from '../errors.ts'
+import { checkThis, failOption } from '../errors.ts'
 import { fround, isInteger, zeros } from '../intrinsics/captured.ts'
 import { backendName, precisionChecks, prefixChecks, readOptions, seed, size } from '../options/checks.ts'
 import type { PrefixOptions } from '../options/options.ts'
@@ -99,10 +99,7 @@ export class Embedding extends Module<EmbeddingParts> {
     for (let i = 0; i < count; i++) {
       const id = values[i]
       if (!isInteger(id) || id < 0 || id >= numEmbeddings) {
-        fail(
-          'ERR_RNN_OPTION',
-          `index out of range: ids[${i}] must be an integer from 0 to ${numEmbeddings - 1}, got ${id}`,
-        )
+        failOption(`index out of range: ids[${i}] must be an integer from 0 to ${numEmbeddings - 1}, got ${id}`)
       }
       table.read(id, 1, row)
       const scale = table.scale(id)

@@ -7,7 +7,7 @@ import type { NetworkRef } from '../calls/network-ref.ts'
 import type { ForwardOut } from '../calls/out.ts'
 import { type SharedLayer, shareLayer } from '../calls/shared-layer.ts'
 import type { InitialState, States } from '../calls/states.ts'
-import { checkThis, fail } from '../errors.ts'
+import { checkThis, failOption } from '../errors.ts'
 import { rejected } from '../intrinsics/stack.ts'
 import type { BackendName } from '../spec/spec.ts'
 import type { BatchedStream } from '../streams/batch/batched-stream.ts'
@@ -177,8 +177,7 @@ export abstract class Layer<Types extends LayerTypes = LayerTypes> extends Modul
     const { direction } = this.#use().spec
     if (direction === 'forward') return
     const why = 'its backward direction begins at the end of the sequence, which a live stream has not seen'
-    fail(
-      'ERR_RNN_OPTION',
+    failOption(
       `${method} needs a unidirectional layer, and this ${this.#className} is ${direction}: ${why}; use forward`,
     )
   }

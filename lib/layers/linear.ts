@@ -3,7 +3,7 @@
 import { chooseBackend } from '../backends/index.ts'
 import type { Backend, OperatorCore } from '../backends/interface.ts'
 import { checkApart, outTensor, readOutTensor } from '../calls/out.ts'
-import { checkThis, fail } from '../errors.ts'
+import { checkThis, failShape } from '../errors.ts'
 import { sqrt, zeros } from '../intrinsics/captured.ts'
 import {
   backendName,
@@ -134,7 +134,7 @@ export class Linear extends Module<LinearParts> {
     const input = readTensor(x, 'input')
     const last = input.shape.at(-1)
     if (last !== this.inFeatures) {
-      fail('ERR_RNN_SHAPE', `input.size(-1) must be equal to in_features. Expected ${this.inFeatures}, got ${last}`)
+      failShape(`input.size(-1) must be equal to in_features. Expected ${this.inFeatures}, got ${last}`)
     }
     const rows = elements(input.shape) / this.inFeatures
     checkCount(rows * this.outFeatures, 'the output of this input')

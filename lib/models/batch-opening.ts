@@ -1,6 +1,6 @@
 /** What the streams of a model's batcher run, and whether another model could take its place. */
 
-import { fail, list, named, tuple } from '../errors.ts'
+import { failOption, failShape, list, named, tuple } from '../errors.ts'
 import { create } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
 import { sameShape } from '../tensor/shape.ts'
@@ -69,8 +69,7 @@ export function openInPlace(core: ModelCore, options: ReadStreamOptions, most: n
     const fits =
       shape.length === size.length && shape.every((one, axis) => typeof one !== 'number' || one === size[axis])
     if (fits) continue
-    fail(
-      'ERR_RNN_SHAPE',
+    failShape(
       `the model must take the sizes of the batcher's. Expected ${label} size ${tuple(size)}, got ${shownShape(shape)}`,
     )
   }
@@ -87,12 +86,12 @@ type Face = Pick<StreamValue, 'name' | 'label' | 'type'> & { readonly shape: rea
 /** Their order counts too: by it states go from one memory to the other. */
 function checkSame(group: string, old: readonly Face[], next: readonly Face[]): void {
   const [was, is] = [old, next].map((values) => values.map(({ name }) => `'${named(name)}'`).join(', ') || 'none')
-  if (was !== is) fail('ERR_RNN_OPTION', `model must have the ${group} of the batcher's. Expected ${was}, got ${is}`)
+  if (was !== is) failOption(`model must have the ${group} of the batcher's. Expected ${was}, got ${is}`)
   for (const [i, { label, type, shape }] of old.entries()) {
     const other = next[i]
-    if (other.type !== type) fail('ERR_RNN_OPTION', `Expected ${label} of type ${type}, got ${other.type}`)
+    if (other.type !== type) failOption(`Expected ${label} of type ${type}, got ${other.type}`)
     if (!sameShape(other.shape, shape)) {
-      fail('ERR_RNN_SHAPE', `Expected ${label} size ${tuple(shape)}, got ${list(other.shape)}`)
+      failShape(`Expected ${label} size ${tuple(shape)}, got ${list(other.shape)}`)
     }
   }
 }

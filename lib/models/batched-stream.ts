@@ -1,6 +1,6 @@
 /** One live sequence of a model's batcher, as users have it: its checks, its errors and its life. */
 
-import { checkThis, fail } from '../errors.ts'
+import { checkThis, failOption } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
 import { create } from '../intrinsics/captured.ts'
 import { rejected } from '../intrinsics/stack.ts'
@@ -22,7 +22,7 @@ export class BatchedModelStream {
 
   /** @internal use `batcher.open()` */
   constructor(lane: Lane<ModelBatch>, life: BatcherLife<ModelBatch>) {
-    if (!(lane instanceof Lane)) fail('ERR_RNN_OPTION', 'streams are opened by batcher.open(), not by new')
+    if (!(lane instanceof Lane)) failOption('streams are opened by batcher.open(), not by new')
     this.#lane = lane
     this.#life = life
   }
@@ -104,13 +104,13 @@ function readFrame({ inputs, states }: Opening, given: unknown): GraphData[] {
     if (kind === 'Float32Array' && inputs.length === 1 && trueLength(given as Float32Array) === elements(sole.shape)) {
       return [given as Float32Array]
     }
-    if (inputs.length > 1) fail('ERR_RNN_OPTION', `the model has ${inputs.length} inputs: give values by name`)
+    if (inputs.length > 1) failOption(`the model has ${inputs.length} inputs: give values by name`)
     return [readExactly(given, sole)]
   }
   const values = readValues(given, inputs, 'input', 'inputs', states)
   const frame: GraphData[] = []
   for (let i = 0; i < inputs.length; i++) {
-    frame[i] = values[i] ?? fail('ERR_RNN_OPTION', `${inputs[i].label} is missing: each step needs it`)
+    frame[i] = values[i] ?? failOption(`${inputs[i].label} is missing: each step needs it`)
   }
   return frame
 }

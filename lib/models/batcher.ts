@@ -1,6 +1,6 @@
 /** Many live streams of one model: the public face of the queue, its options and its errors. */
 
-import { checkThis, describe, fail, foreign } from '../errors.ts'
+import { checkThis, describe, failOption, foreign } from '../errors.ts'
 import { create } from '../intrinsics/captured.ts'
 import { readOptions } from '../options/checks.ts'
 import { BatcherLife, type BatcherStats } from '../streams/batch/life.ts'
@@ -59,7 +59,7 @@ export class ModelBatcher {
   /** @internal use `model.batcher()` */
   constructor(models: BatcherModels, options: unknown) {
     if (typeof models?.current !== 'function' || !(models.current() instanceof ModelCore)) {
-      fail('ERR_RNN_OPTION', 'batchers are made by model.batcher(), not by new')
+      failOption('batchers are made by model.batcher(), not by new')
     }
     this.#models = models
     const read = readOptions(options, { ...batcherChecks, ...streamChecks }, 'Model.batcher')
@@ -127,8 +127,7 @@ export class ModelBatcher {
     this.#life.checkLiving()
     const { streams = 'move' } = readOptions(options, replaceChecks, 'ModelBatcher.replace')
     const core =
-      this.#models.coreOf(model) ??
-      fail('ERR_RNN_OPTION', `model must be a Model, got ${describe(model)}${foreign(model)}`)
+      this.#models.coreOf(model) ?? failOption(`model must be a Model, got ${describe(model)}${foreign(model)}`)
     const batch = openInPlace(core, this.#options, this.#limits.maxBatch)
     checkSameFaces(this.#life.current.memory.opening, batch.opening)
     this.#life.checkLiving()

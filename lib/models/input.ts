@@ -1,6 +1,6 @@
 /** The careful reading of what stands for a model's input, as the input's type asks; it alone knows which values each type takes. */
 
-import { describe, fail, list, unawaited } from '../errors.ts'
+import { describe, failOption, failShape, list, unawaited } from '../errors.ts'
 import { type ElementType, factsOf, type GraphData, kindOf, newData } from '../graph/tensor.ts'
 import { isArray, isInteger, isSafeInteger } from '../intrinsics/captured.ts'
 import { isObject } from '../intrinsics/properties.ts'
@@ -33,7 +33,7 @@ export function readInput(value: unknown, rule: InputRule): ReadInput {
   const { label } = rule
   const own = ownShape(shape, dims, label) ?? notTensor(value, rule)
   if (typedArrayName(data) === undefined) {
-    fail('ERR_RNN_SHAPE', `${label}.data must be a ${factsOf(rule.type).arrayName}, got ${describe(data)}`)
+    failShape(`${label}.data must be a ${factsOf(rule.type).arrayName}, got ${describe(data)}`)
   }
   checkKind(data as GraphData, rule, `${label}.data`)
   checkCountOf(data as GraphData, own, `${label}.`)
@@ -56,10 +56,10 @@ function readArray(value: GraphData, rule: InputRule): ReadInput {
   const data = converted(value, rule, label)
   if (shape?.length === 1) return { data, shape: [length] }
   if (shape === undefined || !isKnown(shape)) {
-    fail('ERR_RNN_SHAPE', `${label} must have a shape: wrap the ${typedArrayName(value)}, { data, shape }`)
+    failShape(`${label} must have a shape: wrap the ${typedArrayName(value)}, { data, shape }`)
   }
   if (elements(shape) !== length) {
-    fail('ERR_RNN_SHAPE', `${label} must have ${elements(shape)} values, of shape ${list(shape)}, got ${length}`)
+    failShape(`${label} must have ${elements(shape)} values, of shape ${list(shape)}, got ${length}`)
   }
   return { data, shape }
 }
@@ -103,8 +103,7 @@ function checkKind(data: GraphData, { type }: InputRule, name: string): void {
   if (isFloat === (kindOf(type) === 'float') && given !== 'Float16Array') return
   const hint =
     given === 'Int16Array' ? '; samples of 16 bits are Float32Array.from(samples, (sample) => sample / 32768)' : ''
-  fail(
-    'ERR_RNN_SHAPE',
+  failShape(
     `${name} must be a ${factsOf(type).arrayName}, as the model's type is ${type}, got ${describe(data)}${hint}`,
   )
 }
@@ -151,16 +150,15 @@ function wrongValue(value: unknown, { type }: InputRule, place: string): never {
   const like = isArray(value) || typedArrayName(value) !== undefined
   if (like || kind === 'float') {
     const words = like ? 'a single value as its neighbours are' : 'a number'
-    fail('ERR_RNN_SHAPE', `${place} must be ${words}, got ${describe(value)}`)
+    failShape(`${place} must be ${words}, got ${describe(value)}`)
   }
   const words = kind === 'bool' ? 'a boolean, 0 or 1' : `an integer of the range of ${type}`
-  fail('ERR_RNN_OPTION', `${place} must be ${words}, got ${describe(value)}`)
+  failOption(`${place} must be ${words}, got ${describe(value)}`)
 }
 
 function notTensor(value: unknown, { label, type }: InputRule): never {
   const hint = unawaited(value)
-  fail(
-    'ERR_RNN_SHAPE',
+  failShape(
     `${label} must be { data, shape }, { data, dims }, nested arrays or a single value, of type ${type}, got ${describe(value)}${hint}`,
   )
 }

@@ -1,7 +1,7 @@
 /** Whole models: the public class, how one is read from a file, and its life. */
 
 import { chooseBackend } from '../backends/index.ts'
-import { checkThis, describe, fail } from '../errors.ts'
+import { checkThis, describe, fail, failOption } from '../errors.ts'
 import { checkBytes, onnxFile } from '../formats/file-kind.ts'
 import { checkPath, readAt } from '../formats/files.ts'
 import { openModel } from '../formats/onnx/open.ts'
@@ -56,8 +56,7 @@ export class Model {
   #core: ModelCore | undefined
 
   private constructor(core: ModelCore) {
-    if (!(core instanceof ModelCore))
-      fail('ERR_RNN_OPTION', 'models are made by Model.read() or Model.load(), not by new')
+    if (!(core instanceof ModelCore)) failOption('models are made by Model.read() or Model.load(), not by new')
     this.inputs = freeze(core.graph.inputs.map(modelValue))
     this.outputs = freeze(core.graph.outputs.map(modelValue))
     this.backend = core.backend.name

@@ -1,6 +1,6 @@
 /** Records of values by their names, as calls and options have them; it alone knows the words that refuse a name. */
 
-import { describe, fail, named } from '../errors.ts'
+import { describe, failOption, named } from '../errors.ts'
 import { isArray, keys } from '../intrinsics/captured.ts'
 import { isObject } from '../intrinsics/properties.ts'
 import { typedArrayName } from '../intrinsics/typed-arrays.ts'
@@ -25,7 +25,7 @@ export function refuseUnknown(
     const name = names[i]
     if (hasName(known, name)) continue
     if (hasName(kept, name)) {
-      fail('ERR_RNN_OPTION', `${labelOf(name, where)} is a state, which the stream keeps: reset(state) replaces it`)
+      failOption(`${labelOf(name, where)} is a state, which the stream keeps: reset(state) replaces it`)
     }
     unknownName(name, namesOf(known), what, where)
   }
@@ -40,13 +40,13 @@ export function unknownName(name: string, known: readonly string[], what: string
   const near = nearest(name, known)
   const shown = known.map((one) => `'${named(one)}'`).join(', ')
   const hint = near ? `did you mean '${named(near)}'?` : `the model has ${shown || 'none'}`
-  fail('ERR_RNN_OPTION', `unknown ${what} '${named(name)}' in ${where}; ${hint}`)
+  failOption(`unknown ${what} '${named(name)}' in ${where}; ${hint}`)
 }
 
 /** Throws for what is no object of values by name; `hint` is what else may stand there. */
 export function checkRecord(value: unknown, where: string, hint = ''): asserts value is object {
   if (isObject(value) && !isArray(value) && typedArrayName(value) === undefined) return
-  fail('ERR_RNN_OPTION', `${where} must be an object of values by their names, got ${describe(value)}${hint}`)
+  failOption(`${where} must be an object of values by their names, got ${describe(value)}${hint}`)
 }
 
 /** The names of values, in their order. */

@@ -1,6 +1,6 @@
 /** How a stream of a model is opened: which inputs are states, and the sizes that the file leaves open. */
 
-import { describe, fail, named } from '../errors.ts'
+import { describe, failOption, named } from '../errors.ts'
 import { along, type Streamed } from '../graph/axes/along.ts'
 import type { Carry } from '../graph/plan.ts'
 import type { ElementType, GraphData } from '../graph/tensor.ts'
@@ -88,8 +88,7 @@ export function readSizes(
   checkAxes(core, batchAxes)
   const carries = readStates(core, states)
   if (name === undefined) return { carries, shapes: readShapes(core, given, known) }
-  if (carries.length > 0)
-    fail('ERR_RNN_OPTION', 'along must be left out where states are given: it finds them by itself')
+  if (carries.length > 0) failOption('along must be left out where states are given: it finds them by itself')
   const names = core.inputs.flatMap(({ shape }) => (shape ?? []).filter((size) => typeof size === 'string'))
   if (!names.includes(name)) unknownName(name, [...new Set(names)], 'dimension', 'along')
   known.set(name, 1)
@@ -119,16 +118,12 @@ function readStates(core: ModelCore, given: object): Carry[] {
     const next = (given as Record<string, unknown>)[name]
     if (next === undefined) continue
     const label = labelOf(name, 'states')
-    if (typeof next !== 'string')
-      fail('ERR_RNN_OPTION', `${label} must be the name of an output, got ${describe(next)}`)
+    if (typeof next !== 'string') failOption(`${label} must be the name of an output, got ${describe(next)}`)
     const output = outputs.indexOf(next)
     if (output < 0) unknownName(next, outputs, 'output', label)
     const made = graph.outputs[output].type
     if (made !== type) {
-      fail(
-        'ERR_RNN_OPTION',
-        `${label} must be of one type with '${named(next)}': the input is ${type}, the output ${made}`,
-      )
+      failOption(`${label} must be of one type with '${named(next)}': the input is ${type}, the output ${made}`)
     }
     carries.push({ output, input })
   }
@@ -158,7 +153,7 @@ function readShapes({ inputs }: ModelCore, given: object, known: Map<string, num
 
 function openRank({ name, label }: DeclaredInput): never {
   const how = `shapes: { ${shownKey(name)}: [1, …] }`
-  fail('ERR_RNN_OPTION', `the rank of ${label} is open in the file, and a stream needs it: give the sizes, ${how}`)
+  failOption(`the rank of ${label} is open in the file, and a stream needs it: give the sizes, ${how}`)
 }
 
 function openSize({ name, label, shape }: DeclaredInput, axis: number, known: ReadonlyMap<string, number>): never {
@@ -166,7 +161,7 @@ function openSize({ name, label, shape }: DeclaredInput, axis: number, known: Re
   const sizes = shape!.map((one) => (typeof one === 'string' ? known.get(one) : one) ?? '…').join(', ')
   const what = typeof size === 'string' ? `the name "${named(size)}"` : 'no name and no number'
   const how = `shapes: { ${shownKey(name)}: [${sizes}] }`
-  fail('ERR_RNN_OPTION', `${label}.size(${axis}) has ${what} in the file, and a stream needs its size: give it, ${how}`)
+  failOption(`${label}.size(${axis}) has ${what} in the file, and a stream needs its size: give it, ${how}`)
 }
 
 /** The plan of a stream; `shapes` as in `sizes`, or with another number of rows. */
@@ -221,8 +216,7 @@ function needsValue({ inputs }: ModelCore, places: readonly number[]): never {
   const labels = places.map((place) => inputs[place].label).join(', ')
   const { name } = inputs[places[0]]
   const how = `constants: { ${shownKey(name)}: … }`
-  fail(
-    'ERR_RNN_OPTION',
+  failOption(
     `the values of ${labels} decide shapes or branches, so a stream cannot change them: give them when the model is read, ${how}`,
   )
 }

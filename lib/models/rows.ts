@@ -1,6 +1,6 @@
 /** Rows of a batch of a model: where each value has them, and how one is copied from one memory to another. */
 
-import { fail } from '../errors.ts'
+import { failOption } from '../errors.ts'
 import { rowAxes } from '../graph/axes/rows.ts'
 import { count, type ElementType, type GraphData } from '../graph/tensor.ts'
 import { setValues } from '../intrinsics/captured.ts'
@@ -125,13 +125,10 @@ export function layoutsOf(
     const { label, name } = core.inputs[i]
     if (axis >= shape.length) {
       const rank = `an axis of ${label}, which has ${shape.length}`
-      fail('ERR_RNN_OPTION', `${labelOf(name, 'batchAxes')} must be ${rank}, got ${axis}`)
+      failOption(`${labelOf(name, 'batchAxes')} must be ${rank}, got ${axis}`)
     }
     const how = `batchAxes: { ${shownKey(name)}: … } says which axis has the rows`
-    fail(
-      'ERR_RNN_OPTION',
-      `${label}.size(${axis}) must be 1, as a stream of a batcher is one row, got ${shape[axis]}; ${how}`,
-    )
+    failOption(`${label}.size(${axis}) must be 1, as a stream of a batcher is one row, got ${shape[axis]}; ${how}`)
   }
   const found = rowAxes((rows) => planOf(core, sizes, withRows(sizes, axes, rows)).plan, namesIn(core), most)
   const layout = ({ type, shape }: StreamValue, axis: number | undefined): RowLayout => {
@@ -146,7 +143,7 @@ export function layoutsOf(
     if (axis !== undefined) return layout(value, axis)
     const { label, name } = value
     const how = `Model.read with constants: { ${shownKey(name)}: … } makes it one that all have`
-    return fail('ERR_RNN_OPTION', `${label} has no axis for rows, and cannot be another for each stream; ${how}`)
+    return failOption(`${label} has no axis for rows, and cannot be another for each stream; ${how}`)
   }
   return {
     states: states.map(own),
@@ -156,10 +153,7 @@ export function layoutsOf(
       const given = givenAxis(batchAxes, value.name)
       if (given === undefined || given === axis) return layout(value, axis)
       const where = axis === undefined ? 'has no axis for rows' : `has its rows in axis ${axis}`
-      return fail(
-        'ERR_RNN_OPTION',
-        `${labelOf(value.name, 'batchAxes')} must be left out: the output ${where}, got ${given}`,
-      )
+      return failOption(`${labelOf(value.name, 'batchAxes')} must be left out: the output ${where}, got ${given}`)
     }),
   }
 }

@@ -3,7 +3,7 @@
 import type { ProgramInstance } from '../backends/interface.ts'
 import { copiedBytes, runInSlices } from '../backends/turns/time-slices.ts'
 import { type Listening, onAbort, readSignal, reasonOf, throwIfAborted } from '../calls/abort-signal.ts'
-import { describe, fail } from '../errors.ts'
+import { describe, failOption } from '../errors.ts'
 import { type ElementType, type GraphData, type GraphTensor, newData } from '../graph/tensor.ts'
 import { bytesIn, create, isArray, min, newPromise, setValues } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
@@ -37,7 +37,7 @@ export function readInputs(core: ModelCore, given: unknown): CheckedInputs {
     const value = property(given, rule.name)
     if (value === undefined) {
       const shape = rule.shape === undefined ? 'any shape' : shownShape(rule.shape)
-      fail('ERR_RNN_OPTION', `${rule.label} is missing: the model needs it, of type ${rule.type} and size ${shape}`)
+      failOption(`${rule.label} is missing: the model needs it, of type ${rule.type} and size ${shape}`)
     }
     const { data, shape } = readInput(value, rule)
     shapes[i] = shape
@@ -63,13 +63,13 @@ function placeOf<T>(value: T, all: readonly T[]): number {
 
 function outputsCheck(core: ModelCore): Check<readonly number[]> {
   return (value, name) => {
-    if (!isArray(value)) fail('ERR_RNN_OPTION', `${name} must be an array of names of outputs, got ${describe(value)}`)
+    if (!isArray(value)) failOption(`${name} must be an array of names of outputs, got ${describe(value)}`)
     const known = namesOf(core.graph.outputs)
     const places: number[] = []
     for (let i = 0; i < value.length; i++) {
       const one: unknown = value[i]
       if (typeof one !== 'string') {
-        fail('ERR_RNN_OPTION', `${name}[${i}] must be the name of an output, got ${describe(one)}`)
+        failOption(`${name}[${i}] must be the name of an output, got ${describe(one)}`)
       }
       const place = placeOf(one, known)
       if (place < 0) unknownName(one, known, 'output', name)

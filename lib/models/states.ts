@@ -1,6 +1,6 @@
 /** The states of a stream as records, as values and as bytes. */
 
-import { fail, list, tuple } from '../errors.ts'
+import { fail, failShape, list, tuple } from '../errors.ts'
 import type { GraphData } from '../graph/tensor.ts'
 import { bytesIn, create, fillValues, isArray, setValues, viewOfBytes } from '../intrinsics/captured.ts'
 import { property } from '../intrinsics/properties.ts'
@@ -17,7 +17,7 @@ import { copyOfData, frozenCopy, type ModelTensor } from './values.ts'
 export function readExactly(value: unknown, rule: InputRule & { readonly shape: readonly number[] }): GraphData {
   const { data, shape } = readInput(value, rule)
   if (!sameShape(shape, rule.shape)) {
-    fail('ERR_RNN_SHAPE', `Expected ${rule.label} size ${tuple(rule.shape)}, got ${list(shape)}`)
+    failShape(`Expected ${rule.label} size ${tuple(rule.shape)}, got ${list(shape)}`)
   }
   return data
 }

@@ -1,7 +1,7 @@
 /** Live sequences of a whole model: states that move from step to step, one backend call each. */
 
 import type { ProgramInstance } from '../backends/interface.ts'
-import { checkThis, fail } from '../errors.ts'
+import { checkThis, failOption } from '../errors.ts'
 import { factsOf, type GraphData } from '../graph/tensor.ts'
 import { create, freeze, setValues } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
@@ -53,7 +53,7 @@ export class ModelStream {
 
   private constructor(opening: Opening, instance: ProgramInstance) {
     if (!(opening?.program instanceof LoadedProgram)) {
-      fail('ERR_RNN_OPTION', 'streams are opened by model.stream(), not by new')
+      failOption('streams are opened by model.stream(), not by new')
     }
     this.#opening = opening
     this.#instance = instance
@@ -156,10 +156,10 @@ export function soleInput(inputs: readonly StreamValue[]): StreamValue {
   let sole: StreamValue | undefined
   for (let i = 0; i < inputs.length; i++) {
     if (factsOf(inputs[i].type).array !== Float32Array) continue
-    if (sole) fail('ERR_RNN_OPTION', `${sole.label} and ${inputs[i].label} are Float32Arrays: give values by name`)
+    if (sole) failOption(`${sole.label} and ${inputs[i].label} are Float32Arrays: give values by name`)
     sole = inputs[i]
   }
-  return sole ?? fail('ERR_RNN_OPTION', 'no input but the states is a Float32Array: give values by name')
+  return sole ?? failOption('no input but the states is a Float32Array: give values by name')
 }
 
 /** Closes over what a step needs, so that one without arguments costs one comparison above the backend's own. `use` throws for a stream that was disposed. */

@@ -1,5 +1,5 @@
 /** The checks of options; it alone knows which names and ranges are right, and the words that refuse others. */
-import { describe, fail, named, unawaited } from '../errors.ts'
+import { describe, failOption, named, unawaited } from '../errors.ts'
 import { create, fround, hasOwn, isArray, isSafeInteger, keys } from '../intrinsics/captured.ts'
 import { isObject, property } from '../intrinsics/properties.ts'
 import type { BackendName, NetworkSpec } from '../spec/spec.ts'
@@ -22,38 +22,36 @@ export function integer(from: number, to: number): Check<number> {
   return (value, name) => {
     if (isSafeInteger(value) && (value as number) >= from && (value as number) <= to) return value as number
     const range = to === Number.MAX_SAFE_INTEGER ? 'a safe integer' : `an integer from ${from} to ${to}`
-    return fail('ERR_RNN_OPTION', `${name} must be ${range}, got ${describe(value)}`)
+    return failOption(`${name} must be ${range}, got ${describe(value)}`)
   }
 }
 
 export const boolean: Check<boolean> = (value, name) =>
-  typeof value === 'boolean' ? value : fail('ERR_RNN_OPTION', `${name} must be a boolean, got ${describe(value)}`)
+  typeof value === 'boolean' ? value : failOption(`${name} must be a boolean, got ${describe(value)}`)
 
 export const string: Check<string> = (value, name) =>
-  typeof value === 'string' ? value : fail('ERR_RNN_OPTION', `${name} must be a string, got ${describe(value)}`)
+  typeof value === 'string' ? value : failOption(`${name} must be a string, got ${describe(value)}`)
 
 /** A value that its reader checks: tensors, lengths. */
 export const anything: Check<unknown> = (value) => value
 
 /** A plain copy of an object, each of its own properties read once. */
 export const plainObject: Check<Record<string, unknown>> = (value, name) =>
-  isRecord(value)
-    ? { ...value }
-    : fail('ERR_RNN_OPTION', `${name} must be an object, got ${describe(value)}${unawaited(value)}`)
+  isRecord(value) ? { ...value } : failOption(`${name} must be an object, got ${describe(value)}${unawaited(value)}`)
 
 /** One of a few words. */
 export function oneOf<T extends string>(...words: readonly T[]): Check<T> {
   return (value, name) => {
     for (let i = 0; i < words.length; i++) if (words[i] === value) return words[i]
     const known = words.map((word) => `'${word}'`).join(', ')
-    return fail('ERR_RNN_OPTION', `${name} must be one of ${known}, got ${describe(value)}`)
+    return failOption(`${name} must be one of ${known}, got ${describe(value)}`)
   }
 }
 
 const probability: Check<number> = (value, name) =>
   typeof value === 'number' && value >= 0 && value <= 1
     ? value
-    : fail('ERR_RNN_OPTION', `${name} must be a number from 0 to 1, got ${describe(value)}`)
+    : failOption(`${name} must be a number from 0 to 1, got ${describe(value)}`)
 
 /** A size of a layer. */
 export const size = integer(1, largestSize)
@@ -65,7 +63,7 @@ export const backendName = oneOf(...backendNames)
 const clip: Check<number> = (value, name) => {
   const rounded = typeof value === 'number' ? fround(value) : 0
   if (rounded > 0 && rounded < Infinity) return rounded
-  return fail('ERR_RNN_OPTION', `${name} must be a finite float32 number above 0, got ${describe(value)}`)
+  return failOption(`${name} must be a finite float32 number above 0, got ${describe(value)}`)
 }
 
 /** The checks of {@link PrecisionOptions}; {@link precisionOf} checks that both go together. */
@@ -74,7 +72,7 @@ export const precisionChecks = { weights: oneOf(...weightTypes), activations: on
 /** The formats that options ask for. */
 export function precisionOf({ weights = 'f32', activations = 'f32' }: Checked<typeof precisionChecks>): Precision {
   if (activations === 'int8' && weights !== 'int8') {
-    fail('ERR_RNN_OPTION', `activations 'int8' need weights 'int8', got weights '${weights}'`)
+    failOption(`activations 'int8' need weights 'int8', got weights '${weights}'`)
   }
   return { weights, activations }
 }
@@ -111,7 +109,7 @@ export function refuseInferred(options: unknown, where: string): void {
   for (let i = 0; i < given.length; i++) {
     const name = given[i]
     if (!hasOwn(inferred, name)) continue
-    fail('ERR_RNN_OPTION', `unknown option '${name}' of ${where}: it is read off the keys and shapes of the state dict`)
+    failOption(`unknown option '${name}' of ${where}: it is read off the keys and shapes of the state dict`)
   }
 }
 
@@ -126,10 +124,7 @@ export function checkOwn(
   for (let i = 0; i < names.length; i++) {
     const wanted = given[names[i]]
     if (wanted === undefined || wanted === own[names[i]]) continue
-    fail(
-      'ERR_RNN_OPTION',
-      `${names[i]} must be left out, or be what ${what} has: ${own[names[i]]}, got ${describe(wanted)}`,
-    )
+    failOption(`${names[i]} must be left out, or be what ${what} has: ${own[names[i]]}, got ${describe(wanted)}`)
   }
 }
 
@@ -155,7 +150,7 @@ export function readOptions<C extends Checks>(options: unknown, checks: C, where
         : typeof options === 'number' && (where === 'RNN' || where === 'GRU' || where === 'LSTM')
           ? `; what comes third in PyTorch is { numLayers: ${options} } here`
           : unawaited(options)
-    fail('ERR_RNN_OPTION', `the options of ${where} must be an object, got ${describe(options)}${hint}`)
+    failOption(`the options of ${where} must be an object, got ${describe(options)}${hint}`)
   }
   const given = keys(options)
   const known = keys(checks)
@@ -187,5 +182,5 @@ function unknownName(name: string, known: readonly string[], where: string): nev
     : hasOwn(elsewhere, name) && !groups.includes(where)
       ? `; ${elsewhere[name]}`
       : `; it takes ${known.join(', ') || 'none'}`
-  fail('ERR_RNN_OPTION', `unknown option '${named(name)}' of ${where}${hint}`)
+  failOption(`unknown option '${named(name)}' of ${where}${hint}`)
 }

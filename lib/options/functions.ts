@@ -1,6 +1,6 @@
 /** Activation functions as users give them, by name or with factors; it alone knows the words that refuse others. */
 
-import { describe, fail } from '../errors.ts'
+import { describe, failOption } from '../errors.ts'
 import { create, fround, isArray } from '../intrinsics/captured.ts'
 import { isObject } from '../intrinsics/properties.ts'
 import { type ActivationName, activationNames, traitsOf } from '../spec/activations.ts'
@@ -16,7 +16,7 @@ const activationName = oneOf(...activationNames)
 const factor: Check<number> = (value, name) => {
   const rounded = typeof value === 'number' ? fround(value) : Infinity
   if (rounded - rounded === 0) return rounded
-  return fail('ERR_RNN_OPTION', `${name} must be a finite float32 number, got ${describe(value)}`)
+  return failOption(`${name} must be a finite float32 number, got ${describe(value)}`)
 }
 
 /** A function of ONNX: what is left out of its factors has the default. */
@@ -34,7 +34,7 @@ export const activation: Check<CellFunction> = (value, name) => {
   for (let i = 0; i < factors.length; i++) {
     const field = factors[i]
     if (read[field] === undefined || traits[field] !== undefined) continue
-    fail('ERR_RNN_OPTION', `${name}.${field} must be left out: ${known} has no ${field}`)
+    failOption(`${name}.${field} must be left out: ${known} has no ${field}`)
   }
   return cellFunction(known, read.alpha, read.beta)
 }
@@ -43,7 +43,7 @@ export const activation: Check<CellFunction> = (value, name) => {
 export function functionsOf<Role extends string>(...roles: readonly Role[]): Check<{ [K in Role]?: CellFunction }> {
   return (value, name) => {
     if (!isRecord(value)) {
-      fail('ERR_RNN_OPTION', `${name} must be an object of activations, got ${describe(value)}`)
+      failOption(`${name} must be an object of activations, got ${describe(value)}`)
     }
     const checks: { [K in Role]?: Check<CellFunction> } = create(null)
     for (let i = 0; i < roles.length; i++) checks[roles[i]] = activation

@@ -1,5 +1,5 @@
 /** Frames of many steps in one call, as streams take them. */
-import { fail, list, tuple } from '../errors.ts'
+import { failShape, list, tuple } from '../errors.ts'
 import { type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
 import { checkNotDetached, type ReadTensor, readTensor } from '../tensor/read.ts'
 import { checkCount, sameShape } from '../tensor/shape.ts'
@@ -17,16 +17,16 @@ export function readFrames(spec: NetworkSpec, frames: TensorLike, B: number, ran
         : B === 1
           ? '2-D (T, I) or 3-D (T, B, I)'
           : `3-D (T, B, I), as the stream has batch size ${B},`
-    fail('ERR_RNN_SHAPE', `Expected frames to be ${shapes} but received ${rank}-D tensor`)
+    failShape(`Expected frames to be ${shapes} but received ${rank}-D tensor`)
   }
   const T = x.shape[0]
   const last = x.shape[rank - 1]
   if (last !== inputSize) {
-    fail('ERR_RNN_SHAPE', `frames.size(-1) must be equal to input_size. Expected ${inputSize}, got ${last}`)
+    failShape(`frames.size(-1) must be equal to input_size. Expected ${inputSize}, got ${last}`)
   }
   const expected = rank === 2 ? [T, inputSize] : [T, B, inputSize]
   if (!sameShape(x.shape, expected)) {
-    fail('ERR_RNN_SHAPE', `Expected frames of shape ${tuple(expected)}, got ${list(x.shape)}`)
+    failShape(`Expected frames of shape ${tuple(expected)}, got ${list(x.shape)}`)
   }
   checkCount(T * B * outputSizeOf(spec), 'the output of these frames')
   checkNotDetached('frames', x)

@@ -1,6 +1,6 @@
 /** The function behind `stream.step`, with as little above the backend's own as can be. */
 import type { StreamCore } from '../backends/interface.ts'
-import { describe, fail } from '../errors.ts'
+import { describe, fail, failShape } from '../errors.ts'
 import { isArray, setValues } from '../intrinsics/captured.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
 
@@ -46,11 +46,8 @@ export function checkFrame(frame: unknown, length: number, letters = 'B·I'): vo
   // Not instanceof and not its own `length`, which may say anything.
   if (typedArrayName(frame) !== 'Float32Array') {
     const hint = isArray(frame) ? '; Float32Array.from(frame) makes one' : ''
-    fail(
-      'ERR_RNN_SHAPE',
-      `frame must be a Float32Array of ${letters} = ${length} values, got ${describe(frame)}${hint}`,
-    )
+    failShape(`frame must be a Float32Array of ${letters} = ${length} values, got ${describe(frame)}${hint}`)
   }
   const got = trueLength(frame as Float32Array)
-  if (got !== length) fail('ERR_RNN_SHAPE', `frame must have length ${letters} = ${length}, got ${got}`)
+  if (got !== length) failShape(`frame must have length ${letters} = ${length}, got ${got}`)
 }

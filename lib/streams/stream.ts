@@ -2,7 +2,7 @@
 import type { StreamCore } from '../backends/interface.ts'
 import { NetworkRef } from '../calls/network-ref.ts'
 import { type InitialState, readInitial, readStates, type States, shapeStates, stateChecks } from '../calls/states.ts'
-import { checkThis, fail } from '../errors.ts'
+import { checkThis, failOption } from '../errors.ts'
 import { defineProperty, setValues, viewOf } from '../intrinsics/captured.ts'
 import { ensureStack } from '../intrinsics/stack.ts'
 import { trueLength } from '../intrinsics/typed-arrays.ts'
@@ -51,7 +51,7 @@ export class Stream<S extends States = States, I extends InitialState = InitialS
   #core: StreamCore | undefined
 
   private constructor(ref: NetworkRef, state: InitialStreamState) {
-    if (!(ref instanceof NetworkRef)) fail('ERR_RNN_OPTION', 'streams are opened by layer.stream(), not by new')
+    if (!(ref instanceof NetworkRef)) failOption('streams are opened by layer.stream(), not by new')
     const { batchSize, h, c } = state
     const core = ref.network.stream(batchSize)
     const { step, close } = bindStep(core)
@@ -174,10 +174,7 @@ export function openStream(className: string, current: () => NetworkRef, options
   const batchSize = given.batchSize ?? 1
   const values = batchSize * Math.max(spec.inputSize, spec.numLayers * spec.hiddenSize)
   if (values >= 2 ** 31) {
-    fail(
-      'ERR_RNN_OPTION',
-      `batchSize ${batchSize} is too large for these sizes: a state of ${values} values passes 2^31 − 1`,
-    )
+    failOption(`batchSize ${batchSize} is too large for these sizes: a state of ${values} values passes 2^31 − 1`)
   }
   const { h0, c0 } = readInitial(current().spec, given, batchSize)
   return open(current(), { batchSize, h: h0, c: c0 })

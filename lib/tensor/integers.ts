@@ -1,6 +1,6 @@
 /** The careful reading of integers of any array type, as lengths and ids come; it alone knows in which forms they do. */
 
-import { describe, fail } from '../errors.ts'
+import { describe, failShape } from '../errors.ts'
 import { isArray, newDoubles } from '../intrinsics/captured.ts'
 import { isObject } from '../intrinsics/properties.ts'
 import { trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
@@ -48,7 +48,7 @@ export function readIntegers(
   const { shape, dims, data } = fieldsOf(value)
   const own = ownShape(shape, dims, name) ?? refuse(value, name)
   if (typedArrayName(data) === undefined) {
-    fail('ERR_RNN_SHAPE', `${name}.data must be a typed array, got ${describe(data)}`)
+    failShape(`${name}.data must be a typed array, got ${describe(data)}`)
   }
   checkCountOf(data as IntegerArray, own, `${name}.`)
   return { data: asNumbers(data as IntegerArray), shape: own }

@@ -1,5 +1,5 @@
 /** The careful reading of everything that can stand for a tensor; it alone knows what may be wrong with one. */
-import { describe, fail, list, RNNError, unawaited } from '../errors.ts'
+import { describe, failShape, list, RNNError, unawaited } from '../errors.ts'
 import { hasOwn, isArray, isSafeInteger, setValues, typedBuffer, zeros } from '../intrinsics/captured.ts'
 import { isObject, property } from '../intrinsics/properties.ts'
 import { isDetached, trueLength, typedArrayName } from '../intrinsics/typed-arrays.ts'
@@ -54,7 +54,7 @@ export function checkNotDetached(
 ): void {
   const length = trueLength(data)
   if (length !== elements(shape)) {
-    fail('ERR_RNN_SHAPE', `${name}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)
+    failShape(`${name}.data must keep its length ${elements(shape)} during the call, but has ${length} now`)
   }
 }
 
@@ -69,22 +69,21 @@ export function notTensor(value: unknown, name: string): never {
           : hasOwn(value, 'data')
             ? ' without a shape'
             : unawaited(value)
-  fail(
-    'ERR_RNN_SHAPE',
+  failShape(
     `${name} must be a Tensor, { data, shape }, { data, dims } or nested arrays of numbers, got ${describe(value)}${hint}`,
   )
 }
 
 /** Reads the lengths of axes out of an array, each once. */
 export function readShape(value: unknown, name: string): number[] {
-  if (!isArray(value)) fail('ERR_RNN_SHAPE', `${name} must be an array of axis lengths, got ${describe(value)}`)
+  if (!isArray(value)) failShape(`${name} must be an array of axis lengths, got ${describe(value)}`)
   const length = value.length
-  if (length > deepest) fail('ERR_RNN_SHAPE', `${name} must have at most ${deepest} axes, got ${length}`)
+  if (length > deepest) failShape(`${name} must have at most ${deepest} axes, got ${length}`)
   const shape: number[] = []
   for (let i = 0; i < length; i++) {
     const size: unknown = value[i]
     if (!isSafeInteger(size) || (size as number) < 0) {
-      fail('ERR_RNN_SHAPE', `${name}[${i}] must be an integer of at least 0, got ${describe(size)}`)
+      failShape(`${name}[${i}] must be an integer of at least 0, got ${describe(size)}`)
     }
     shape[i] = size as number
   }
@@ -101,7 +100,7 @@ export function checkData(data: unknown, shape: readonly number[], prefix: strin
       : numbers
         ? '; Float32Array.from(data) makes one'
         : ''
-    fail('ERR_RNN_SHAPE', `${prefix}data must be a Float32Array, got ${describe(data)}${hint}`)
+    failShape(`${prefix}data must be a Float32Array, got ${describe(data)}${hint}`)
   }
   checkCountOf(data as Float32Array, shape, prefix)
 }
@@ -114,13 +113,10 @@ export function checkCountOf(data: ArrayBufferView, shape: readonly number[], pr
   const gone = length === 0 && isDetached(typedBuffer(data))
   if (count !== length) {
     const detached = gone ? ' (its buffer is detached)' : ''
-    fail(
-      'ERR_RNN_SHAPE',
-      `${prefix}data must have length ${count} for shape ${list(shape)}, got length ${length}${detached}`,
-    )
+    failShape(`${prefix}data must have length ${count} for shape ${list(shape)}, got length ${length}${detached}`)
   }
   // No values of it are wanted, but no native code takes such an array.
-  if (gone) fail('ERR_RNN_SHAPE', `${prefix}data must not be detached: its buffer was transferred`)
+  if (gone) failShape(`${prefix}data must not be detached: its buffer was transferred`)
 }
 
 /** Whether a typed array's values are bigints. */
@@ -195,7 +191,7 @@ export function nestedShape(values: readonly unknown[], name: string): number[] 
   const shape: number[] = []
   let level: unknown = values
   for (; isArray(level); level = level[0]) {
-    if (shape.length === deepest) fail('ERR_RNN_SHAPE', `${name} must be nested at most ${deepest} deep`)
+    if (shape.length === deepest) failShape(`${name} must be nested at most ${deepest} deep`)
     shape[shape.length] = level.length
     if (level.length === 0) return shape
   }
@@ -223,17 +219,17 @@ export const placeOf = (name: string, indexes: readonly number[]) => `${name}${i
 
 function wrongValue(value: unknown, name: string, place: readonly number[]): never {
   const like = isArray(value) || typedArrayName(value) !== undefined ? ' as its neighbours are' : ''
-  fail('ERR_RNN_SHAPE', `${placeOf(name, place)} must be a number${like}, got ${describe(value)}`)
+  failShape(`${placeOf(name, place)} must be a number${like}, got ${describe(value)}`)
 }
 
 function wrongRow(row: unknown, name: string, place: readonly number[]): never {
   const hint = 'Float32Array.from(row, Number) makes one'
-  fail('ERR_RNN_SHAPE', `${placeOf(name, place)} must be a row of numbers, got ${describe(row)}; ${hint}`)
+  failShape(`${placeOf(name, place)} must be a row of numbers, got ${describe(row)}; ${hint}`)
 }
 
 export function ragged(value: unknown, length: number, name: string, place: readonly number[]): never {
   const first = placeOf(name, [...place.slice(0, -1).map(() => 0), 0])
   const deeper = isRow(value, length) ? ' of arrays' : ''
   const wanted = `an array of length ${length}${deeper} as ${first} is`
-  fail('ERR_RNN_SHAPE', `${placeOf(name, place)} must be ${wanted}, got ${describe(value)}: nesting must not be ragged`)
+  failShape(`${placeOf(name, place)} must be ${wanted}, got ${describe(value)}: nesting must not be ragged`)
 }

@@ -1,5 +1,5 @@
 /** Shapes: how many values they hold, whether two are equal, and frozen ones for results. */
-import { fail } from '../errors.ts'
+import { failShape } from '../errors.ts'
 import { freeze } from '../intrinsics/captured.ts'
 
 /** How many values a shape holds; may be past 2^53 and then equals no length. */
@@ -23,7 +23,7 @@ export function placeIn(shape: readonly number[], at: number): number[] {
 /** The engine counts values in 32 bits: what would hold more is refused before anything is made. */
 export function checkCount(count: number, what: string): void {
   if (count < 2 ** 31) return
-  fail('ERR_RNN_SHAPE', `${what} would hold ${count} values; at most 2^31 − 1 are possible`)
+  failShape(`${what} would hold ${count} values; at most 2^31 − 1 are possible`)
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -1,6 +1,6 @@
 /** The public class of dense float32 tensors. */
 
-import { checkThis, fail, list } from '../errors.ts'
+import { checkThis, failShape, list } from '../errors.ts'
 import { copyOfRange, freeze } from '../intrinsics/captured.ts'
 import { checkData, readShape, readTensor } from './read.ts'
 import { elements } from './shape.ts'
@@ -111,10 +111,7 @@ function checkNesting(shape: readonly number[]): void {
   let arrays = 1
   for (let axis = 0; axis < shape.length - 1 && arrays <= mostEmpty; axis++) arrays *= shape[axis]
   if (arrays <= mostEmpty) return
-  fail(
-    'ERR_RNN_SHAPE',
-    `a tensor of shape ${list(shape)} has no values, and would be nested in more than ${mostEmpty} arrays`,
-  )
+  failShape(`a tensor of shape ${list(shape)} has no values, and would be nested in more than ${mostEmpty} arrays`)
 }
 
 function ownShape(data: unknown, shape: unknown): readonly number[] {

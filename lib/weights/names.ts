@@ -1,5 +1,5 @@
 /** Which weights a network has: their names, shapes and order; it alone knows PyTorch's keys. */
-import { fail, tuple } from '../errors.ts'
+import { failOption, tuple } from '../errors.ts'
 import { copyOfRange, create, floor, zeros } from '../intrinsics/captured.ts'
 import { cellTraits } from '../spec/cell-traits.ts'
 import { type CellWeights, directionsOf, type NetworkSpec, outputSizeOf } from '../spec/spec.ts'
@@ -49,7 +49,7 @@ function entriesOf(spec: NetworkSpec, layer: number, direction: number): WeightE
 
 export function checkMatrix(key: string, shape: readonly number[]): void {
   if (elements(shape) <= largestMatrix) return
-  fail('ERR_RNN_OPTION', `the sizes are too large together: ${key} of shape ${tuple(shape)} passes 2^30 values`)
+  failOption(`the sizes are too large together: ${key} of shape ${tuple(shape)} passes 2^30 values`)
 }
 
 /** All weights of a network in PyTorch's order; one that is too large is refused. Reserves nothing. */

@@ -1,6 +1,6 @@
 /** Keras's activations in ONNX's terms; it alone knows their names, their factors, and which have no counterpart. */
 
-import { describe, fail } from '../../errors.ts'
+import { describe, failOption } from '../../errors.ts'
 import { isObject } from '../../intrinsics/properties.ts'
 import type { Activation } from '../../options/options.ts'
 
@@ -47,7 +47,7 @@ export function readActivation(value: unknown, name: string, slope: number): unk
 
 function unsupported(value: unknown, name: string): never {
   const known = [...Object.keys(plain), 'hard_sigmoid'].map((known) => `'${known}'`).join(', ')
-  fail('ERR_RNN_OPTION', `${name} must be one of ${known} or null, got ${describe(value)}`)
+  failOption(`${name} must be one of ${known} or null, got ${describe(value)}`)
 }
 
 /** `recurrentActivation` → `recurrent_activation`; Keras 1 has capitals of its own: `dropout_W`. */

@@ -1,6 +1,6 @@
 /** What a Keras or tfjs layer's config says of its computation; it alone knows the names of both, their defaults by version, and what cannot be had. */
 
-import { describe, fail, named } from '../../errors.ts'
+import { describe, failOption, named } from '../../errors.ts'
 import { boolean, type Check, oneOf, plainObject, size } from '../../options/checks.ts'
 import { activation } from '../../options/functions.ts'
 import type { Activation } from '../../options/options.ts'
@@ -60,7 +60,7 @@ const aliases: Readonly<Record<string, string>> = {
 }
 
 const version: Check<string> = (value, name) =>
-  typeof value === 'string' ? value : fail('ERR_RNN_OPTION', `${name} must be a text, got ${describe(value)}`)
+  typeof value === 'string' ? value : failOption(`${name} must be a text, got ${describe(value)}`)
 
 const checks = {
   units: size,
@@ -93,10 +93,7 @@ export function readConfig(type: KerasType, given: unknown): KerasOptions {
     const back = readLayer(twin, 'config.backward_layer')
     const same = JSON.stringify({ ...back, goBackwards: false }) === JSON.stringify({ ...forward, goBackwards: false })
     if (!same)
-      fail(
-        'ERR_RNN_OPTION',
-        'config.backward_layer must have the options of config.layer: one layer has them for both directions',
-      )
+      failOption('config.backward_layer must have the options of config.layer: one layer has them for both directions')
   }
   return { ...forward, bidirectional: true }
 }
@@ -106,7 +103,7 @@ function ofClass(value: Record<string, unknown>, type: KerasType, allowed: reado
   const name = value.class_name ?? value.className
   if (name === undefined) return value
   if (!allowed.includes(name as string)) {
-    fail('ERR_RNN_OPTION', `the config must be that of a layer of type '${type}', got class_name ${describe(name)}`)
+    failOption(`the config must be that of a layer of type '${type}', got class_name ${describe(name)}`)
   }
   return plainObject(value.config, 'config.config')
 }
@@ -119,7 +116,7 @@ function readWrapper(config: Record<string, unknown>): Record<string, unknown> {
     if (name === 'keras_version') outer.keras_version = value
     if (name === 'merge_mode' && value !== 'concat' && value !== null && value !== undefined) {
       const why = 'both directions stand side by side in output, and what merges them is yours to write'
-      fail('ERR_RNN_OPTION', `config.${named(given)} must be 'concat' or null, got ${describe(value)}: ${why}`)
+      failOption(`config.${named(given)} must be 'concat' or null, got ${describe(value)}: ${why}`)
     }
   }
   return outer
@@ -132,7 +129,7 @@ function readPlain(type: KerasType, config: Record<string, unknown>): KerasOptio
     const name = aliases[snake] ?? snake
     if (isIdle(name)) continue
     if (!known.includes(name)) unknownName(given)
-    if (name in read) fail('ERR_RNN_OPTION', `config.${named(given)} stands twice, in two spellings`)
+    if (name in read) failOption(`config.${named(given)} stands twice, in two spellings`)
     const value = config[given]
     if (value === undefined) continue
     const check = (checks as Record<string, Check<unknown>>)[name]
@@ -146,7 +143,7 @@ function readPlain(type: KerasType, config: Record<string, unknown>): KerasOptio
     const name = `config.${option}`
     const value = option in read ? read[option] : usual
     if (isCudnn && value !== usual) {
-      fail('ERR_RNN_OPTION', `${name} of a ${type} must be '${usual}', got ${describe(value)}`)
+      failOption(`${name} of a ${type} must be '${usual}', got ${describe(value)}`)
     }
     return activation(readActivation(value, name, slope), name)
   }
@@ -176,13 +173,13 @@ function isKeras3(version: string | undefined, config: Record<string, unknown>):
 function unknownName(name: string): never {
   const near = nearest(snakeCase(name), known)
   const hint = near ? `did you mean '${near}'?` : 'leave it out where it does not bear on what the layer computes'
-  fail('ERR_RNN_OPTION', `config.${named(name)} is not known; ${hint}`)
+  failOption(`config.${named(name)} is not known; ${hint}`)
 }
 
 /** The check of `type`. */
 export const kerasType: Check<KerasType> = (value, name) => {
   if (value === 'Bidirectional') {
-    fail('ERR_RNN_OPTION', `${name} must be that of the layer inside the Bidirectional, with its twice as many weights`)
+    failOption(`${name} must be that of the layer inside the Bidirectional, with its twice as many weights`)
   }
   return oneOf<KerasType>('SimpleRNN', 'GRU', 'LSTM', 'CuDNNGRU', 'CuDNNLSTM')(value, name)
 }

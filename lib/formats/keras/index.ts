@@ -1,6 +1,6 @@
 /** Layers of Keras and tfjs as layers of this package: the one public function, and the network that weights and config make. */
 
-import { fail } from '../../errors.ts'
+import { failOption } from '../../errors.ts'
 import { layerFromSpec } from '../../layers/from-network.ts'
 import type { GRU } from '../../layers/gru.ts'
 import type { LSTM } from '../../layers/lstm.ts'
@@ -77,5 +77,5 @@ function directionOf(directions: number, goBackwards: boolean, bidirectional: bo
   if (directions === 1) return goBackwards ? 'reverse' : 'forward'
   if (!goBackwards) return 'bidirectional'
   const where = bidirectional ? 'config.layer' : 'config'
-  return fail('ERR_RNN_OPTION', `${where}.go_backwards of a Bidirectional's forward layer must be false, got true`)
+  return failOption(`${where}.go_backwards of a Bidirectional's forward layer must be false, got true`)
 }

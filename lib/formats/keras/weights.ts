@@ -1,6 +1,6 @@
 /** A Keras layer's weights in PyTorch's shapes; it alone knows how Keras, Keras 1 and CuDNN lay them and in which order their gates stand. */
 
-import { describe, fail, list, withArticle } from '../../errors.ts'
+import { describe, fail, failOption, list, withArticle } from '../../errors.ts'
 import { checkFinite } from '../../graph/recurrent/node.ts'
 import { copyOf } from '../../intrinsics/captured.ts'
 import { isObject } from '../../intrinsics/properties.ts'
@@ -154,7 +154,7 @@ function readSizes(
 /** A GRU with the reset after the product has a bias for each product. */
 function resetAfterOf(type: KerasType, bias: ReadTensor | undefined, options: KerasOptions): boolean {
   if (type === 'CuDNNGRU') {
-    if (options.resetAfter === false) fail('ERR_RNN_OPTION', 'config.reset_after of a CuDNNGRU must be true, got false')
+    if (options.resetAfter === false) failOption('config.reset_after of a CuDNNGRU must be true, got false')
     return true
   }
   return options.resetAfter ?? (bias === undefined ? options.resetAfterByVersion : bias.shape.length === 2)

@@ -1,6 +1,6 @@
 /** Tensors whose values lie in other files; knows the entries that say where, and asks the caller for the bytes. */
 
-import { describe, fail } from '../../errors.ts'
+import { describe, failOption } from '../../errors.ts'
 import type { Budget, Refuse } from '../../graph/budget.ts'
 import { plainBytes, trueLength, typedArrayName } from '../../intrinsics/typed-arrays.ts'
 import type { Check } from '../../options/checks.ts'
@@ -12,7 +12,7 @@ export type ExternalData = (location: string) => Uint8Array
 export const checkExternalData: Check<ExternalData> = (value, name) =>
   typeof value === 'function'
     ? (value as ExternalData)
-    : fail('ERR_RNN_OPTION', `${name} must be a function from a location to its bytes, got ${describe(value)}`)
+    : failOption(`${name} must be a function from a location to its bytes, got ${describe(value)}`)
 
 /** The other files of one model, each asked for once. */
 export class ExternalFiles {
@@ -35,7 +35,7 @@ export class ExternalFiles {
       }
       file = this.#give!(location)
       if (typedArrayName(file) !== 'Uint8Array') {
-        fail('ERR_RNN_OPTION', `externalData(${describe(location)}) must give a Uint8Array, got ${describe(file)}`)
+        failOption(`externalData(${describe(location)}) must give a Uint8Array, got ${describe(file)}`)
       }
       this.#files.set(location, file)
       // They pay for memory as the model's own bytes do.

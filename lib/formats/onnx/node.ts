@@ -1,6 +1,6 @@
 /** A recurrent ONNX node as a program gives it: reads the argument of `fromOnnxNode`. */
 
-import { fail } from '../../errors.ts'
+import { failOption } from '../../errors.ts'
 import type { OnnxOpType } from '../../graph/recurrent/attributes.ts'
 import type { NodeParts } from '../../graph/recurrent/node.ts'
 import { anything, oneOf, plainObject, readOptions } from '../../options/checks.ts'
@@ -23,7 +23,7 @@ export function readNodeParts(node: unknown): NodeParts {
   )
   const opType = oneOf<OnnxOpType>('RNN', 'GRU', 'LSTM')(read.opType, 'opType')
   const { W, R, B, P } = read
-  if (W === undefined) fail('ERR_RNN_OPTION', 'W is missing: an ONNX node needs its input weights')
-  if (R === undefined) fail('ERR_RNN_OPTION', 'R is missing: an ONNX node needs its recurrent weights')
+  if (W === undefined) failOption('W is missing: an ONNX node needs its input weights')
+  if (R === undefined) failOption('R is missing: an ONNX node needs its recurrent weights')
   return { opType, attributes: read.attributes ?? {}, W, R, B, P }
 }

@@ -1,6 +1,6 @@
 /** Follows one axis from the inputs of a plan through all its steps, and holds the plan against the same graph's plans for other lengths. */
 
-import { describe, fail, RNNError } from '../../errors.ts'
+import { describe, failOption, RNNError } from '../../errors.ts'
 import type { Plan, Step } from '../plan.ts'
 import { ruleOf } from './rules/index.ts'
 import { spread } from './rules/layout.ts'
@@ -123,7 +123,7 @@ export function runOf(planFor: (length: number) => Plan, length: number, { plura
     return { plan: planFor(length), length }
   } catch (error) {
     if (!(error instanceof RNNError) || error.code === 'ERR_RNN_OPTION') throw error
-    return fail('ERR_RNN_OPTION', `the model does not take ${length} ${plural}: ${error.message}`, { cause: error })
+    return failOption(`the model does not take ${length} ${plural}: ${error.message}`, { cause: error })
   }
 }
 

@@ -1,6 +1,6 @@
 /** Which axis of a model's inputs and outputs has the rows of a batch, and whether a row's outputs depend on that row alone. */
 
-import { fail } from '../../errors.ts'
+import { failOption } from '../../errors.ts'
 import type { Plan } from '../plan.ts'
 import { differing, follow, runOf, tracesOfInputs, type ValueNames, valueLabel } from './follow.ts'
 import { refuse, type Subject, shapeIn } from './site.ts'
@@ -26,7 +26,7 @@ export function rowAxes(planFor: (rows: number) => Plan, names: ValueNames, most
   const { plan } = run
   const plans = [plan, ...others.map((other) => other.plan)]
   const traces = tracesOfInputs(plans, subject, names)
-  if (traces.size === 0) fail('ERR_RNN_OPTION', 'no input of the model has an axis for rows')
+  if (traces.size === 0) failOption('no input of the model has an axis for rows')
   // No value of rows is that of the newest one.
   const traceOf = (value: number) => traces.get(value) as Trace | undefined
   const inputs = plan.inputs.map((value) => traceOf(value)?.axis)

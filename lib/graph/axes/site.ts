@@ -1,6 +1,6 @@
 /** A step as the rules see it: shapes, constants and traces of its inputs, and the same step of the plans for other lengths. */
 
-import { fail } from '../../errors.ts'
+import { failOption } from '../../errors.ts'
 import { unlimited } from '../budget.ts'
 import type { Call } from '../call.ts'
 import type { Plan, Step } from '../plan.ts'
@@ -178,7 +178,7 @@ export class Site {
 
 /** `what`: the step, or what else it is that cannot be. */
 export function refuse({ refusal }: Subject, what: string, why: string): never {
-  return fail('ERR_RNN_OPTION', `${refusal} ${what}: ${why}`)
+  return failOption(`${refusal} ${what}: ${why}`)
 }
 
 export function shapeIn(plan: Plan, value: number): readonly number[] {

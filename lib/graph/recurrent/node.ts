@@ -1,6 +1,6 @@
 /** What an ONNX RNN, GRU or LSTM node computes, in PyTorch's terms; knows ONNX's shapes and gate orders. */
 
-import { fail, list, tuple } from '../../errors.ts'
+import { fail, failOption, failShape, list, tuple } from '../../errors.ts'
 import { intsOf } from '../../intrinsics/captured.ts'
 import { trueLength } from '../../intrinsics/typed-arrays.ts'
 import { largestSize } from '../../options/checks.ts'
@@ -97,7 +97,7 @@ function readSizes({ opType, W, R }: NodeParts, attributes: NodeAttributes): Siz
   return { D, G, I, H }
 }
 
-const refuse: Refuse = (what) => fail('ERR_RNN_SHAPE', what)
+const refuse: Refuse = (what) => failShape(what)
 
 /** Sizes of a layer, by the names that messages have for them. */
 export function checkSizes(sizes: Readonly<Record<string, number>>, refuse: Refuse): void {
@@ -108,7 +108,7 @@ export function checkSizes(sizes: Readonly<Record<string, number>>, refuse: Refu
 
 function checkTensors({ opType, W, R, B, P }: NodeParts, { D, G, I, H }: Sizes): void {
   if (P !== undefined && opType !== 'LSTM') {
-    fail('ERR_RNN_OPTION', `P (peepholes) belongs to an LSTM, not to ${opType}`)
+    failOption(`P (peepholes) belongs to an LSTM, not to ${opType}`)
   }
   checkTensor('W', W, [D, G * H, I])
   checkTensor('R', R, [D, G * H, H])

@@ -2,7 +2,7 @@
 import { readSignal, throwIfAborted } from '../../calls/abort-signal.ts'
 import type { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readStates, type States, shapeStates } from '../../calls/states.ts'
-import { checkThis, fail } from '../../errors.ts'
+import { checkThis, failOption } from '../../errors.ts'
 import { copyOf, newPromise, zeros } from '../../intrinsics/captured.ts'
 import { rejected } from '../../intrinsics/stack.ts'
 import { readOptions } from '../../options/checks.ts'
@@ -26,7 +26,7 @@ export class BatchedStream<S extends States = States, I extends InitialState = I
 
   /** @internal use `batcher.open()` */
   constructor(lane: Lane<LayerBatch>, life: BatcherLife<LayerBatch>) {
-    if (!(lane instanceof Lane)) fail('ERR_RNN_OPTION', 'streams are opened by batcher.open(), not by new')
+    if (!(lane instanceof Lane)) failOption('streams are opened by batcher.open(), not by new')
     this.#lane = lane
     this.#life = life
   }

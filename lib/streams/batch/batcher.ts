@@ -1,7 +1,7 @@
 /** Many live streams on one network: the public face of the queue, and its errors. */
 import { NetworkRef } from '../../calls/network-ref.ts'
 import { type InitialState, readStates, type States } from '../../calls/states.ts'
-import { checkThis, describe, fail, foreign } from '../../errors.ts'
+import { checkThis, describe, fail, failOption, failShape, foreign } from '../../errors.ts'
 import { readOptions } from '../../options/checks.ts'
 import { cellTraits } from '../../spec/cell-traits.ts'
 import type { NetworkSpec } from '../../spec/spec.ts'
@@ -50,7 +50,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
   /** @internal use `layer.batcher()` */
   constructor(layer: BatchTrace['layer'], layers: BatcherLayers, options: unknown) {
     if (typeof layers?.current !== 'function' || !(layers.current() instanceof NetworkRef)) {
-      fail('ERR_RNN_OPTION', 'batchers are made by layer.batcher(), not by new')
+      failOption('batchers are made by layer.batcher(), not by new')
     }
     this.#layers = layers
     this.#limits = limitsOf(readOptions(options, batcherChecks, `${layer}.batcher`))
@@ -121,8 +121,7 @@ export class Batcher<S extends States = States, I extends InitialState = Initial
     const { streams = 'move' } = readOptions(options, replaceChecks, 'Batcher.replace')
     const { networkOf } = this.#layers
     const ref =
-      networkOf(layer) ??
-      fail('ERR_RNN_OPTION', `layer must be an RNN, a GRU or an LSTM, got ${describe(layer)}${foreign(layer)}`)
+      networkOf(layer) ?? failOption(`layer must be an RNN, a GRU or an LSTM, got ${describe(layer)}${foreign(layer)}`)
     checkSizes(this.#life.current.memory.ref.spec, ref.spec)
     this.#life.checkLiving()
     this.#life.replace(new LayerMemory(ref, this.#limits), streams === 'move')
@@ -149,15 +148,12 @@ const sizes = ['inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const
 /** Throws where streams could not go on from one network to the other, or their callers not with what it gives. */
 function checkSizes(old: NetworkSpec, next: NetworkSpec): void {
   const [was, is] = [cellTraits[old.cell].className, cellTraits[next.cell].className]
-  if (was !== is) fail('ERR_RNN_OPTION', `layer must be of the batcher's class. Expected ${was}, got ${is}`)
+  if (was !== is) failOption(`layer must be of the batcher's class. Expected ${was}, got ${is}`)
   if (next.direction !== 'forward') {
-    fail('ERR_RNN_OPTION', `replace needs a unidirectional layer, and this ${is} is ${next.direction}`)
+    failOption(`replace needs a unidirectional layer, and this ${is} is ${next.direction}`)
   }
   for (const name of sizes) {
     if (old[name] === next[name]) continue
-    fail(
-      'ERR_RNN_SHAPE',
-      `layer must have the sizes of the batcher's. Expected ${name} ${old[name]}, got ${next[name]}`,
-    )
+    failShape(`layer must have the sizes of the batcher's. Expected ${name} ${old[name]}, got ${next[name]}`)
   }
 }

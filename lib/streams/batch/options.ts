@@ -1,5 +1,5 @@
 /** The options of batchers; it alone knows which are right. */
-import { describe, fail } from '../../errors.ts'
+import { describe, failOption } from '../../errors.ts'
 import { type Check, type Checked, integer, oneOf } from '../../options/checks.ts'
 import type { BatchedStream } from './batched-stream.ts'
 import type { LifeOptions } from './life.ts'
@@ -36,12 +36,10 @@ export interface ReplaceOptions {
 const delay: Check<number> = (value, name) =>
   typeof value === 'number' && value >= 0 && value <= 2 ** 31 - 1
     ? value
-    : fail('ERR_RNN_OPTION', `${name} must be a number of milliseconds from 0 to 2^31 − 1, got ${describe(value)}`)
+    : failOption(`${name} must be a number of milliseconds from 0 to 2^31 − 1, got ${describe(value)}`)
 
 const listener: Check<(stream: never, saved: Uint8Array) => void> = (value, name) =>
-  typeof value === 'function'
-    ? (value as () => void)
-    : fail('ERR_RNN_OPTION', `${name} must be a function, got ${describe(value)}`)
+  typeof value === 'function' ? (value as () => void) : failOption(`${name} must be a function, got ${describe(value)}`)
 
 const streamCount = integer(1, 2 ** 31 - 1)
 
