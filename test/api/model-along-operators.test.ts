@@ -13,7 +13,7 @@ interface Case {
   readonly steps: readonly number[]
   readonly nodes: readonly TestNode[]
   readonly weights?: Readonly<Record<string, TestTensor>>
-  readonly lists?: Readonly<Record<string, readonly number[]>>
+  readonly lists?: Readonly<Record<string, readonly (number | bigint)[]>>
   readonly outputs?: readonly string[]
   /** Inputs beside x. */
   readonly more?: Readonly<Record<string, readonly number[]>>
@@ -133,6 +133,13 @@ const padded: Case = {
   lists: { pads: [0, 0, 4, 0, 0, 0], from: [0], to: [-2], axis: [2] },
 }
 
+/** The same slice with one of channels, whose end is written as there is none: the largest integer. */
+const slicedTwice: Case = {
+  ...padded,
+  nodes: padded.nodes.with(-1, op('Slice', 'e from to axes', 'y')),
+  lists: { pads: [0, 0, 4, 0, 0, 0], from: [1, 0], to: [2n ** 63n - 1n, -2], axes: [1, 2] },
+}
+
 /** Rows of all frames through a Gemm and back, by the size that Shape gives; and zeros for each of them. */
 const reshaped: Case = {
   x: [2, 'time', 3],
@@ -197,6 +204,7 @@ const cases: Readonly<Record<string, Case>> = {
   'convolutions that halve': halved,
   'a stack of layers with a Linear': stacked,
   'a Pad in front, and a slice behind': padded,
+  'a slice of frames and channels': slicedTwice,
   'reshapes by the number of frames': reshaped,
   'convolutions over time and frequency': planes,
   'the last frame alone': classified,

@@ -45,7 +45,7 @@ export function modelFile({
   inputs: Readonly<Record<string, Declared>>
   outputs: Readonly<Record<string, Declared>>
   weights?: Readonly<Record<string, TestTensor>>
-  lists?: Readonly<Record<string, readonly number[]>>
+  lists?: Readonly<Record<string, readonly (number | bigint)[]>>
   more?: readonly Uint8Array[]
   opset?: number
 }): Bytes {

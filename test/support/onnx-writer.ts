@@ -62,7 +62,11 @@ export function rawTensorBody(
 }
 
 /** int64 values. */
-export function int64Body(name: string, values: readonly number[], shape: readonly number[] = [values.length]): Bytes {
+export function int64Body(
+  name: string,
+  values: readonly (number | bigint)[],
+  shape: readonly number[] = [values.length],
+): Bytes {
   return rawTensorBody(name, 7, shape, new Uint8Array(BigInt64Array.from(values, BigInt).buffer))
 }
 

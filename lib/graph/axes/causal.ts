@@ -140,6 +140,8 @@ const pad: CausalRule = (site, found) => {
   return { ...trace, front: trace.front + first, behind: trace.behind + last }
 }
 
+const noEnd = 2 ** 31 - 1
+
 /** The newest frame; or all but what a window saw beyond the last one. */
 const slice: CausalRule = (site, found) => {
   const newest = newestOf(site)
@@ -156,7 +158,8 @@ const slice: CausalRule = (site, found) => {
       editor.rename(step, step.inputs[0])
       return
     }
-    const all = ends.map((end, i) => (i === at ? 2 ** 31 - 1 : end))
+    // As a number, the largest integer, which says that there is no end, is more than an int64 holds.
+    const all = ends.map((end, i) => (i === at ? noEnd : Math.min(end, noEnd)))
     if (step.opset < 10) editor.add({ ...step, attributes: new Map(step.attributes).set('ends', all) })
     else
       editor.add({ ...step, inputs: step.inputs.map((value, place) => (place === 2 ? editor.integers(all) : value)) })
