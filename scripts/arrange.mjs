@@ -5,7 +5,7 @@ import { parse } from 'acorn'
 /** How far back a declaration looks for what is like it, in text whose names are still long. */
 const reach = 60_000
 /** How long the pieces of text are that it looks for. */
-const pieceLength = 7
+const pieceLength = 5
 /** What of a declaration has stood there is set against its length to this power: by 1 short ones would come first, by 0 long ones. */
 const exponent = 0.8
 

@@ -74,7 +74,7 @@ async function minified(text, exported) {
   const all = { module: true, ecma: 2022, format: { ascii_only: true, semicolons: false, max_line_len: 1000 } }
   const { code } = await minify(classNames(text), {
     ...all,
-    compress: { ...names, passes: 3, inline: false, reduce_funcs: false, lhs_constants: false },
+    compress: { ...names, passes: 2, inline: false, reduce_funcs: false, lhs_constants: false },
     mangle: false,
   })
   const short = await minify(arranged(shortPrivateNames(code), exported), {
