@@ -57,7 +57,7 @@ function run(
   const { call, out } = prepared
   const none = emptyBatch(spec, call)
   ensureStack()
-  if (none) return shapeResult(spec, prepared, none)
+  if (none) return shapeResult(prepared, none)
   const { promise, resolve, reject } = deferred<Result>()
   let over = false
   let listening: Listening | undefined
@@ -67,7 +67,7 @@ function run(
     over = true
     listening?.stop()
     if (result instanceof Error) reject(result)
-    else resolve(shapeResult(spec, prepared, result))
+    else resolve(shapeResult(prepared, result))
   }
   try {
     // Before the start: the signal's own code may throw, and abort.

@@ -17,7 +17,7 @@ export function runForward(
 }
 
 function run({ spec, network }: NetworkRef, prepared: PreparedCall): Result {
-  return shapeResult(spec, prepared, emptyBatch(spec, prepared.call) ?? network.forward(prepared.call))
+  return shapeResult(prepared, emptyBatch(spec, prepared.call) ?? network.forward(prepared.call))
 }
 
 /** Whoever is told of the start may dispose the layer, load other weights, or take memory away: the pass keeps its weights, and looks again. */

@@ -36,7 +36,7 @@ export interface Result extends States {
 /** A checked call, and how its result is to be shaped. */
 export interface PreparedCall {
   readonly call: ForwardCall
-  readonly unbatched: boolean
+  readonly shapes: ResultShapes
   readonly out?: OutTensors
 }
 
@@ -86,7 +86,8 @@ export function prepareCall(
   const h0 = readState(spec, 'h0', read.h0, B, stateRanks)
   const c0 = readState(spec, 'c0', read.c0, B, stateRanks)
   const sizes = { T, B, batchFirst: batchFirst && !unbatched, returnOutput }
-  const out = read.out === undefined ? undefined : readOut(read.out, shapesOf(spec, sizes, unbatched))
+  const shapes = shapesOf(spec, sizes, unbatched)
+  const out = read.out === undefined ? undefined : readOut(read.out, shapes)
   const lengths = read.lengths === undefined ? undefined : readLengths(read.lengths, B, T)
   checkNotDetached('input', x)
   if (h0) checkNotDetached('h0', h0)
@@ -103,7 +104,7 @@ export function prepareCall(
     returnOutput,
     into: out && { output: out.output?.data, hn: out.hn?.data, cn: out.cn?.data },
   }
-  return { call, unbatched, out }
+  return { call, shapes, out }
 }
 
 /** Throws where arrays of a checked call are not as long as they were: what ran since may have detached or shrunk them. */
@@ -146,8 +147,7 @@ export function emptyBatch(spec: NetworkSpec, { B, returnOutput }: ForwardCall):
 }
 
 /** Gives the arrays of a finished call their shapes. */
-export function shapeResult(spec: NetworkSpec, { call, unbatched, out }: PreparedCall, result: ForwardResult): Result {
-  const shapes = shapesOf(spec, call, unbatched)
+export function shapeResult({ shapes, out }: PreparedCall, result: ForwardResult): Result {
   const hn = out?.hn?.tensor ?? ownTensor(result.hn, shapes.hn)
   const cn = result.cn && (out?.cn?.tensor ?? ownTensor(result.cn, shapes.cn!))
   if (!result.output) return (cn ? { hn, cn } : { hn }) as Result

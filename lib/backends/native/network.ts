@@ -1,6 +1,6 @@
 /** A network of the addon: forward passes, each by its cheapest way, and its streams and batches. */
 
-import { ceil, copyFloats, newSharedFloats, setValues, viewOf, zeros } from '../../intrinsics/captured.ts'
+import { ceil, copyFloats, copyOfRange, newSharedFloats, setValues, viewOf, zeros } from '../../intrinsics/captured.ts'
 import type { CellWeights, NetworkSpec } from '../../spec/spec.ts'
 import type { BatchCore, ForwardCall, ForwardResult, Network, Settle, StreamCore } from '../interface.ts'
 import {
@@ -71,6 +71,11 @@ export class NativeNetwork implements Network {
   #cut(call: Pick<ForwardCall, 'returnOutput' | 'into'>, at: number, layout: Layout): ForwardResult {
     const { arena } = this.#thread
     const { y, h, c } = layout
+    if (!call.into) {
+      const output = call.returnOutput ? copyOfRange(arena, at, y) : undefined
+      const hn = copyOfRange(arena, at + y, h)
+      return { output, hn, cn: c > 0 ? copyOfRange(arena, at + y + h, c) : undefined }
+    }
     const result = resultArrays(layout, call, zeros) // all before any is written to
     if (result.output) copyFloats(result.output, 0, arena, at, y)
     copyFloats(result.hn, 0, arena, at + y, h)
