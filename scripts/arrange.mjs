@@ -29,7 +29,8 @@ export function shortPrivateNames(text) {
     let names = outer
     if (node.type === 'ClassBody') {
       const own = node.body.filter(({ key }) => key?.type === 'PrivateIdentifier').map(({ key }) => key.name)
-      const free = [...letters].slice(outer.size)
+      const taken = [...outer.values()]
+      const free = [...letters].filter((letter) => !taken.includes(letter))
       // A getter and its setter are two members with one name.
       names = new Map([...outer, ...[...new Set(own)].map((name, i) => [name, free[i]])])
     }
@@ -84,13 +85,12 @@ export function arranged(text, exported) {
 }
 
 const isFunction = ({ type }) => /Function/.test(type)
-const isConstructor = ({ type }) => /^(Class|Function)Expression$/.test(type)
 
 /** A function as an arrow in a variable, which is shorter; as it is where it makes a generator or asks what it was called on. */
 function asArrow(node, text) {
   const { id, params, body, async, generator } = node
   const of = ({ start, end }) => text.slice(start, end)
-  if (generator || usesOwnThis(body)) return of(node)
+  if (generator || [...params, body].some(usesOwnThis)) return of(node)
   const [first, ...others] = body.body
   const value = first?.type === 'ReturnStatement' && others.length === 0 && first.argument
   return `var ${id.name}=${async ? 'async ' : ''}(${params.map(of)})=>${value ? `(${of(value)})` : of(body)};`
@@ -99,7 +99,7 @@ function asArrow(node, text) {
 const usesOwnThis = (node) =>
   node.type === 'ThisExpression' ||
   (node.type === 'Identifier' && node.name === 'arguments') ||
-  (!isConstructor(node) && children(node).some(usesOwnThis))
+  (!/^Function/.test(node.type) && children(node).some(usesOwnThis))
 
 const namesIn = (node) => (node.type === 'Identifier' ? [node.name] : children(node).flatMap(namesIn))
 

@@ -105,8 +105,8 @@ function call(one: Waiter): void {
 /** Those who wait on one signal. Node takes more than ten listeners for a leak and warns, and each costs more than one of these. */
 function waitingOn(signal: AbortSignal): Waiting {
   let isAttached = false
-  // Where the ring begins and ends nobody waits.
-  const ends = {} as Waiter
+  // Where the ring begins and ends nobody waits. Both are its own from the start: a setter of all objects would catch them.
+  const ends = { previous: undefined, next: undefined } as unknown as Waiter
   ends.previous = ends.next = ends
 
   function detach(): void {

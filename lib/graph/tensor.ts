@@ -34,6 +34,8 @@ const facts = (kind: ElementFacts['kind'], code: number, array: ElementFacts['ar
   arrayName: array?.name,
   bits,
   kind,
+  // Its own, so that none is looked for further up.
+  range: undefined,
 })
 
 const integer = (code: number, array: ElementFacts['array'], bits: number, signed: boolean): ElementFacts => ({

@@ -30,10 +30,15 @@ function* twice(a) { yield a; yield a }
 async function later(a) { return [await a, this] }
 function within(a) { return function () { return [a, this.own] }.call({ own: a }) }
 function kept() { return kept.name }
+function given(a, b = arguments.length) { return b }
+function parent() { return class extends this.Parent {} }
+var Deep = class { #a = 1; in() { return class { #a = 2; in() { return class { #b = 3; sum(outer) { return outer.#a + this.#b } } } } } }
 ;[log, rows.add(1, 2)].forEach((value) => log.push(String(value)))
 function unused(a, b) { return [a, b, sep.length, 1] }
 var Inner = new Outer().inner()
-var results = [log, late.base, new Child().sum, Child.isChild(new Child()), Child.isChild({}), [...new Child()], new Inner().sum(new Outer()), used(1), used(1, 2, 3), unused(3, 4), object(1), sequence(1), count(1, 2), [...twice(1)], later.name, within(1), kept()]
+var Mid = new Deep().in()
+var mid = new Mid()
+var results = [log, late.base, new Child().sum, Child.isChild(new Child()), Child.isChild({}), [...new Child()], new Inner().sum(new Outer()), used(1), used(1, 2, 3), unused(3, 4), object(1), sequence(1), count(1, 2), [...twice(1)], later.name, within(1), kept(), given(1), new (parent.call({ Parent }))().sum, new (mid.in())().sum(mid)]
 export { results }
 `
 

@@ -1,8 +1,11 @@
 /** What a script puts on the prototype of all objects is no option, no size and no tensor: results and refusals stay as they are. */
 
+import { Model } from 'native-rnn'
 import { describe, expect, it } from 'vitest'
 import { engines } from '../support/backends.ts'
 import { printed } from '../support/child.ts'
+import { expectError } from '../support/errors.ts'
+import { modelFile } from '../support/model-files.ts'
 
 /** Every name of an option, a field of an argument or of a handle, and what a call with that value from a prototype would do. */
 const names: Record<string, unknown> = {
@@ -182,7 +185,44 @@ for (const [name, value] of Object.entries(names)) {
 console.log(JSON.stringify({ calls: Object.keys(calls).length, refused: Object.values(expected).filter((text) => /ERR_RNN/.test(text)).length, wrong }))
 `
 
+/** Calls that wait on signals, with a name of the rings they stand in on the prototype of all objects. */
+const waits = `
+import { LSTM } from 'native-rnn'
+const layer = new LSTM(3, 4, { seed: 1, backend: 'typescript' })
+const came = []
+for (const name of ['next', 'previous']) {
+  Object.defineProperty(Object.prototype, name, { configurable: true, get() {}, set() {} })
+  const batcher = layer.batcher({ maxDelayMs: 200 })
+  const control = new AbortController()
+  const steps = [1, 2].map(() => batcher.open().step(new Float32Array(3), { signal: control.signal }))
+  control.abort(new Error('over'))
+  const ended = await Promise.all(steps.map((step) => step.then(() => 'done', (error) => error.message)))
+  delete Object.prototype[name]
+  came.push(...ended)
+  await batcher.close()
+}
+console.log(JSON.stringify(came))
+`
+
 describe('nothing is looked up on Object.prototype', () => {
+  it('by calls that wait on a signal', async () => {
+    expect(await printed(waits)).toEqual(['over', 'over', 'over', 'over'])
+  })
+
+  it('for the range of a bool', () => {
+    const nodes = [{ opType: 'Identity', inputs: ['x'], outputs: ['y'] }]
+    const model = Model.read(
+      modelFile({ nodes, inputs: { x: { type: 'bool', shape: [2] } }, outputs: { y: { type: 'bool' } } }),
+    )
+    Object.defineProperty(Object.prototype, 'range', { configurable: true, value: [0, 9] })
+    try {
+      expectError(() => model.run({ x: [7, 0] }), 'ERR_RNN_OPTION', /x\[0\] must be a boolean, 0 or 1, got 7/)
+      expect([...model.run({ x: [1, 0] }).y.data]).toEqual([1, 0])
+    } finally {
+      delete (Object.prototype as { range?: unknown }).range
+    }
+  })
+
   it.each(engines)('%s', async (backend) => {
     const { calls, refused, wrong } = (await printed(program(backend))) as Record<string, unknown>
     expect({ wrong, refused, calls }).toEqual({ wrong: [], refused: 13, calls: 43 })

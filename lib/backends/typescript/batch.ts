@@ -87,9 +87,9 @@ export class TypeScriptBatch implements BatchCore {
   }
 }
 
-/** The same values in an array of another length, at least as long; the array itself where it has that length already. */
+/** The same values in a longer array; the array itself where it is long enough, as one is that grew before the memory for another was missing. */
 function resized(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
-  if (length === trueLength(values)) return values
+  if (length <= trueLength(values)) return values
   const larger = zeros(length)
   setValues(larger, values)
   return larger

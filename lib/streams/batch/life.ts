@@ -114,9 +114,10 @@ export class BatcherLife<K extends BatchTypes> {
   close(lane: Lane<K>): void {
     if (lane.isClosed) return
     ensureStack()
-    lane.close()
+    // First what goes deepest: engines differ in how much stack a call takes.
     mapDelete(this.#open, lane)
     this.#counts.streams--
+    lane.close()
   }
 
   /**
