@@ -3,6 +3,7 @@
 import type { Call, Operator } from '../call.ts'
 import { inStretches, type Pass } from '../pace.ts'
 import { rounded } from '../rounding.ts'
+import { broadcast, expanded } from '../strides.ts'
 import { type GraphTensor, kindOf } from '../tensor.ts'
 import { allFloats } from './arguments.ts'
 import { aligned, applied, type Binary, checkDivisor } from './arithmetic.ts'
@@ -65,9 +66,12 @@ function* power(call: Call): Pass<GraphTensor> {
 /** The sum is rounded once, whatever the number of operands. */
 function* sum(call: Call, isMean: boolean): Pass<GraphTensor> {
   const parts = allFloats(call)
-  const [made, ...values] = yield* aligned(call, parts[0].type, ...parts)
+  const shape = broadcast(call, ...parts.map((part) => part.shape))
+  const made = call.allocate(parts[0].type, shape)
   const sums = call.scratch(made.data.length)
-  for (const data of values) {
+  for (const part of parts) {
+    // One at a time: many small ones may be laid over a large one.
+    const { data } = yield* expanded(call, part, shape)
     yield* inStretches(sums.length, (from, to) => {
       for (let i = from; i < to; i++) sums[i] += data[i] as number
     })
