@@ -24,7 +24,7 @@ interface ElementFacts {
   /** Bits of one value in a file. */
   readonly bits: number
   readonly kind: 'float' | 'integer' | 'big' | 'bool'
-  /** The range of an integer type that fits a number. */
+  /** The range of an integer type, and of bool. */
   readonly range?: readonly [least: number, most: number]
 }
 
@@ -34,8 +34,6 @@ const facts = (kind: ElementFacts['kind'], code: number, array: ElementFacts['ar
   arrayName: array?.name,
   bits,
   kind,
-  // Its own, so that none is looked for further up.
-  range: undefined,
 })
 
 const integer = (code: number, array: ElementFacts['array'], bits: number, signed: boolean): ElementFacts => ({
@@ -52,7 +50,7 @@ export const elementTypes = {
   int16: integer(5, globalThis.Int16Array, 16, true),
   int32: integer(6, Int32Array, 32, true),
   int64: integer(7, globalThis.BigInt64Array, 64, true),
-  bool: facts('bool', 9, Uint8Array, 8),
+  bool: { ...facts('bool', 9, Uint8Array, 8), range: [0, 1] },
   float16: facts('float', 10, Float32Array, 16),
   float64: facts('float', 11, Float64Array, 64),
   uint32: integer(12, globalThis.Uint32Array, 32, false),

@@ -139,10 +139,9 @@ function element(value: unknown, { type }: InputRule): number | bigint | undefin
     return typeof big === 'bigint' && (type === 'int64' ? asIntN : asUintN)(64, big) === big ? big : undefined
   }
   const number = typeof value === 'bigint' ? toNumber(value) : value
-  // A bool has no range of its own.
-  const least = range?.[0] ?? 0
-  const most = range?.[1] ?? 1
-  return isInteger(number) && (number as number) >= least && (number as number) <= most ? (number as number) : undefined
+  return isInteger(number) && (number as number) >= range![0] && (number as number) <= range![1]
+    ? (number as number)
+    : undefined
 }
 
 function wrongValue(value: unknown, { type }: InputRule, place: string): never {

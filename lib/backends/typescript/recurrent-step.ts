@@ -7,6 +7,7 @@ import { rounded } from '../../graph/rounding.ts'
 import { stepFailed } from '../../graph/step-error.ts'
 import type { GraphTensor } from '../../graph/tensor.ts'
 import { newInts, zeros } from '../../intrinsics/captured.ts'
+import { directionsOf } from '../../spec/spec.ts'
 import type { Precision } from '../../spec/weight-types.ts'
 import { copy } from './arrays.ts'
 import { createNetwork } from './network.ts'
@@ -21,7 +22,7 @@ export function recurrentStep(
 ): RecurrentStep {
   const { spec, weights, batchFirst } = recurrentNetwork(step, (value) => values[value]?.constant, 1, precision)
   const network = createNetwork(spec, weights)
-  const D = spec.direction === 'bidirectional' ? 2 : 1
+  const D = directionsOf(spec)
   const H = spec.hiddenSize
   return function* (inputs) {
     const x = inputs[0]!
