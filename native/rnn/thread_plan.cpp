@@ -19,7 +19,7 @@ constexpr double activationMacs = 16;
 
 // Of the time of calls that could have been shared, what trying may cost; the most that is to be paid off, and the most
 // that sharing has gained and may lose again.
-constexpr double paidPart = 0.02, leastDebtNs = 100e3, mostDebtNs = 50e6, mostCreditNs = 20e6;
+constexpr double paidPart = 0.015, leastDebtNs = 100e3, mostDebtNs = 50e6, mostCreditNs = 4e6;
 // What sharing has cost more than it has gained, and nothing has paid off yet, by its kind.
 std::atomic<double> debtsNs[3];
 

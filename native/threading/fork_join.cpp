@@ -10,6 +10,7 @@
 // it.
 #include "fork_join.h"
 #include "../platform/clock.h"
+#include <algorithm>
 
 namespace native_rnn {
 
@@ -76,8 +77,11 @@ void ForkJoin::run(Work work, void* argument, size_t steps) {
   }
   // On a busy machine a member may be kept from running while all wait for it: then one thread alone is faster, and
   // nobody else should be in its way.
-  const bool isComparable = steps > 0 && soloNsPerStep_ > 0, hasWaited = all - own > own + mostWaitNs;
-  const double lost = isComparable ? all - soloNsPerStep_ * double(steps) : hasWaited ? all - 2 * own : 0;
+  double lost = 0;
+  if (steps > 0 && soloNsPerStep_ > 0) // others save no more than they take, however slow the caller's own steps were
+    lost = std::max(all - soloNsPerStep_ * double(steps), -all * double(shares - 1));
+  else if (all - own > own + mostWaitNs)
+    lost = all - 2 * own;
   lostNs_ += lost;
   if (lost > 0) {
     tooSlow_ = true;

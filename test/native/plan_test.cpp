@@ -1,7 +1,9 @@
-// Plans of forward calls: what threads share, and that groups, time blocks and memory fit each other.
+// Plans of forward calls: what threads share, that groups, time blocks and memory fit each other, and what sharing may
+// lose.
 #include "kernels/dispatch.h"
 #include "rnn/network.h"
 #include "rnn/plan.h"
+#include "rnn/thread_plan.h"
 #include "unit.h"
 #include <algorithm>
 #include <vector>
@@ -81,6 +83,20 @@ static void memoryIsBounded() {
   CHECK(plan(spec(CellKind::lstm, 64, 64, 1), 1000, 200, 1).betweenFloats == 0);
 }
 
+// However much sharing has gained, a machine that becomes busy loses milliseconds by it, and then a part of its time.
+static void oldGainsAreNoLeaveToLose() {
+  CHECK(!isOverdrawn(Sharing::rows));
+  charge(Sharing::rows, -1e12);
+  charge(Sharing::rows, 3e6);
+  CHECK(!isOverdrawn(Sharing::rows));
+  charge(Sharing::rows, 2e6);
+  CHECK(isOverdrawn(Sharing::rows) && !isOverdrawn(Sharing::steps));
+  pay(Sharing::rows, 1e6);
+  CHECK(isOverdrawn(Sharing::rows));
+  pay(Sharing::rows, 100e6);
+  CHECK(!isOverdrawn(Sharing::rows));
+}
+
 int main() {
   rowsAreSharedFirst();
   oneRowSharesDirectionsThenLayersThenUnits();
@@ -88,5 +104,6 @@ int main() {
   groupsCoverAllRows();
   lengthsAreUnevenOnlyWhereOneDiffers();
   memoryIsBounded();
+  oldGainsAreNoLeaveToLose();
   return unit::end();
 }

@@ -1,5 +1,6 @@
 // The pool and what stands on it: every item runs once, a cancelled task never, barriers hold threads together, rounds
 // of a fork-join are shared by who is there.
+#include "platform/clock.h"
 #include "threading/fork_join.h"
 #include "unit.h"
 #include <vector>
@@ -81,11 +82,46 @@ static void aRoundHasEachPartOnce() {
   }
 }
 
+// The caller's own steps may have taken long because it was kept from running.
+static void aRoundGainsNoMoreThanItsTimeForEachThreadThatCame() {
+  struct Round {
+    double ns;
+    size_t shares = 0;
+    double run(ForkJoin& forkJoin) {
+      const double begin = nanoseconds();
+      forkJoin.run(
+          [](void* argument, size_t share, size_t shares, Barrier&) {
+            Round& round = *static_cast<Round*>(argument);
+            const double begin = nanoseconds();
+            if (share == 0)
+              round.shares = shares;
+            spinUntil([&] { return nanoseconds() - begin >= round.ns; });
+          },
+          this, 1);
+      return nanoseconds() - begin;
+    }
+  };
+  // A thread that has not come after the slow round has another chance.
+  size_t shares = 0;
+  for (int attempt = 0; attempt < 100 && shares < 2; attempt++) {
+    ForkJoin forkJoin(2, true);
+    Round slow{20e6}, quick{1e3};
+    slow.run(forkJoin);
+    CHECK(slow.shares == 1 && forkJoin.lostNs() == 0);
+    const double took = quick.run(forkJoin);
+    shares = quick.shares;
+    if (shares == 2)
+      CHECK(forkJoin.lostNs() >= -took && (forkJoin.lostNs() < 0 || took >= slow.ns));
+  }
+  CHECK(shares == 2);
+}
+
 int main() {
   Pool::shared().limit(4);
   parallelForRunsEachItemOnce();
   aTaskRunsOncePerSlotOrIsCancelled();
   noThreadPassesABarrierBeforeAllHaveArrived();
   aRoundHasEachPartOnce();
+  aRoundGainsNoMoreThanItsTimeForEachThreadThatCame();
   return unit::end();
 }
