@@ -27,6 +27,15 @@ RNN_INLINE float largestSizeOf(const float* a, size_t K) {
   return most.largestSize();
 }
 
+// That of a whole vector.
+template <class V>
+RNN_INLINE float largestSizeOfVector(const float* a) {
+  if constexpr (V::lanes > 4)
+    return V::largestSizeAt(a);
+  else
+    return negativeAbs(V::loadAny(a)).largestSize();
+}
+
 // A 127th of a row's largest size; NaN where that is not finite.
 inline float scaleOfSize(float size) {
   const float zero = size - size;
@@ -102,6 +111,9 @@ RNN_ONE_COPY void quantizePart(const float* a, size_t K, float scale, int8_t* q)
   longToInt8<V>(a, K, scale, 1.0f / scale, q);
 }
 
+// Sizes whose 127th may be inverted; they are finite.
+constexpr float leastInvertedSize = 127 * leastInvertedScale, mostInvertedSize = 3.40282347e38f;
+
 // Both, of a row that is not long; gives its scale.
 template <class V>
 RNN_INLINE float rowToInt8Inlined(const float* a, size_t K, int8_t* q) {
@@ -111,15 +123,17 @@ RNN_INLINE float rowToInt8Inlined(const float* a, size_t K, int8_t* q) {
     longToInt8<V>(a, K, scale, inverse, q);
     return scale;
   }
-  // What fits one vector stays in its register.
+  // What fits one vector stays in its register. All that follows waits for the inverse, which goes first: a division by
+  // 127 takes as long again.
   const V x = K == L ? V::loadAny(a) : V::loadFirst(a, K);
-  const float size = negativeAbs(x).largestSize(), inverse = 127.0f / size, scale = scaleOfSize(size);
-  if (scale >= leastInvertedScale) {
-    NearestWhole<V> nearest{V::set(inverse)};
+  const float size = K == L ? largestSizeOfVector<V>(a) : negativeAbs(x).largestSize();
+  if (size >= leastInvertedSize && size <= mostInvertedSize) {
+    NearestWhole<V> nearest{V::set(127.0f / size)};
     nearest.rounded(x).storeLowBytes(q);
     if (!nearest.isInDoubt())
-      return scale;
+      return size / 127.0f;
   }
+  const float scale = scaleOfSize(size);
   quantizePart<V>(a, K, scale, q);
   return scale;
 }

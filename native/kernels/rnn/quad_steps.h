@@ -12,13 +12,9 @@ namespace {
 struct QuantizedRow {
   alignas(64) int8_t q[quantizedStride(mostRowStepInputs)];
   float scale;
+  // In the caller's own code: all else waits for it.
   template <class V>
   RNN_INLINE void set(const float* a, size_t K) {
-    scale = rowToInt8<typename PlainOf<V>::Vec>(a, K, q);
-  }
-  // In the caller's own code, for what all else waits for.
-  template <class V>
-  RNN_INLINE void setAtOnce(const float* a, size_t K) {
     scale = rowToInt8Inlined<typename PlainOf<V>::Vec>(a, K, q);
   }
 };
@@ -153,7 +149,7 @@ void quadRowSteps(const RecurrenceArgs& args) {
   QuantizedRow x, h;
   for (size_t t = 0; t < args.sequence.T; t++) {
     const TimeStep step = timeStep<C>(args, t, false);
-    h.setAtOnce<V>(step.h, p.inputs); // what all else waits for
+    h.set<V>(step.h, p.inputs);
     if (step.input)
       x.set<V>(step.input, args.fusedInput.matrix.inputs);
     const QuadStep<C> quads{args, step, x, h};

@@ -64,12 +64,21 @@ struct Vec8 {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_unpacklo_epi32(low, high));
   }
   // Of negative numbers the largest size; NaN is above all.
+  static float largestSizeOf(__m128i bits) {
+    bits = _mm_max_epi32(bits, _mm_shuffle_epi32(bits, 0x4e));
+    bits = _mm_max_epi32(bits, _mm_shuffle_epi32(bits, 0xb1));
+    return -_mm_cvtss_f32(_mm_castsi128_ps(bits));
+  }
   float largestSize() const {
     const __m256i bits = _mm256_castps_si256(v);
-    __m128i x = _mm_max_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
-    x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0x4e));
-    x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0xb1));
-    return -_mm_cvtss_f32(_mm_castsi128_ps(x));
+    return largestSizeOf(_mm_max_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1)));
+  }
+  // That of all numbers at p, by parts: those are there sooner from memory than from a register.
+  static __m128i negativesAt(const float* p) {
+    return _mm_or_si128(_mm_set1_epi32(INT32_MIN), _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static float largestSizeAt(const float* p) {
+    return largestSizeOf(_mm_max_epi32(negativesAt(p), negativesAt(p + 4)));
   }
   // The first n ≤ lanes; the others are 0.
   static __m256i first(size_t n) {

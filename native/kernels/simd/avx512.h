@@ -61,6 +61,10 @@ struct Vec16 {
     return Vec8{_mm256_castsi256_ps(_mm256_max_epi32(_mm512_castsi512_si256(bits), _mm512_extracti64x4_epi64(bits, 1)))}
         .largestSize();
   }
+  static float largestSizeAt(const float* p) {
+    return Vec8::largestSizeOf(_mm_max_epi32(_mm_max_epi32(Vec8::negativesAt(p), Vec8::negativesAt(p + 4)),
+                                             _mm_max_epi32(Vec8::negativesAt(p + 8), Vec8::negativesAt(p + 12))));
+  }
   // The first n ≤ lanes; the others are 0.
   static __mmask16 first(size_t n) { return __mmask16((1u << n) - 1); }
   static Vec16 loadFirst(const float* p, size_t n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }
