@@ -65,8 +65,8 @@ export class Lane<K extends BatchTypes> implements ListedLane<K> {
 
   /** Replaces the state after what was asked for before. */
   reset(to: K['state']): void {
-    const copy = this.target.memory.copyOfState(to)
-    this.#change(() => this.weights.memory.writeState(this.slot, copy))
+    const state = this.isIdle ? to : this.target.memory.copyOfState(to)
+    this.#change(() => this.weights.memory.writeState(this.slot, state))
   }
 
   /** Goes over to other weights after what was asked for before; the state then lies in a slot of theirs. */
